@@ -1,0 +1,1 @@
+"""The command line: arguments, printing and exit codes. Only this package exits."""

@@ -1,0 +1,86 @@
+"""The entry point: finds the command, runs it, turns every outcome into an exit code without a traceback."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from sereno_cli.exit_codes import ExitCode
+
+# command → (module below sereno_cli.commands, one line of help). The help stands here so that `sereno --help`
+# imports none of the commands: it must answer in under 0.2 s.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "collect": ("collect", "Collect logs into a log store."),
+    "compile": ("compile", "Compile SLO specs into rules, tests, dashboards, runbooks and templates."),
+    "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),
+    "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
+    "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
+    "validate": ("validate", "Check SLO specs: syntax and meaning."),
+}
+
+
+class LazyCommands(click.Group):
+    """A group whose commands are imported only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Name every command, imported or not."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the one command that is asked for; its module offers it as `command`."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"sereno_cli.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sereno", prog_name="sereno")
+def root() -> None:
+    """Sereno: from one YAML file per service to a team that sleeps well.
+
+    \b
+    sereno compile                         compile slo/specs into the repository's layout
+    sereno compile my.slo.yaml --out DIR   compile one spec into a folder
+    sereno validate my.slo.yaml            report every mistake with file:line:column and cure
+    sereno demo --once                     watch the whole story: fault, page, postmortem draft
+
+    Exit codes: 0 well, 1 the answer is no, 2 input or arguments are wrong, 3 a needed part can't be reached.
+    """  # noqa: D301 - \b is click's mark for a block that keeps its lines
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; a missing extra or a broken pipe is a message, not a traceback."""
+    try:
+        outcome = root.main(args=list(arguments), prog_name="sereno", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code if error.exit_code > 1 else ExitCode.INVALID_INPUT
+    except BrokenPipeError:  # `sereno … | head` closed its end: what was wanted was read
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("sereno"):
+            raise
+        click.echo(
+            f"sereno: this command needs {error.name}, which is not installed (pip install 'sereno[all]')", err=True
+        )
+        return ExitCode.UNREACHABLE
+    return int(outcome or ExitCode.OK)
+
+
+def main() -> NoReturn:
+    """Exit with the code of the command given on the command line."""
+    sys.exit(run(sys.argv[1:]))

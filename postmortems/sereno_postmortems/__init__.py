@@ -1,0 +1,1 @@
+"""From Alertmanager's pages to incident records, timelines and postmortem drafts."""

@@ -1,0 +1,1 @@
+"""The SLO compiler: source, parse, validate, model, plan, render; pure, no network."""

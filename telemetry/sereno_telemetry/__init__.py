@@ -1,0 +1,1 @@
+"""What a service installs: request metrics, traces and ECS logs."""

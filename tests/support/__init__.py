@@ -1,0 +1,1 @@
+"""Helpers that tests share: free ports, child processes, a real Prometheus."""
