@@ -1,0 +1,153 @@
+"""What a spec means, after every mistake has been found: frozen values that planning and rendering read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sereno_slo.duration import Duration
+from sereno_slo.promql import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class BadEventsRatio:
+    """Bad events are counted by series of their own; `total` counts all events."""
+
+    total: Selector
+    bad: Selector
+
+
+@dataclass(frozen=True, slots=True)
+class GoodEventsRatio:
+    """Good events are counted; what is not good is bad."""
+
+    total: Selector
+    good: Selector
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """A classic histogram: events over `threshold_seconds` are bad. `fast` is the bucket of the threshold."""
+
+    total: Selector
+    fast: Selector
+    metric: str
+    """The histogram's name without `_count` and `_bucket`."""
+    threshold_seconds: float
+
+
+Indicator = BadEventsRatio | GoodEventsRatio | Latency
+
+
+class Tier(StrEnum):
+    """How much a service matters; chooses the default alerting mode."""
+
+    CRITICAL = "critical"
+    STANDARD = "standard"
+
+
+class AlertingMode(StrEnum):
+    """What must be exceeded for an alert: budget really spent, the error ratio of the moment, or either of them."""
+
+    BUDGET = "budget"
+    RATIO = "ratio"
+    BOTH = "both"
+
+
+class AlertSeverity(StrEnum):
+    """`critical` pages somebody, `warning` makes a ticket."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class BurnTier:
+    """One pair of windows of the alerting policy: `budget_spent_ratio` of the budget within `long` is too fast."""
+
+    budget_spent_ratio: float
+    long: Duration
+    short: Duration
+    severity: AlertSeverity
+    burn: str
+    """The label `burn` of the alert: fast or slow."""
+
+    def factor(self, window: Duration) -> float:
+        """The burn rate that this tier means: 2 % of 30 d within 1 h is 0.02 * 720 = 14.4.
+
+        Source: Google SRE Workbook, chapter "Alerting on SLOs", section 5 "Multiple burn rate alerts".
+        """
+        return self.budget_spent_ratio * (window / self.long)
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """When this objective alerts."""
+
+    mode: AlertingMode
+    tiers: tuple[BurnTier, ...]
+    min_bad_events: int
+    """Fewer bad events than this in the long window are never an alert, whatever their ratio."""
+    keep_firing_for: Duration | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevelObjective:
+    """One objective of one service."""
+
+    service: str
+    name: str
+    objective_percent: float
+    window: Duration
+    indicator: Indicator
+    alerting: Alerting
+    owner: str
+    tier: Tier
+    description: str
+    """What is measured, in the spec's words; may be empty."""
+    impact: str
+    """What users feel, in the spec's words; what a page says first. Never empty: a default names service and SLO."""
+
+    @property
+    def objective_ratio(self) -> float:
+        """The objective as a ratio: 0.999 for 99.9 %."""
+        return round(self.objective_percent / 100, 12)
+
+    @property
+    def error_budget_ratio(self) -> float:
+        """The part of the events that may be bad: 0.001 for 99.9 %."""
+        return round(1 - self.objective_percent / 100, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One spec: a service and its objectives, in the spec's order."""
+
+    name: str
+    owner: str
+    tier: Tier
+    slos: tuple[ServiceLevelObjective, ...]
+    source: str
+    """The spec's path as it was given, for headers of generated files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where pages and dashboards lead. Empty strings leave a link out.
+
+    `{service}`, `{slo}` and `{alert}` are replaced; every base ends without a slash.
+    """
+
+    runbooks: str = "https://github.com/sereno/sereno/blob/main/runbooks"
+    dashboards: str = "http://localhost:3000"
+    logs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The repository's defaults for all specs, from `sereno.yaml`."""
+
+    window: Duration = Duration(30 * 86_400_000)
+    owner_label: str = "owner"
+    identity_labels: tuple[str, ...] = ("job", "instance")
+    """The labels that name a target; `up` carries them."""
+    process_start_metric: str | None = "process_start_time_seconds"
+    links: Links = Links()

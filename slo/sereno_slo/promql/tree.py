@@ -1,0 +1,267 @@
+"""Expressions as frozen values. `str(expr)` is one line of PromQL, `pretty(expr)` the same over several lines.
+
+Every binary operand that is itself binary is printed in parentheses: nobody has to know PromQL's precedence to
+review a generated rule.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import reduce
+from typing import Any, assert_never
+
+from sereno_slo.duration import Duration
+
+
+class MatchOp(StrEnum):
+    """How a label is compared."""
+
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    REGEX = "=~"
+    NOT_REGEX = "!~"
+
+    @property
+    def negated(self) -> "MatchOp":
+        """The operator that holds exactly where this one doesn't."""
+        return _NEGATED[self]
+
+
+_NEGATED = {
+    MatchOp.EQUAL: MatchOp.NOT_EQUAL,
+    MatchOp.NOT_EQUAL: MatchOp.EQUAL,
+    MatchOp.REGEX: MatchOp.NOT_REGEX,
+    MatchOp.NOT_REGEX: MatchOp.REGEX,
+}
+
+
+def quoted(text: str) -> str:
+    """A PromQL string literal."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One condition on a label, e.g. `job="api"`."""
+
+    label: str
+    op: MatchOp
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.label}{self.op}{quoted(self.value)}"
+
+
+class _Arithmetic:
+    """Operators for every expression, so that formulas in code look like formulas on paper."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> "Binary":
+        return Binary("+", _left(self), as_expr(other))
+
+    def __sub__(self, other: Any) -> "Binary":
+        return Binary("-", _left(self), as_expr(other))
+
+    def __mul__(self, other: Any) -> "Binary":
+        return Binary("*", _left(self), as_expr(other))
+
+    def __rmul__(self, other: float) -> "Binary":
+        return Binary("*", Number(other), _left(self))
+
+    def __rsub__(self, other: float) -> "Binary":
+        return Binary("-", Number(other), _left(self))
+
+    def __truediv__(self, other: Any) -> "Binary":
+        return Binary("/", _left(self), as_expr(other))
+
+    def __gt__(self, other: Any) -> "Binary":
+        return Binary(">", _left(self), as_expr(other))
+
+    def __ge__(self, other: Any) -> "Binary":
+        return Binary(">=", _left(self), as_expr(other))
+
+    def __lt__(self, other: Any) -> "Binary":
+        return Binary("<", _left(self), as_expr(other))
+
+    def equals(self, other: Any) -> "Binary":
+        """`self == other` in PromQL; Python's own `==` keeps comparing values."""
+        return Binary("==", _left(self), as_expr(other))
+
+    def and_(self, other: "Expr", *, on: tuple[str, ...] | None = None) -> "Binary":
+        """Keep the series of this that `other` has, too."""
+        return Binary("and", _left(self), other, on=on)
+
+    def or_(self, other: "Expr", *, ignoring: tuple[str, ...] = ()) -> "Binary":
+        """Add the series of `other` that this hasn't."""
+        return Binary("or", _left(self), other, ignoring=ignoring)
+
+    def unless(self, other: "Expr", *, on: tuple[str, ...] | None = None) -> "Binary":
+        """Keep the series of this that `other` hasn't."""
+        return Binary("unless", _left(self), other, on=on)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector(_Arithmetic):
+    """Series by name and labels; with `window` a range, with `offset` a look into the past."""
+
+    metric: str
+    matchers: tuple[Matcher, ...] = ()
+    window: Duration | None = None
+    offset: Duration | None = None
+
+    def where(self, *matchers: Matcher, **equal: str) -> "Selector":
+        """The same with more conditions; keyword arguments are equalities."""
+        equalities = tuple(Matcher(label, MatchOp.EQUAL, value) for label, value in equal.items())
+        return replace(self, matchers=(*self.matchers, *matchers, *equalities))
+
+    def over(self, window: Duration) -> "Selector":
+        """The range `self[window]`."""
+        return replace(self, window=window)
+
+    def ago(self, offset: Duration) -> "Selector":
+        """The same, seen `offset` earlier."""
+        return replace(self, offset=offset)
+
+    def __str__(self) -> str:
+        labels = ", ".join(map(str, self.matchers))
+        return "".join(
+            (
+                self.metric,
+                f"{{{labels}}}" if labels else "",
+                f"[{self.window}]" if self.window else "",
+                f" offset {self.offset}" if self.offset else "",
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Number(_Arithmetic):
+    """A scalar."""
+
+    value: float
+
+    def __str__(self) -> str:
+        # 15 significant digits hide what binary floating point adds (1 - 0.999 is 0.0010000000000000009).
+        return f"{self.value:.15g}"
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    """A string literal, an argument of few functions."""
+
+    value: str
+
+    def __str__(self) -> str:
+        return quoted(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(_Arithmetic):
+    """A function's result, e.g. `Call("sqrt", (expr,))`."""
+
+    function: str
+    arguments: tuple["Expr", ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.function}({', '.join(map(str, self.arguments))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation(_Arithmetic):
+    """`sum by (labels) (body)`; without labels one series of the whole."""
+
+    operator: str
+    body: "Expr"
+    by: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.head()}({self.body})"
+
+    def head(self) -> str:
+        """What stands before the parenthesis."""
+        return f"{self.operator} by ({', '.join(self.by)}) " if self.by else self.operator
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(_Arithmetic):
+    """Two operands and how their series are matched: `on` these labels only, or `ignoring` those."""
+
+    operator: str
+    left: "Expr"
+    right: "Expr"
+    on: tuple[str, ...] | None = None
+    ignoring: tuple[str, ...] = field(default=())
+
+    def matching(self) -> str:
+        """` on (job, instance)`, ` ignoring (slo)` or nothing."""
+        if self.on is not None:
+            return f" on ({', '.join(self.on)})"
+        return f" ignoring ({', '.join(self.ignoring)})" if self.ignoring else ""
+
+    def __str__(self) -> str:
+        return f"{_operand(self.left)} {self.operator}{self.matching()} {_operand(self.right)}"
+
+
+Expr = Selector | Number | String | Call | Aggregation | Binary
+
+
+def _operand(expr: Expr) -> str:
+    return f"({expr})" if isinstance(expr, Binary) else str(expr)
+
+
+def _left(value: Any) -> Expr:
+    """The operators live in a mixin of the expressions themselves."""
+    expr: Expr = value
+    return expr
+
+
+def as_expr(value: Expr | float) -> Expr:
+    """Numbers may stand in formulas as they are."""
+    return Number(float(value)) if isinstance(value, int | float) else value
+
+
+def all_of(*conditions: Expr) -> Expr:
+    """All conditions, joined by `and`."""
+    return reduce(lambda left, right: Binary("and", left, right), conditions)
+
+
+def any_of(*conditions: Expr) -> Expr:
+    """Any of the conditions, joined by `or`."""
+    return reduce(lambda left, right: Binary("or", left, right), conditions)
+
+
+_WIDTH = 100
+_SET_OPERATORS = ("and", "or", "unless")
+
+
+def pretty(expr: Expr, indent: int = 0) -> str:
+    """The expression over several lines where one line of 100 characters doesn't hold it."""
+    pad = " " * indent
+    line = str(expr)
+    if len(line) + indent <= _WIDTH:
+        return pad + line
+    match expr:
+        case Binary(operator=operator):
+            left, right = (_pretty_operand(side, operator, indent) for side in (expr.left, expr.right))
+            return f"{left}\n{pad}{operator}{expr.matching()} {right.lstrip()}"
+        case Aggregation():
+            return f"{pad}{expr.head()}(\n{pretty(expr.body, indent + 2)}\n{pad})"
+        case Call(function=function, arguments=arguments):
+            inner = ",\n".join(pretty(argument, indent + 2) for argument in arguments)
+            return f"{pad}{function}(\n{inner}\n{pad})"
+        case Selector() | Number() | String():
+            return pad + line
+        case _:
+            assert_never(expr)
+
+
+def _pretty_operand(side: Expr, operator: str, indent: int) -> str:
+    """A chain of the same set operator reads as a list; everything else nested is put in parentheses."""
+    pad = " " * indent
+    same_chain = isinstance(side, Binary) and side.operator == operator and operator in _SET_OPERATORS
+    if isinstance(side, Binary) and not (same_chain and not side.matching()):
+        if len(str(side)) + indent + 2 <= _WIDTH:
+            return f"{pad}({side})"
+        return f"{pad}(\n{pretty(side, indent + 2)}\n{pad})"
+    return pretty(side, indent)
