@@ -1,0 +1,60 @@
+# `make` lists the targets. Every path here is relative and the recipes quote, so a folder with spaces in its name is fine.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+ALERTMANAGER_YML := alerting/alertmanager/alertmanager.yml
+
+.PHONY: help setup tools test-tools demo demo-once test test-fast check check-artefacts fmt compile lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+demo: setup tools ## run everything here, on real Prometheus and Alertmanager; Ctrl-C ends it
+	@$(BIN)/sereno demo
+
+demo-once: setup tools ## the whole story by itself: fault, page, postmortem draft in var/demo/postmortems (up to 10 minutes)
+	@$(BIN)/sereno demo --once
+
+test: setup tools test-tools check-artefacts ## the whole test suite; ARGS="-k name" chooses
+	@$(PYTEST) $(ARGS)
+
+test-fast: setup tools check-artefacts ## the tests that take seconds: no Elasticsearch, no end-to-end story
+	@$(PYTEST) -m "not elasticsearch and not story" $(ARGS)
+
+check: setup tools check-artefacts ## format, lint, types, import contracts, rules, Alertmanager configuration; no network
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check-artefacts: setup tools # are the generated files up to date, do the rules and the routing hold?
+	@$(BIN)/sereno compile --check
+	@scripts/check-rules
+	@amtool check-config $(ALERTMANAGER_YML)
+
+fmt: setup ## format the code and mend what ruff can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks
+	@$(BIN)/sereno compile
+
+setup: ## Python packages into .venv, once per change of pyproject.toml or constraints.txt; PYTHON=… chooses the Python
+	@PYTHON="$(PYTHON)" scripts/setup
+
+tools: ## Prometheus, promtool, Alertmanager, amtool: from PATH, else by apt, else the command for your system
+	@scripts/install-tools
+
+test-tools: tools ## what only the tests need: Java 17, Maven, Elasticsearch
+	@scripts/install-test-tools
+	@scripts/elasticsearch fetch
+
+lock: setup ## resolve pyproject.toml's dependencies anew into constraints.txt
+	@$(BIN)/python scripts/lock.py
+
+clean: ## remove what make made, except downloads outside this folder
+	@rm -rf .venv var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
