@@ -1,0 +1,37 @@
+"""Prometheus HTTP API: questions in, frozen values out; what was not answered is an error, never a zero."""
+
+from sereno_backends.prometheus.client import PrometheusClient
+from sereno_backends.prometheus.errors import (
+    PrometheusAddressInvalid,
+    PrometheusError,
+    PrometheusIncomplete,
+    PrometheusRefused,
+    PrometheusUnreachable,
+)
+from sereno_backends.prometheus.model import (
+    ActiveAlert,
+    AlertingRule,
+    Point,
+    RecordingRule,
+    Rule,
+    RuleGroup,
+    Sample,
+    Series,
+)
+
+__all__ = [
+    "ActiveAlert",
+    "AlertingRule",
+    "Point",
+    "PrometheusAddressInvalid",
+    "PrometheusClient",
+    "PrometheusError",
+    "PrometheusIncomplete",
+    "PrometheusRefused",
+    "PrometheusUnreachable",
+    "RecordingRule",
+    "Rule",
+    "RuleGroup",
+    "Sample",
+    "Series",
+]

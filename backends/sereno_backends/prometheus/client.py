@@ -1,0 +1,169 @@
+"""The client: one method a question, every failure one of the errors of this package."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from sereno_backends.prometheus import answers
+from sereno_backends.prometheus.errors import (
+    PrometheusAddressInvalid,
+    PrometheusIncomplete,
+    PrometheusRefused,
+    PrometheusUnreachable,
+)
+from sereno_backends.prometheus.model import ActiveAlert, RuleGroup, Sample, Series
+
+Value = TypeVar("Value")
+
+HTTP_CLIENT_ERROR = 400
+HTTP_SERVER_ERROR = 500
+LONGEST_FOREIGN_TEXT = 200
+"""Characters of an unexpected answer that go into a message: enough to recognise a login page."""
+
+
+class PrometheusClient:
+    """Asks one Prometheus (or Thanos, Mimir: whatever speaks its HTTP API) synchronously.
+
+    `url` is the server's address with its path prefix, if any; credentials in it are used and never shown.
+    Raises `PrometheusAddressInvalid` at once for an address that can't work. Use it as a context manager or `close` it.
+    """
+
+    def __init__(
+        self, url: str, *, transport: httpx.BaseTransport | None = None, timeout_seconds: float = 10.0
+    ) -> None:
+        address = _address(url)
+        self._timeout_seconds = timeout_seconds
+        self._http = httpx.Client(
+            base_url=address,
+            transport=transport,
+            timeout=timeout_seconds,
+            trust_env=not _is_loopback(address.host),  # a proxy of the environment never knows this machine's ports
+        )
+        self._shown_url = str(address.copy_with(username=None, password=None)).rstrip("/")
+
+    @property
+    def name(self) -> str:
+        """What to call this server in messages and evidence; without credentials."""
+        return f"Prometheus {self._shown_url}"
+
+    def instant(self, expression: str, at: datetime) -> tuple[Sample, ...]:
+        """The samples of an expression at a moment; empty when it matches nothing. A scalar is one sample."""
+        return self._ask("/api/v1/query", answers.samples, {"query": expression, "time": _unix(at)})
+
+    def range(self, expression: str, start: datetime, end: datetime, step: timedelta) -> tuple[Series, ...]:
+        """The expression evaluated at `start`, `start + step`, … up to `end`, both included."""
+        return self._ask(
+            "/api/v1/query_range",
+            answers.series,
+            {"query": expression, "start": _unix(start), "end": _unix(end), "step": f"{step.total_seconds():.3f}"},
+        )
+
+    def stored(self, range_selector: str, at: datetime) -> tuple[Series, ...]:
+        """The samples as stored, with their own timestamps: of a range selector such as `up[5m]` that ends at `at`."""
+        return self._ask("/api/v1/query", answers.series, {"query": range_selector, "time": _unix(at)})
+
+    def alerts(self) -> tuple[ActiveAlert, ...]:
+        """Every alert that is pending or firing now."""
+        return self._ask("/api/v1/alerts", answers.alerts)
+
+    def rules(self) -> tuple[RuleGroup, ...]:
+        """Every rule group that is loaded, with the state and health of its rules."""
+        return self._ask("/api/v1/rules", answers.rule_groups)
+
+    def ready(self) -> bool:
+        """Whether the server says that it serves questions; an unreachable one isn't ready."""
+        try:
+            return self._http.get("/-/ready").is_success
+        except httpx.HTTPError:
+            return False
+
+    def close(self) -> None:
+        """Release connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, path: str, reader: Callable[[Any], Value], form: Mapping[str, str] | None = None) -> Value:
+        """Ask once. Queries go as forms by POST, because long expressions don't fit into a URL."""
+        try:
+            response = self._http.get(path) if form is None else self._http.post(path, data=form)
+        except httpx.TimeoutException as error:
+            raise PrometheusUnreachable(f"{self.name} gave no answer in {self._timeout_seconds:g} s") from error
+        except httpx.HTTPError as error:
+            raise PrometheusUnreachable(f"{self.name} can't be reached: {error}") from error
+        body = self._body_of(response)
+        warnings = tuple(str(warning) for warning in body.get("warnings") or ())
+        if warnings:
+            raise PrometheusIncomplete(
+                f"{self.name} answered with warnings, so its answer may be partial: {'; '.join(warnings)}", warnings
+            )
+        try:
+            return answers.read(reader, body.get("data"))
+        except answers.WrongKind as error:
+            raise PrometheusRefused(f"{self.name} was asked the wrong way: {error}") from error
+        except answers.NotFloats as error:
+            message = f"{self.name} answered native histograms; ask for a number (histogram_count, histogram_fraction)"
+            raise PrometheusIncomplete(message, ()) from error
+        except answers.UnexpectedAnswer as error:
+            raise PrometheusUnreachable(f"{self.name} doesn't answer as a Prometheus does: {error}") from error
+
+    def _body_of(self, response: httpx.Response) -> Mapping[str, Any]:
+        """The envelope of a success; every other answer raises."""
+        try:
+            body = response.json()
+        except ValueError:  # also bytes that aren't text
+            body = None
+        envelope: Mapping[str, Any] = body if isinstance(body, dict) else {}
+        if response.is_success and envelope.get("status") == "success":
+            return envelope
+        said = envelope.get("error") or response.text[:LONGEST_FOREIGN_TEXT].strip() or "an empty answer"
+        message = f"{self.name} answered {response.status_code}: {said}"
+        if HTTP_CLIENT_ERROR <= response.status_code < HTTP_SERVER_ERROR:
+            raise PrometheusRefused(message)
+        raise PrometheusUnreachable(message)
+
+
+def _address(url: str) -> httpx.URL:
+    """Take an address apart; every reason why it can't work is a message with a cure."""
+    cure = "write it like http://127.0.0.1:9090"
+    try:
+        address = httpx.URL(url.strip())
+    except (httpx.InvalidURL, ValueError) as error:
+        raise PrometheusAddressInvalid(f"Prometheus address {url!r} is no URL ({error}); {cure}") from error
+    url = str(address.copy_with(username=None, password=None))  # credentials never reach a message
+    if address.scheme not in {"http", "https"}:
+        raise PrometheusAddressInvalid(f"Prometheus address {url!r} doesn't begin with http:// or https://; {cure}")
+    if not address.host:
+        raise PrometheusAddressInvalid(f"Prometheus address {url!r} names no host; {cure}")
+    if address.query or address.fragment:
+        raise PrometheusAddressInvalid(f"Prometheus address {url!r} has a ? or # part; give the server's address only")
+    if "/api/v1" in address.path:
+        raise PrometheusAddressInvalid(
+            f"Prometheus address {url!r} ends in the API's path; leave out /api/v1 and after"
+        )
+    return address
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _unix(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise ValueError("moments must carry a time zone")  # our mistake, not a user's
+    return f"{moment.timestamp():.3f}"
