@@ -1,1 +1,29 @@
-"""The SLO compiler: source, parse, validate, model, plan, render; pure, no network."""
+"""The SLO compiler: source, parse, validate, model, plan, render; pure but for reading sources and writing artefacts."""
+
+from sereno_slo.compilation import Compilation, Validation, compile_specs, read_settings, validate_specs
+from sereno_slo.diagnostics import Diagnostic, Severity, has_errors
+from sereno_slo.model import Settings
+from sereno_slo.render.layout import FOLDER, REPOSITORY, Layout
+from sereno_slo.source import SourceFile, read_source
+from sereno_slo.writing import Difference, Written, differences, write
+
+__all__ = [
+    "FOLDER",
+    "REPOSITORY",
+    "Compilation",
+    "Diagnostic",
+    "Difference",
+    "Layout",
+    "Settings",
+    "Severity",
+    "SourceFile",
+    "Validation",
+    "Written",
+    "compile_specs",
+    "differences",
+    "has_errors",
+    "read_settings",
+    "read_source",
+    "validate_specs",
+    "write",
+]

@@ -1,0 +1,86 @@
+"""Which specs a command works on: those named on the command line, or all of the repository's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from sereno_slo import Diagnostic, Settings, SourceFile, has_errors, read_settings, read_source
+
+SPECS_FOLDER = Path("slo/specs")
+SETTINGS_FILE = "sereno.yaml"
+SPEC_PATTERN = "*.slo.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSpecs:
+    """Sources that could be read, the settings, and mistakes found on the way."""
+
+    sources: tuple[SourceFile, ...]
+    settings: Settings
+    diagnostics: tuple[Diagnostic, ...]
+    root: Path
+    """The repository, or the current folder where there is none."""
+    is_complete: bool
+    """Whether these are all specs of the repository."""
+
+
+def repository_root() -> Path | None:
+    """The nearest folder, from the current one upwards, that has slo/specs."""
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / SPECS_FOLDER).is_dir()), None)
+
+
+def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs | None:
+    """Read the specs and settings; says what is wrong and returns None where there is nothing to read."""
+    root = repository_root()
+    every = () if root is None else tuple(sorted((root / SPECS_FOLDER).glob(SPEC_PATTERN)))
+    paths = [path for name in named for path in _expanded(name)] or list(every)
+    if not paths:
+        where = "here or in a folder above" if root is None else f"in {root / SPECS_FOLDER}"
+        click.echo(f"sereno: there is no {SPECS_FOLDER}/{SPEC_PATTERN} {where}; name a SPEC", err=True)
+        return None
+    found = [read_source(_short(path)) for path in paths]
+    settings, problems = _settings(settings_file or _nearest_settings())
+    return LoadedSpecs(
+        sources=tuple(source for source in found if isinstance(source, SourceFile)),
+        settings=settings,
+        diagnostics=(*problems, *(problem for problem in found if isinstance(problem, Diagnostic))),
+        root=root or Path.cwd(),
+        is_complete={path.resolve() for path in every} == {path.resolve() for path in paths},
+    )
+
+
+def _expanded(name: Path) -> list[Path]:
+    """A folder means the specs in it."""
+    return sorted(name.glob(SPEC_PATTERN)) or [name / SPEC_PATTERN] if name.is_dir() else [name]
+
+
+def _short(path: Path) -> Path:
+    """Relative to the current folder where possible: it is shown in messages and headers."""
+    try:
+        return path.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def _nearest_settings() -> Path | None:
+    here = Path.cwd()
+    return next((folder / SETTINGS_FILE for folder in (here, *here.parents) if (folder / SETTINGS_FILE).is_file()), None)
+
+
+def _settings(path: Path | None) -> tuple[Settings, tuple[Diagnostic, ...]]:
+    source = None if path is None else read_source(_short(path))
+    if isinstance(source, Diagnostic):
+        return Settings(), (source,)
+    return read_settings(source)
+
+
+def print_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
+    """One line each on standard error, and how many errors there were."""
+    for diagnostic in diagnostics:
+        click.echo(str(diagnostic), err=True)
+    if has_errors(diagnostics):
+        count = sum(has_errors([diagnostic]) for diagnostic in diagnostics)
+        click.echo(f"{count} {'error' if count == 1 else 'errors'}; nothing was written", err=True)

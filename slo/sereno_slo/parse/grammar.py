@@ -1,0 +1,216 @@
+"""The grammar of `sereno/v1`: what may stand in a spec. What it means is the model's (sereno_slo.model).
+
+Where a value has one of two shapes, a tag in angle brackets tells pydantic which; problems.py drops such tags.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+
+from sereno_slo.parse.words import (
+    DurationText,
+    MatchersText,
+    MetricName,
+    Name,
+    Objective,
+    SelectorText,
+    Share,
+    Text,
+    WindowText,
+    mistake,
+)
+
+
+class _Mapping(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _version(text: str) -> str:
+    if text != "sereno/v1":
+        raise mistake("SLO010", f"version {text!r} is not known", "write version: sereno/v1")
+    return text
+
+
+class RatioDocument(_Mapping):
+    """Bad (or good) events among all events: of one metric by labels, or of two metrics."""
+
+    metric: MetricName | None = Field(None, description="One counter that counts all events", examples=["http_requests_total"])
+    match: MatchersText | None = Field(None, description="Matchers of all events", examples=['job="checkout"'])
+    total: SelectorText | None = Field(None, description="Selector of all events, where two metrics are used")
+    bad: SelectorText | None = Field(None, description="Matchers (or, with `total`, a selector) of bad events")
+    good: SelectorText | None = Field(None, description="Matchers (or, with `total`, a selector) of good events")
+
+
+class LatencyDocument(_Mapping):
+    """Events slower than the threshold are bad; from a classic histogram."""
+
+    metric: MetricName = Field(description="The histogram, without _bucket", examples=["http_server_request_duration_seconds"])
+    match: MatchersText | None = Field(None, description="Matchers of all events", examples=['job="checkout"'])
+    threshold: DurationText = Field(description="Events over this are bad", examples=["300ms"])
+
+
+class ThresholdDocument(_Mapping):
+    """One event a minute, bad when the gauge is out of bounds."""
+
+    metric: MetricName = Field(description="The gauge", examples=["etl_table_age_seconds"])
+    match: MatchersText | None = None
+    max: float | DurationText | None = None
+    min: float | DurationText | None = None
+
+
+class ProbeDocument(_Mapping):
+    """One event a minute, bad when the gauge is 0."""
+
+    metric: MetricName = Field(description="The gauge", examples=["probe_success"])
+    match: MatchersText | None = None
+
+
+class IndicatorDocument(_Mapping):
+    """What is measured: exactly one kind."""
+
+    ratio: RatioDocument | None = None
+    latency: LatencyDocument | None = None
+    threshold: ThresholdDocument | None = None
+    probe: ProbeDocument | None = None
+
+
+class CalendarWindowDocument(_Mapping):
+    """A window that begins with a calendar month, quarter or week."""
+
+    calendar: Literal["month", "quarter", "week"] = Field(examples=["month"])
+    timezone: Text = Field("UTC", examples=["America/Bogota"])
+
+
+def _shape_of_window(value: Any) -> str:
+    return "<calendar>" if isinstance(value, dict | CalendarWindowDocument) else "<rolling>"
+
+
+WindowDocument = Annotated[
+    Annotated[WindowText, Tag("<rolling>")] | Annotated[CalendarWindowDocument, Tag("<calendar>")],
+    Discriminator(_shape_of_window),
+]
+
+
+class TierDocument(_Mapping):
+    """Alert when this share of the budget is spent within `long`, and still within `short`."""
+
+    budget: Share = Field(examples=["2%"])
+    long: DurationText = Field(examples=["1h"])
+    short: DurationText = Field(examples=["5m"])
+    severity: Literal["critical", "warning"] = Field(examples=["critical"])
+
+
+class AlertingDocument(_Mapping):
+    """When the objective alerts."""
+
+    mode: Literal["budget", "ratio", "both"] | None = Field(
+        None, description="budget: on budget really spent; ratio: on error ratios; both: either (default when critical)"
+    )
+    min_bad_events: int = Field(5, ge=1, description="Fewer bad events than this in the long window never alert")
+    traffic_drop: Literal["page", "ticket", "none"] | None = None
+    keep_firing_for: DurationText | None = Field(None, examples=["10m"])
+    shadow: bool = Field(False, description="Evaluate, but route nowhere")
+    tiers: list[TierDocument] | None = Field(None, min_length=1)
+
+
+class GroupByDocument(_Mapping):
+    """Budgets for each value of these labels as well."""
+
+    labels: list[Text] = Field(min_length=1, examples=[["http_route"]])
+    limit: int = Field(50, ge=1)
+    alert: bool = False
+
+
+class SloDocument(_Mapping):
+    """One objective."""
+
+    name: Name = Field(examples=["availability"])
+    objective: Objective = Field(description="Percent of events that must be good", examples=[99.9])
+    window: WindowDocument | None = Field(None, description="Default: that of sereno.yaml, else 30d")
+    description: str = Field("", description="What is measured")
+    impact: str = Field("", description="What users feel; a page says this first", examples=["Customers can't pay"])
+    indicator: IndicatorDocument = Field(examples=["{ratio: {metric: …, match: …, bad: …}}"])
+    group_by: GroupByDocument | None = None
+    depends_on: list[Text] = Field([], examples=[["postgres/availability"]])
+    alerting: AlertingDocument | None = None
+
+
+class WeeklyDocument(_Mapping):
+    """Every week at the same hours."""
+
+    day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(examples=["sunday"])
+    start: Text = Field(alias="from", examples=["02:00"])
+    end: Text = Field(alias="to", examples=["03:00"])
+    timezone: Text = "UTC"
+
+
+class OnceDocument(_Mapping):
+    """Between two moments."""
+
+    start: Text = Field(alias="from", examples=["2026-11-20T10:00:00Z"])
+    end: Text = Field(alias="to", examples=["2026-11-20T11:30:00Z"])
+
+
+class ExclusionDocument(_Mapping):
+    """Time that doesn't count, reviewed."""
+
+    reason: Text = Field(examples=["weekly index rebuild"])
+    author: Text = Field(examples=["sre-team"])
+    weekly: WeeklyDocument | None = None
+    once: OnceDocument | None = None
+    cron: Text | None = None
+
+
+class JourneyDocument(_Mapping):
+    """Several SLOs that must all hold."""
+
+    name: Name = Field(examples=["pay"])
+    objective: Objective = Field(examples=[99.5])
+    steps: list[Text] = Field(min_length=1, examples=[["transactions-api/availability"]])
+
+
+class GateDocument(_Mapping):
+    """When a deployment is denied."""
+
+    when: Text = Field(examples=["remaining < 10%"])
+    tier: Literal["critical", "standard"] | None = None
+    answer: Literal["deny", "allow"] = Field(examples=["deny"])
+
+
+class SpecDocument(_Mapping):
+    """One service and its objectives."""
+
+    version: Annotated[str, AfterValidator(_version), WithJsonSchema({"const": "sereno/v1"})] = Field(
+        examples=["sereno/v1"]
+    )
+    service: Name = Field(examples=["checkout-api"])
+    owner: Name = Field(description="The team that is paged", examples=["payments"])
+    tier: Literal["critical", "standard"] = "standard"
+    slos: list[SloDocument] = Field(min_length=1, examples=["a list of objectives"])
+    exclusions: list[ExclusionDocument] = []
+    journeys: list[JourneyDocument] = []
+    gate: list[GateDocument] = []
+
+
+class LinksDocument(_Mapping):
+    """Where pages and dashboards lead; an empty text leaves the link out."""
+
+    runbooks: str | None = Field(None, description="Base of runbook_url", examples=["https://git.example.org/sre/runbooks"])
+    dashboards: str | None = Field(None, description="Base of Grafana", examples=["https://grafana.example.org"])
+    logs: str | None = Field(None, description="URL of a service's logs; {service} is replaced")
+    trace: str | None = Field(None, description="URL of a trace; {trace_id} is replaced")
+
+
+class SettingsDocument(_Mapping):
+    """`sereno.yaml`: the repository's defaults for all specs."""
+
+    window: WindowDocument | None = None
+    owner_label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] = "owner"
+    identity_labels: list[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]] = Field(
+        ["job", "instance"], min_length=1, description="The labels that name a target"
+    )
+    process_start_metric: Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")] | None = Field(
+        "process_start_time_seconds", description="null where no such metric exists"
+    )
+    evaluation_delay: DurationText | None = None
+    links: LinksDocument | None = None

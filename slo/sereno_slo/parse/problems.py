@@ -1,0 +1,139 @@
+"""pydantic's findings as diagnostics: our codes, the file's places, and a cure for each."""
+
+import difflib
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from sereno_slo.diagnostics import Diagnostic
+from sereno_slo.parse.yaml_tree import Path, YamlTree
+
+_WANTED = {
+    "string_type": "text",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+
+
+def diagnostics_of(error: ValidationError, tree: YamlTree, grammar: type[BaseModel]) -> Iterator[Diagnostic]:
+    """One diagnostic for each finding."""
+    for details in error.errors(include_url=False):
+        path = tuple(part for part in details["loc"] if not str(part).startswith("<"))
+        yield _diagnostic(details, path, tree, grammar)
+
+
+def _diagnostic(details: ErrorDetails, path: Path, tree: YamlTree, grammar: type[BaseModel]) -> Diagnostic:
+    kind = details["type"]
+    span = tree.span(path)
+    here = str(path[-1]) if path else "the file"
+    if kind.startswith("SLO"):
+        return Diagnostic(kind, span, details["ctx"]["message"], details["ctx"]["hint"])
+    if kind == "extra_forbidden":
+        cure = _nearest_key(str(path[-1]), model_at(grammar, path[:-1]))
+        return Diagnostic("SLO004", tree.key_span(path), f"{path[-1]} is no key of {_place(path[:-1])}", cure)
+    if kind == "missing":
+        return Diagnostic("SLO005", span, f"{_place(path[:-1])} has no {path[-1]}", f"write {_example(grammar, path)}")
+    if kind == "literal_error":
+        allowed = str(details["ctx"]["expected"]).replace("'", "")
+        return Diagnostic("SLO006", span, f"{here} is {_shown(details['input'])}", f"write {allowed}")
+    if kind in _WANTED:
+        message = f"{here} is {_shown(details['input'])}, it has to be {_WANTED[kind]}"
+        return Diagnostic("SLO006", span, message, _cure_of_type(kind, details["input"], grammar, path))
+    return Diagnostic("SLO006", span, f"{here} is {_shown(details['input'])}", _plain(details["msg"]))
+
+
+def _plain(message: str) -> str:
+    """pydantic's own sentence, in the form of our cures."""
+    return message[:1].lower() + message[1:].replace("Input should", "it should")
+
+
+def _place(path: Path) -> str:
+    """`slos[0].indicator`, as one would say it."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    return text or "the file"
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return "empty"
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list" if value else "an empty list"
+        case str():
+            return f"the text {value!r}" if len(value) < 60 else "a long text"  # noqa: PLR2004
+        case bool():
+            return str(value).lower()
+        case _:
+            return f"{value}"
+
+
+def _cure_of_type(kind: str, value: Any, grammar: type[BaseModel], path: Path) -> str:
+    if kind.startswith(("float", "int")) and isinstance(value, str):
+        try:
+            float(value)
+        except ValueError:
+            pass
+        else:
+            return f"write {value} without quotes"
+    if kind == "string_type" and isinstance(value, int | float):
+        return f'write "{value}" in quotes'
+    return f"write {_example(grammar, path)}"
+
+
+def _example(grammar: type[BaseModel], path: Path) -> str:
+    """`owner: payments`, from the grammar's own examples."""
+    keys = [part for part in path if isinstance(part, str)]
+    if not keys:
+        return "version: sereno/v1 and so on"
+    info = _field(model_at(grammar, path[: max(i for i, part in enumerate(path) if isinstance(part, str))]), keys[-1])
+    if info is None or not info.examples:
+        return f"{keys[-1]}: …"
+    example = info.examples[0]
+    text = f"[{', '.join(example)}]" if isinstance(example, list) else example
+    return f"{keys[-1]}: {text}"
+
+
+def _nearest_key(key: str, model: type[BaseModel] | None) -> str:
+    if model is None:
+        return "remove it"
+    known = [info.alias or name for name, info in model.model_fields.items()]
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+
+
+def model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
+    """The grammar's class for the mapping at `path`."""
+    current: type[BaseModel] | None = model
+    for part in path:
+        if isinstance(part, int):
+            continue
+        info = _field(current, part)
+        current = None if info is None else next(_models_in(info.annotation), None)
+    return current
+
+
+def _field(model: type[BaseModel] | None, key: str) -> FieldInfo | None:
+    if model is None:
+        return None
+    return next((info for name, info in model.model_fields.items() if key in {name, info.alias}), None)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in typing.get_args(annotation):
+        yield from _models_in(argument)

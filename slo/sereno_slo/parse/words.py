@@ -1,0 +1,141 @@
+"""The small words of the grammar: names, durations, percentages; each knows its mistake and the cure."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from sereno_slo.duration import Duration
+from sereno_slo.promql.reading import read_matchers, read_selector
+
+_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+_DURATION = r"^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
+_SHARE = r"^[0-9]+(\.[0-9]+)?%$"
+_METRIC = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
+_LONGEST_NAME = 60
+
+
+def mistake(code: str, message: str, hint: str) -> PydanticCustomError:
+    """An error that carries its code and cure through pydantic."""
+    # Braces would be read as placeholders by pydantic.
+    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})  # type: ignore[arg-type]
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(_NAME, text):
+        better = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "checkout-api"
+        raise mistake("SLO011", f"{text!r} is no name: names are lower-case words with hyphens", f"write {better}")
+    if len(text) > _LONGEST_NAME:
+        raise mistake("SLO011", f"{text!r} is longer than {_LONGEST_NAME} characters", "write a shorter name")
+    return text
+
+
+def _duration(text: Any) -> Any:
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        raise mistake("SLO014", f"{text} has no unit", f"add one: {text}ms, {text}s, {text}m, {text}h or {text}d")
+    if isinstance(text, str):
+        try:
+            Duration.parse(text)
+        except ValueError:
+            raise mistake("SLO014", f"{text!r} is not a duration", f"write {_nearest_duration(text)}") from None
+    return text
+
+
+_UNITS = {"day": "d", "hour": "h", "hr": "h", "minute": "m", "min": "m", "second": "s", "sec": "s", "week": "w", "year": "y", "month": "30d"}
+
+
+def _nearest_duration(text: str) -> str:
+    """`5 min` means 5m; otherwise an example."""
+    found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]+?)s?\s*", text)
+    if found and found[1].strip("0"):
+        unit = _UNITS.get(found[2].lower(), found[2].lower())
+        if unit in {"y", "w", "d", "h", "m", "s", "ms"}:
+            return f"{found[1]}{unit}"
+    return "for example 300ms, 5m, 1h30m or 30d"
+
+
+# The most usual confusion in this field: 0.999 for 99.9.
+_SMALLEST_LIKELY_PERCENT = 1
+
+
+def _objective(percent: float) -> float:
+    if 0 < percent <= _SMALLEST_LIKELY_PERCENT:
+        message = f"objective {percent:g} is a ratio, objectives are percent"
+        cure = percent * 100
+        raise mistake("SLO012", message, f"write {cure:.12g}" if cure < 100 else "write 99.9 for 99.9%")  # noqa: PLR2004
+    if percent >= 100:  # noqa: PLR2004
+        message = f"objective {percent:g} leaves no error budget: one bad event would break it for ever"
+        raise mistake("SLO013", message, "write less than 100, for example 99.9")
+    if not percent > 0:
+        raise mistake("SLO013", f"objective {percent:g} promises nothing", "write a percentage above 0, for example 99.9")
+    if round(1 - percent / 100, 12) == 0:
+        raise mistake("SLO013", f"objective {percent:.17g} leaves no error budget that can be counted", "write for example 99.999")
+    return percent
+
+
+def _share(text: Any) -> Any:
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        raise mistake("SLO022", f"{text} is no share of the budget", f"write {text:g}%")
+    if not isinstance(text, str):
+        return text
+    if not re.fullmatch(_SHARE, text) or not 0 < float(text[:-1]) <= 100:  # noqa: PLR2004
+        raise mistake("SLO022", f"{text!r} is no share of the budget", "write a percentage, for example 2%")
+    return text
+
+
+def _matchers(text: str) -> str:
+    try:
+        read_matchers(text)
+    except ValueError as error:
+        raise mistake("SLO019", str(error), 'write for example job="checkout", code=~"5.."') from None
+    return text
+
+
+def _selector(text: str) -> str:
+    """Either a selector or, where the indicator has a `metric`, matchers: one of them has to be readable."""
+    problems = []
+    for read in (read_selector, read_matchers):
+        try:
+            read(text)
+        except ValueError as error:
+            problems.append(str(error))
+        else:
+            return text
+    likelier = problems[0] if re.match(r"\s*[a-zA-Z_:][\w:]*\s*[({\[]", text) else problems[1]
+    raise mistake("SLO019", likelier, 'write for example http_requests_total{job="checkout"} or code=~"5.."')
+
+
+def _metric(text: str) -> str:
+    if not re.fullmatch(_METRIC, text):
+        hint = "write the name alone and put the conditions into match" if "{" in text else "write for example http_requests_total"
+        raise mistake("SLO019", f"{text!r} is no metric name", hint)
+    return text
+
+
+_LONGEST_WINDOW = Duration.parse("366d")
+_SHORTEST_WINDOW = Duration.parse("1d")
+
+
+def _window(text: Any) -> Any:
+    window = Duration.parse(_duration(text)) if isinstance(text, str) else None
+    if window is not None and not _SHORTEST_WINDOW <= window <= _LONGEST_WINDOW:
+        raise mistake("SLO020", f"a window of {text} is not between one day and one year", "write for example 30d")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": _NAME})]
+DurationText = Annotated[
+    str, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": _DURATION, "minLength": 2})
+]
+Objective = Annotated[
+    float,
+    AfterValidator(_objective),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 1, "exclusiveMaximum": 100}),
+]
+Share = Annotated[str, BeforeValidator(_share), WithJsonSchema({"type": "string", "pattern": _SHARE})]
+Text = Annotated[str, Field(min_length=1)]
+MatchersText = Annotated[str, AfterValidator(_matchers)]
+SelectorText = Annotated[str, Field(min_length=1), AfterValidator(_selector)]
+MetricName = Annotated[str, AfterValidator(_metric), WithJsonSchema({"type": "string", "pattern": _METRIC})]
+WindowText = Annotated[DurationText, BeforeValidator(_window)]

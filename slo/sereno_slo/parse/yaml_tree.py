@@ -1,0 +1,171 @@
+"""YAML with the place of every key and value, and with YAML 1.2's reading of plain words.
+
+PyYAML reads YAML 1.1, where `on`, `no` and `02:00` are not text; specs hold plain words, so only `true`, `false`,
+`null`, integers and floats are more than text here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from sereno_slo.diagnostics import Diagnostic, Span
+from sereno_slo.source import SourceFile
+
+Path = tuple[str | int, ...]
+
+# A spec of a thousand SLOs has some 20,000; a few aliases of aliases can mean billions.
+_MOST_VALUES = 500_000
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it
+
+
+class _Loader(_Base):  # type: ignore[misc] # one of two classes, chosen at run time
+    """The core schema of YAML 1.2 (YAML 1.2.2 specification, section 10.3.2)."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+", list("-+0123456789")),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.0123456789")),
+    ("merge", r"<<", ["<"]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+
+
+@dataclass(frozen=True, slots=True)
+class YamlTree:
+    """A document as plain Python values, and the places of its parts by path."""
+
+    value: Any
+    path: str
+    values: Mapping[Path, Span] = field(default_factory=dict)
+    keys: Mapping[Path, Span] = field(default_factory=dict)
+
+    def span(self, path: Path) -> Span:
+        """Where the value stands; for a missing one, where its nearest existing parent stands."""
+        return _nearest(self.values, path) or Span(self.path)
+
+    def key_span(self, path: Path) -> Span:
+        """Where the key stands."""
+        return self.keys.get(path) or self.span(path)
+
+
+def _nearest(spans: Mapping[Path, Span], path: Path) -> Span | None:
+    return next((spans[path[:n]] for n in range(len(path), -1, -1) if path[:n] in spans), None)
+
+
+def read_yaml(source: SourceFile) -> tuple[YamlTree | None, tuple[Diagnostic, ...]]:
+    """The tree and the mistakes in it; no tree where the text is no YAML at all."""
+    try:
+        documents = list(yaml.compose_all(source.text, Loader=_Loader))
+    except yaml.YAMLError as error:
+        return None, (_syntax_error(source, error),)
+    nodes = [node for node in documents if node is not None]
+    if len(nodes) != 1:
+        problem = "the file is empty" if not nodes else f"the file holds {len(nodes)} YAML documents"
+        span = Span(source.path, 1, 1) if not nodes else _span(source.path, nodes[1])
+        return None, (Diagnostic("SLO007", span, problem, "write one document a file, beginning with version: sereno/v1"),)
+    builder = _Builder(source.path)
+    value = builder.build(nodes[0], ())
+    return YamlTree(value, source.path, builder.values, builder.keys), tuple(builder.problems)
+
+
+def _span(path: str, node: yaml.Node) -> Span:
+    return Span(path, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _syntax_error(source: SourceFile, error: yaml.YAMLError) -> Diagnostic:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    span = Span(source.path, mark.line + 1, mark.column + 1) if mark else Span(source.path)
+    said = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    context = getattr(error, "context", None)
+    message = f"this is not YAML: {said}" + (f" {context}" if context else "")
+    return Diagnostic("SLO002", span, message, "check the indentation, colons and quotes of this line and the one above")
+
+
+class _Builder:
+    """Builds plain values and remembers where they stood."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.values: dict[Path, Span] = {}
+        self.keys: dict[Path, Span] = {}
+        self.problems: list[Diagnostic] = []
+        self._open: set[int] = set()
+
+    def build(self, node: yaml.Node, path: Path) -> Any:
+        """The node's value; a node inside itself (by an anchor) is a mistake, and so are aliases that explode."""
+        self.values[path] = _span(self.path, node)
+        if len(self.values) > _MOST_VALUES:
+            self._say_too_large()
+            return None
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
+        if id(node) in self._open:
+            self.problems.append(
+                Diagnostic("SLO007", self.values[path], "this anchor refers to itself", "write the value out")
+            )
+            return None
+        self._open.add(id(node))
+        try:
+            if isinstance(node, yaml.SequenceNode):
+                return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
+            return self._mapping(node, path)
+        finally:
+            self._open.discard(id(node))
+
+    def _say_too_large(self) -> None:
+        if not any(problem.code == "SLO008" for problem in self.problems):
+            message = f"the file means more than {_MOST_VALUES:,} values once its aliases are written out"
+            self.problems.append(Diagnostic("SLO008", Span(self.path, 1, 1), message, "use fewer aliases"))
+
+    def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
+        kind = node.tag.rpartition(":")[2]
+        match kind:
+            case "int":
+                return int(node.value)
+            case "float":
+                return float(node.value.lower().replace(".inf", "inf").replace(".nan", "nan"))
+            case "bool":
+                return node.value.lower() == "true"
+            case "null":
+                return None
+            case "str":
+                return node.value
+            case _:
+                self.problems.append(
+                    Diagnostic("SLO006", self.values[path], f"the tag {node.tag} has no meaning here", "write plain text")
+                )
+                return node.value
+
+    def _mapping(self, node: yaml.Node, path: Path) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag.endswith(":merge"):
+                self.problems.append(
+                    Diagnostic("SLO007", _span(self.path, key_node), "merge keys (<<) are not supported", "write the keys out")
+                )
+                continue
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.problems.append(
+                    Diagnostic("SLO006", _span(self.path, key_node), "a key is a list or mapping", "write a word")
+                )
+                continue
+            key = key_node.value
+            if key in result:
+                first = self.keys[(*path, key)].line
+                self.problems.append(
+                    Diagnostic(
+                        "SLO003", _span(self.path, key_node), f"{key} stands here again", f"remove it or line {first}"
+                    )
+                )
+                continue
+            self.keys[(*path, key)] = _span(self.path, key_node)
+            result[key] = self.build(value_node, (*path, key))
+        return result

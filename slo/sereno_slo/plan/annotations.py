@@ -1,0 +1,88 @@
+"""What a page says: first what users feel, then how fast the budget burns and what is left, then where to look.
+
+Texts are Prometheus' alert templates: `$value` is the alert's burn rate, `query` asks Prometheus when it fires.
+"""
+
+from urllib.parse import quote
+
+from sereno_slo.duration import Duration
+from sereno_slo.model import BurnTier, Latency, ServiceLevelObjective, Settings
+from sereno_slo.plan import series
+from sereno_slo.plan.series import Ledger, patient
+from sereno_slo.promql import Expr
+
+
+def burn(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings) -> dict[str, str]:
+    """Annotations of a tier's alert."""
+    speed = (
+        f"Over {tier.long} errors came {{{{ $value | printf \"%.1f\" }}}} times as fast as the objective of "
+        f"{slo.objective_percent:g}% allows; this alert means {tier.budget_spent_ratio:.0%} of the budget of "
+        f"{slo.window} within {tier.long}."
+    )
+    return _annotations(slo, f"burns its error budget ({tier.burn}, {tier.long})", speed, settings)
+
+
+def outage(slo: ServiceLevelObjective, window: Duration, settings: Settings) -> dict[str, str]:
+    """Annotations of the outage alert."""
+    speed = (
+        f"More than half of the events of the last {window} were bad: "
+        f"{{{{ $value | printf \"%.0f\" }}}} times as many as the objective of {slo.objective_percent:g}% allows."
+    )
+    return _annotations(slo, "is failing for most of its events", speed, settings)
+
+
+def targets_gone(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
+    """Annotations of the alert for missing targets."""
+    text = "No target of this SLO is up: either the service is down or Prometheus has lost it. Nothing is counted."
+    return _static(slo, "SLONoData", "has no target that is up", text, settings)
+
+
+def nothing_matches(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
+    """Annotations of the alert for selectors that match nothing."""
+    text = (
+        "Targets are up, but the SLO's selector counts nothing: a renamed metric or label, or no request since the "
+        "start of the process."
+    )
+    if isinstance(slo.indicator, Latency):
+        text += f" Or {slo.indicator.threshold_seconds:g} s is no bucket bound of {slo.indicator.metric}."
+    return _static(slo, "SLONoData", "counts no events", text, settings)
+
+
+def _annotations(slo: ServiceLevelObjective, what: str, speed: str, settings: Settings) -> dict[str, str]:
+    left = f"Error budget left: {_asked(patient(Ledger.of(slo).series(series.BUDGET_REMAINING)))}."
+    return _static(slo, "SLOErrorBudgetBurn", what, f"{speed} {left}", settings)
+
+
+def _asked(expr: Expr) -> str:
+    """The value of an expression when the alert fires, as a percentage; a missing one says so."""
+    query = str(expr).replace("\\", "\\\\").replace('"', '\\"')
+    return f'{{{{ with query "{query}" }}}}{{{{ . | first | value | humanizePercentage }}}}{{{{ else }}}}not known{{{{ end }}}}'
+
+
+def _static(slo: ServiceLevelObjective, alert: str, what: str, text: str, settings: Settings) -> dict[str, str]:
+    links = settings.links
+    found = {
+        "summary": f"{_literal(slo.impact)}: {slo.service}/{slo.name} {what}",
+        "description": text,
+        "impact": _literal(slo.impact),
+        "runbook_url": f"{links.runbooks}/{alert}.md" if links.runbooks else "",
+        "dashboard_url": _dashboard_url(slo, settings),
+        "logs_url": links.logs.replace("{service}", quote(slo.service)) if links.logs else "",
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _dashboard_url(slo: ServiceLevelObjective, settings: Settings) -> str:
+    if not settings.links.dashboards:
+        return ""
+    return f"{settings.links.dashboards}/d/{dashboard_uid(slo.service)}?from=now-3h&to=now"
+
+
+def dashboard_uid(service: str) -> str:
+    """The uid of a service's dashboard: stable, and within Grafana's 40 characters."""
+    return f"sereno-{service}"[:40]
+
+
+def _literal(words: str) -> str:
+    """A human's words inside a template: braces must stay braces."""
+    return words.replace("{{", '{{ "{{" }}')

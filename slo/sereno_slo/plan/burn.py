@@ -1,0 +1,119 @@
+"""Alerts on budget really spent: one rule a tier, one for an outage; each needs evidence, not only a ratio.
+
+Notation of docs/ledger.md: `B` is the error budget ratio, `A` the usual events per five minutes, `F` a tier's burn
+rate, `n` a window in five-minute slots.
+"""
+
+from typing import assert_never
+
+from sereno_slo.duration import Duration
+from sereno_slo.model import AlertingMode, AlertSeverity, BurnTier, ServiceLevelObjective, Settings
+from sereno_slo.plan import annotations, series
+from sereno_slo.plan.rules import AlertingRule
+from sereno_slo.plan.series import FIVE_MINUTES, Ledger
+from sereno_slo.policy import is_feasible
+from sereno_slo.promql import Call, Expr, all_of, any_of
+
+ALERT = "SLOErrorBudgetBurn"
+
+# Standard deviations of certainty: 2.58 is 99 % two-sided. One failure at 10 requests an hour is a burn of 1,000 by
+# arithmetic and no evidence at all: its sqrt is 1, below z/2.
+_Z = 2.58
+# An outage is "surely more than half of the last two minutes' events are bad", whatever the objective.
+_OUTAGE_WINDOW = Duration.parse("2m")
+_OUTAGE_RATIO = 0.5
+
+
+def burn_alerts(slo: ServiceLevelObjective, settings: Settings) -> tuple[AlertingRule, ...]:
+    """One rule for each tier that can fire, and the outage rule."""
+    return (
+        _outage_alert(slo, settings),
+        *(_tier_alert(slo, tier, settings) for tier in slo.alerting.tiers if is_feasible(slo, tier)),
+    )
+
+
+def _tier_alert(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings) -> AlertingRule:
+    ledger = Ledger.of(slo)
+    conditions: list[Expr] = []
+    match slo.alerting.mode:
+        case AlertingMode.BUDGET:
+            conditions = [_spends_budget(slo, tier)]
+        case AlertingMode.RATIO:
+            conditions = [_exceeds_ratio(slo, tier)]
+        case AlertingMode.BOTH:
+            conditions = [_spends_budget(slo, tier), _exceeds_ratio(slo, tier)]
+        case _:
+            assert_never(slo.alerting.mode)
+    burn_rate = ledger.figure("error_ratio", tier.long) / slo.error_budget_ratio
+    return AlertingRule(
+        ALERT,
+        all_of(burn_rate, any_of(*conditions), _enough_evidence(slo, tier.long)),
+        _labels(slo, settings, tier.severity, tier.burn, tier.long),
+        annotations.burn(slo, tier, settings),
+        keep_firing_for=slo.alerting.keep_firing_for,
+    )
+
+
+def _spends_budget(slo: ServiceLevelObjective, tier: BurnTier) -> Expr:
+    """More bad events than the tier's share of the budget: `bad > F·B·n·A`, over both windows."""
+    ledger = Ledger.of(slo)
+    a_slot = tier.factor(slo.window) * slo.error_budget_ratio
+
+    def exceeds(window: Duration) -> Expr:
+        return ledger.bad_events(window) > (a_slot * (window / FIVE_MINUTES)) * ledger.expected_events()
+
+    return all_of(exceeds(tier.short), exceeds(tier.long))
+
+
+def _exceeds_ratio(slo: ServiceLevelObjective, tier: BurnTier) -> Expr:
+    """The classic condition, `bad/total > F·B` over both windows, which sees people hurt at quiet hours, too."""
+    ledger = Ledger.of(slo)
+    threshold = tier.factor(slo.window) * slo.error_budget_ratio
+    return all_of(*(ledger.bad_events(w) > threshold * ledger.events(w) for w in (tier.short, tier.long)))
+
+
+def _enough_evidence(slo: ServiceLevelObjective, window: Duration) -> Expr:
+    """`sqrt(bad) - sqrt(B·total) > z/2`: worse than the objective by z standard deviations of a Poisson count.
+
+    The square root makes a Poisson count's standard deviation 1/2 whatever its mean (Anscombe's variance-stabilising
+    transformation). Retries of one client are no independent events, hence the minimum of bad events as well.
+    """
+    ledger = Ledger.of(slo)
+    bad, events = ledger.bad_events(window), ledger.events(window)
+    surely_worse = (Call("sqrt", (bad,)) - Call("sqrt", (slo.error_budget_ratio * events,))) > _Z / 2
+    return all_of(surely_worse, bad >= slo.alerting.min_bad_events)
+
+
+def _outage_alert(slo: ServiceLevelObjective, settings: Settings) -> AlertingRule:
+    """Surely more than half of two minutes' events are bad: the lower Wilson bound exceeds 1/2, without division."""
+    ledger = Ledger.of(slo)
+
+    def counted(name: str) -> Expr:
+        return Call("sum_over_time", (ledger.series(name).over(_OUTAGE_WINDOW.just_under()),))
+
+    bad, events = counted(series.BAD_EVENTS_ENTRY), counted(series.EVENTS_ENTRY)
+    error_ratio = bad / (events > 0)
+    spread = Call("sqrt", ((_OUTAGE_RATIO * (1 - _OUTAGE_RATIO)) * events,))
+    surely = (bad - _OUTAGE_RATIO * events) > _Z * spread
+    return AlertingRule(
+        ALERT,
+        all_of(error_ratio / slo.error_budget_ratio, surely, bad >= slo.alerting.min_bad_events),
+        _labels(slo, settings, AlertSeverity.CRITICAL, "outage", _OUTAGE_WINDOW),
+        annotations.outage(slo, _OUTAGE_WINDOW, settings),
+        keep_firing_for=slo.alerting.keep_firing_for,
+    )
+
+
+def _labels(
+    slo: ServiceLevelObjective, settings: Settings, severity: AlertSeverity, burn: str, long_window: Duration
+) -> dict[str, str]:
+    return {
+        "severity": str(severity),
+        "service": slo.service,
+        "slo": slo.name,
+        settings.owner_label: slo.owner,
+        "burn": burn,
+        "long_window": str(long_window),
+    }
+
+

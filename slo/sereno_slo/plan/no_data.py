@@ -1,0 +1,53 @@
+"""Silence is not calm: alerts for targets that are gone and for selectors that match nothing."""
+
+from sereno_slo.duration import Duration
+from sereno_slo.model import AlertSeverity, ServiceLevelObjective, Settings
+from sereno_slo.plan import annotations, series
+from sereno_slo.plan.ledger import target_of
+from sereno_slo.plan.rules import AlertingRule
+from sereno_slo.plan.series import Ledger
+from sereno_slo.promql import Aggregation, Call, Expr, Number
+
+ALERT = "SLONoData"
+
+# Long enough for a restart of the service or of Prometheus, short enough for a page.
+_TARGETS_GONE_FOR = Duration.parse("5m")
+# A process that has just started may take a while until its first request creates the series.
+_NOTHING_MATCHES_FOR = Duration.parse("15m")
+
+
+def no_data_alerts(slo: ServiceLevelObjective, settings: Settings) -> tuple[AlertingRule, ...]:
+    """Critical when no target is up; a warning when targets are up but nothing is counted. Idle is no alert."""
+    up = target_of(slo.indicator.total, "up", settings.identity_labels)
+    targets_up = Aggregation("count", up.equals(1))
+    return (
+        AlertingRule(
+            ALERT,
+            targets_up.or_(Call("vector", (Number(0),))).equals(0),
+            _labels(slo, settings, AlertSeverity.CRITICAL),
+            annotations.targets_gone(slo, settings),
+            for_=_TARGETS_GONE_FOR,
+        ),
+        AlertingRule(
+            ALERT,
+            targets_up.unless(_counted(slo), on=()),
+            _labels(slo, settings, AlertSeverity.WARNING),
+            annotations.nothing_matches(slo, settings),
+            for_=_NOTHING_MATCHES_FOR,
+        ),
+    )
+
+
+def _counted(slo: ServiceLevelObjective) -> Expr:
+    """There is an entry of events and one of bad events (which latency lacks when its bucket doesn't exist)."""
+    ledger = Ledger.of(slo)
+    return ledger.series(series.EVENTS_ENTRY).and_(ledger.series(series.BAD_EVENTS_ENTRY))
+
+
+def _labels(slo: ServiceLevelObjective, settings: Settings, severity: AlertSeverity) -> dict[str, str]:
+    return {
+        "severity": str(severity),
+        "service": slo.service,
+        "slo": slo.name,
+        settings.owner_label: slo.owner,
+    }

@@ -1,0 +1,71 @@
+"""The names of everything that is recorded, and how one SLO's series are selected; nobody else spells them."""
+
+from dataclasses import dataclass
+
+from sereno_slo.duration import Duration
+from sereno_slo.model import ServiceLevelObjective
+from sereno_slo.promql import Call, Expr, Selector
+
+MINUTE = Duration.parse("1m")
+FIVE_MINUTES = Duration.parse("5m")
+
+# Windows up to six hours sum minute entries, longer ones sum five-minute roll-ups: six hours of minutes are 360
+# samples, three days of them would be 4,320 at every evaluation.
+MINUTE_WINDOWS = tuple(map(Duration.parse, ("5m", "30m", "1h", "2h", "6h")))
+ROLL_UP_WINDOWS = tuple(map(Duration.parse, ("1d", "3d")))
+
+EVENTS_ENTRY = "sereno:events:delta1m"
+BAD_EVENTS_ENTRY = "sereno:bad_events:delta1m"
+COVERAGE_ENTRY = "sereno:coverage:delta1m"
+EVENTS_ROLL_UP = "sereno:events:sum5m"
+BAD_EVENTS_ROLL_UP = "sereno:bad_events:sum5m"
+COVERAGE_ROLL_UP = "sereno:coverage:sum5m"
+EXPECTED_EVENTS = "sereno:events:expected5m"
+BUDGET_REMAINING = "sereno:error_budget_remaining:ratio"
+COVERAGE = "sereno:coverage:ratio"
+INFO = "sereno_slo_info"
+OBJECTIVE = "sereno_slo_objective_ratio"
+WINDOW = "sereno_slo_window_seconds"
+
+# What is recorded every five minutes disappears from instant look-ups when one evaluation is late (the look-back is
+# five minutes): alerts read it through ten minutes.
+_PATIENCE = Duration.parse("10m")
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The recorded series of one SLO."""
+
+    service: str
+    slo: str
+
+    @classmethod
+    def of(cls, slo: ServiceLevelObjective) -> "Ledger":
+        """The ledger that belongs to this SLO."""
+        return cls(slo.service, slo.name)
+
+    def series(self, name: str) -> Selector:
+        """The series `name` of this SLO."""
+        return Selector(name).where(service=self.service, slo=self.slo)
+
+    def figure(self, subject: str, window: Duration) -> Expr:
+        """`sereno:events:1h` and the like, ready for an alert's expression."""
+        series = self.series(f"sereno:{subject}:{window}")
+        return series if window in MINUTE_WINDOWS else patient(series)
+
+    def events(self, window: Duration) -> Expr:
+        """How many events the window had."""
+        return self.figure("events", window)
+
+    def bad_events(self, window: Duration) -> Expr:
+        """How many of them were bad."""
+        return self.figure("bad_events", window)
+
+    def expected_events(self) -> Expr:
+        """`A` of docs/ledger.md: the usual events per five minutes."""
+        return patient(self.series(EXPECTED_EVENTS))
+
+
+def patient(series: Selector) -> Call:
+    """The latest value of a series that is recorded every five minutes."""
+    return Call("last_over_time", (series.over(_PATIENCE),))

@@ -1,0 +1,18 @@
+"""The alerting policy as data: which share of the budget within which time is too fast."""
+
+from sereno_slo.duration import Duration
+from sereno_slo.model import AlertSeverity, BurnTier, ServiceLevelObjective
+
+# The Google SRE Workbook's recommendation (chapter "Alerting on SLOs", table 5-8): budget share, long window, and a
+# short window of a twelfth, so that the alert resolves soon after the cause is gone.
+WORKBOOK_TIERS = (
+    BurnTier(0.02, Duration.parse("1h"), Duration.parse("5m"), AlertSeverity.CRITICAL, "fast"),
+    BurnTier(0.05, Duration.parse("6h"), Duration.parse("30m"), AlertSeverity.CRITICAL, "slow"),
+    BurnTier(0.10, Duration.parse("1d"), Duration.parse("2h"), AlertSeverity.WARNING, "fast"),
+    BurnTier(0.10, Duration.parse("3d"), Duration.parse("6h"), AlertSeverity.WARNING, "slow"),
+)
+
+
+def is_feasible(slo: ServiceLevelObjective, tier: BurnTier) -> bool:
+    """Whether the tier can fire at all: its threshold is an error ratio below 1, its window shorter than the SLO's."""
+    return tier.factor(slo.window) * slo.error_budget_ratio < 1 and tier.long < slo.window

@@ -1,0 +1,63 @@
+"""Users' selectors: read by Prometheus' grammar (promql-parser), never pasted into an expression as text."""
+
+import promql_parser
+
+from sereno_slo.promql.tree import Matcher, MatchOp, Selector
+
+# Pairs, not a mapping: promql-parser's operators can't be hashed.
+_OPERATORS = (
+    (promql_parser.MatchOp.Equal, MatchOp.EQUAL),
+    (promql_parser.MatchOp.NotEqual, MatchOp.NOT_EQUAL),
+    (promql_parser.MatchOp.Re, MatchOp.REGEX),
+    (promql_parser.MatchOp.NotRe, MatchOp.NOT_REGEX),
+)
+_PLACEHOLDER = "matchers_of"
+
+
+def read_selector(text: str) -> Selector:
+    """A metric's name with matchers, e.g. `http_requests_total{job="x"}`.
+
+    Raises:
+        ValueError: the text is another kind of expression, or no PromQL; the message says which.
+    """
+    try:
+        expr = promql_parser.parse(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not PromQL{_reason(error)}") from None
+    if not isinstance(expr, promql_parser.VectorSelector):
+        raise ValueError(f"{text!r} is an expression, not the name of a counter with matchers")  # noqa: TRY004
+    if expr.offset is not None or expr.at is not None:
+        raise ValueError(f"{text!r} looks at another time; the compiler adds windows and offsets itself")
+    if expr.matchers.or_matchers:
+        raise ValueError(f"{text!r} joins matchers by or, which Prometheus doesn't read")
+    if not expr.name:
+        raise ValueError(f"{text!r} names no metric")
+    matchers = tuple(Matcher(m.name, _operator(m), m.value) for m in expr.matchers.matchers)
+    if any(matcher.label == "__name__" for matcher in matchers):
+        raise ValueError(f"{text!r} selects metrics by __name__; an SLO counts one metric by its name")
+    return Selector(expr.name, matchers)
+
+
+def read_matchers(text: str) -> tuple[Matcher, ...]:
+    """What stands between the braces of a selector, e.g. `job="x", code=~"5.."`.
+
+    Raises:
+        ValueError: the text is not a list of matchers.
+    """
+    bare = text.strip()
+    if bare.startswith("{") and bare.endswith("}"):
+        raise ValueError(f"{text!r} has braces; matchers are written without them")
+    try:
+        return read_selector(f"{_PLACEHOLDER}{{{bare}}}").matchers
+    except ValueError as error:
+        reason = str(error).partition(": ")[2]
+        raise ValueError(f"{text!r} are no matchers{f': {reason}' if reason else ''}") from None
+
+
+def _operator(matcher: promql_parser.Matcher) -> MatchOp:
+    return next(ours for theirs, ours in _OPERATORS if matcher.op == theirs)
+
+
+def _reason(error: ValueError) -> str:
+    said = str(error)
+    return "" if said == "invalid promql query" else f": {said}"

@@ -1,0 +1,152 @@
+"""One SLO's panels: what is left of its budget, how fast it burns, what was counted, how much was seen."""
+
+from grafana_foundation_sdk.builders import stat, timeseries
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
+
+from sereno_slo.duration import Duration
+from sereno_slo.model import AlertSeverity, BurnTier, ServiceLevelObjective, Settings
+from sereno_slo.plan import series
+from sereno_slo.plan.burn import is_feasible
+from sereno_slo.plan.series import Ledger
+from sereno_slo.promql import Call, Expr
+from sereno_slo.render import queries
+from sereno_slo.render.dashboards.layout import Line, Section
+from sereno_slo.render.dashboards.panels import BUDGET_STEPS, RATE_INTERVAL, Query, Steps, Text, figure, graph, url_link
+from sereno_slo.render.links import slo_runbook_url
+from sereno_slo.render.words import objective_in_words, one_line, percent, sentence, window_in_words
+
+HOUR = Duration.parse("1h")
+BURN_UNIT = "suffix:×"
+_COLORS = {AlertSeverity.CRITICAL: "red", AlertSeverity.WARNING: "orange"}
+
+
+def section(slo: ServiceLevelObjective, settings: Settings) -> Section:
+    """Six figures of now above three graphs."""
+    ledger = Ledger("$service", slo.name)
+    title = f"{slo.name}: {percent(slo.objective_percent)} over {window_in_words(slo.window)}"
+    if slo.description:
+        title += f" · {one_line(slo.description)}"
+    figures = (
+        _remaining(slo, ledger, settings),
+        _service_level(slo, ledger),
+        _bad_events_left(slo, ledger),
+        _gone_in(slo, ledger),
+        _burn_now(slo, ledger),
+        _coverage(slo, ledger),
+    )
+    graphs = (_burn_down(slo, ledger), _burn_rates(slo, ledger), _events(slo, ledger))
+    return Section(title, (Line(4, figures), Line(8, graphs)))
+
+
+def _remaining(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> stat.Panel:
+    description = (
+        f"What is left of the error budget: 100 % untouched, below 0 overspent. In {window_in_words(slo.window)} "
+        f"{objective_in_words(slo)}. When it is spent: {sentence(slo.impact)}"
+    )
+    text = Text(f"{slo.name}: budget remaining", description, "percentunit")
+    panel = figure(text, Query(queries.budget_remaining(ledger)), steps=BUDGET_STEPS, decimals=1)
+    url = slo_runbook_url(settings.links, slo)
+    return panel.links([url_link(f"Runbook {slo.name}", url)]) if url else panel
+
+
+def _service_level(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+    description = (
+        f"Good events of all events of the last {window_in_words(slo.window)}, counted; "
+        f"the objective is {percent(slo.objective_percent)}."
+    )
+    steps: Steps = ((None, "red"), (slo.objective_ratio, "green"))
+    decimals = len(f"{slo.objective_percent:.10g}".partition(".")[2]) + 1
+    text = Text(f"{slo.name}: service level", description, "percentunit")
+    return figure(text, Query(queries.service_level(ledger)), steps=steps, decimals=decimals)
+
+
+def _bad_events_left(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+    description = (
+        "How many more events may be bad before the objective is missed, at the traffic of the last "
+        f"{window_in_words(slo.window)}. Below 0: how many too many there were."
+    )
+    text = Text(f"{slo.name}: bad events left", description, "short")
+    return figure(text, Query(queries.bad_events_left(ledger, slo)), steps=((None, "red"), (0, "green")), decimals=0)
+
+
+def _gone_in(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+    description = "When the budget is spent if every hour is like the last one; what recovers meanwhile is left out."
+    text = Text(f"{slo.name}: budget gone in", description, "s")
+    steps: Steps = ((None, "red"), (86_400, "orange"), (slo.window.seconds, "green"))
+    query = Query(queries.seconds_until_spent(ledger, slo, HOUR))
+    return figure(text, query, steps=steps, decimals=1, none="nothing burns")
+
+
+def _burn_now(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+    description = (
+        "Bad events of the last hour as a multiple of what the objective allows: at 1 the budget lasts exactly "
+        f"{window_in_words(slo.window)}."
+    )
+    text = Text(f"{slo.name}: burn rate, 1h", description, BURN_UNIT)
+    pages = [tier.factor(slo.window) for tier in _tiers(slo) if tier.severity is AlertSeverity.CRITICAL]
+    steps: Steps = ((None, "green"), (1, "orange"), *(((min(pages), "red"),) if pages else ()))
+    return figure(text, Query(queries.burn_rate(ledger, slo, HOUR)), steps=steps, decimals=1)
+
+
+def _coverage(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+    description = (
+        f"The part of the last {window_in_words(slo.window)} that was really seen: entries written, times targets "
+        "that answered. Low on young SLOs and after failed scrapes; what was not seen is in no other figure."
+    )
+    text = Text(f"{slo.name}: coverage", description, "percentunit")
+    steps: Steps = ((None, "red"), (0.9, "orange"), (0.99, "green"))
+    return figure(text, Query(queries.coverage(ledger)), steps=steps, decimals=1)
+
+
+def _burn_down(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
+    description = (
+        f"The budget remaining over its whole window of {window_in_words(slo.window)}, whatever the dashboard's time "
+        "range. It falls with bad events and recovers as they leave the window; below the dashed line it is overspent."
+    )
+    text = Text(f"{slo.name}: budget burn-down", description, "percentunit")
+    lines = [Query(queries.budget_remaining(ledger), "budget remaining")]
+    return graph(text, lines, lines=((0, "red"),), maximum=1).time_from(str(slo.window))
+
+
+def _burn_rates(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
+    tiers = _tiers(slo)
+    words = "; ".join(
+        f"{'page' if tier.severity is AlertSeverity.CRITICAL else 'ticket'} above {tier.factor(slo.window):g} "
+        f"over {tier.long} and {tier.short}"
+        for tier in tiers
+    )
+    description = (
+        "How many times as fast as the objective allows the budget burns. Dashed: the alerts' thresholds"
+        f"{f' ({words})' if words else ''}. An alert also wants evidence: at least {slo.alerting.min_bad_events} "
+        "bad events, and more than chance explains; depending on its mode it counts budget spent, not this ratio."
+    )
+    windows = sorted({window for tier in tiers for window in (tier.long, tier.short)}) or [HOUR]
+    lines = [Query(queries.burn_rate(ledger, slo, window), str(window)) for window in windows]
+    steps = sorted({tier.factor(slo.window): _COLORS[tier.severity] for tier in reversed(tiers)}.items())
+    highest = steps[-1][0] if steps else 1
+    return graph(Text(f"{slo.name}: burn rates", description, BURN_UNIT), lines, lines=steps, maximum=highest * 1.2)
+
+
+def _events(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
+    description = (
+        "Events per minute as the ledger counted them, and the bad ones (right axis): the only input of every other "
+        "figure of this SLO."
+    )
+
+    def per_minute(name: str) -> Expr:
+        return Call("avg_over_time", (ledger.series(name).over(RATE_INTERVAL),))
+
+    lines = [
+        Query(per_minute(series.EVENTS_ENTRY), "events"),
+        Query(per_minute(series.BAD_EVENTS_ENTRY), "bad events"),
+    ]
+    bad_looks = [
+        DynamicConfigValue("custom.axisPlacement", "right"),
+        DynamicConfigValue("color", {"mode": "fixed", "fixedColor": "red"}),
+    ]
+    return graph(Text(f"{slo.name}: events", description, "cpm"), lines).override_by_name("bad events", bad_looks)
+
+
+def _tiers(slo: ServiceLevelObjective) -> list[BurnTier]:
+    """Those that can fire; the others have no alert."""
+    return [tier for tier in slo.alerting.tiers if is_feasible(slo, tier)]

@@ -1,0 +1,81 @@
+"""The variables at the top of a dashboard, and the frame that every dashboard shares."""
+
+from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.models import dashboard as model
+
+from sereno_slo.promql import Selector
+from sereno_slo.render.dashboards.panels import DATASOURCE
+
+TAG = "sereno"
+EVERYTHING = ".+"
+_ALL = model.VariableOption(selected=True, text="All", value="$__all")
+
+
+def frame(title: str, uid: str, description: str) -> dashboard.Dashboard:
+    """An empty dashboard of this project: read-only, because the next compilation overwrites it."""
+    return (
+        dashboard.Dashboard(title)
+        .uid(uid)
+        .description(description)
+        .tags([TAG, "slo"])
+        .readonly()
+        .refresh("1m")
+        .timezone("browser")
+        .tooltip(model.DashboardCursorSync.CROSSHAIR)
+        .with_variable(_datasource())
+    )
+
+
+def _datasource() -> dashboard.DatasourceVariable:
+    """Which Prometheus, Mimir or Thanos is asked."""
+    return dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus")
+
+
+def fixed(name: str, value: str) -> dashboard.ConstantVariable:
+    """A value that a copy of the dashboard changes in one place."""
+    return dashboard.ConstantVariable(name).value(value)
+
+
+def label_values(name: str, label: str, series: Selector, shown_as: str, all_value: str) -> dashboard.QueryVariable:
+    """Any of the values that a label has now; all of them to begin with."""
+    return (
+        dashboard.QueryVariable(name)
+        .label(shown_as)
+        .datasource(DATASOURCE)
+        .query(f"label_values({series}, {label})")
+        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(model.VariableSort.ALPHABETICAL_ASC)
+        .multi(multi=True)
+        .include_all(include_all=True)
+        .all_value(all_value)
+        .current(_ALL)
+    )
+
+
+def switch(name: str, label: str, options: dict[str, str]) -> dashboard.CustomVariable:
+    """One of the options, text to value; the first is chosen to begin with."""
+    chosen = next(iter(options))
+    return (
+        dashboard.CustomVariable(name)
+        .label(label)
+        .values(", ".join(f"{text} : {value}" for text, value in options.items()))
+        .options(
+            [model.VariableOption(selected=text == chosen, text=text, value=value) for text, value in options.items()]
+        )
+        .current(model.VariableOption(selected=True, text=chosen, value=options[chosen]))
+    )
+
+
+def firing_alerts(expr: str) -> dict[str, object]:
+    """An annotation for each firing alert. The SDK doesn't know the fields by which Prometheus names annotations."""
+    return {
+        "name": "Firing alerts",
+        "datasource": DATASOURCE.to_json(),
+        "enable": True,
+        "expr": expr,
+        "iconColor": "red",
+        "step": "60s",
+        "tagKeys": "severity,burn",
+        "titleFormat": "{{alertname}} {{service}}/{{slo}}",
+        "textFormat": "{{severity}} {{burn}} {{long_window}}",
+    }

@@ -1,0 +1,41 @@
+"""Where each kind of artefact lives: in the repository, or below `--out`."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sereno_slo.render.artefact import Artefact, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A folder for each kind, relative to one root, with forward slashes."""
+
+    folders: Mapping[Kind, str]
+    is_exclusive: bool
+    """Whether the folders of generated kinds belong to the compiler alone, so that strays in them are removed."""
+
+    def path(self, artefact: Artefact) -> str:
+        """The artefact's path below the root."""
+        return posixpath.normpath(posixpath.join(self.folders[artefact.kind], artefact.name))
+
+    def relative(self, kind: Kind, to: Kind) -> str:
+        """The way from one kind's folder to another's, for files that name each other."""
+        return posixpath.relpath(self.folders[to], self.folders[kind])
+
+
+REPOSITORY = Layout(
+    {
+        Kind.RULES: "alerting/rules/generated",
+        Kind.TESTS: "alerting/tests/generated",
+        Kind.DASHBOARDS: "dashboards/grafana/generated",
+        Kind.RUNBOOKS: "runbooks",
+        Kind.POSTMORTEM_TEMPLATE: "postmortems",
+        Kind.BUCKETS: "slo/buckets/generated",
+    },
+    is_exclusive=True,
+)
+FOLDER = Layout({kind: str(kind) for kind in Kind}, is_exclusive=False)
+
+# The folders in which every file comes from the compiler; runbooks and templates are shared with people.
+GENERATED_KINDS = (Kind.RULES, Kind.TESTS, Kind.DASHBOARDS, Kind.BUCKETS)

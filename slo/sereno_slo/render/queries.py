@@ -1,0 +1,116 @@
+"""What dashboards, runbooks and postmortems ask of Prometheus about one SLO; every expression is a tree.
+
+Figures that a group of five minutes records are read through ten minutes (`patient`), so that one late evaluation
+shows no gap.
+"""
+
+from typing import assert_never
+
+from sereno_slo.duration import Duration
+from sereno_slo.model import BadEventsRatio, GoodEventsRatio, Indicator, Latency, ServiceLevelObjective, Settings
+from sereno_slo.plan import series
+from sereno_slo.plan.series import Ledger, patient
+from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector
+
+_HTTP_METRICS = ("http_server_request_duration_seconds_count", "http_server_request_duration_seconds_bucket")
+_HTTP_LABELS = ("http_route", "http_request_method", "http_response_status_code")
+
+
+def own_window(ledger: Ledger, subject: str) -> Expr:
+    """`events`, `bad_events` or `error_ratio` over the SLO's own window."""
+    return patient(ledger.series(f"sereno:{subject}:window"))
+
+
+def budget_remaining(ledger: Ledger) -> Expr:
+    """1 untouched, 0 spent, below 0 overspent."""
+    return patient(ledger.series(series.BUDGET_REMAINING))
+
+
+def coverage(ledger: Ledger) -> Expr:
+    """The part of the window that the ledger really saw."""
+    return patient(ledger.series(series.COVERAGE))
+
+
+def service_level(ledger: Ledger) -> Expr:
+    """The part of the window's events that was good, to be compared with the objective."""
+    return 1 - own_window(ledger, "error_ratio")
+
+
+def bad_events_left(ledger: Ledger, slo: ServiceLevelObjective) -> Expr:
+    """How many more events may be bad at the traffic of the window; negative when overspent."""
+    return budget_remaining(ledger) * (slo.error_budget_ratio * own_window(ledger, "events"))
+
+
+def burn_rate(ledger: Ledger, slo: ServiceLevelObjective, window: Duration) -> Expr:
+    """How many times as fast as the objective allows: at 1 the budget is gone exactly at the end of the window."""
+    return ledger.figure("error_ratio", window) / slo.error_budget_ratio
+
+
+def seconds_until_spent(ledger: Ledger, slo: ServiceLevelObjective, window: Duration) -> Expr:
+    """When the budget is gone if `window` goes on for ever; no value while nothing burns."""
+    left = Call("clamp_min", (budget_remaining(ledger), Number(0)))
+    return (left * slo.window.seconds) / (burn_rate(ledger, slo, window) > 0)
+
+
+def counted(function: str, counter: Selector, window: Duration, by: tuple[str, ...] = ()) -> Expr:
+    """`sum by (…) (rate(counter[window]))`, or `increase` instead of `rate`."""
+    return Aggregation("sum", Call(function, (counter.over(window),)), by)
+
+
+def bad_counted(function: str, indicator: Indicator, window: Duration, by: tuple[str, ...] = ()) -> Expr:
+    """The same for bad events; zero where there is traffic but no series of errors yet."""
+    total = counted(function, indicator.total, window, by)
+    match indicator:
+        case BadEventsRatio(bad=bad):
+            return counted(function, bad, window, by).or_(0 * total)
+        case GoodEventsRatio(good=good):
+            return total - counted(function, good, window, by).or_(0 * total)
+        case Latency(fast=fast):
+            return total - counted(function, fast, window, by)
+        case _:
+            assert_never(indicator)
+
+
+def bad_share(indicator: Indicator, window: Duration) -> Expr:
+    """The part of the events that is bad, from the raw series; no value without traffic."""
+    return bad_counted("rate", indicator, window) / (counted("rate", indicator.total, window) > 0)
+
+
+def breakdown_labels(indicator: Indicator, settings: Settings) -> tuple[str, ...]:
+    """The labels that tell what fails: route, method and status of HTTP calls, else the target."""
+    if indicator.total.metric in _HTTP_METRICS:
+        return _HTTP_LABELS
+    return settings.identity_labels
+
+
+def worst(limit: int, indicator: Indicator, function: str, window: Duration, by: tuple[str, ...]) -> Expr:
+    """The `limit` groups with the most bad events, those without any left out."""
+    return Call("topk", (Number(limit), bad_counted(function, indicator, window, by) > 0))
+
+
+def quantile(indicator: Latency, ratio: float, window: Duration, by: tuple[str, ...] = ()) -> Expr:
+    """The duration in seconds that `ratio` of the events stayed below, estimated within the bucket it falls into."""
+    buckets = Selector(f"{indicator.metric}_bucket", indicator.total.matchers)
+    return Call("histogram_quantile", (Number(ratio), counted("rate", buckets, window, ("le", *by))))
+
+
+def up(indicator: Indicator, settings: Settings) -> Selector:
+    """Whether the targets answered their last scrape."""
+    return Selector("up", tuple(m for m in indicator.total.matchers if m.label in settings.identity_labels))
+
+
+def measured_over(metric: str, window: Duration) -> Expr:
+    """The sum of minute entries over a window for every SLO; a millisecond less keeps it exact on any Prometheus."""
+    entries = Call("sum_over_time", (Selector(metric).over(window.just_under()),))
+    return Aggregation("sum", entries, ("service", "slo"))
+
+
+def budget_spent_over(window: Duration) -> Expr:
+    """The part of the budget that a window spent, for every SLO: bad events over those that its own window allows."""
+    labels = ("service", "slo")
+    allowed = Binary(
+        "*",
+        1 - Aggregation("max", Selector(series.OBJECTIVE), labels),
+        Aggregation("max", patient(Selector("sereno:events:window")), labels),
+    )
+    return measured_over(series.BAD_EVENTS_ENTRY, window) / (allowed > 0)

@@ -1,0 +1,54 @@
+"""Objectives, windows and humans' own words as readers of dashboards and runbooks need them."""
+
+from fractions import Fraction
+
+from sereno_slo.duration import Duration
+from sereno_slo.model import BadEventsRatio, GoodEventsRatio, Indicator, Latency, ServiceLevelObjective
+
+_DAY = Duration.parse("1d")
+
+
+def percent(value: float) -> str:
+    """`99.9 %`: no binary rounding, no trailing zeros."""
+    return f"{value:.10g} %"
+
+
+def objective_in_words(slo: ServiceLevelObjective) -> str:
+    """`of 1,000 events at most 1 may be bad`, which nobody has to calculate at 3 a.m."""
+    budget = 1 - Fraction(f"{slo.objective_percent:.10g}") / 100
+    return f"of {budget.denominator:,} events at most {budget.numerator:,} may be bad"
+
+
+def window_in_words(window: Duration) -> str:
+    """`30 days`; what is no whole number of days stays as Prometheus writes it."""
+    days, rest = divmod(window.milliseconds, _DAY.milliseconds)
+    if rest or not days:
+        return str(window)
+    return "1 day" if days == 1 else f"{days} days"
+
+
+def bad_event_in_words(indicator: Indicator) -> str:
+    """What makes an event bad, from the indicator alone."""
+    match indicator:
+        case BadEventsRatio(bad=bad):
+            return f"it is counted by `{bad}`"
+        case GoodEventsRatio(good=good):
+            return f"it is not counted by `{good}`"
+        case Latency(threshold_seconds=threshold_seconds):
+            return f"it took longer than {threshold_seconds:g} s"
+
+
+def one_line(words: str) -> str:
+    """A human's words without line breaks: they stand in titles, lists and tables."""
+    return " ".join(words.split())
+
+
+def table_cell(words: object) -> str:
+    """The same inside a Markdown table, whose columns a bare `|` would shift."""
+    return one_line(str(words)).replace("|", "\\|")
+
+
+def sentence(words: str) -> str:
+    """The same as a sentence: it ends with a full stop."""
+    line = one_line(words)
+    return line if line.endswith((".", "!", "?", "…")) or not line else f"{line}."

@@ -1,0 +1,27 @@
+"""A spec's text and where it came from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sereno_slo.diagnostics import Diagnostic, Span
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file's path as the user gave it, and its text."""
+
+    path: str
+    text: str
+
+
+def read_source(path: Path) -> SourceFile | Diagnostic:
+    """The file's text, or what is wrong with the file."""
+    span = Span(path.as_posix())
+    try:
+        return SourceFile(path.as_posix(), path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Diagnostic("SLO040", span, "there is no such file", "check the path; specs end in .slo.yaml")
+    except UnicodeDecodeError as error:
+        return Diagnostic("SLO001", span, f"byte {error.start} is not UTF-8", "save the file as UTF-8")
+    except OSError as error:
+        return Diagnostic("SLO001", span, f"the file can't be read: {error.strerror}", "check its type and permissions")

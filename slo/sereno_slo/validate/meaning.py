@@ -1,0 +1,169 @@
+"""The model of a document without errors, and warnings about what it means."""
+
+import re
+from collections.abc import Iterator
+
+from sereno_slo.conventions import HTTP_DURATION_BOUNDS_SECONDS
+from sereno_slo.diagnostics import Diagnostic, Severity
+from sereno_slo.duration import Duration
+from sereno_slo.model import (
+    Alerting,
+    AlertingMode,
+    AlertSeverity,
+    BadEventsRatio,
+    GoodEventsRatio,
+    Indicator,
+    Latency,
+    Links,
+    Service,
+    ServiceLevelObjective,
+    Settings,
+    Tier,
+)
+from sereno_slo.parse.grammar import (
+    AlertingDocument,
+    LatencyDocument,
+    RatioDocument,
+    SettingsDocument,
+    SloDocument,
+    SpecDocument,
+)
+from sereno_slo.parse.yaml_tree import YamlTree
+from sereno_slo.policy import WORKBOOK_TIERS, is_feasible
+from sereno_slo.promql import Matcher, MatchOp, Selector
+from sereno_slo.promql.reading import read_matchers, read_selector
+
+
+def settings_of(document: SettingsDocument | None) -> Settings:
+    """The repository's settings; without a document the defaults."""
+    if document is None:
+        return Settings()
+    links = document.links
+    default = Links()
+    return Settings(
+        window=Duration.parse(document.window) if isinstance(document.window, str) else Settings().window,
+        owner_label=document.owner_label,
+        identity_labels=tuple(document.identity_labels),
+        process_start_metric=document.process_start_metric,
+        links=default
+        if links is None
+        else Links(
+            runbooks=_base(links.runbooks, default.runbooks),
+            dashboards=_base(links.dashboards, default.dashboards),
+            logs=_base(links.logs, default.logs),
+        ),
+    )
+
+
+def _base(given: str | None, default: str) -> str:
+    return default if given is None else given.rstrip("/")
+
+
+def service_of(document: SpecDocument, tree: YamlTree, settings: Settings) -> tuple[Service, tuple[Diagnostic, ...]]:
+    """The service that the document describes, and warnings."""
+    slos = tuple(_slo(slo, document, settings) for slo in document.slos)
+    service = Service(document.service, document.owner, Tier(document.tier), slos, tree.path)
+    warnings = [
+        warning for index, slo in enumerate(slos) for warning in (*_tiers(slo, index, tree), *_bounds(slo, index, tree))
+    ]
+    return service, tuple(warnings)
+
+
+def _slo(slo: SloDocument, spec: SpecDocument, settings: Settings) -> ServiceLevelObjective:
+    tier = Tier(spec.tier)
+    return ServiceLevelObjective(
+        service=spec.service,
+        name=slo.name,
+        objective_percent=slo.objective,
+        window=Duration.parse(slo.window) if isinstance(slo.window, str) else settings.window,
+        indicator=_indicator(slo),
+        alerting=_alerting(slo.alerting or AlertingDocument(), tier),
+        owner=spec.owner,
+        tier=tier,
+        description=slo.description,
+        impact=slo.impact or f"Users of {spec.service} are affected",
+    )
+
+
+def _alerting(document: AlertingDocument, tier: Tier) -> Alerting:
+    usual = AlertingMode.BOTH if tier is Tier.CRITICAL else AlertingMode.BUDGET
+    return Alerting(
+        mode=AlertingMode(document.mode) if document.mode else usual,
+        tiers=WORKBOOK_TIERS,
+        min_bad_events=document.min_bad_events,
+        keep_firing_for=Duration.parse(document.keep_firing_for) if document.keep_firing_for else None,
+    )
+
+
+def _indicator(slo: SloDocument) -> Indicator:
+    document = slo.indicator
+    if document.ratio is not None:
+        return _ratio(document.ratio)
+    if document.latency is not None:
+        return _latency(document.latency)
+    raise AssertionError("structural_mistakes refuses the other kinds")
+
+
+def _ratio(ratio: RatioDocument) -> BadEventsRatio | GoodEventsRatio:
+    counted = ratio.bad or ratio.good or ""
+    if ratio.metric is not None:
+        total = Selector(ratio.metric, read_matchers(ratio.match or ""))
+        chosen = total.where(*read_matchers(counted))
+    else:
+        total, chosen = read_selector(ratio.total or ""), read_selector(counted)
+    return BadEventsRatio(total, chosen) if ratio.bad is not None else GoodEventsRatio(total, chosen)
+
+
+def _latency(latency: LatencyDocument) -> Latency:
+    matchers = read_matchers(latency.match or "")
+    threshold_seconds = Duration.parse(latency.threshold).seconds
+    return Latency(
+        total=Selector(f"{latency.metric}_count", matchers),
+        fast=Selector(f"{latency.metric}_bucket", (*matchers, bound(threshold_seconds))),
+        metric=latency.metric,
+        threshold_seconds=threshold_seconds,
+    )
+
+
+def bound(seconds: float) -> Matcher:
+    """The bucket of a bound. `le="1"` and `le="1.0"` are one bound, written by different client libraries."""
+    text = f"{seconds:.15g}"
+    if re.fullmatch(r"[0-9]+", text):
+        return Matcher("le", MatchOp.REGEX, rf"{text}(\.0)?")
+    return Matcher("le", MatchOp.EQUAL, text)
+
+
+def _tiers(slo: ServiceLevelObjective, index: int, tree: YamlTree) -> Iterator[Diagnostic]:
+    """Tiers that can never fire are left out, and it is said."""
+    span = tree.span(("slos", index, "objective"))
+    left_out = [tier for tier in slo.alerting.tiers if not is_feasible(slo, tier)]
+    for tier in left_out:
+        factor = tier.factor(slo.window)
+        yield Diagnostic(
+            "SLO030",
+            span,
+            f"the {tier.severity} alert over {tier.long} is left out: {factor:g} times the error budget ratio "
+            f"{slo.error_budget_ratio:g} is an error ratio of {factor * slo.error_budget_ratio:.3g}",
+            f"a ratio can't exceed 1, so the most that can burn is {1 / slo.error_budget_ratio:g} times the budget",
+            Severity.WARNING,
+        )
+    pages = [tier for tier in slo.alerting.tiers if tier.severity is AlertSeverity.CRITICAL and tier not in left_out]
+    if not pages:
+        message = "no burn of the budget can page; outages (more than half of the events bad) still do"
+        yield Diagnostic("SLO031", span, message, "choose a higher objective or a longer window", Severity.WARNING)
+
+
+def _bounds(slo: ServiceLevelObjective, index: int, tree: YamlTree) -> Iterator[Diagnostic]:
+    match slo.indicator:
+        case Latency(metric=metric, threshold_seconds=threshold):
+            if threshold not in HTTP_DURATION_BOUNDS_SECONDS:
+                near = min(HTTP_DURATION_BOUNDS_SECONDS, key=lambda candidate: abs(candidate - threshold))
+                yield Diagnostic(
+                    "SLO032",
+                    tree.span(("slos", index, "indicator", "latency", "threshold")),
+                    f"{threshold:g} s is no usual bucket bound of {metric}; without that bucket nothing is counted",
+                    f"give the service the compiled bounds (buckets/{slo.service}.json), or use {near:g}s",
+                    Severity.WARNING,
+                )
+        case BadEventsRatio() | GoodEventsRatio():
+            return

@@ -1,0 +1,141 @@
+"""Mistakes between the parts of a spec. They are looked for in the plain values, not in the parsed document, so that
+a spec with errors of grammar still gets all its mistakes reported at once."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sereno_slo.diagnostics import Diagnostic
+from sereno_slo.parse.yaml_tree import Path, YamlTree
+from sereno_slo.promql.reading import read_matchers, read_selector
+
+# (where, code, what): parts of the grammar that this version reads and refuses, rather than ignoring them.
+_SPEC_SECTIONS = (("exclusions", "SLO102"), ("journeys", "SLO103"), ("gate", "SLO104"))
+_SLO_SECTIONS: tuple[tuple[Path, str], ...] = (
+    (("group_by",), "SLO105"),
+    (("depends_on",), "SLO106"),
+    (("indicator", "threshold"), "SLO107"),
+    (("indicator", "probe"), "SLO108"),
+    (("alerting", "tiers"), "SLO109"),
+    (("alerting", "traffic_drop"), "SLO110"),
+    (("alerting", "shadow"), "SLO111"),
+)
+_KINDS = ("ratio", "latency", "threshold", "probe")
+
+
+def structural_mistakes(tree: YamlTree) -> Iterator[Diagnostic]:
+    """All of them, in no particular order."""
+    spec = tree.value if isinstance(tree.value, dict) else {}
+    for section, code in _SPEC_SECTIONS:
+        if spec.get(section):
+            yield _not_implemented(tree, (section,), code)
+    slos = spec.get("slos")
+    yield from _repeated_names(tree, slos if isinstance(slos, list) else [])
+    for index, slo in enumerate(slos if isinstance(slos, list) else []):
+        if isinstance(slo, dict):
+            yield from _of_slo(tree, ("slos", index), slo)
+
+
+def structural_mistakes_of_settings(tree: YamlTree) -> Iterator[Diagnostic]:
+    """The same for a `sereno.yaml`."""
+    settings = tree.value if isinstance(tree.value, dict) else {}
+    if settings.get("evaluation_delay"):
+        yield _not_implemented(tree, ("evaluation_delay",), "SLO112")
+    if _at(settings, ("links", "trace")):
+        yield _not_implemented(tree, ("links", "trace"), "SLO113")
+    if isinstance(settings.get("window"), dict):
+        yield _not_implemented(tree, ("window",), "SLO101")
+
+
+def _of_slo(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnostic]:
+    for section, code in _SLO_SECTIONS:
+        if _at(slo, section):
+            yield _not_implemented(tree, (*path, *section), code)
+    if isinstance(slo.get("window"), dict):
+        yield _not_implemented(tree, (*path, "window"), "SLO101")
+    indicator = slo.get("indicator")
+    if isinstance(indicator, dict):
+        yield from _of_indicator(tree, (*path, "indicator"), indicator)
+
+
+def _at(value: Any, path: Path) -> Any:
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _not_implemented(tree: YamlTree, path: Path, code: str) -> Diagnostic:
+    message = f"{path[-1]} is part of sereno/v1, but this version doesn't implement it yet"
+    return Diagnostic(code, tree.key_span(path), message, "remove it, or wait for the version that does")
+
+
+def _repeated_names(tree: YamlTree, slos: list[Any]) -> Iterator[Diagnostic]:
+    first: dict[str, int] = {}
+    for index, slo in enumerate(slos):
+        name = slo.get("name") if isinstance(slo, dict) else None
+        if not isinstance(name, str):
+            continue
+        if name in first:
+            line = tree.span(("slos", first[name], "name")).line
+            message = f"{name} is the name of the SLO in line {line}, too"
+            yield Diagnostic("SLO015", tree.span(("slos", index, "name")), message, "give each SLO a name of its own")
+        first.setdefault(name, index)
+
+
+def _of_indicator(tree: YamlTree, path: Path, indicator: dict[str, Any]) -> Iterator[Diagnostic]:
+    kinds = [kind for kind in _KINDS if kind in indicator]
+    if len(kinds) != 1:
+        found = f"{len(kinds)} kinds ({', '.join(kinds)})" if kinds else "no kind"
+        message = f"the indicator has {found}"
+        yield Diagnostic("SLO017", tree.span(path), message, "write exactly one of ratio, latency, threshold, probe")
+    ratio = indicator.get("ratio")
+    if isinstance(ratio, dict):
+        yield from _of_ratio(tree, (*path, "ratio"), ratio)
+    latency = indicator.get("latency")
+    if isinstance(latency, dict):
+        yield from _of_histogram(tree, (*path, "latency", "metric"), latency.get("metric"))
+
+
+def _of_ratio(tree: YamlTree, path: Path, ratio: dict[str, Any]) -> Iterator[Diagnostic]:
+    span = tree.span(path)
+    if ("bad" in ratio) == ("good" in ratio):
+        which = "both bad and good events" if "bad" in ratio else "neither bad nor good events"
+        yield Diagnostic("SLO018", span, f"the ratio names {which}", "write one of bad and good")
+    if ("metric" in ratio) == ("total" in ratio):
+        which = "both metric and total" if "metric" in ratio else "neither metric nor total"
+        cure = "write metric, match and bad for one metric, or total and bad with two selectors"
+        yield Diagnostic("SLO023", span, f"the ratio has {which}", cure)
+    elif "total" in ratio and "match" in ratio:
+        cure = "put the matchers into the braces of total and bad"
+        yield Diagnostic("SLO023", tree.key_span((*path, "match")), "match belongs to metric, not to total", cure)
+    else:
+        yield from _of_counted(tree, path, ratio)
+
+
+def _of_counted(tree: YamlTree, path: Path, ratio: dict[str, Any]) -> Iterator[Diagnostic]:
+    """`bad` and `good` are matchers beside `metric`, and selectors beside `total`."""
+    read: Callable[[str], object] = read_matchers if "metric" in ratio else read_selector
+    wanted = "matchers, for example code=~\"5..\"" if "metric" in ratio else "a selector, for example errors_total{job=\"x\"}"
+    keys = ("bad", "good") if "metric" in ratio else ("total", "bad", "good")
+    for key in keys:
+        text = ratio.get(key)
+        if not isinstance(text, str) or not text:
+            continue
+        if not _reads(read, text) and (_reads(read_matchers, text) or _reads(read_selector, text)):
+            beside = "metric" if "metric" in ratio else "total"
+            message = f"beside {beside}, {key} has to be {wanted.partition(',')[0]}"
+            yield Diagnostic("SLO019", tree.span((*path, key)), message, f"write {wanted.partition(', ')[2]}")
+
+
+def _reads(read: Callable[[str], object], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _of_histogram(tree: YamlTree, path: Path, metric: Any) -> Iterator[Diagnostic]:
+    for suffix in ("_bucket", "_count", "_sum"):
+        if isinstance(metric, str) and metric.endswith(suffix):
+            message = f"{metric} is one series of a histogram"
+            yield Diagnostic("SLO019", tree.span(path), message, f"write {metric.removesuffix(suffix)}")
