@@ -29,11 +29,8 @@ def resolve(wanted: list[str]) -> list[dict[str, dict[str, str]]]:
     """Let pip resolve into an empty environment; the resolution is pip's, so that an installation finds the same."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
-        subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
-            + ["--disable-pip-version-check", "--report", str(report), *wanted],
-            check=True,
-        )
+        options = ["--quiet", "--disable-pip-version-check", "--dry-run", "--ignore-installed", "--report", str(report)]
+        subprocess.run([sys.executable, "-m", "pip", "install", *options, *wanted], check=True)
         installed: list[dict[str, dict[str, str]]] = json.loads(report.read_text())["install"]
     return installed
 
@@ -43,8 +40,11 @@ def main() -> int:
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     oldest = pyproject["project"]["requires-python"].removeprefix(">=")
     if ".".join(map(str, sys.version_info[:2])) != oldest:
-        print(f"lock: run this on Python {oldest}, the oldest that Sereno supports: "
-              f"make clean && make lock PYTHON=python{oldest}", file=sys.stderr)
+        print(
+            f"lock: run this on Python {oldest}, the oldest that Sereno supports: "
+            f"make clean && make lock PYTHON=python{oldest}",
+            file=sys.stderr,
+        )
         return 2
     try:
         installed = resolve(requirements(pyproject))
