@@ -1,0 +1,84 @@
+"""Which route template a request belongs to: `/orders/{order_id}`, never the raw path.
+
+FastAPI leaves what it selected in the scope, but not everywhere: requests that a middleware answers are never
+routed, a mount overwrites what its parent knew, and from 0.137 routes are a tree whose nodes carry their prefix
+privately. So what the scope says is believed only if it matches the path; else the routes are searched.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+import fastapi.routing
+from starlette.routing import BaseRoute, Host, Match, Mount
+
+Scope = MutableMapping[str, Any]
+
+# One label value for all requests that no handler was found for (404, 405, redirected slashes): raw paths are endless.
+UNMATCHED = "unmatched"
+
+_REST = "/{path}"
+
+# Public from FastAPI 0.137.2; before that, included routes are copied into the app with their full path.
+_flattened: Callable[[Sequence[BaseRoute]], Iterable[Any]] = getattr(
+    fastapi.routing, "iter_route_contexts", lambda routes: routes
+)
+
+
+def route_template(scope: Scope, *, routes: Sequence[BaseRoute], path: str, root_path: str) -> str:
+    """The template of the route that `scope` was or would be handled by, with the prefixes of mounts and routers.
+
+    `path` and `root_path` are the scope's own before the app saw it: mounts change them. Requests that match no
+    route, or none for their method, all have the template `UNMATCHED`.
+    """
+    selected = _selected(scope, root_path)
+    if selected is not None:
+        return _unless_method_refused(selected, scope)
+    untouched = {
+        key: value for key, value in scope.items() if key not in {"fastapi", "route", "endpoint", "path_params"}
+    }
+    return _search(routes, untouched | {"path": path, "root_path": root_path}) or UNMATCHED
+
+
+def path_in_app(scope: Mapping[str, Any]) -> str:
+    """The path without the prefix that a proxy or a parent app has taken off."""
+    path: str = scope["path"]
+    root_path: str = scope.get("root_path", "")
+    inside = path.removeprefix(root_path)
+    return inside if inside.startswith("/") else path
+
+
+def _selected(scope: Scope, root_path: str) -> Any | None:
+    """What FastAPI says that it selected, if that is the whole truth about this path."""
+    route = scope.get("route")
+    if route is None or scope.get("root_path", "") != root_path:
+        return None
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    if context is not None and getattr(context, "original_route", None) is route:
+        route = context
+    pattern = getattr(route, "path_regex", None)
+    return route if pattern is not None and pattern.match(path_in_app(scope)) else None
+
+
+def _unless_method_refused(route: Any, scope: Scope) -> str:
+    methods = getattr(route, "methods", None)
+    if methods and scope["method"] not in methods:
+        return UNMATCHED
+    template: str = route.path_format
+    return template
+
+
+def _search(routes: Sequence[BaseRoute], scope: Scope) -> str | None:
+    """The template of the first route that matches path and method, as the router itself would find it."""
+    for route in _flattened(routes):
+        match, child_scope = route.matches(scope)
+        if match is not Match.FULL:
+            continue
+        kind = getattr(route, "original_route", route)
+        if isinstance(kind, Mount):
+            below = _search(route.routes, scope | child_scope) if route.routes else _REST
+            return None if below is None else f"{route.path}{below}"
+        if isinstance(kind, Host):
+            return _search(route.routes, scope | child_scope) if route.routes else _REST
+        template: str = route.path_format
+        return template
+    return None

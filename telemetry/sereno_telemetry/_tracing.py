@@ -1,0 +1,134 @@
+"""Server spans by OpenTelemetry's own FastAPI instrumentation, held so that it can't fail a request."""
+
+import os
+import re
+
+from fastapi import FastAPI
+from opentelemetry import trace
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from starlette.middleware.errors import ServerErrorMiddleware
+
+from sereno_telemetry._errors import InstrumentationErrors
+from sereno_telemetry._middleware import AsgiApp, Message, Receive, Scope, Send, remember_span
+
+_CALL = "sereno_telemetry.traced_call"
+
+
+def tracer_provider_for(service: str, given: trace.TracerProvider | None) -> trace.TracerProvider:
+    """The provider of the request spans: as given, else the process's own, else a new one that exports nowhere.
+
+    A new one is not made global: that stays the application's choice. Its ids still join logs and exemplars.
+    """
+    if given is not None:
+        return given
+    configured = trace.get_tracer_provider()
+    if not isinstance(configured, trace.ProxyTracerProvider):
+        return configured
+    return TracerProvider(resource=Resource.create({"service.name": service}))
+
+
+def trace_requests(app: FastAPI, provider: trace.TracerProvider, *, excluded_path: str | None) -> None:
+    """Begin a server span for each request, except those to `excluded_path`.
+
+    An app that OpenTelemetry has instrumented already (`opentelemetry-instrument`) keeps that.
+    """
+    if getattr(app, "_is_instrumented_by_opentelemetry", False):
+        return
+    # Without this the spans carry the attributes of before 2023 (http.method, http.target).
+    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
+    FastAPIInstrumentor.instrument_app(
+        app,
+        server_request_hook=remember_span,
+        tracer_provider=provider,
+        meter_provider=NoOpMeterProvider(),  # requests are counted once, by us
+        excluded_urls=rf"^[a-z]+://[^/]+{re.escape(excluded_path)}$" if excluded_path else "",
+        exclude_spans=["receive", "send"],
+    )
+
+
+def fail_open(stack: AsgiApp, errors: InstrumentationErrors) -> AsgiApp:
+    """Guard the tracing layer of an app's middleware stack, if it has one."""
+    # The instrumentation wraps itself in one more ServerErrorMiddleware, which would turn its own bugs into
+    # answers with code 500; the app's own ServerErrorMiddleware is inside.
+    layer = stack.app if isinstance(stack, ServerErrorMiddleware) else stack
+    return FailOpenTracing(layer, errors) if isinstance(layer, OpenTelemetryMiddleware) else stack
+
+
+class FailOpenTracing:
+    """Runs the traced app; when tracing itself raises, the request goes on without it.
+
+    The exceptions of the application pass through untouched: they are told apart by identity.
+    """
+
+    def __init__(self, traced: OpenTelemetryMiddleware, errors: InstrumentationErrors) -> None:
+        self.app = traced  # FastAPI follows `app` from layer to layer to see whether somebody traces already
+        self._errors = errors
+        self._untraced: AsgiApp = traced.app
+        traced.app = self._inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        call = scope[_CALL] = _TracedCall(send, self._errors)
+        try:
+            await self.app(scope, receive, call.to_server)
+        except Exception as error:
+            if error is call.application_error:
+                raise
+            self._errors.note(error, doing="tracing a request")
+            if call.application_error is not None:
+                raise call.application_error from None
+            if not call.entered:
+                await self._untraced(scope, receive, send)
+
+    async def _inner(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application as the tracing layer sees it."""
+        call = scope.get(_CALL)
+        if not isinstance(call, _TracedCall):
+            await self._untraced(scope, receive, send)
+            return
+        call.entered = True
+        call.traced_send = send
+        try:
+            await self._untraced(scope, receive, call.from_application)
+        except BaseException as error:
+            call.application_error = error
+            raise
+
+
+class _TracedCall:
+    """One request on its way through the tracing layer: who raised what, and which message got through."""
+
+    def __init__(self, send: Send, errors: InstrumentationErrors) -> None:
+        self.entered = False
+        self.application_error: BaseException | None = None
+        self.traced_send: Send = send
+        self._send = send
+        self._errors = errors
+        self._server_error: BaseException | None = None
+        self._delivered: Message | None = None
+
+    async def to_server(self, message: Message) -> None:
+        """`send` as the tracing layer calls it."""
+        try:
+            await self._send(message)
+        except BaseException as error:
+            self._server_error = error
+            raise
+        self._delivered = message
+
+    async def from_application(self, message: Message) -> None:
+        """`send` as the application calls it."""
+        try:
+            await self.traced_send(message)
+        except Exception as error:
+            if error is self._server_error:
+                raise
+            self._errors.note(error, doing="tracing an answer")
+            if self._delivered is not message:
+                await self._send(message)
