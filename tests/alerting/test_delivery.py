@@ -18,7 +18,6 @@ FOLDER = Path(__file__).resolve().parents[2] / "alerting/alertmanager"
 pytestmark = pytest.mark.xdist_group("alertmanager-delivery")
 
 ANNOTATIONS = {
-    "summary": "availability burns 14 times too fast",
     "impact": "Customers can't pay",
     "description": "2.3% of the 30d budget went in 1h; 61% is left.",
     "runbook_url": "https://example.org/runbooks/SLOErrorBudgetBurn.md",
@@ -99,6 +98,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             yield Stage(alertmanager, web, mail)
 
 
+def annotated(labels: dict[str, str]) -> dict[str, Any]:
+    """A firing alert with annotations as the compiler writes them."""
+    summary = f"Customers can't pay: {labels['service']}/{labels['slo']} burns its error budget (fast, 1h)"
+    return firing(labels, {"summary": summary, **ANNOTATIONS})
+
+
 def burn(service: str, severity: str, **more: str) -> dict[str, str]:
     """The labels of a burn alert as the compiler writes them."""
     labels = {"alertname": "SLOErrorBudgetBurn", "service": service, "slo": "availability", "owner": "payments"}
@@ -108,7 +113,7 @@ def burn(service: str, severity: str, **more: str) -> dict[str, str]:
 def test_page_arrives_once_and_no_ticket(stage: Stage) -> None:
     """Page and ticket of one SLO together: one page at PagerDuty, mail and webhook; the ticket is inhibited."""
     page, ticket = burn("one-page", "critical"), burn("one-page", "warning", burn="slow", long_window="3d")
-    stage.alertmanager.post([firing(page, ANNOTATIONS), firing(ticket, ANNOTATIONS)])
+    stage.alertmanager.post([annotated(page), annotated(ticket)])
     wait_for(lambda: stage.webhooks("one-page"), what="the page's webhook")
     wait_for(lambda: stage.events("one-page"), what="PagerDuty's event")
     wait_for(lambda: stage.mails("one-page"), what="the page's mail")
@@ -116,7 +121,7 @@ def test_page_arrives_once_and_no_ticket(stage: Stage) -> None:
     assert stage.state(page) == "active"
 
     # A ticket that was posted later has come all the way: the first one's wait is over, too.
-    stage.alertmanager.post([firing(burn("one-page-later", "warning"), ANNOTATIONS)])
+    stage.alertmanager.post([annotated(burn("one-page-later", "warning"))])
     wait_for(lambda: stage.webhooks("one-page-later"), what="the later ticket's webhook")
     assert [d.body["receiver"] for d in stage.webhooks("one-page")] == ["payments-page"]
     assert [d.body["commonLabels"]["severity"] for d in stage.webhooks("one-page")] == ["critical"]
@@ -127,7 +132,7 @@ def test_page_arrives_once_and_no_ticket(stage: Stage) -> None:
 def test_page_of_another_slo_leaves_the_ticket_alone(stage: Stage) -> None:
     """Inhibition stays inside one SLO: another SLO's ticket of the same service is sent."""
     page, ticket = burn("two-slos", "critical"), burn("two-slos", "warning", slo="latency")
-    stage.alertmanager.post([firing(page, ANNOTATIONS), firing(ticket, ANNOTATIONS)])
+    stage.alertmanager.post([annotated(page), annotated(ticket)])
     wait_for(lambda: len(stage.webhooks("two-slos")) == 2, what="page and ticket")
     assert {d.body["receiver"] for d in stage.webhooks("two-slos")} == {"payments-page", "payments-ticket"}
     assert stage.state(ticket) == "active"
@@ -145,7 +150,7 @@ def test_page_without_slo_silences_no_ticket(stage: Stage) -> None:
 def test_shadow_page_silences_no_ticket(stage: Stage) -> None:
     """A shadow alert is sent nowhere and inhibits nothing."""
     shadow, ticket = burn("shadowed", "critical", shadow="true"), burn("shadowed", "warning")
-    stage.alertmanager.post([firing(shadow, ANNOTATIONS), firing(ticket, ANNOTATIONS)])
+    stage.alertmanager.post([annotated(shadow), annotated(ticket)])
     wait_for(lambda: stage.webhooks("shadowed"), what="the ticket")
     assert [d.body["receiver"] for d in stage.webhooks("shadowed")] == ["payments-ticket"]
     assert stage.events("shadowed") == []
@@ -153,10 +158,10 @@ def test_shadow_page_silences_no_ticket(stage: Stage) -> None:
 
 def test_messages_say_what_matters(stage: Stage) -> None:
     """Mail and PagerDuty carry impact, burn, budget and links, and nothing that failed to render."""
-    stage.alertmanager.post([firing(burn("messages", "critical"), ANNOTATIONS)])
+    stage.alertmanager.post([annotated(burn("messages", "critical"))])
     mail = wait_for(lambda: stage.mails("messages"), what="the mail")[0]
     event = wait_for(lambda: stage.events("messages"), what="PagerDuty's event")[0].body
-    subject = "[PAGE] messages/availability: availability burns 14 times too fast"
+    subject = "[PAGE] Customers can't pay: messages/availability burns its error budget (fast, 1h)"
     assert mail.message["Subject"] == subject
     assert event["payload"]["summary"] == subject
     for text in (mail.text, event["payload"]["custom_details"]["text"]):
@@ -174,7 +179,7 @@ def test_bare_alert_still_makes_a_message(stage: Stage) -> None:
     stage.alertmanager.post([firing({"alertname": "Bare", "severity": "warning", "service": "bare"})])
     mail = wait_for(lambda: stage.mails("bare"), what="the mail")[0]
     assert mail.message["Subject"] == "[TICKET] bare: Bare"
-    assert mail.text.startswith("Bare\nSince: ")
+    assert mail.text.startswith("bare: Bare\nSince: ")
     assert "Users" not in mail.text
     assert "no value" not in mail.text
     assert mail.recipients == ("sre@example.org",)
@@ -182,7 +187,7 @@ def test_bare_alert_still_makes_a_message(stage: Stage) -> None:
 
 def test_resolution_is_told(stage: Stage) -> None:
     """When the alert ends, PagerDuty closes its incident, and mail and webhook say so."""
-    alert = firing(burn("mended", "critical"), ANNOTATIONS)
+    alert = annotated(burn("mended", "critical"))
     stage.alertmanager.post([alert])
     wait_for(lambda: stage.events("mended"), what="the page")
     stage.alertmanager.post([resolved(alert)])
@@ -193,7 +198,7 @@ def test_resolution_is_told(stage: Stage) -> None:
     wait_for(lambda: len(stage.webhooks("mended")) == 2, what="the webhook's resolution")
     assert [d.body["status"] for d in stage.webhooks("mended")] == ["firing", "resolved"]
     wait_for(lambda: len(stage.mails("mended")) == 2, what="the mail's resolution")
-    assert stage.mails("mended")[1].message["Subject"].startswith("[RESOLVED] mended/availability: ")
+    assert stage.mails("mended")[1].message["Subject"].startswith("[RESOLVED] Customers can't pay: mended/")
     assert "\nUntil: 2" in stage.mails("mended")[1].text
 
 
