@@ -18,6 +18,18 @@ class LogStoreRefused(LogStoreError):  # noqa: N818 - reads as what happened
     """The store answered and said no to the whole request (credentials, read-only, mapping)."""
 
 
+class LogStoreReadOnly(LogStoreRefused):
+    """The store can be read but not written by this user."""
+
+
+class LogStoreCorrupt(LogStoreRefused):
+    """The file is no log store, or a damaged one."""
+
+
+class LogStoreTooNew(LogStoreRefused):
+    """The store was written by a newer Sereno than this one."""
+
+
 @dataclass(frozen=True, slots=True)
 class LogRecord:
     """One ECS log document with its identity.

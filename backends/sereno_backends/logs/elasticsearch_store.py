@@ -1,0 +1,251 @@
+"""The log store for scale: Elasticsearch data streams `logs-<dataset>-<namespace>`, by the official client."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from elasticsearch import ApiError, Elasticsearch, NotFoundError
+
+from sereno_backends.logs import elasticsearch_queries as queries
+from sereno_backends.logs.elasticsearch_client import BUSY, FORBIDDEN, connect, explained, without_secrets
+from sereno_backends.logs.elasticsearch_documents import bulk_lines, message_counts, record_of, stream_name
+from sereno_backends.logs.elasticsearch_template import TEMPLATE_VERSION, index_template
+from sereno_backends.logs.model import (
+    LogQuery,
+    LogRecord,
+    LogStoreError,
+    LogStoreRefused,
+    LogStoreUnreachable,
+    MessageCount,
+    Rejection,
+    WriteResult,
+)
+from sereno_backends.logs.storable import sort_out
+
+BULK_BYTES = 5_000_000
+"""Size at which a bulk request is sent; servers and proxies refuse requests that are much larger."""
+PAGE = 5_000
+"""Records per search request; the server refuses more than 10,000."""
+REQUEST_SECONDS = 15.0
+SHARD_WAIT = "5s"  # below REQUEST_SECONDS: the server says which shard it waits for before we hang up
+
+_TOO_LARGE = 413
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One document of a bulk request."""
+
+    record_id: str
+    content: bytes
+
+
+class ElasticsearchLogStore:
+    """A log store in Elasticsearch 8.
+
+    Args:
+        client_or_url: a client of one's own, or the server's address (credentials: see `connect`).
+        namespace: the last part of the data streams' names; reading sees the streams `logs-*-<namespace>` only.
+        page: records per search request.
+
+    A record is written with its id by `create`, so that writing it again is a duplicate, not a copy. Elasticsearch
+    checks that within the stream's newest index: a record written again after a rollover is stored again.
+    Searching refreshes the streams first: what was written is found.
+    """
+
+    def __init__(self, client_or_url: Elasticsearch | str, namespace: str = "default", *, page: int = PAGE) -> None:
+        if isinstance(client_or_url, str):
+            client, place = connect(client_or_url, os.environ), without_secrets(client_or_url)
+        else:
+            client = client_or_url
+            place = ", ".join(node.base_url for node in client.transport.node_pool.all())
+        # The caller decides about retrying: the client's own retries would hide a server that is down.
+        self._client = client.options(request_timeout=REQUEST_SECONDS, max_retries=0, retry_on_timeout=False)
+        self._namespace = namespace
+        self._place = place
+        self._page = page
+        self._streams = f"logs-*-{namespace}"
+        self._prepared: set[str] = set()
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """Kind, address without credentials, data streams."""
+        return f"Elasticsearch {self._place} ({self._streams})"
+
+    def write(self, records: Sequence[LogRecord]) -> WriteResult:
+        """Store the records; see `LogStore.write`.
+
+        Raises:
+            LogStoreUnreachable: no answer, or a document's answer was "not now" (429, 503, a write block); some of the
+                records may be stored, writing all of them again is right and stores none twice.
+        """
+        storable, rejections = sort_out(records)
+        lines: list[_Line] = []
+        results = [WriteResult(0, 0, rejections)]
+        try:
+            with self._asking():
+                for item in storable:
+                    stream = stream_name(item.record.dataset, self._namespace)
+                    self._prepare(stream)
+                    lines.append(_Line(item.record.record_id, bulk_lines(item, stream)))
+                results.extend(result for chunk in _chunks(lines) for result in self._create(chunk))
+        except LogStoreUnreachable:
+            self._prepared.clear()  # the server that comes back may be one with nothing in it
+            raise
+        return WriteResult(
+            sum(result.indexed for result in results),
+            sum(result.duplicates for result in results),
+            tuple(rejection for result in results for rejection in result.rejections),
+        )
+
+    def search(self, query: LogQuery) -> tuple[LogRecord, ...]:
+        """See `LogStore.search`; records of one timestamp come in the order of their writing."""
+        with self._asking():
+            self._refresh()
+            newest = [record_of(hit) for hit in self._hits(query)]
+        return tuple(reversed(newest))
+
+    def count(self, query: LogQuery) -> int:
+        """See `LogStore.count`."""
+        with self._asking():
+            self._refresh()
+            answer = self._client.count(index=self._streams, query=queries.conditions(query))
+        return int(answer["count"])
+
+    def top_messages(self, query: LogQuery) -> tuple[MessageCount, ...]:
+        """See `LogStore.top_messages`; messages are told apart by their first 1,024 characters and their level."""
+        if query.limit <= 0:
+            return ()
+        with self._asking():
+            self._refresh()
+            answer = self._client.search(
+                index=self._streams,
+                size=0,
+                track_total_hits=False,
+                query=queries.conditions(query),
+                aggs=queries.frequent_messages(query),
+            )
+        if "aggregations" not in answer:  # no stream exists yet
+            return ()
+        counts = message_counts(answer["aggregations"])
+        return tuple(sorted(counts, key=lambda one: (-one.count, one.message, one.level))[: query.limit])
+
+    def close(self) -> None:
+        """Close the connections; a second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._client.close()
+
+    def _asking(self) -> Any:
+        if self._closed:
+            raise LogStoreError(f"{self.name} is closed")
+        return explained(self.name)
+
+    def _prepare(self, stream: str) -> None:
+        """Install the stream's index template when the server has none, or an older one."""
+        if stream in self._prepared:
+            return
+        name = f"sereno-{stream}"
+        try:
+            found = self._client.indices.get_index_template(name=name)
+            version = found["index_templates"][0]["index_template"].get("version", 0)
+        except NotFoundError:
+            version = 0
+        if version < TEMPLATE_VERSION:
+            self._client.indices.put_index_template(name=name, **index_template(stream))
+        self._prepared.add(stream)
+
+    def _create(self, chunk: Sequence[_Line]) -> Iterator[WriteResult]:
+        """Send one bulk request; where the server finds it too large, its halves."""
+        try:
+            lines: list[Any] = [line.content for line in chunk]  # the client sends bytes as they are
+            answer = self._client.bulk(operations=lines, timeout=SHARD_WAIT)
+        except ApiError as error:
+            if error.status_code != _TOO_LARGE:
+                raise
+            if len(chunk) == 1:
+                reason = f"too large for the server ({len(chunk[0].content)} bytes)"
+                yield WriteResult(0, 0, (Rejection(chunk[0].record_id, reason),))
+                return
+            middle = len(chunk) // 2
+            yield from self._create(chunk[:middle])
+            yield from self._create(chunk[middle:])
+        else:
+            yield self._read_answers(chunk, answer["items"])
+
+    def _read_answers(self, chunk: Sequence[_Line], items: Sequence[Mapping[str, Any]]) -> WriteResult:
+        """What became of every single document: a bulk request "succeeds" also when all of them were refused."""
+        indexed = duplicates = 0
+        rejections: list[Rejection] = []
+        for line, item in zip(chunk, items, strict=True):
+            answer = item["create"]
+            match answer["status"]:
+                case 200 | 201:
+                    indexed += 1
+                case 409:
+                    duplicates += 1
+                case status:
+                    self._raise_unless_rejected(status, answer["error"])
+                    rejections.append(Rejection(line.record_id, _sentence(answer["error"])))
+        return WriteResult(indexed, duplicates, tuple(rejections))
+
+    def _raise_unless_rejected(self, status: int, error: Mapping[str, Any]) -> None:
+        """Raise where the fault is not the document's: it must be tried again, never be thrown away."""
+        blocked = error["type"] == "cluster_block_exception"  # 403 as well as 429: somebody lifts it again
+        if status in BUSY or blocked or status >= 500:  # noqa: PLR2004 - the server's own failures
+            raise LogStoreUnreachable(f"{self.name} can't take documents now ({status} {_sentence(error)})")
+        if status in FORBIDDEN or error["type"] == "index_not_found_exception":
+            raise LogStoreRefused(f"{self.name} lets no documents be created ({status} {_sentence(error)})")
+
+    def _refresh(self) -> None:
+        try:
+            self._client.indices.refresh(index=self._streams)
+        except ApiError as error:
+            if error.status_code not in FORBIDDEN:  # a reader without that right sees the newest second late
+                raise
+
+    def _hits(self, query: LogQuery) -> Iterator[Mapping[str, Any]]:
+        """The newest `limit` hits, newest first, page by page over one frozen view of the streams."""
+        request: dict[str, Any] = {
+            "query": queries.conditions(query),
+            "sort": queries.NEWEST_FIRST,
+            "track_total_hits": False,
+        }
+        if 0 < query.limit <= self._page:
+            yield from self._client.search(index=self._streams, size=query.limit, **request)["hits"]["hits"]
+            return
+        left = query.limit
+        view = self._client.open_point_in_time(index=self._streams, keep_alive="1m")["id"] if left > 0 else None
+        try:
+            while left > 0:
+                pit = {"id": view, "keep_alive": "1m"}
+                hits = self._client.search(pit=pit, size=min(left, self._page), **request)["hits"]["hits"]
+                yield from hits
+                if len(hits) < min(left, self._page):
+                    return
+                left -= len(hits)
+                request["search_after"] = hits[-1]["sort"]
+        finally:
+            if view is not None:
+                self._client.close_point_in_time(id=view)
+
+
+def _chunks(lines: Sequence[_Line]) -> Iterator[Sequence[_Line]]:
+    """Runs of lines that stay below BULK_BYTES; a line that is larger by itself is a run of its own."""
+    start = size = 0
+    for index, line in enumerate(lines):
+        if index > start and size + len(line.content) > BULK_BYTES:
+            yield lines[start:index]
+            start, size = index, 0
+        size += len(line.content)
+    if start < len(lines):
+        yield lines[start:]
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    """Elasticsearch's reason with the one below it, which often is the telling one."""
+    cause = error.get("caused_by") or {}
+    deeper = f" ({cause['reason']})" if cause.get("reason") else ""
+    return f"{error['type']}: {error.get('reason')}{deeper}"
