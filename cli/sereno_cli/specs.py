@@ -67,7 +67,9 @@ def _short(path: Path) -> Path:
 
 def _nearest_settings() -> Path | None:
     here = Path.cwd()
-    return next((folder / SETTINGS_FILE for folder in (here, *here.parents) if (folder / SETTINGS_FILE).is_file()), None)
+    return next(
+        (folder / SETTINGS_FILE for folder in (here, *here.parents) if (folder / SETTINGS_FILE).is_file()), None
+    )
 
 
 def _settings(path: Path | None) -> tuple[Settings, tuple[Diagnostic, ...]]:

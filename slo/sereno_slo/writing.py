@@ -28,7 +28,9 @@ class Difference:
     """missing, differs or stray."""
 
 
-def differences(artefacts: Sequence[Artefact], layout: Layout, root: Path, *, is_complete: bool) -> tuple[Difference, ...]:
+def differences(
+    artefacts: Sequence[Artefact], layout: Layout, root: Path, *, is_complete: bool
+) -> tuple[Difference, ...]:
     """Generated files that differ, scaffolds that are missing, and (where all specs were compiled) strays."""
     found = [
         Difference(layout.path(artefact), "missing" if _text(root / layout.path(artefact)) is None else "differs")

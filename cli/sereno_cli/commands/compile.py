@@ -66,7 +66,9 @@ def _belongs_to_repository(specs: Sequence[Path], loaded: "LoadedSpecs") -> bool
     folder = (loaded.root / SPECS_FOLDER).resolve()
     outside = [spec for spec in specs if folder not in (spec.resolve(), *spec.resolve().parents)]
     if outside:
-        click.echo(f"sereno compile: {outside[0]} is not in {SPECS_FOLDER}; say where to write with --out DIR", err=True)
+        click.echo(
+            f"sereno compile: {outside[0]} is not in {SPECS_FOLDER}; say where to write with --out DIR", err=True
+        )
     return not outside
 
 

@@ -34,7 +34,9 @@ def _version(text: str) -> str:
 class RatioDocument(_Mapping):
     """Bad (or good) events among all events: of one metric by labels, or of two metrics."""
 
-    metric: MetricName | None = Field(None, description="One counter that counts all events", examples=["http_requests_total"])
+    metric: MetricName | None = Field(
+        None, description="One counter that counts all events", examples=["http_requests_total"]
+    )
     match: MatchersText | None = Field(None, description="Matchers of all events", examples=['job="checkout"'])
     total: SelectorText | None = Field(None, description="Selector of all events, where two metrics are used")
     bad: SelectorText | None = Field(None, description="Matchers (or, with `total`, a selector) of bad events")
@@ -44,7 +46,9 @@ class RatioDocument(_Mapping):
 class LatencyDocument(_Mapping):
     """Events slower than the threshold are bad; from a classic histogram."""
 
-    metric: MetricName = Field(description="The histogram, without _bucket", examples=["http_server_request_duration_seconds"])
+    metric: MetricName = Field(
+        description="The histogram, without _bucket", examples=["http_server_request_duration_seconds"]
+    )
     match: MatchersText | None = Field(None, description="Matchers of all events", examples=['job="checkout"'])
     threshold: DurationText = Field(description="Events over this are bad", examples=["300ms"])
 
@@ -138,7 +142,9 @@ class SloDocument(_Mapping):
 class WeeklyDocument(_Mapping):
     """Every week at the same hours."""
 
-    day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(examples=["sunday"])
+    day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
+        examples=["sunday"]
+    )
     start: Text = Field(alias="from", examples=["02:00"])
     end: Text = Field(alias="to", examples=["03:00"])
     timezone: Text = "UTC"
@@ -195,7 +201,9 @@ class SpecDocument(_Mapping):
 class LinksDocument(_Mapping):
     """Where pages and dashboards lead; an empty text leaves the link out."""
 
-    runbooks: str | None = Field(None, description="Base of runbook_url", examples=["https://git.example.org/sre/runbooks"])
+    runbooks: str | None = Field(
+        None, description="Base of runbook_url", examples=["https://git.example.org/sre/runbooks"]
+    )
     dashboards: str | None = Field(None, description="Base of Grafana", examples=["https://grafana.example.org"])
     logs: str | None = Field(None, description="URL of a service's logs; {service} is replaced")
     trace: str | None = Field(None, description="URL of a trace; {trace_id} is replaced")

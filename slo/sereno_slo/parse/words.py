@@ -42,7 +42,18 @@ def _duration(text: Any) -> Any:
     return text
 
 
-_UNITS = {"day": "d", "hour": "h", "hr": "h", "minute": "m", "min": "m", "second": "s", "sec": "s", "week": "w", "year": "y", "month": "30d"}
+_UNITS = {
+    "day": "d",
+    "hour": "h",
+    "hr": "h",
+    "minute": "m",
+    "min": "m",
+    "second": "s",
+    "sec": "s",
+    "week": "w",
+    "year": "y",
+    "month": "30d",
+}
 
 
 def _nearest_duration(text: str) -> str:
@@ -68,9 +79,13 @@ def _objective(percent: float) -> float:
         message = f"objective {percent:g} leaves no error budget: one bad event would break it for ever"
         raise mistake("SLO013", message, "write less than 100, for example 99.9")
     if not percent > 0:
-        raise mistake("SLO013", f"objective {percent:g} promises nothing", "write a percentage above 0, for example 99.9")
+        raise mistake(
+            "SLO013", f"objective {percent:g} promises nothing", "write a percentage above 0, for example 99.9"
+        )
     if round(1 - percent / 100, 12) == 0:
-        raise mistake("SLO013", f"objective {percent:.17g} leaves no error budget that can be counted", "write for example 99.999")
+        raise mistake(
+            "SLO013", f"objective {percent:.17g} leaves no error budget that can be counted", "write for example 99.999"
+        )
     return percent
 
 
@@ -108,7 +123,11 @@ def _selector(text: str) -> str:
 
 def _metric(text: str) -> str:
     if not re.fullmatch(_METRIC, text):
-        hint = "write the name alone and put the conditions into match" if "{" in text else "write for example http_requests_total"
+        hint = (
+            "write the name alone and put the conditions into match"
+            if "{" in text
+            else "write for example http_requests_total"
+        )
         raise mistake("SLO019", f"{text!r} is no metric name", hint)
     return text
 

@@ -32,7 +32,11 @@ for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     ("int", r"[-+]?[0-9]+", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.0123456789")),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
     ("merge", r"<<", ["<"]),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
@@ -70,7 +74,9 @@ def read_yaml(source: SourceFile) -> tuple[YamlTree | None, tuple[Diagnostic, ..
     if len(nodes) != 1:
         problem = "the file is empty" if not nodes else f"the file holds {len(nodes)} YAML documents"
         span = Span(source.path, 1, 1) if not nodes else _span(source.path, nodes[1])
-        return None, (Diagnostic("SLO007", span, problem, "write one document a file, beginning with version: sereno/v1"),)
+        return None, (
+            Diagnostic("SLO007", span, problem, "write one document a file, beginning with version: sereno/v1"),
+        )
     builder = _Builder(source.path)
     value = builder.build(nodes[0], ())
     return YamlTree(value, source.path, builder.values, builder.keys), tuple(builder.problems)
@@ -86,7 +92,9 @@ def _syntax_error(source: SourceFile, error: yaml.YAMLError) -> Diagnostic:
     said = getattr(error, "problem", None) or str(error).partition("\n")[0]
     context = getattr(error, "context", None)
     message = f"this is not YAML: {said}" + (f" {context}" if context else "")
-    return Diagnostic("SLO002", span, message, "check the indentation, colons and quotes of this line and the one above")
+    return Diagnostic(
+        "SLO002", span, message, "check the indentation, colons and quotes of this line and the one above"
+    )
 
 
 class _Builder:
@@ -140,7 +148,9 @@ class _Builder:
                 return node.value
             case _:
                 self.problems.append(
-                    Diagnostic("SLO006", self.values[path], f"the tag {node.tag} has no meaning here", "write plain text")
+                    Diagnostic(
+                        "SLO006", self.values[path], f"the tag {node.tag} has no meaning here", "write plain text"
+                    )
                 )
                 return node.value
 
@@ -149,7 +159,9 @@ class _Builder:
         for key_node, value_node in node.value:
             if key_node.tag.endswith(":merge"):
                 self.problems.append(
-                    Diagnostic("SLO007", _span(self.path, key_node), "merge keys (<<) are not supported", "write the keys out")
+                    Diagnostic(
+                        "SLO007", _span(self.path, key_node), "merge keys (<<) are not supported", "write the keys out"
+                    )
                 )
                 continue
             if not isinstance(key_node, yaml.ScalarNode):

@@ -12,9 +12,7 @@ __all__ = ["AlertingRule", "RecordingRule", "RuleGroup", "ServicePlan", "plan_se
 
 def plan_service(service: Service, settings: Settings) -> ServicePlan:
     """All rule groups of one service: two for each SLO."""
-    return ServicePlan(
-        service.name, tuple(group for slo in service.slos for group in _groups(slo, settings))
-    )
+    return ServicePlan(service.name, tuple(group for slo in service.slos for group in _groups(slo, settings)))
 
 
 def _groups(slo: ServiceLevelObjective, settings: Settings) -> tuple[RuleGroup, RuleGroup]:

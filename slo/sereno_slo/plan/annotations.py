@@ -15,7 +15,7 @@ from sereno_slo.promql import Expr
 def burn(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings) -> dict[str, str]:
     """Annotations of a tier's alert."""
     speed = (
-        f"Over {tier.long} errors came {{{{ $value | printf \"%.1f\" }}}} times as fast as the objective of "
+        f'Over {tier.long} errors came {{{{ $value | printf "%.1f" }}}} times as fast as the objective of '
         f"{slo.objective_percent:g}% allows; this alert means {tier.budget_spent_ratio:.0%} of the budget of "
         f"{slo.window} within {tier.long}."
     )
@@ -26,7 +26,7 @@ def outage(slo: ServiceLevelObjective, window: Duration, settings: Settings) -> 
     """Annotations of the outage alert."""
     speed = (
         f"More than half of the events of the last {window} were bad: "
-        f"{{{{ $value | printf \"%.0f\" }}}} times as many as the objective of {slo.objective_percent:g}% allows."
+        f'{{{{ $value | printf "%.0f" }}}} times as many as the objective of {slo.objective_percent:g}% allows.'
     )
     return _annotations(slo, "is failing for most of its events", speed, settings)
 

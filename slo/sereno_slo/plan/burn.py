@@ -115,5 +115,3 @@ def _labels(
         "burn": burn,
         "long_window": str(long_window),
     }
-
-

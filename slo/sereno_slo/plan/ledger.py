@@ -84,7 +84,9 @@ def targets_seen(counter: Selector, settings: Settings) -> Expr:
 
 def minute_windows(slo: ServiceLevelObjective) -> tuple[RecordingRule, ...]:
     """Counts and error ratios over the windows that minute entries serve."""
-    return _windows(slo, {str(window): window for window in MINUTE_WINDOWS}, series.EVENTS_ENTRY, series.BAD_EVENTS_ENTRY)
+    return _windows(
+        slo, {str(window): window for window in MINUTE_WINDOWS}, series.EVENTS_ENTRY, series.BAD_EVENTS_ENTRY
+    )
 
 
 def long_windows(slo: ServiceLevelObjective) -> tuple[RecordingRule, ...]:
@@ -117,9 +119,7 @@ def _figures(slo: ServiceLevelObjective) -> tuple[RecordingRule, ...]:
             1 - ledger.series("sereno:error_ratio:window") / slo.error_budget_ratio,
             labels,
         ),
-        RecordingRule(
-            series.COVERAGE, _sum(ledger.series(series.COVERAGE_ROLL_UP), slo.window) / slots, labels
-        ),
+        RecordingRule(series.COVERAGE, _sum(ledger.series(series.COVERAGE_ROLL_UP), slo.window) / slots, labels),
     )
 
 

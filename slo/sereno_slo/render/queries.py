@@ -6,13 +6,16 @@ shows no gap.
 
 from typing import assert_never
 
+from sereno_slo.conventions import HTTP_DURATION_METRIC
 from sereno_slo.duration import Duration
 from sereno_slo.model import BadEventsRatio, GoodEventsRatio, Indicator, Latency, ServiceLevelObjective, Settings
 from sereno_slo.plan import series
+from sereno_slo.plan.ledger import target_of
 from sereno_slo.plan.series import Ledger, patient
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector
 
-_HTTP_METRICS = ("http_server_request_duration_seconds_count", "http_server_request_duration_seconds_bucket")
+_NEXT_TO_NOTHING = 1e-6
+_HTTP_METRICS = (f"{HTTP_DURATION_METRIC}_count", f"{HTTP_DURATION_METRIC}_bucket")
 _HTTP_LABELS = ("http_route", "http_request_method", "http_response_status_code")
 
 
@@ -47,9 +50,16 @@ def burn_rate(ledger: Ledger, slo: ServiceLevelObjective, window: Duration) -> E
 
 
 def seconds_until_spent(ledger: Ledger, slo: ServiceLevelObjective, window: Duration) -> Expr:
-    """When the budget is gone if `window` goes on for ever; no value while nothing burns."""
+    """When the budget is gone if `window` goes on for ever; `far_away` at most, and 0 where it is overspent."""
     left = Call("clamp_min", (budget_remaining(ledger), Number(0)))
-    return (left * slo.window.seconds) / (burn_rate(ledger, slo, window) > 0)
+    # A burn rate of 0 would make +Inf, or NaN where nothing is left.
+    burning = Call("clamp_min", (burn_rate(ledger, slo, window), Number(_NEXT_TO_NOTHING)))
+    return Call("clamp_max", ((left * slo.window.seconds) / burning, Number(far_away(slo).seconds)))
+
+
+def far_away(slo: ServiceLevelObjective) -> Duration:
+    """Ten windows: what takes so long to be spent is as good as never."""
+    return slo.window * 10
 
 
 def counted(function: str, counter: Selector, window: Duration, by: tuple[str, ...] = ()) -> Expr:
@@ -85,7 +95,14 @@ def breakdown_labels(indicator: Indicator, settings: Settings) -> tuple[str, ...
 
 def worst(limit: int, indicator: Indicator, function: str, window: Duration, by: tuple[str, ...]) -> Expr:
     """The `limit` groups with the most bad events, those without any left out."""
-    return Call("topk", (Number(limit), bad_counted(function, indicator, window, by) > 0))
+    match indicator:
+        case BadEventsRatio(bad=bad):
+            bad_events = counted(function, bad, window, by)  # what has no series of errors has no errors
+        case GoodEventsRatio() | Latency():
+            bad_events = bad_counted(function, indicator, window, by)
+        case _:
+            assert_never(indicator)
+    return Call("topk", (Number(limit), bad_events > 0))
 
 
 def quantile(indicator: Latency, ratio: float, window: Duration, by: tuple[str, ...] = ()) -> Expr:
@@ -94,9 +111,22 @@ def quantile(indicator: Latency, ratio: float, window: Duration, by: tuple[str, 
     return Call("histogram_quantile", (Number(ratio), counted("rate", buckets, window, ("le", *by))))
 
 
-def up(indicator: Indicator, settings: Settings) -> Selector:
-    """Whether the targets answered their last scrape."""
-    return Selector("up", tuple(m for m in indicator.total.matchers if m.label in settings.identity_labels))
+def slowest(limit: int, indicator: Latency, window: Duration, by: tuple[str, ...]) -> Expr:
+    """The `limit` groups with the longest P99, in seconds."""
+    return Call("topk", (Number(limit), quantile(indicator, 0.99, window, by)))
+
+
+def started_within(indicator: Indicator, settings: Settings, window: Duration) -> Expr | None:
+    """Ages in seconds of the processes that are younger than `window`; None where no metric tells their start."""
+    if settings.process_start_metric is None:
+        return None
+    age = Call("time") - target_of(indicator.total, settings.process_start_metric, settings.identity_labels)
+    return age < window.seconds
+
+
+def targets_down(indicator: Indicator, settings: Settings) -> Expr:
+    """The targets that didn't answer their last scrape."""
+    return target_of(indicator.total, "up", settings.identity_labels).equals(0)
 
 
 def measured_over(metric: str, window: Duration) -> Expr:

@@ -114,7 +114,9 @@ def _of_ratio(tree: YamlTree, path: Path, ratio: dict[str, Any]) -> Iterator[Dia
 def _of_counted(tree: YamlTree, path: Path, ratio: dict[str, Any]) -> Iterator[Diagnostic]:
     """`bad` and `good` are matchers beside `metric`, and selectors beside `total`."""
     read: Callable[[str], object] = read_matchers if "metric" in ratio else read_selector
-    wanted = "matchers, for example code=~\"5..\"" if "metric" in ratio else "a selector, for example errors_total{job=\"x\"}"
+    wanted = (
+        'matchers, for example code=~"5.."' if "metric" in ratio else 'a selector, for example errors_total{job="x"}'
+    )
     keys = ("bad", "good") if "metric" in ratio else ("total", "bad", "good")
     for key in keys:
         text = ratio.get(key)

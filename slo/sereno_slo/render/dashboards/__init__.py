@@ -20,5 +20,5 @@ def render_dashboards(services: Sequence[Service], settings: Settings) -> tuple[
     from sereno_slo.render.dashboards.service import service_dashboard  # noqa: PLC0415
 
     files = {f"{service.name}.json": service_dashboard(service, settings) for service in services}
-    files["overview.json"] = overview_dashboard(services)
+    files["overview.json"] = overview_dashboard(services, settings)
     return tuple(Artefact(Kind.DASHBOARDS, name, to_json(dashboard)) for name, dashboard in files.items())

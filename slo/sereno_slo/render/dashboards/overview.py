@@ -7,8 +7,9 @@ from grafana_foundation_sdk.builders import common, dashboard, stat, table, time
 from grafana_foundation_sdk.models.dashboard import DashboardLinkType, DataTransformerConfig, DynamicConfigValue
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import Service
+from sereno_slo.model import Service, Settings
 from sereno_slo.plan import series
+from sereno_slo.policy import WORKBOOK_TIERS
 from sereno_slo.plan.series import patient
 from sereno_slo.promql import Aggregation, Call, Expr, Matcher, MatchOp, Number, Selector, String, any_of
 from sereno_slo.render.dashboards.layout import Line, Section, place
@@ -24,7 +25,6 @@ from sereno_slo.render.dashboards.panels import (
     ref_id,
     table_target,
     thresholds,
-    url_link,
 )
 from sereno_slo.render.dashboards.variables import EVERYTHING, TAG, firing_alerts, frame, label_values, switch
 
@@ -49,7 +49,7 @@ class Column:
     steps: Steps = ()
 
 
-def overview_dashboard(services: Sequence[Service]) -> dict[str, object]:
+def overview_dashboard(services: Sequence[Service], settings: Settings) -> dict[str, object]:
     """The dashboard's JSON model."""
     sources = ", ".join(sorted(service.source for service in services)) or "no spec"
     description = (
@@ -65,7 +65,7 @@ def overview_dashboard(services: Sequence[Service]) -> dict[str, object]:
         board,
         (
             Section("All services", (Line(4, _figures()),)),
-            Section("SLOs, least budget first", (Line(12, (_table(),)), Line(9, (_budgets(), _burn_rates())))),
+            Section("SLOs, least budget first", (Line(12, (_table(settings),)), Line(9, (_budgets(), _burn_rates())))),
         ),
     )
     document = as_document(board.build())
@@ -144,7 +144,11 @@ def _figures() -> tuple[stat.Panel, ...]:
             decimals=1,
         ),
         figure(
-            Text("Least coverage", "The SLO of whose window least was seen; figures tell of what was seen.", "percentunit"),
+            Text(
+                "Least coverage",
+                "The SLO of whose window least was seen; figures tell of what was seen.",
+                "percentunit",
+            ),
             Query(Aggregation("min", patient(_of(series.COVERAGE)))),
             steps=((None, "red"), (0.9, "orange"), (0.99, "green")),
             decimals=1,
@@ -152,8 +156,9 @@ def _figures() -> tuple[stat.Panel, ...]:
     )
 
 
-def _columns() -> tuple[Column, ...]:
-    burn_steps: Steps = ((None, "green"), (1, "orange"), (14.4, "red"))
+def _columns(settings: Settings) -> tuple[Column, ...]:
+    pages = WORKBOOK_TIERS[0].factor(settings.window)
+    burn_steps: Steps = ((None, "green"), (1, "orange"), (pages, "red"))
     window = patient(_of("sereno:error_ratio:window"))
     return (
         Column("Budget remaining", _remaining(), "percentunit", 1, BUDGET_STEPS),
@@ -161,15 +166,15 @@ def _columns() -> tuple[Column, ...]:
         Column("Service level", 1 - _each(window), "percentunit", 3),
         Column("Burn rate 1h", _burn_rate("1h"), "suffix:×", 1, burn_steps),
         Column("Burn rate 1d", _burn_rate("1d"), "suffix:×", 1, burn_steps),
-        Column("Bad events", _each(patient(_of("sereno:bad_events:window"))), "short", 0),
-        Column("Events", _each(patient(_of("sereno:events:window"))), "short", 0),
+        Column("Bad events", _each(patient(_of("sereno:bad_events:window"))), "locale", 0),
+        Column("Events", _each(patient(_of("sereno:events:window"))), "locale", 0),
         Column("Coverage", _each(patient(_of(series.COVERAGE))), "percentunit", 1),
     )
 
 
-def _table() -> table.Panel:
+def _table(settings: Settings) -> table.Panel:
     """One row for each SLO, led by those with the least budget; the service's name leads to its dashboard."""
-    columns = _columns()
+    columns = _columns(settings)
     panel = (
         table.Panel()
         .title("SLOs by remaining budget")
@@ -187,8 +192,8 @@ def _table() -> table.Panel:
         panel.with_target(table_target(_shown(column.expr), position))
         panel.override_by_name(column.title, _column_looks(column))
     panel.override_by_name("dashboard", [DynamicConfigValue("custom.hidden", value=True)])
-    link = url_link("Open the service's dashboard", "/d/${__data.fields.dashboard}?${__url_time_range}").build()
-    panel.override_by_name("Service", [DynamicConfigValue("links", [link.to_json()])])
+    link = {"title": "Open the service's dashboard", "url": "/d/${__data.fields.dashboard}?${__url_time_range}"}
+    panel.override_by_name("Service", [DynamicConfigValue("links", [link])])
     for transformation in _transformations(columns):
         panel.with_transformation(transformation)
     return panel
@@ -227,7 +232,9 @@ def _transformations(columns: Sequence[Column]) -> tuple[DataTransformerConfig, 
 
 
 def _budgets() -> timeseries.Panel:
-    description = "Error budgets of the SLOs above, drawn while they are in trouble; all of them if you choose All SLOs."
+    description = (
+        "Error budgets of the SLOs above, drawn while they are in trouble; all of them if you choose All SLOs."
+    )
     queries = [Query(_shown(_remaining()), "{{service}}/{{slo}}")]
     return graph(Text("Budget remaining", description, "percentunit"), queries, lines=((0, "red"),), maximum=1)
 

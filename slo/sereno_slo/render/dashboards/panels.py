@@ -55,6 +55,8 @@ class Query:
 
     expr: Expr
     legend: str = ""
+    exemplars: bool = False
+    """Show the traces of single events as dots."""
 
 
 def thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
@@ -68,7 +70,8 @@ def thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
 
 def target(query: Query, position: int) -> prometheus.Dataquery:
     """A query of a panel; the first is called A."""
-    return prometheus.Dataquery().expr(str(query.expr)).legend_format(query.legend).ref_id(ref_id(position))
+    built = prometheus.Dataquery().expr(str(query.expr)).legend_format(query.legend).ref_id(ref_id(position))
+    return built.exemplar(exemplar=True) if query.exemplars else built
 
 
 def table_target(expr: Expr, position: int) -> prometheus.Dataquery:
@@ -82,7 +85,9 @@ def ref_id(position: int) -> str:
     return f"{chr(ord('A') + letter)}{number or ''}"
 
 
-def figure(text: Text, query: Query, *, steps: Steps = PLAIN, decimals: int | None = None, none: str = "–") -> stat.Panel:
+def figure(
+    text: Text, query: Query, *, steps: Steps = PLAIN, decimals: int | None = None, none: str = "–"
+) -> stat.Panel:
     """One big number of now; `none` is what it says where there is no value."""
     panel = (
         stat.Panel()

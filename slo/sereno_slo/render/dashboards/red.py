@@ -84,10 +84,13 @@ def _duration(indicators: list[Latency], *, several: bool) -> timeseries.Panel:
     text = Text(
         f"Duration of {first.metric}" if several else "Duration",
         f"Half, 95 % and 99 % of the events are faster than this ({first.metric}). Dashed: objective at {words}. "
-        "Percentiles are estimated within a bucket; budgets are counted at its bound.",
+        "Percentiles are estimated within a bucket; budgets are counted at its bound. Dots are single calls with their trace.",
         "s",
     )
-    lines = [Query(queries.quantile(first, ratio, RATE_INTERVAL), name) for ratio, name in _QUANTILES]
+    lines = [
+        Query(queries.quantile(first, ratio, RATE_INTERVAL), name, exemplars=name == "P99")
+        for ratio, name in _QUANTILES
+    ]
     steps = tuple((threshold, "orange") for threshold in thresholds)
     return graph(text, lines, lines=steps, maximum=thresholds[-1] * 1.2)
 

@@ -1,12 +1,12 @@
 """One SLO's panels: what is left of its budget, how fast it burns, what was counted, how much was seen."""
 
 from grafana_foundation_sdk.builders import stat, timeseries
-from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
+from grafana_foundation_sdk.models import dashboard as model
 
 from sereno_slo.duration import Duration
 from sereno_slo.model import AlertSeverity, BurnTier, ServiceLevelObjective, Settings
 from sereno_slo.plan import series
-from sereno_slo.plan.burn import is_feasible
+from sereno_slo.policy import is_feasible
 from sereno_slo.plan.series import Ledger
 from sereno_slo.promql import Call, Expr
 from sereno_slo.render import queries
@@ -16,6 +16,7 @@ from sereno_slo.render.links import slo_runbook_url
 from sereno_slo.render.words import objective_in_words, one_line, percent, sentence, window_in_words
 
 HOUR = Duration.parse("1h")
+_DAY_SECONDS = 86_400
 BURN_UNIT = "suffix:×"
 _COLORS = {AlertSeverity.CRITICAL: "red", AlertSeverity.WARNING: "orange"}
 
@@ -65,16 +66,22 @@ def _bad_events_left(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
         "How many more events may be bad before the objective is missed, at the traffic of the last "
         f"{window_in_words(slo.window)}. Below 0: how many too many there were."
     )
-    text = Text(f"{slo.name}: bad events left", description, "short")
+    text = Text(f"{slo.name}: bad events left", description, "locale")
     return figure(text, Query(queries.bad_events_left(ledger, slo)), steps=((None, "red"), (0, "green")), decimals=0)
 
 
 def _gone_in(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     description = "When the budget is spent if every hour is like the last one; what recovers meanwhile is left out."
     text = Text(f"{slo.name}: budget gone in", description, "s")
-    steps: Steps = ((None, "red"), (86_400, "orange"), (slo.window.seconds, "green"))
-    query = Query(queries.seconds_until_spent(ledger, slo, HOUR))
-    return figure(text, query, steps=steps, decimals=1, none="nothing burns")
+    steps: Steps = ((None, "red"), (_DAY_SECONDS, "orange"), (slo.window.seconds, "green"))
+    panel = figure(text, Query(queries.seconds_until_spent(ledger, slo, HOUR)), steps=steps, decimals=1)
+    never = model.ValueMappingResult(text="not in sight", color="green")
+    return panel.mappings(
+        [
+            model.RangeMap(model.DashboardRangeMapOptions(from_val=queries.far_away(slo).seconds, result=never)),
+            model.ValueMap({"0": model.ValueMappingResult(text="spent", color="red")}),
+        ]
+    )
 
 
 def _burn_now(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
@@ -141,8 +148,8 @@ def _events(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
         Query(per_minute(series.BAD_EVENTS_ENTRY), "bad events"),
     ]
     bad_looks = [
-        DynamicConfigValue("custom.axisPlacement", "right"),
-        DynamicConfigValue("color", {"mode": "fixed", "fixedColor": "red"}),
+        model.DynamicConfigValue("custom.axisPlacement", "right"),
+        model.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": "red"}),
     ]
     return graph(Text(f"{slo.name}: events", description, "cpm"), lines).override_by_name("bad events", bad_looks)
 

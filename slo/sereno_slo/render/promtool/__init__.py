@@ -1,0 +1,64 @@
+"""promtool behaviour tests for a very spec: its rules are fed with traffic that its selectors match.
+
+Two files a service, because promtool evaluates every group at the file's own interval: one at 1m for entries, short
+windows and pages, one at 5m for roll-ups, the budget and the slow tiers.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sereno_slo.diagnostics import Diagnostic, Severity, Span
+from sereno_slo.duration import Duration
+from sereno_slo.model import Service, Settings
+from sereno_slo.render.artefact import Artefact, Kind
+from sereno_slo.render.layout import Layout
+from sereno_slo.render.promtool.alerting import alerting_cases
+from sereno_slo.render.promtool.cases import Bench, Case
+from sereno_slo.render.promtool.counting import counting_cases
+from sereno_slo.render.promtool.long_windows import long_window_cases
+from sereno_slo.render.promtool.streams import selected_labels
+from sereno_slo.render.yaml_text import dump, header
+
+_SHORT_SCRAPES = Duration.parse("30s")
+_LONG_SCRAPES = Duration.parse("5m")
+
+
+def render_behaviour_tests(
+    service: Service, settings: Settings, layout: Layout
+) -> tuple[tuple[Artefact, Artefact], tuple[Diagnostic, ...]]:
+    """`<service>.test.yaml` and `<service>.5m.test.yaml`; a warning for each SLO whose selectors can't be fed."""
+    minute_cases: list[Case] = []
+    five_minute_cases: list[Case] = []
+    warnings: list[Diagnostic] = []
+    for slo in service.slos:
+        selected = selected_labels(slo)
+        if selected is None:
+            message = f"no labels were found that the matchers of {slo.name} accept: its rules stay untested"
+            cure = "simplify the regular expressions of its indicator"
+            warnings.append(Diagnostic("SLO033", Span(service.source), message, cure, Severity.WARNING))
+            continue
+        short = Bench(slo, selected, settings, _SHORT_SCRAPES)
+        minute_cases += (*counting_cases(short), *alerting_cases(short))
+        five_minute_cases += long_window_cases(Bench(slo, selected, settings, _LONG_SCRAPES))
+    files = (
+        _file(service, f"{service.name}.test.yaml", "1m", minute_cases, layout),
+        _file(service, f"{service.name}.5m.test.yaml", "5m", five_minute_cases, layout),
+    )
+    return files, tuple(warnings)
+
+
+def _file(service: Service, name: str, interval: str, cases: Sequence[Case], layout: Layout) -> Artefact:
+    rules = f"{layout.relative(Kind.TESTS, Kind.RULES)}/{service.name}.rules.yaml"
+    document: dict[str, Any] = {
+        "rule_files": [rules],
+        "evaluation_interval": interval,
+        "group_eval_order": list(_groups(service)),
+        "tests": [case.document() for case in cases],
+    }
+    return Artefact(Kind.TESTS, name, header(service.source) + dump(document))
+
+
+def _groups(service: Service) -> Iterable[str]:
+    """Entries first: without an order promtool evaluates groups as it likes."""
+    for slo in service.slos:
+        yield from (f"sereno:{slo.service}:{slo.name}:{suffix}" for suffix in ("1m", "5m"))

@@ -1,0 +1,92 @@
+"""One behaviour test as a value: what is fed in, and what must come out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sereno_slo.duration import Duration
+from sereno_slo.model import ServiceLevelObjective, Settings
+from sereno_slo.plan import burn, no_data
+from sereno_slo.plan.series import Ledger
+from sereno_slo.promql import Aggregation, Expr, Matcher, MatchOp, Selector
+from sereno_slo.render.promtool.streams import Counted, Feed, Selected, Series, Target
+
+TARGET_NAME = "test:1"
+OTHER_TARGET_NAME = "test:2"
+# Long before the test's clock begins: such a process is not young.
+LONG_AGO_SECONDS = -86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """The value of `expr` at `at`; None means that it has none."""
+
+    at: Duration
+    expr: Expr
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A named test group of promtool."""
+
+    name: str
+    scrape_interval: Duration
+    series: Sequence[Series]
+    expectations: Sequence[Expectation]
+
+    def document(self) -> dict[str, Any]:
+        """The group as promtool reads it."""
+        return {
+            "name": self.name,
+            "interval": str(self.scrape_interval),
+            "input_series": [{"series": str(series.selector), "values": series.text()} for series in self.series],
+            "promql_expr_test": [
+                {
+                    "expr": str(expectation.expr),
+                    "eval_time": str(expectation.at),
+                    "exp_samples": [] if expectation.value is None else [{"labels": "{}", "value": expectation.value}],
+                }
+                for expectation in self.expectations
+            ],
+        }
+
+
+class Bench:
+    """Everything that the cases of one SLO share: its traffic feeder and its questions."""
+
+    def __init__(
+        self, slo: ServiceLevelObjective, selected: Selected, settings: Settings, scrape_interval: Duration
+    ) -> None:
+        self.slo = slo
+        self.settings = settings
+        self.feed = Feed(slo, selected, settings)
+        self.scrape_interval = scrape_interval
+        self._ledger = Ledger.of(slo)
+
+    def healthy(self, counted: Counted, *, started_seconds: float = LONG_AGO_SECONDS) -> list[Series]:
+        """One target that is up all the time and counts this."""
+        target = Target(TARGET_NAME, started_seconds, up=(1,) * len(counted.events))
+        return [*self.feed.health(target), *self.feed.counters(target, counted)]
+
+    def case(self, name: str, series: Sequence[Series], *expectations: Expectation) -> Case:
+        """A case of this SLO; its name tells whose it is."""
+        return Case(f"{self.slo.service}/{self.slo.name}: {name}", self.scrape_interval, series, expectations)
+
+    def recorded(self, at: str, name: str, value: float | None) -> Expectation:
+        """The recorded series `name` has this value; labels are summed away so that any further label shows, too."""
+        return Expectation(Duration.parse(at), Aggregation("sum", self._ledger.series(name)), value)
+
+    def fires(self, at: Duration, *, count: int | None, **labels: str) -> Expectation:
+        """So many alerts with these labels are firing; None: none is."""
+        alerts = Selector("ALERTS", tuple(Matcher(name, MatchOp.EQUAL, value) for name, value in labels.items()))
+        alerts = alerts.where(alertstate="firing", service=self.slo.service, slo=self.slo.name)
+        return Expectation(at, Aggregation("count", alerts), count)
+
+    def burns(self, at: Duration, *, count: int | None, **labels: str) -> Expectation:
+        """So many burn alerts with these labels are firing."""
+        return self.fires(at, count=count, alertname=burn.ALERT, **labels)
+
+    def lacks_data(self, at: Duration, *, count: int | None, severity: str) -> Expectation:
+        """So many alerts about missing data are firing."""
+        return self.fires(at, count=count, alertname=no_data.ALERT, severity=severity)

@@ -1,0 +1,129 @@
+"""Label values that a user's matchers accept or refuse, so that tests can feed series which really are selected."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+
+# The parser of Python's own `re`: private, but it is the only one that knows the whole syntax; its result is checked
+# with `fullmatch` below, so a change of it could lose a test (warning SLO033), never make a wrong one.
+from re import _constants as syntax  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+from sereno_slo.promql import Matcher, MatchOp
+
+Labels = Mapping[str, str]
+
+# Tried after the values that the matchers themselves name.
+_USUAL_VALUES = ("500", "200", "404", "test", "/test", "")
+_MOST_COMBINATIONS = 20_000
+
+
+def holds(matcher: Matcher, value: str) -> bool:
+    """Whether a label value satisfies a matcher; regular expressions are anchored, as in Prometheus."""
+    match matcher.op:
+        case MatchOp.EQUAL:
+            return value == matcher.value
+        case MatchOp.NOT_EQUAL:
+            return value != matcher.value
+        case MatchOp.REGEX:
+            return re.fullmatch(matcher.value, value, re.DOTALL) is not None
+        case MatchOp.NOT_REGEX:
+            return re.fullmatch(matcher.value, value, re.DOTALL) is None
+
+
+def labels_for(wanted: Iterable[Matcher], refused: Iterable[Matcher] = ()) -> Labels | None:
+    """Labels that satisfy all of `wanted` and, where `refused` has any, not all of `refused`; None if not found."""
+    wanted, refused = tuple(wanted), tuple(refused)
+    names = sorted({matcher.label for matcher in (*wanted, *refused)})
+    candidates = [
+        [value for value in _candidates(name, (*wanted, *refused)) if _allowed(name, value, wanted)] for name in names
+    ]
+    for tried, values in enumerate(product(*candidates)):
+        labels = dict(zip(names, values, strict=True))
+        if not refused or not all(holds(matcher, labels[matcher.label]) for matcher in refused):
+            return {name: value for name, value in labels.items() if value}
+        if tried > _MOST_COMBINATIONS:
+            break
+    return None
+
+
+def _allowed(name: str, value: str, wanted: Iterable[Matcher]) -> bool:
+    return all(holds(matcher, value) for matcher in wanted if matcher.label == name)
+
+
+def _candidates(name: str, matchers: Iterable[Matcher]) -> list[str]:
+    named: list[str] = []
+    for matcher in matchers:
+        if matcher.label == name:
+            is_regex = matcher.op in (MatchOp.REGEX, MatchOp.NOT_REGEX)
+            named += examples(matcher.value) if is_regex else [matcher.value]
+    return list(dict.fromkeys((*named, *_USUAL_VALUES)))
+
+
+def examples(pattern: str) -> list[str]:
+    """A few strings that the pattern matches in full; none where it is beyond this simple generator."""
+    try:
+        found = list(_strings(parser.parse(pattern)))
+    except (re.error, NotImplementedError):
+        return []
+    return [text for text in dict.fromkeys(found) if re.fullmatch(pattern, text, re.DOTALL)]
+
+
+def _strings(parsed: Iterable[Any]) -> Iterator[str]:
+    """The shortest string of every alternative, parts joined; alternatives of different parts are not crossed."""
+    endings = [""]
+    for operation, argument in parsed:
+        alternatives = _alternatives(operation, argument)
+        if len(alternatives) > 1:
+            endings = [ending + alternative for ending in endings[:8] for alternative in alternatives[:8]]
+        else:
+            endings = [ending + alternatives[0] for ending in endings]
+    yield from endings
+
+
+def _alternatives(operation: Any, argument: Any) -> list[str]:
+    match operation:
+        case syntax.LITERAL:
+            return [chr(argument)]
+        case syntax.ANY | syntax.NOT_LITERAL:
+            return ["x"]
+        case syntax.IN:
+            return [_one_of(argument)]
+        case syntax.BRANCH:
+            return [text for branch in argument[1] for text in _strings(branch)]
+        case syntax.SUBPATTERN:
+            return list(_strings(argument[3]))
+        case syntax.MAX_REPEAT | syntax.MIN_REPEAT:
+            least, _, repeated = argument
+            return [text * least for text in _strings(repeated)]
+        case syntax.AT:
+            return [""]
+        case _:
+            raise NotImplementedError(str(operation))
+
+
+def _one_of(members: Iterable[Any]) -> str:
+    members = list(members)
+    for candidate in "012xX/-_.: ":
+        inside = any(_contains(member, candidate) for member in members)
+        if inside != (members[0][0] is syntax.NEGATE):
+            return candidate
+    for operation, argument in members:
+        if operation is syntax.LITERAL:
+            return chr(argument)
+        if operation is syntax.RANGE:
+            return chr(argument[0])
+    raise NotImplementedError(str(members))
+
+
+def _contains(member: Any, character: str) -> bool:
+    operation, argument = member
+    if operation is syntax.LITERAL:
+        return ord(character) == argument
+    if operation is syntax.RANGE:
+        return bool(argument[0] <= ord(character) <= argument[1])
+    if operation is syntax.CATEGORY:
+        classes = {syntax.CATEGORY_DIGIT: r"\d", syntax.CATEGORY_WORD: r"\w", syntax.CATEGORY_SPACE: r"\s"}
+        return argument in classes and re.fullmatch(classes[argument], character) is not None
+    return False

@@ -1,0 +1,201 @@
+"""Invented traffic as promtool's input series: how many events and bad events happened, and how they were counted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import assert_never
+
+from sereno_slo.model import BadEventsRatio, GoodEventsRatio, Latency, ServiceLevelObjective, Settings
+from sereno_slo.promql import Matcher, MatchOp, Selector
+from sereno_slo.render.promtool.labels import Labels, labels_for
+
+Values = Sequence[float | None]
+"""One value a sample; None where the scrape brought nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one target's counters say at each scrape: all events, and the bad ones among them."""
+
+    events: Values
+    bad_events: Values
+
+    def later(self, samples: int) -> "Counted":
+        """The same, beginning `samples` scrapes later: until then the series don't exist."""
+        return Counted((*([None] * samples), *self.events), (*([None] * samples), *self.bad_events))
+
+
+def steady(samples: int, events: float, bad_events: float = 0) -> Counted:
+    """Counters that start at zero and grow evenly from scrape to scrape."""
+    return Counted(_growing(samples, events), _growing(samples, bad_events))
+
+
+def phases(*parts: tuple[int, float, float]) -> Counted:
+    """Counters over several phases: (scrapes, events a scrape, bad events a scrape)."""
+    grown = [(events, bad) for samples, events, bad in parts for _ in range(samples)]
+    return Counted(
+        tuple(accumulate((events for events, _ in grown), initial=0)),
+        tuple(accumulate((bad for _, bad in grown), initial=0)),
+    )
+
+
+def _growing(samples: int, step: float) -> Values:
+    return tuple(step * index for index in range(samples + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of `input_series`."""
+
+    selector: Selector
+    values: Values
+
+    def text(self) -> str:
+        """The values in promtool's notation, runs shortened: `0+10x60`."""
+        return " ".join(_run(run) for run in _runs(self.values))
+
+
+def _runs(values: Values) -> list[list[float | None]]:
+    """Pieces in which the difference from value to value stays the same."""
+    runs: list[list[float | None]] = []
+    for value in values:
+        run = runs[-1] if runs else None
+        if run is not None and _continues(run, value):
+            run.append(value)
+        else:
+            runs.append([value])
+    return runs
+
+
+def _continues(run: list[float | None], value: float | None) -> bool:
+    last = run[-1]
+    if value is None or last is None:
+        return value is None and last is None
+    # promtool adds the step again and again: only whole numbers stay exact.
+    if value != int(value) or last != int(last):
+        return False
+    before = run[-2] if len(run) > 1 else None
+    return before is None or value - last == last - before
+
+
+def _run(run: list[float | None]) -> str:
+    first = run[0]
+    if first is None:
+        return f"_x{len(run)}"
+    if len(run) == 1:
+        return f"{first:.17g}"
+    step = (run[1] or 0) - first
+    return f"{first:.17g}{step:+.17g}x{len(run) - 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Labels that this SLO's selectors count: as events that are no bad ones, and as bad ones."""
+
+    good: Labels
+    bad: Labels
+
+
+def selected_labels(slo: ServiceLevelObjective) -> Selected | None:
+    """Labels for good and bad events; None where none are found for the user's matchers."""
+    indicator = slo.indicator
+    match indicator:
+        case BadEventsRatio(total=total, bad=bad):
+            pair = _pair(total, bad)
+            return None if pair is None else Selected(good=pair[1], bad=pair[0])
+        case GoodEventsRatio(total=total, good=good):
+            pair = _pair(total, good)
+            return None if pair is None else Selected(good=pair[0], bad=pair[1])
+        case Latency(total=total):
+            labels = labels_for(total.matchers)
+            return None if labels is None else Selected(labels, labels)
+        case _:
+            assert_never(indicator)
+
+
+def _pair(total: Selector, counted: Selector) -> tuple[Labels, Labels] | None:
+    """Labels of what `counted` counts, and of the rest of `total`."""
+    if total.metric != counted.metric:
+        of_counted, rest = labels_for(counted.matchers), labels_for(total.matchers)
+    else:
+        of_counted = labels_for((*total.matchers, *counted.matchers))
+        rest = labels_for(total.matchers, refused=counted.matchers)
+    return None if of_counted is None or rest is None else (of_counted, rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One scraped process: its name, and when it started, in seconds of the test's clock."""
+
+    name: str
+    started_seconds: float
+    up: Values
+    series_label: str = ""
+    """Tells series of one target apart."""
+
+    def series(self, suffix: str) -> "Target":
+        """The same target for other series of it."""
+        return replace(self, series_label=suffix)
+
+
+class Feed:
+    """Writes what targets counted as the series that the SLO's selectors read."""
+
+    def __init__(self, slo: ServiceLevelObjective, selected: Selected, settings: Settings) -> None:
+        self._slo = slo
+        self._selected = selected
+        self._settings = settings
+
+    def health(self, target: Target) -> list[Series]:
+        """`up` and the start of the process."""
+        identity = self._identity(target)
+        series = [Series(_exactly("up", identity), target.up)]
+        if self._settings.process_start_metric is not None:
+            starts = tuple(None if up is None else target.started_seconds for up in target.up)
+            series.append(Series(_exactly(self._settings.process_start_metric, identity), starts))
+        return series
+
+    def counters(self, target: Target, counted: Counted) -> list[Series]:
+        """The counters of one target, in the form of the SLO's indicator."""
+        good = self._labels(self._selected.good, target)
+        bad = self._labels(self._selected.bad, target)
+        rest = tuple(_minus(e, b) for e, b in zip(counted.events, counted.bad_events, strict=True))
+        match self._slo.indicator:
+            case BadEventsRatio(total=total, bad=bad_selector):
+                ours = rest if total.metric == bad_selector.metric else counted.events
+                return [
+                    Series(_exactly(total.metric, good), ours),
+                    Series(_exactly(bad_selector.metric, bad), counted.bad_events),
+                ]
+            case GoodEventsRatio(total=total, good=good_selector):
+                others = counted.bad_events if total.metric == good_selector.metric else counted.events
+                return [Series(_exactly(total.metric, bad), others), Series(_exactly(good_selector.metric, good), rest)]
+            case Latency(metric=metric, threshold_seconds=threshold):
+                bucket = good | {"le": f"{threshold:.15g}"}
+                return [
+                    Series(_exactly(f"{metric}_count", good), counted.events),
+                    Series(_exactly(f"{metric}_bucket", bucket), rest),
+                ]
+            case _:
+                assert_never(self._slo.indicator)
+
+    def _identity(self, target: Target) -> dict[str, str]:
+        return {
+            label: self._selected.good.get(label) or f"test-{label}" for label in self._settings.identity_labels[:-1]
+        } | {self._settings.identity_labels[-1]: self._name(target)}
+
+    def _name(self, target: Target) -> str:
+        """The last identity label tells targets apart, unless the selectors fix it."""
+        return self._selected.good.get(self._settings.identity_labels[-1]) or target.name
+
+    def _labels(self, labels: Mapping[str, str], target: Target) -> dict[str, str]:
+        told_apart = {"sereno_test": target.series_label} if target.series_label else {}
+        return {**labels, **self._identity(target), **told_apart}
+
+
+def _minus(events: float | None, bad_events: float | None) -> float | None:
+    return None if events is None or bad_events is None else events - bad_events
+
+
+def _exactly(metric: str, labels: Mapping[str, str]) -> Selector:
+    return Selector(metric, tuple(Matcher(name, MatchOp.EQUAL, labels[name]) for name in sorted(labels)))

@@ -1,0 +1,89 @@
+"""Runbook scaffolds: what the spec knows is filled in, what only people know has a marked place."""
+
+from collections.abc import Sequence
+
+from sereno_slo.duration import Duration
+from sereno_slo.model import AlertingMode, AlertSeverity, Latency, Service, ServiceLevelObjective, Settings
+from sereno_slo.policy import is_feasible
+from sereno_slo.plan.series import Ledger
+from sereno_slo.promql import Expr
+from sereno_slo.render import queries
+from sereno_slo.render.artefact import Artefact, Kind, Ownership
+from sereno_slo.render.links import dashboard_url, logs_url
+from sereno_slo.render.markdown import render_markdown
+from sereno_slo.render.words import bad_event_in_words, objective_in_words
+
+_RECENT = Duration.parse("15m")
+_HOUR = Duration.parse("1h")
+_WORST = 10
+
+_MODES = {
+    AlertingMode.BUDGET: "counts the budget that was really spent, whatever the error ratio of a quiet hour",
+    AlertingMode.RATIO: "compares the error ratio with the burn rate, however little traffic there is",
+    AlertingMode.BOTH: "goes off when either that much budget is spent or the error ratio reaches the burn rate",
+}
+
+
+def render_runbooks(services: Sequence[Service], settings: Settings) -> tuple[Artefact, ...]:
+    """`<service>/<slo>.md` for every SLO; written once, then the team's."""
+    return tuple(
+        Artefact(Kind.RUNBOOKS, f"{service.name}/{slo.name}.md", _runbook(service, slo, settings), Ownership.SCAFFOLDED)
+        for service in services
+        for slo in service.slos
+    )
+
+
+def _runbook(service: Service, slo: ServiceLevelObjective, settings: Settings) -> str:
+    return render_markdown(
+        "runbook.md.j2",
+        source=service.source,
+        slo=slo,
+        objective_words=objective_in_words(slo),
+        bad_event_words=bad_event_in_words(slo.indicator),
+        mode_words=_MODES[slo.alerting.mode],
+        tiers=[
+            {
+                "answer": "page" if tier.severity is AlertSeverity.CRITICAL else "ticket",
+                "burn_rate": f"{tier.factor(slo.window):g}",
+                "tier": tier,
+            }
+            for tier in slo.alerting.tiers
+            if is_feasible(slo, tier)
+        ],
+        is_latency=isinstance(slo.indicator, Latency),
+        labels=queries.breakdown_labels(slo.indicator, settings),
+        slow_labels=_slow_labels(slo, settings),
+        targets=settings.identity_labels,
+        dashboard=dashboard_url(settings.links, slo.service),
+        logs=logs_url(settings.links, slo.service),
+        ask=_questions(slo, settings),
+    )
+
+
+def _questions(slo: ServiceLevelObjective, settings: Settings) -> dict[str, Expr]:
+    """What the diagnosis asks, by the names that the template uses."""
+    ledger, indicator = Ledger.of(slo), slo.indicator
+    labels = queries.breakdown_labels(indicator, settings)
+    questions = {
+        "failing_now": queries.bad_share(indicator, Duration.parse("5m")),
+        "burn_rate": queries.burn_rate(ledger, slo, _HOUR),
+        "budget_remaining": queries.budget_remaining(ledger),
+        "gone_in": queries.seconds_until_spent(ledger, slo, _HOUR),
+        "failing_by_label": queries.worst(_WORST, indicator, "increase", _RECENT, labels),
+        "failing_by_target": queries.worst(_WORST, indicator, "increase", _RECENT, settings.identity_labels),
+        "traffic": queries.counted("rate", indicator.total, Duration.parse("5m")) * 60,
+        "targets_down": queries.targets_down(indicator, settings),
+        "coverage": queries.coverage(ledger),
+    }
+    started = queries.started_within(indicator, settings, _HOUR)
+    if started is not None:
+        questions["started"] = started
+    if isinstance(indicator, Latency):
+        questions["slowest"] = queries.slowest(_WORST, indicator, _RECENT, _slow_labels(slo, settings))
+    return questions
+
+
+def _slow_labels(slo: ServiceLevelObjective, settings: Settings) -> tuple[str, ...]:
+    """The route of HTTP calls (a percentile for each status says little), otherwise the target."""
+    labels = queries.breakdown_labels(slo.indicator, settings)
+    return labels if labels == settings.identity_labels else labels[:1]
