@@ -69,7 +69,7 @@ def serve(host: str, port: int, database: Path) -> ExitCode:
         return ExitCode.UNREACHABLE
     if host not in LOOPBACK_HOSTS:
         click.echo(f"warning: whoever reaches {host} can write incidents: there is no authentication", err=True)
-    with listener:
+    with listener, store.held_open():
         chosen = listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         click.echo(f"incidents: listening on http://{shown}:{chosen}, records in {database}, Ctrl-C stops")

@@ -1,0 +1,41 @@
+"""Incidents as JSON documents, as the HTTP API gives them, and back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from sereno_backends.incidents import Incident
+
+from sereno_postmortems.naming import INCIDENT_ID
+
+_INCIDENT = TypeAdapter(Incident)
+
+
+class NotAnIncident(Exception):  # noqa: N818 - reads as what happened
+    """A document doesn't have the shape of an incident; the message says where."""
+
+
+def incident_document(incident: Incident) -> dict[str, Any]:
+    """All fields by name, times in RFC 3339, plus what is derived: status and severity."""
+    document: dict[str, Any] = _INCIDENT.dump_python(incident, mode="json")
+    derived = {"status": incident.status.value, "severity": incident.severity}
+    alerts = [
+        told | {"name": alert.name, "severity": alert.severity, "status": alert.status.value}
+        for told, alert in zip(document["alerts"], incident.alerts, strict=True)
+    ]
+    return document | derived | {"alerts": alerts}
+
+
+def incident_from_document(document: Mapping[str, Any]) -> Incident:
+    """The inverse; derived fields are ignored. Raises `NotAnIncident`, also for an id that isn't a safe file name."""
+    try:
+        incident = _INCIDENT.validate_python(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise NotAnIncident(f"{where or 'document'}: {first['msg']}") from error
+    if not INCIDENT_ID.fullmatch(incident.incident_id):
+        raise NotAnIncident("incident_id: a date and words are expected, such as 2026-11-22-transactions-api")
+    if incident.opened_at.tzinfo is None:
+        raise NotAnIncident("opened_at: the time has no zone")
+    return incident

@@ -1,0 +1,211 @@
+"""From deliveries to incidents: a pure function of the *set* of deliveries, so their order can't matter.
+
+The rules, in alert time (startsAt, endsAt), never in the order of arrival:
+
+1. The subject of an alert is its labels service and slo; without these, the labels that Alertmanager grouped by.
+   Pages and tickets of one service and SLO therefore belong together, whatever route brought them.
+2. Fingerprint and startsAt identify one time of firing. It has ended when any delivery says so (a firing report that
+   arrives later is a late one), at the latest end that was reported.
+3. Two facts overrule rule 2. A delivery that reports it firing *and* tells of something younger than that end was made
+   afterwards: it fires again. And an alert that began anew has ended before, even if nobody said so.
+4. Times of firing of one subject that overlap are one incident. One that begins after all others ended is a new one.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import TypeAlias
+
+from sereno_backends.incidents import AlertStatus, Incident, IncidentAlert, Notification
+
+from sereno_postmortems.naming import incident_ids, slug
+from sereno_postmortems.webhook import Delivery, ReportedAlert
+
+Subject: TypeAlias = tuple[tuple[str, str], ...]
+"""Labels by name, sorted."""
+
+FiringKey: TypeAlias = tuple[str, datetime]
+"""Fingerprint and start: one time of firing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """One alert in one delivery."""
+
+    delivery: Delivery
+    alert: ReportedAlert
+
+    @property
+    def key(self) -> FiringKey:
+        return (self.alert.fingerprint, self.alert.starts_at)
+
+
+def fold(deliveries: Iterable[Delivery]) -> tuple[Incident, ...]:
+    """The incidents that these deliveries tell of, by opening time; repeated deliveries count once, as first received.
+
+    All deliveries of a slug (see `slugs`) must be given, or numbers in ids differ; others may be missing.
+    """
+    reports: defaultdict[Subject, list[_Report]] = defaultdict(list)
+    for delivery in _distinct(deliveries):
+        for alert in delivery.alerts:
+            if not alert.is_watchdog:
+                reports[_subject(delivery, alert)].append(_Report(delivery, alert))
+    incidents = [incident for subject, told in reports.items() for incident in _incidents(subject, told)]
+    return _with_ids(incidents)
+
+
+def slugs(delivery: Delivery) -> frozenset[str]:
+    """The names of all incidents that a delivery can touch, without date and number."""
+    return frozenset(_slug(_subject(delivery, alert)) for alert in delivery.alerts if not alert.is_watchdog)
+
+
+def incident_slug(incident: Incident) -> str:
+    """The name of an incident without date and number."""
+    return _slug(tuple(sorted(incident.group_labels.items())))
+
+
+def _distinct(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """Each content once, as first received, in an order that doesn't depend on the input's."""
+    ordered = sorted(deliveries, key=lambda delivery: (delivery.received_at, delivery.content_hash))
+    first: dict[str, Delivery] = {}
+    for delivery in ordered:
+        first.setdefault(delivery.content_hash, delivery)
+    return list(first.values())
+
+
+def _subject(delivery: Delivery, alert: ReportedAlert) -> Subject:
+    labels = alert.labels
+    if "service" in labels and "slo" in labels:
+        return (("service", labels["service"]), ("slo", labels["slo"]))
+    return tuple(sorted(delivery.group_labels.items())) or (("alertname", labels.get("alertname", "")),)
+
+
+def _slug(subject: Subject) -> str:
+    return slug(value for _, value in subject)
+
+
+def _incidents(subject: Subject, reports: Sequence[_Report]) -> list[Incident]:
+    """The incidents of one subject, still without ids."""
+    by_key: defaultdict[FiringKey, list[_Report]] = defaultdict(list)
+    for report in reports:
+        by_key[report.key].append(report)
+    alerts = _ended_by_successor([_alert(told) for told in by_key.values()])
+    return [_incident(subject, together, reports) for together in _overlapping(alerts)]
+
+
+def _alert(reports: Sequence[_Report]) -> IncidentAlert:
+    """One time of firing, from everything reported about it (in the order of receipt)."""
+    ends = [report.alert.ends_at for report in reports if report.alert.ends_at is not None]
+    firing = [report for report in reports if report.alert.status is AlertStatus.FIRING]
+    ends_at = max(ends, default=None)
+    if ends_at is not None and any(_made_not_before(report.delivery) > ends_at for report in firing):
+        ends_at = None
+    first = (firing or list(reports))[0].alert
+    return IncidentAlert(
+        fingerprint=first.fingerprint,
+        labels=first.labels,
+        annotations=first.annotations,
+        starts_at=first.starts_at,
+        ends_at=ends_at,
+        generator_url=first.generator_url,
+    )
+
+
+def _made_not_before(delivery: Delivery) -> datetime:
+    """The youngest moment that a delivery tells of: Alertmanager can't have made it earlier."""
+    return max(moment for alert in delivery.alerts for moment in (alert.starts_at, alert.ends_at) if moment is not None)
+
+
+def _ended_by_successor(alerts: Iterable[IncidentAlert]) -> list[IncidentAlert]:
+    """An alert can't fire twice at a time: one without an end has ended where its next time of firing began."""
+    ordered = sorted(alerts, key=lambda alert: (alert.fingerprint, alert.starts_at))
+    ended: list[IncidentAlert] = []
+    for alert, successor in zip(ordered, [*ordered[1:], None], strict=True):
+        same = successor is not None and successor.fingerprint == alert.fingerprint
+        if successor is not None and same and alert.ends_at is None:
+            ended.append(replace(alert, ends_at=successor.starts_at))
+        else:
+            ended.append(alert)
+    return sorted(ended, key=lambda alert: (alert.starts_at, alert.fingerprint))
+
+
+def _overlapping(alerts: Sequence[IncidentAlert]) -> list[list[IncidentAlert]]:
+    """Alerts, given by start, cut where one begins after all before it have ended."""
+    groups: list[list[IncidentAlert]] = []
+    for alert in alerts:
+        end = _end(groups[-1]) if groups else None
+        if groups and (end is None or alert.starts_at <= end):
+            groups[-1].append(alert)
+        else:
+            groups.append([alert])
+    return groups
+
+
+def _end(alerts: Iterable[IncidentAlert]) -> datetime | None:
+    """The latest end; None if one has none."""
+    latest: datetime | None = None
+    for alert in alerts:
+        if alert.ends_at is None:
+            return None
+        latest = alert.ends_at if latest is None else max(latest, alert.ends_at)
+    return latest
+
+
+def _incident(subject: Subject, alerts: Sequence[IncidentAlert], reports: Sequence[_Report]) -> Incident:
+    labels: Mapping[str, str] = dict(subject)
+    keys = {(alert.fingerprint, alert.starts_at) for alert in alerts}
+    return Incident(
+        incident_id="",  # numbers need the neighbours: `_with_ids`
+        service=labels.get("service", ""),
+        slo=labels.get("slo", ""),
+        group_labels=labels,
+        opened_at=alerts[0].starts_at,
+        resolved_at=_end(alerts),
+        alerts=tuple(alerts),
+        notifications=_notifications([report for report in reports if report.key in keys]),
+    )
+
+
+def _notifications(reports: Iterable[_Report]) -> tuple[Notification, ...]:
+    """One for each delivery among the reports, which are in the order of receipt."""
+    notifications = []
+    for _, group in groupby(reports, key=lambda report: report.delivery.content_hash):
+        told = list(group)
+        delivery, alerts = told[0].delivery, [report.alert for report in told]
+        notifications.append(
+            Notification(
+                received_at=delivery.received_at,
+                status=delivery.status,
+                receiver=delivery.receiver,
+                group_key=delivery.group_key,
+                firing=_fingerprints(alerts, AlertStatus.FIRING),
+                resolved=_fingerprints(alerts, AlertStatus.RESOLVED),
+                truncated_alerts=delivery.truncated_alerts,
+            )
+        )
+    return tuple(notifications)
+
+
+def _fingerprints(alerts: Iterable[ReportedAlert], status: AlertStatus) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(alert.fingerprint for alert in alerts if alert.status is status))
+
+
+def _with_ids(incidents: Iterable[Incident]) -> tuple[Incident, ...]:
+    """Numbered within each slug by opening time; subjects that share a slug share the numbers."""
+
+    def age(incident: Incident) -> tuple[datetime, list[tuple[str, str]]]:
+        return incident.opened_at, sorted(incident.group_labels.items())
+
+    by_slug: defaultdict[str, list[Incident]] = defaultdict(list)
+    for incident in sorted(incidents, key=age):
+        by_slug[incident_slug(incident)].append(incident)
+    named = [
+        replace(incident, incident_id=incident_id)
+        for name, same in by_slug.items()
+        for incident_id, incident in zip(
+            incident_ids(name, [incident.opened_at for incident in same]), same, strict=True
+        )
+    ]
+    return tuple(sorted(named, key=lambda incident: (incident.opened_at, incident.incident_id)))

@@ -1,0 +1,169 @@
+"""The HTTP application that receives Alertmanager's webhook and gives out incident records."""
+
+import difflib
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from sereno_backends.incidents import IncidentStatus
+from starlette.requests import ClientDisconnect
+
+from sereno_postmortems.documents import incident_document
+from sereno_postmortems.receiver_metrics import Outcome, ReceiverMetrics
+from sereno_postmortems.store import IncidentStore, IncidentStoreUnavailable, Recorded
+from sereno_postmortems.webhook import Delivery, NotAlertmanager, NotJson, read_delivery
+
+LARGEST_BODY_BYTES = 1024 * 1024
+"""Some thousand alerts; Alertmanager's own `max_alerts` keeps its deliveries below."""
+
+NEAREST_IDS = 3
+
+WEBHOOK_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "Alertmanager's webhook body, version 4.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+
+
+class InertJson(JSONResponse):
+    """JSON in which markup is escaped: a browser that takes it for a page finds nothing to run."""
+
+    def __init__(self, content: Any, status_code: int = 200) -> None:
+        super().__init__(content, status_code, headers={"X-Content-Type-Options": "nosniff"})
+
+    def render(self, content: Any) -> bytes:
+        """`<`, `>` and `&` occur only inside JSON strings, where their escapes mean the same."""
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").encode()
+
+
+def create_receiver(store: IncidentStore, *, clock: Callable[[], datetime]) -> FastAPI:
+    """The application on a prepared store; `clock` gives the aware UTC time at which a delivery is received."""
+    app = FastAPI(
+        title="Sereno incidents",
+        summary="Receives Alertmanager's webhook and keeps durable incident records.",
+        default_response_class=InertJson,
+    )
+    metrics = ReceiverMetrics(store, CollectorRegistry())
+    app.add_exception_handler(IncidentStoreUnavailable, _unavailable)
+    app.add_exception_handler(RequestValidationError, _wrong_parameters)
+    _add_webhook(app, store, metrics, clock)
+    _add_records(app, store)
+    _add_self_observation(app, store, metrics)
+    return app
+
+
+def _add_webhook(app: FastAPI, store: IncidentStore, metrics: ReceiverMetrics, clock: Callable[[], datetime]) -> None:
+    @app.post("/api/v1/alertmanager", openapi_extra=WEBHOOK_BODY)
+    async def receive(request: Request) -> Response:
+        """Take one delivery. 200 means that it is on disk; on 503 Alertmanager tries again."""
+        if _is_foreign_page(request):
+            metrics.count(Outcome.FOREIGN_ORIGIN)
+            return _error(403, "web pages of another origin may not post here")
+        try:
+            body = await _limited_body(request)
+        except ClientDisconnect:
+            metrics.count(Outcome.INVALID)
+            return _error(400, "the connection ended before the body did")
+        if body is None:
+            metrics.count(Outcome.TOO_LARGE)
+            return _error(413, f"the body is larger than {LARGEST_BODY_BYTES} bytes; set max_alerts in webhook_configs")
+        match read_delivery(body, clock()):
+            case NotJson(reason):
+                metrics.count(Outcome.INVALID)
+                return _error(400, f"the body isn't JSON: {reason}")
+            case NotAlertmanager(problems):
+                metrics.count(Outcome.INVALID)
+                return _error(422, "the body isn't a webhook delivery of Alertmanager (version 4)", problems)
+            case Delivery() as delivery:
+                outcome = await run_in_threadpool(_take, store, metrics, delivery, body)
+                return InertJson({"outcome": outcome.value})
+
+
+def _take(store: IncidentStore, metrics: ReceiverMetrics, delivery: Delivery, body: bytes) -> Outcome:
+    """Store a delivery and count what became of it."""
+    if any(alert.is_watchdog for alert in delivery.alerts):
+        metrics.watchdog_seen(delivery.received_at)
+    if delivery.is_only_watchdog:
+        outcome = Outcome.WATCHDOG
+    else:
+        try:
+            recorded = store.record(delivery, body)
+        except IncidentStoreUnavailable:
+            metrics.count(Outcome.UNAVAILABLE)
+            raise
+        outcome = Outcome.STORED if recorded is Recorded.STORED else Outcome.DUPLICATE
+    metrics.count(outcome)
+    return outcome
+
+
+def _add_records(app: FastAPI, store: IncidentStore) -> None:
+    @app.get("/api/v1/incidents")
+    def list_incidents(
+        status: IncidentStatus | None = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 1000
+    ) -> Response:
+        """The incidents opened last, newest first."""
+        return InertJson({"incidents": [incident_document(found) for found in store.incidents(status, limit=limit)]})
+
+    @app.get("/api/v1/incidents/{incident_id}")
+    def get_incident(incident_id: str) -> Response:
+        """One incident with its alerts and notifications."""
+        incident = store.incident(incident_id)
+        if incident is not None:
+            return InertJson(incident_document(incident))
+        known = [found.incident_id for found in store.incidents()]
+        nearest = difflib.get_close_matches(incident_id, known, n=NEAREST_IDS, cutoff=0.3)
+        return InertJson({"error": "no incident of that id", "nearest": nearest}, status_code=404)
+
+
+def _add_self_observation(app: FastAPI, store: IncidentStore, metrics: ReceiverMetrics) -> None:
+    @app.get("/health")
+    def health() -> Response:
+        """200 while deliveries can be written, else 503."""
+        store.check_writable()
+        return InertJson({"status": "ok"})
+
+    @app.get("/metrics")
+    def scrape() -> Response:
+        """The receiver's own metrics for Prometheus."""
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _limited_body(request: Request) -> bytes | None:
+    """The body; None as soon as it is too large, whatever its Content-Length says."""
+    chunks = bytearray()
+    async for chunk in request.stream():
+        chunks += chunk
+        if len(chunks) > LARGEST_BODY_BYTES:
+            return None
+    return bytes(chunks)
+
+
+def _is_foreign_page(request: Request) -> bool:
+    """Only browsers send Origin. The receiver trusts its network (loopback by default), not pages that visit it."""
+    origin = request.headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
+
+
+def _error(status_code: int, message: str, problems: tuple[str, ...] = ()) -> Response:
+    return InertJson({"error": message} | ({"problems": problems} if problems else {}), status_code=status_code)
+
+
+def _unavailable(_: Request, error: Exception) -> Response:
+    return _error(503, str(error))
+
+
+def _wrong_parameters(_: Request, error: Exception) -> Response:
+    """FastAPI's findings in the form of all other errors, without repeating the input."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
+    problems = tuple(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+    return _error(422, "the parameters are wrong", problems)
