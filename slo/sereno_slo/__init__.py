@@ -1,4 +1,4 @@
-"""The SLO compiler: source, parse, validate, model, plan, render; pure but for reading sources and writing artefacts."""
+"""The SLO compiler: source, parse, validate, model, plan, render; pure but for reading specs and writing files."""
 
 from sereno_slo.compilation import Compilation, Validation, compile_specs, read_settings, validate_specs
 from sereno_slo.diagnostics import Diagnostic, Severity, has_errors

@@ -145,7 +145,7 @@ class Links:
 class Settings:
     """The repository's defaults for all specs, from `sereno.yaml`."""
 
-    window: Duration = Duration(30 * 86_400_000)
+    window: Duration = Duration(30 * 86_400_000)  # noqa: RUF009 - frozen
     owner_label: str = "owner"
     identity_labels: tuple[str, ...] = ("job", "instance")
     """The labels that name a target; `up` carries them."""

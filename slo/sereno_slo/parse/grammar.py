@@ -113,7 +113,7 @@ class AlertingDocument(_Mapping):
     min_bad_events: int = Field(5, ge=1, description="Fewer bad events than this in the long window never alert")
     traffic_drop: Literal["page", "ticket", "none"] | None = None
     keep_firing_for: DurationText | None = Field(None, examples=["10m"])
-    shadow: bool = Field(False, description="Evaluate, but route nowhere")
+    shadow: bool = Field(default=False, description="Evaluate, but route nowhere")
     tiers: list[TierDocument] | None = Field(None, min_length=1)
 
 

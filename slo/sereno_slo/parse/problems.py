@@ -55,7 +55,7 @@ def _diagnostic(details: ErrorDetails, path: Path, tree: YamlTree, grammar: type
 
 
 def _plain(message: str) -> str:
-    """pydantic's own sentence, in the form of our cures."""
+    """Pydantic's own sentence, in the form of our cures."""
     return message[:1].lower() + message[1:].replace("Input should", "it should")
 
 

@@ -7,7 +7,7 @@ PyYAML reads YAML 1.1, where `on`, `no` and `02:00` are not text; specs hold pla
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -25,7 +25,7 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYA
 class _Loader(_Base):  # type: ignore[misc] # one of two classes, chosen at run time
     """The core schema of YAML 1.2 (YAML 1.2.2 specification, section 10.3.2)."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
 
 for _tag, _pattern, _first in (

@@ -56,7 +56,8 @@ def _annotations(slo: ServiceLevelObjective, what: str, speed: str, settings: Se
 def _asked(expr: Expr) -> str:
     """The value of an expression when the alert fires, as a percentage; a missing one says so."""
     query = str(expr).replace("\\", "\\\\").replace('"', '\\"')
-    return f'{{{{ with query "{query}" }}}}{{{{ . | first | value | humanizePercentage }}}}{{{{ else }}}}not known{{{{ end }}}}'
+    found = "{{ . | first | value | humanizePercentage }}"
+    return f'{{{{ with query "{query}" }}}}{found}{{{{ else }}}}not known{{{{ end }}}}'
 
 
 def _static(slo: ServiceLevelObjective, alert: str, what: str, text: str, settings: Settings) -> dict[str, str]:

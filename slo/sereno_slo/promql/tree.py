@@ -147,7 +147,7 @@ class Number(_Arithmetic):
 
 
 @dataclass(frozen=True, slots=True)
-class String:
+class String(_Arithmetic):
     """A string literal, an argument of few functions."""
 
     value: str

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sereno_slo.duration import Duration
 from sereno_slo.model import AlertingMode, AlertSeverity, Latency, Service, ServiceLevelObjective, Settings
-from sereno_slo.policy import is_feasible
 from sereno_slo.plan.series import Ledger
+from sereno_slo.policy import is_feasible
 from sereno_slo.promql import Expr
 from sereno_slo.render import queries
 from sereno_slo.render.artefact import Artefact, Kind, Ownership

@@ -9,12 +9,13 @@ from grafana_foundation_sdk.models.dashboard import DashboardLinkType, DataTrans
 from sereno_slo.duration import Duration
 from sereno_slo.model import Service, Settings
 from sereno_slo.plan import series
-from sereno_slo.policy import WORKBOOK_TIERS
 from sereno_slo.plan.series import patient
+from sereno_slo.policy import WORKBOOK_TIERS
 from sereno_slo.promql import Aggregation, Call, Expr, Matcher, MatchOp, Number, Selector, String, any_of
 from sereno_slo.render.dashboards.layout import Line, Section, place
 from sereno_slo.render.dashboards.panels import (
     BUDGET_STEPS,
+    BURN_UNIT,
     DATASOURCE,
     Query,
     Steps,
@@ -164,8 +165,8 @@ def _columns(settings: Settings) -> tuple[Column, ...]:
         Column("Budget remaining", _remaining(), "percentunit", 1, BUDGET_STEPS),
         Column("Objective", _objective(), "percentunit", 3),
         Column("Service level", 1 - _each(window), "percentunit", 3),
-        Column("Burn rate 1h", _burn_rate("1h"), "suffix:×", 1, burn_steps),
-        Column("Burn rate 1d", _burn_rate("1d"), "suffix:×", 1, burn_steps),
+        Column("Burn rate 1h", _burn_rate("1h"), BURN_UNIT, 1, burn_steps),
+        Column("Burn rate 1d", _burn_rate("1d"), BURN_UNIT, 1, burn_steps),
         Column("Bad events", _each(patient(_of("sereno:bad_events:window"))), "locale", 0),
         Column("Events", _each(patient(_of("sereno:events:window"))), "locale", 0),
         Column("Coverage", _each(patient(_of(series.COVERAGE))), "percentunit", 1),
@@ -245,4 +246,4 @@ def _burn_rates() -> timeseries.Panel:
         "window."
     )
     queries = [Query(_shown(_burn_rate("1h")), "{{service}}/{{slo}}")]
-    return graph(Text("Burn rate, 1h", description, "suffix:×"), queries, lines=((1, "orange"),), maximum=1.5)
+    return graph(Text("Burn rate, 1h", description, BURN_UNIT), queries, lines=((1, "orange"),), maximum=1.5)

@@ -18,6 +18,7 @@ DATASOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 # Colours from this value upwards; the first step has no lower bound.
 Steps = Sequence[tuple[float | None, str]]
+BURN_UNIT = "suffix:×"  # noqa: RUF001 - as people write "14 times"
 PLAIN: Steps = ((None, "text"),)
 BUDGET_STEPS: Steps = ((None, "red"), (0, "orange"), (0.25, "green"))
 
@@ -86,7 +87,7 @@ def ref_id(position: int) -> str:
 
 
 def figure(
-    text: Text, query: Query, *, steps: Steps = PLAIN, decimals: int | None = None, none: str = "–"
+    text: Text, query: Query, *, steps: Steps = PLAIN, decimals: int | None = None, none: str = "?"
 ) -> stat.Panel:
     """One big number of now; `none` is what it says where there is no value."""
     panel = (

@@ -84,7 +84,8 @@ def _duration(indicators: list[Latency], *, several: bool) -> timeseries.Panel:
     text = Text(
         f"Duration of {first.metric}" if several else "Duration",
         f"Half, 95 % and 99 % of the events are faster than this ({first.metric}). Dashed: objective at {words}. "
-        "Percentiles are estimated within a bucket; budgets are counted at its bound. Dots are single calls with their trace.",
+        "Percentiles are estimated within a bucket; budgets are counted at its bound. "
+        "Dots are single calls with their trace.",
         "s",
     )
     lines = [

@@ -43,7 +43,5 @@ def _links(service: Service, settings: Settings) -> list[dashboard.DashboardLink
     links = [others.as_dropdown(as_dropdown=True).keep_time(keep_time=True)]
     if logs := logs_url(settings.links, service.name):
         links.append(url_link("Logs", logs))
-    for slo in service.slos:
-        if url := slo_runbook_url(settings.links, slo):
-            links.append(url_link(f"Runbook {slo.name}", url))
-    return links
+    runbooks = ((slo.name, slo_runbook_url(settings.links, slo)) for slo in service.slos)
+    return links + [url_link(f"Runbook {name}", url) for name, url in runbooks if url]

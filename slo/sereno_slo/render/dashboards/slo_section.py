@@ -6,18 +6,27 @@ from grafana_foundation_sdk.models import dashboard as model
 from sereno_slo.duration import Duration
 from sereno_slo.model import AlertSeverity, BurnTier, ServiceLevelObjective, Settings
 from sereno_slo.plan import series
-from sereno_slo.policy import is_feasible
 from sereno_slo.plan.series import Ledger
+from sereno_slo.policy import is_feasible
 from sereno_slo.promql import Call, Expr
 from sereno_slo.render import queries
 from sereno_slo.render.dashboards.layout import Line, Section
-from sereno_slo.render.dashboards.panels import BUDGET_STEPS, RATE_INTERVAL, Query, Steps, Text, figure, graph, url_link
+from sereno_slo.render.dashboards.panels import (
+    BUDGET_STEPS,
+    BURN_UNIT,
+    RATE_INTERVAL,
+    Query,
+    Steps,
+    Text,
+    figure,
+    graph,
+    url_link,
+)
 from sereno_slo.render.links import slo_runbook_url
 from sereno_slo.render.words import objective_in_words, one_line, percent, sentence, window_in_words
 
 HOUR = Duration.parse("1h")
 _DAY_SECONDS = 86_400
-BURN_UNIT = "suffix:×"
 _COLORS = {AlertSeverity.CRITICAL: "red", AlertSeverity.WARNING: "orange"}
 
 

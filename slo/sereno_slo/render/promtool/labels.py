@@ -82,7 +82,7 @@ def _strings(parsed: Iterable[Any]) -> Iterator[str]:
     yield from endings
 
 
-def _alternatives(operation: Any, argument: Any) -> list[str]:
+def _alternatives(operation: Any, argument: Any) -> list[str]:  # noqa: PLR0911 - one line a kind of node
     match operation:
         case syntax.LITERAL:
             return [chr(argument)]
@@ -120,7 +120,7 @@ def _one_of(members: Iterable[Any]) -> str:
 def _contains(member: Any, character: str) -> bool:
     operation, argument = member
     if operation is syntax.LITERAL:
-        return ord(character) == argument
+        return bool(ord(character) == argument)
     if operation is syntax.RANGE:
         return bool(argument[0] <= ord(character) <= argument[1])
     if operation is syntax.CATEGORY:
