@@ -19,7 +19,7 @@ _LONGEST_NAME = 60
 def mistake(code: str, message: str, hint: str) -> PydanticCustomError:
     """An error that carries its code and cure through pydantic."""
     # Braces would be read as placeholders by pydantic.
-    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})  # type: ignore[arg-type]
+    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})
 
 
 def _name(text: str) -> str:

@@ -16,7 +16,7 @@ def plan_service(service: Service, settings: Settings) -> ServicePlan:
 
 
 def _groups(slo: ServiceLevelObjective, settings: Settings) -> tuple[RuleGroup, RuleGroup]:
-    every_minute = (
+    every_minute: tuple[RecordingRule | AlertingRule, ...] = (
         *entries(slo, settings),
         *minute_windows(slo),
         *facts(slo),

@@ -57,6 +57,7 @@ def bad_entry(indicator: Indicator, ledger: Ledger, settings: Settings) -> Expr:
     # This minute's entry only: after a short stop of Prometheus an instant look-up would still find the last one.
     events = Call("last_over_time", (ledger.series(series.EVENTS_ENTRY).over(MINUTE.just_under()),))
     none = 0 * events
+    counted: Expr
     match indicator:
         case BadEventsRatio(bad=bad):
             # Without `ignoring` the `or` fails as soon as errors exist: both sides would become the same series.

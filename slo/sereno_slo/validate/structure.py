@@ -1,5 +1,7 @@
-"""Mistakes between the parts of a spec. They are looked for in the plain values, not in the parsed document, so that
-a spec with errors of grammar still gets all its mistakes reported at once.
+"""Mistakes between the parts of a spec.
+
+They are looked for in the plain values, not in the parsed document, so that a spec with errors of grammar still gets
+all its mistakes reported at once.
 """
 
 from collections.abc import Callable, Iterator
