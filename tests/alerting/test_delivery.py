@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -17,6 +18,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "alerting/alertmanager"
 # All tests share one Alertmanager, each with a service of its own: groups and inhibition never reach across services.
 pytestmark = pytest.mark.xdist_group("alertmanager-delivery")
 
+INCIDENTS_PATH = "/api/v1/alertmanager"
 ANNOTATIONS = {
     "impact": "Customers can't pay",
     "description": "2.3% of the 30d budget went in 1h; 61% is left.",
@@ -36,7 +38,7 @@ class Stage:
 
     def webhooks(self, service: str) -> list[Delivery]:
         """What Sereno's incidents were told about this service."""
-        return [d for d in self.web.to("/incidents") if d.body["groupLabels"].get("service") == service]
+        return [d for d in self.web.to(INCIDENTS_PATH) if d.body["groupLabels"].get("service") == service]
 
     def events(self, service: str) -> list[Delivery]:
         """What PagerDuty was told about this service."""
@@ -73,7 +75,7 @@ def with_far_ends(config: dict[str, Any], web: HttpSink, mail: SmtpSink, secrets
         for pagerduty in receiver.get("pagerduty_configs", []):
             pagerduty["routing_key_file"] = _moved(pagerduty["routing_key_file"], secrets)
         for webhook in receiver.get("webhook_configs", []):
-            webhook["url"] = f"{web.url}/{'heartbeat' if receiver['name'] == 'heartbeat' else 'incidents'}"
+            webhook["url"] = web.url + urlsplit(webhook["url"]).path
             if authorization := webhook.get("http_config", {}).get("authorization"):
                 authorization["credentials_file"] = _moved(authorization["credentials_file"], secrets)
     return config
@@ -211,7 +213,7 @@ def test_secrets_come_from_files(stage: Stage) -> None:
     assert (mail.username, mail.password) == ("sereno@example.org", _example("smtp_password"))
     event = wait_for(lambda: stage.events("secrets"), what="PagerDuty's event")[0]
     assert event.body["routing_key"] == _example("pagerduty_payments")
-    beat = wait_for(lambda: stage.web.to("/heartbeat"), what="the heartbeat")[0]
+    beat = wait_for(lambda: stage.web.to("/sereno"), what="the heartbeat")[0]
     assert beat.headers["authorization"] == f"Bearer {_example('heartbeat_token')}"
     assert beat.body["commonLabels"]["alertname"] == "Watchdog"
 
