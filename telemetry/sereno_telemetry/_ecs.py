@@ -146,7 +146,9 @@ def _labels(record: logging.LogRecord) -> dict[str, str]:
 
 
 def _label(value: object) -> str:
-    return value if isinstance(value, str) else _dumps(value).decode() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _text(value)
 
 
 _FORMATTER = logging.Formatter()

@@ -34,7 +34,7 @@ def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     view = _WithoutCreated(registry)
     try:
         encoder, content_type = choose_encoder(accept)
-    except ValueError:  # a version that is no number
+    except (TypeError, ValueError):  # a version that is no number
         encoder, content_type = generate_latest, CONTENT_TYPE_PLAIN_0_0_4
     return encoder(view), content_type
 

@@ -46,13 +46,15 @@ class EcsFileHandler(logging.Handler):
         """Write one line."""
         if self._descriptor < 0:
             return
-        line = self._lines.format_bytes(record) + b"\n"
         try:
+            line = self._lines.format_bytes(record) + b"\n"
             self._reopen_if_moved()
             self._write(b"\n" + line if self._torn else line)
         except OSError as error:
             self._lost += 1
             self._complain(error)
+        except Exception:  # noqa: BLE001 - as the handlers of the standard library do
+            self.handleError(record)
 
     def close(self) -> None:
         """Close the file; later records are dropped."""

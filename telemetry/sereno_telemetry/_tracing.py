@@ -1,7 +1,10 @@
 """Server spans by OpenTelemetry's own FastAPI instrumentation, held so that it can't fail a request."""
 
+import contextlib
 import os
 import re
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from fastapi import FastAPI
 from opentelemetry import trace
@@ -10,6 +13,7 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
+from starlette.background import BackgroundTask
 from starlette.middleware.errors import ServerErrorMiddleware
 
 from sereno_telemetry._errors import InstrumentationErrors
@@ -40,6 +44,7 @@ def trace_requests(app: FastAPI, provider: trace.TracerProvider, *, excluded_pat
         return
     # Without this the spans carry the attributes of before 2023 (http.method, http.target).
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
+    background_call = BackgroundTask.__call__
     FastAPIInstrumentor.instrument_app(
         app,
         server_request_hook=remember_span,
@@ -48,6 +53,19 @@ def trace_requests(app: FastAPI, provider: trace.TracerProvider, *, excluded_pat
         excluded_urls=rf"^[a-z]+://[^/]+{re.escape(excluded_path)}$" if excluded_path else "",
         exclude_spans=["receive", "send"],
     )
+    _untrace_background_tasks(background_call)
+
+
+def _untrace_background_tasks(original: Callable[[BackgroundTask], Coroutine[Any, Any, None]]) -> None:
+    """Take back the instrumentation's patch of BackgroundTask, if it has just made it.
+
+    It is one for the whole process, made with the tracer of whichever app came first, and when that raises, the
+    application's task doesn't run. Tasks still run in the context of their request, so their logs carry its ids.
+    """
+    if BackgroundTask.__call__ is not original:
+        BackgroundTask.__call__ = original  # type: ignore[method-assign, assignment]
+        with contextlib.suppress(AttributeError):
+            del BackgroundTask._otel_original_call  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def fail_open(stack: AsgiApp, errors: InstrumentationErrors) -> AsgiApp:

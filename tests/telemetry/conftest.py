@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 Call = Callable[..., httpx.Response]
 Counts = Callable[[], Mapping[tuple[str, str, str], float]]
+Raw = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
@@ -26,6 +28,42 @@ def call() -> Call:
         return asyncio.run(exchange())
 
     return send
+
+
+@pytest.fixture
+def raw() -> Raw:
+    """Play server for one request: what the app sent; `leaves` is when the client goes away, `send_fails` how it shows.
+
+    An exception of the app, or one that `send` raises, comes out as it does at a server.
+    """
+
+    def exchange(
+        app: Any, method: str = "GET", path: str = "/", *, leaves: asyncio.Event | None = None, send_fails: bool = False
+    ) -> list[dict[str, Any]]:
+        sent: list[dict[str, Any]] = []
+        asked = 0
+
+        async def receive() -> dict[str, Any]:
+            nonlocal asked
+            asked += 1
+            if asked == 1 and not (leaves and leaves.is_set()):
+                return {"type": "http.request", "body": b"", "more_body": False}
+            if leaves is not None:
+                await leaves.wait()
+            else:
+                await asyncio.Event().wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            if send_fails:
+                raise BrokenPipeError("the client is gone")
+            sent.append(dict(message))
+
+        scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
+        asyncio.run(app(scope, receive, send))
+        return sent
+
+    return exchange
 
 
 @pytest.fixture

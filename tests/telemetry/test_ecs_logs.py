@@ -1,0 +1,343 @@
+"""The form of a log line, and that no record is lost or breaks its caller."""
+
+import io
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from sereno_telemetry import configure_logging, ecs_handler, log_deed
+
+
+class Log:
+    """A logger whose only handler writes ECS to memory."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+        self.logger = logging.Logger("shop.orders")  # noqa: LOG001 - outside the tree, so that nothing else hears it
+        self.logger.addHandler(ecs_handler("shop", stream=self.stream, node="host-1"))
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What was written, parsed."""
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+
+@pytest.fixture
+def log() -> Log:
+    """A log of this test alone."""
+    return Log()
+
+
+def test_a_record_has_the_agreed_keys(log: Log) -> None:
+    """One JSON object a line with dotted keys, all that collectors rely on and nothing else."""
+    log.logger.warning("stock of %s is %d", "apples", 3)
+    (line,) = log.lines
+    moment = datetime.strptime(line.pop("@timestamp"), "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    assert abs(datetime.now(UTC) - moment) < timedelta(seconds=5)
+    assert re.fullmatch(rf"host-1-{os.getpid()}-[0-9a-f]+", line.pop("service.node.name"))
+    assert line == {
+        "log.level": "warning",
+        "message": "stock of apples is 3",
+        "ecs.version": "8.17.0",
+        "service.name": "shop",
+        "event.dataset": "app",
+        "event.sequence": 1,
+        "log.logger": "shop.orders",
+        "process.pid": os.getpid(),
+    }
+
+
+def test_the_timestamp_has_milliseconds_of_the_record(log: Log) -> None:
+    """RFC 3339, UTC, three digits, also right after the turn of a second."""
+    for created in (1790000000.9994, 1790000001.0, 1790000001.0625):
+        record = log.logger.makeRecord("shop", logging.INFO, "f", 1, "x", (), None)
+        record.created = created
+        log.logger.handle(record)
+    assert [line["@timestamp"] for line in log.lines] == [
+        "2026-09-21T14:13:20.999Z",
+        "2026-09-21T14:13:21.000Z",
+        "2026-09-21T14:13:21.062Z",
+    ]
+
+
+def test_lines_are_numbered_from_one(log: Log) -> None:
+    """A gap in `event.sequence` is a lost line: numbers follow each other, whatever the record."""
+    for number in range(5):
+        log.logger.info("line %d", number)
+    assert [line["event.sequence"] for line in log.lines] == [1, 2, 3, 4, 5]
+
+
+def test_two_processes_are_two_sources(log: Log) -> None:
+    """After a fork the child's lines have their own node name and count from 1, so that no two lines are one."""
+    log.logger.info("parent")
+    record = log.logger.makeRecord("shop", logging.INFO, "f", 1, "child", (), None)
+    record.process = os.getpid() + 1
+    log.logger.handle(record)
+    parent, child = log.lines
+    assert child["event.sequence"] == 1
+    assert child["service.node.name"] != parent["service.node.name"]
+    assert child["process.pid"] == os.getpid() + 1
+
+
+def test_the_current_span_is_on_the_line(log: Log) -> None:
+    """Within a span a line carries its ids in hex; outside there are none."""
+    with TracerProvider().get_tracer("test").start_as_current_span("work") as span:
+        log.logger.info("inside")
+    log.logger.info("outside")
+    inside, outside = log.lines
+    assert inside["trace.id"] == f"{span.get_span_context().trace_id:032x}"
+    assert inside["span.id"] == f"{span.get_span_context().span_id:016x}"
+    assert "trace.id" not in outside
+    assert "span.id" not in outside
+
+
+def test_an_exception_becomes_error_fields(log: Log) -> None:
+    """Type with its module, message, and the stack trace as text."""
+    try:
+        int("many")
+    except ValueError:
+        log.logger.exception("can't count")
+    try:
+        json.loads("{")
+    except json.JSONDecodeError:
+        log.logger.exception("can't read")
+    first, second = log.lines
+    assert (first["log.level"], first["message"], first["error.type"]) == ("error", "can't count", "ValueError")
+    assert first["error.message"] == "invalid literal for int() with base 10: 'many'"
+    assert first["error.stack_trace"].startswith("Traceback (most recent call last):")
+    assert "ValueError: invalid literal" in first["error.stack_trace"]
+    assert second["error.type"] == "json.decoder.JSONDecodeError"
+
+
+def test_extras_become_labels(log: Log) -> None:
+    """What a caller adds to a record is kept as a flat map of strings; uvicorn's colours are not."""
+    log.logger.info("sold", extra={"order": 7, "express": True, "no": None, "a.b": "c", "color_message": "\x1b[1m"})
+    log.logger.info("sold", extra={"labels": {"ratio": 0.6}})
+    assert [line["labels"] for line in log.lines] == [
+        {"order": "7", "express": "true", "a_b": "c"},
+        {"ratio": "0.6"},
+    ]
+
+
+def test_ecs_fields_can_be_added_but_not_overwritten(log: Log) -> None:
+    """`extra={"ecs": …}` adds dotted fields; the identity of a line is not the caller's to change."""
+    log.logger.info("x", extra={"ecs": {"url.path": "/a", "service.name": "other", "event.sequence": 99}})
+    (line,) = log.lines
+    assert (line["url.path"], line["service.name"], line["event.sequence"]) == ("/a", "shop", 1)
+
+
+class Unprintable:
+    """A value that can't even say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+    __repr__ = __str__
+
+
+CYCLE: dict[str, Any] = {}
+CYCLE["again"] = CYCLE
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments", "extra", "expected"),
+    [
+        ("%d apples", ("many",), {}, "%d apples (its arguments could not be formatted:"),
+        ("%s", (Unprintable(),), {}, "%s (its arguments could not be formatted: no words)"),
+        ("half a character \udc80", (), {}, "half a character \\udc80"),
+        ("two\nlines\n", (), {}, "two\nlines"),
+        ("x", (), {"labels": {"value": Unprintable()}}, "x"),
+        ("x", (), {"ecs": {"huge": 2**80}}, "x"),
+        ("x", (), {"ecs": {"cycle": CYCLE}}, "x"),
+        ("x", (), {"ecs": {"value": Unprintable()}}, "x"),
+        ("x", (), {"ecs": {"when": datetime(2026, 1, 1, tzinfo=UTC), "set": {1}}}, "x"),
+    ],
+)
+def test_what_can_not_be_said_is_said_as_well_as_possible(
+    log: Log, message: str, arguments: tuple[Any, ...], extra: dict[str, Any], expected: str
+) -> None:
+    """A wrong log call is still one valid line, and never an exception for its caller."""
+    log.logger.error(message, *arguments, extra=extra)
+    (line,) = log.lines
+    assert line["message"].startswith(expected)
+
+
+def test_an_exception_without_words_is_named_by_its_type(log: Log) -> None:
+    """`error.message` is never empty, so that messages can be counted."""
+
+    class Mute(Exception):  # noqa: N818
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    for error in (LookupError(), Mute()):
+        log.logger.error("x", exc_info=error)
+    assert [line["error.message"] for line in log.lines] == [
+        "LookupError",
+        "test_an_exception_without_words_is_named_by_its_type.<locals>.Mute",
+    ]
+
+
+def test_endless_texts_are_cut(log: Log) -> None:
+    """A line stays small enough for one write: messages keep their beginning, stack traces their end."""
+    log.logger.error("x" * 100_000, exc_info=ValueError("y" * 100_000))
+    (line,) = log.lines
+    assert line["message"] == "x" * 32_768 + "… [67232 characters cut] …"
+    assert line["error.stack_trace"].endswith("yyy")
+    assert all(len(str(value)) < 33_000 for value in line.values())
+
+
+def test_a_deed_is_an_event(log: Log) -> None:
+    """Timelines find deeds by `event.kind` and `event.action`; labels are strings."""
+    log_deed(log.logger, "fault_started", "Fault errors started", {"fault": "errors", "ratio": 0.6})
+    (line,) = log.lines
+    assert (line["event.kind"], line["event.action"]) == ("event", "fault_started")
+    assert (line["log.level"], line["message"]) == ("info", "Fault errors started")
+    assert line["labels"] == {"fault": "errors", "ratio": "0.6"}
+
+
+def test_a_deed_is_written_at_any_level(log: Log) -> None:
+    """A quiet log must not hide from a postmortem what was done; percent signs in the words are words."""
+    log.logger.setLevel(logging.ERROR)
+    log_deed(log.logger, "deployment", "Version 2 at 100% of traffic")
+    assert [line["message"] for line in log.lines] == ["Version 2 at 100% of traffic"]
+    assert "labels" not in log.lines[0]
+
+
+@pytest.fixture
+def file_log(tmp_path: Path) -> Iterator[tuple[logging.Logger, Path]]:
+    """A logger that writes to a file in a folder that isn't there yet."""
+    path = tmp_path / "logs" / "shop.log"
+    handler = ecs_handler("shop", path=path)
+    logger = logging.Logger("shop")  # noqa: LOG001
+    logger.addHandler(handler)
+    yield logger, path
+    handler.close()
+
+
+def messages(path: Path) -> list[str]:
+    """The messages of a log file."""
+    return [json.loads(line)["message"] for line in path.read_text().splitlines() if line]
+
+
+def test_the_file_is_appended_to(file_log: tuple[logging.Logger, Path]) -> None:
+    """What stood in the file stays, also what another process appends meanwhile."""
+    logger, path = file_log
+    logger.info("one")
+    with path.open("a") as other:
+        other.write('{"message": "two"}\n')
+    logger.info("three")
+    again = ecs_handler("shop", path=path)
+    again.handle(logging.makeLogRecord({"msg": "four"}))
+    again.close()
+    assert messages(path) == ["one", "two", "three", "four"]
+
+
+def test_a_rotated_file_is_opened_anew(file_log: tuple[logging.Logger, Path]) -> None:
+    """After logrotate renames the file, lines go to the new one, and none is lost."""
+    logger, path = file_log
+    logger.info("before")
+    path.rename(path.with_suffix(".1"))
+    logger.info("after")
+    path.unlink()
+    logger.info("later")
+    assert messages(path.with_suffix(".1")) == ["before"]
+    assert messages(path) == ["later"]
+
+
+def test_each_record_is_one_write(file_log: tuple[logging.Logger, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines of several processes can't mix within a line, long ones neither."""
+    logger, _ = file_log
+    writes: list[bytes] = []
+    real = os.write
+
+    def counted(descriptor: int, data: bytes) -> int:
+        writes.append(data)
+        return real(descriptor, data)
+
+    monkeypatch.setattr("os.write", counted)
+    logger.info("short")
+    logger.info("x" * 30_000)
+    assert [data.count(b"\n") for data in writes] == [1, 1]
+    assert all(data.endswith(b"\n") for data in writes)
+
+
+def test_a_full_disk_fails_nobody_and_tears_no_later_line(
+    file_log: tuple[logging.Logger, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line is lost, stderr says so once, and the line after it is whole again."""
+    logger, path = file_log
+    real = os.write
+    room = 20
+
+    def full(descriptor: int, data: bytes) -> int:
+        nonlocal room
+        if room == 0:
+            raise OSError(28, "No space left on device")
+        written = real(descriptor, data[:room])
+        room -= written
+        return written
+
+    logger.info("before")
+    monkeypatch.setattr("os.write", full)
+    logger.info("lost")
+    logger.info("lost, too")
+    monkeypatch.setattr("os.write", real)
+    logger.info("after")
+    lines = path.read_text().splitlines()
+    assert [json.loads(line)["message"] for line in (lines[0], lines[-1])] == ["before", "after"]
+    assert [json.loads(line)["event.sequence"] for line in (lines[0], lines[-1])] == [1, 4]
+    assert capsys.readouterr().err == f"{path}: log lines are lost (No space left on device), 1 so far\n"
+
+
+def test_a_closed_log_is_silent(file_log: tuple[logging.Logger, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """Records after the end of logging are dropped without a word, as at the end of a process."""
+    logger, path = file_log
+    logger.handlers[0].close()
+    logger.info("too late")
+    assert path.read_text() == ""
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_that_can_not_be_opened_is_told_at_once(tmp_path: Path) -> None:
+    """A wrong path is an OSError at the start, not silence."""
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        ecs_handler("shop", path=tmp_path / "file" / "shop.log")
+    with pytest.raises(ValueError, match="path or stream"):
+        ecs_handler("shop", path=tmp_path / "shop.log", stream=sys.stderr)
+
+
+@pytest.mark.usefixtures("root_logging")
+def test_uvicorns_logs_go_the_same_way(tmp_path: Path) -> None:
+    """After `configure_logging` the server's loggers write ECS to the same file, once; scrapes are left out."""
+    path = tmp_path / "shop.log"
+    logging.getLogger("uvicorn").addHandler(logging.StreamHandler())
+    configure_logging("shop", path=path)
+    logging.getLogger("uvicorn.error").info("Application startup complete.")
+    access = logging.getLogger("uvicorn.access")
+    for target, code in (("/orders?x=1", 200), ("/metrics", 200), ("/metrics?a=b", 200), ("/metrics", 500)):
+        access.info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:5", "GET", target, "1.1", code)
+    logging.getLogger("shop").debug("not at level info")
+    assert messages(path) == [
+        "Application startup complete.",
+        '127.0.0.1:5 - "GET /orders?x=1 HTTP/1.1" 200',
+        '127.0.0.1:5 - "GET /metrics HTTP/1.1" 500',
+    ]
+
+
+@pytest.mark.usefixtures("root_logging")
+def test_a_path_that_fails_leaves_logging_as_it_was(tmp_path: Path) -> None:
+    """A service that can't open its log can still say so where it said things before."""
+    before = logging.getLogger().handlers[:]
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        configure_logging("shop", path=tmp_path / "file" / "shop.log")
+    assert logging.getLogger().handlers == before

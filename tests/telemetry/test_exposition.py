@@ -1,0 +1,107 @@
+"""What `/metrics` answers."""
+
+import subprocess
+from collections.abc import Callable
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from sereno_telemetry import DEFAULT_BUCKETS, instrument
+
+Call = Callable[..., httpx.Response]
+
+# What Prometheus 2.42 and 3.x send.
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+    "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+
+
+@pytest.fixture
+def app(registry: CollectorRegistry) -> FastAPI:
+    """An instrumented app with a catch-all route, which must not swallow `/metrics`."""
+    app = FastAPI()
+
+    @app.get("/{everything:path}")
+    def catch_all(everything: str) -> str:
+        return everything
+
+    instrument(app, service="shop", registry=registry)
+    return app
+
+
+@pytest.mark.parametrize("accept", [PROMETHEUS_2, PROMETHEUS_3])
+def test_prometheus_gets_openmetrics(call: Call, app: FastAPI, accept: str) -> None:
+    """A scrape by Prometheus is valid OpenMetrics with exemplars, as the parser of prometheus_client reads it."""
+    call(app, "GET", "/some/page")
+    answer = call(app, "GET", "/metrics", headers={"accept": accept})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    families = {family.name: family for family in text_string_to_metric_families(answer.text)}  # type: ignore[no-untyped-call]
+    buckets = [s for s in families["http_server_request_duration_seconds"].samples if s.name.endswith("_bucket")]
+    assert [sample.labels["http_route"] for sample in buckets] == ["/{everything}"] * (len(DEFAULT_BUCKETS) + 1)
+    assert sum(sample.exemplar is not None for sample in buckets) == 1
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", "text/html", "application/openmetrics-text;version=nonsense"])
+def test_everybody_else_gets_the_plain_format(call: Call, app: FastAPI, accept: str) -> None:
+    """Browsers, curl and odd Accept headers get text that promtool finds nothing wrong with in what is ours."""
+    call(app, "GET", "/some/page")
+    answer = call(app, "GET", "/metrics", headers={"accept": accept})
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    check = subprocess.run(
+        ["promtool", "check", "metrics"], input=answer.text, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (check.returncode, check.stdout, check.stderr) == (0, "", "")
+
+
+def test_created_series_are_left_out(call: Call, app: FastAPI, registry: CollectorRegistry) -> None:
+    """Neither format carries `_created` samples, also not of the app's own counters."""
+    Counter("orders_total", "Orders.", registry=registry).inc()
+    call(app, "GET", "/some/page")
+    for accept in (PROMETHEUS_2, "text/plain"):
+        text = call(app, "GET", "/metrics", headers={"accept": accept}).text
+        assert "orders_total 1.0" in text
+        assert "_created" not in text
+
+
+def test_a_registry_of_its_own_exports_the_start_of_the_process(registry: CollectorRegistry) -> None:
+    """The ledger needs `process_start_time_seconds` beside the counters, whichever registry they are in."""
+    instrument(FastAPI(), service="shop", registry=registry)
+    start = registry.get_sample_value("process_start_time_seconds")
+    assert start is not None
+    assert 1.6e9 < start < 4e9
+
+
+def test_a_route_of_the_apps_own_is_not_taken_away(registry: CollectorRegistry) -> None:
+    """Two things at one path is a mistake that is told, with the cure."""
+    app = FastAPI()
+
+    @app.get("/metrics")
+    def own() -> str:
+        return "mine"
+
+    with pytest.raises(ValueError, match="another metrics_path"):
+        instrument(app, service="shop", registry=registry)
+
+
+def test_the_path_is_free_to_choose(call: Call, registry: CollectorRegistry) -> None:
+    """Metrics can be served elsewhere, or not at all by this app."""
+    other, none = FastAPI(), FastAPI()
+    instrument(other, service="shop", registry=registry, metrics_path="/internal/metrics")
+    instrument(none, service="shop", registry=registry, metrics_path=None)
+    assert "http_server_active_requests 0.0" in call(other, "GET", "/internal/metrics").text
+    assert call(none, "GET", "/metrics").status_code == 404
+
+
+def test_errors_and_active_requests_exist_from_the_start(call: Call, app: FastAPI) -> None:
+    """Counters without labels are there at zero, so that their first increase is seen as one."""
+    text = call(app, "GET", "/metrics").text
+    assert "sereno_telemetry_errors_total 0.0" in text
+    assert "http_server_active_requests 0.0" in text
