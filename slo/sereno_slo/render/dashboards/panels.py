@@ -87,7 +87,7 @@ def ref_id(position: int) -> str:
 
 
 def figure(
-    text: Text, query: Query, *, steps: Steps = PLAIN, decimals: int | None = None, none: str = "?"
+    text: Text, query: Query, *, steps: Steps = PLAIN, decimals: int | None = None, none: str = "no data"
 ) -> stat.Panel:
     """One big number of now; `none` is what it says where there is no value."""
     panel = (

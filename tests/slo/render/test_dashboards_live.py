@@ -1,0 +1,121 @@
+"""Dashboards on a real Prometheus: every panel shows data, and the figures are right."""
+
+from typing import Any
+
+import pytest
+from sereno_slo.render.dashboards import render_dashboards
+from support import grafana
+from support.recorded import Ask
+from support.slo_services import SETTINGS, all_services
+
+DASHBOARDS = {a.name: grafana.read(a.content) for a in render_dashboards(all_services(), SETTINGS)}
+ALL = ".+"
+
+
+def numbers(result: list[dict[str, Any]]) -> list[float]:
+    """Every value of an answer, instant or range."""
+    return [float(v) for series in result for _, v in series.get("values", [series.get("value")])]
+
+
+def value(ask: Ask, dashboard: str, panel: str) -> float:
+    """The one value that a panel of one query shows."""
+    (query,) = [query for query in grafana.queries(DASHBOARDS[dashboard]) if query.panel == panel]
+    (number,) = numbers(ask(query.expr))
+    return number
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_no_panel_is_empty(ask: Ask, name: str) -> None:
+    """Every query of every panel returns numbers, although the five-minute groups are late."""
+    for query in grafana.queries(DASHBOARDS[name]):
+        found = numbers(ask(query.expr, instant=query.instant))
+        assert found, f"{query.panel} is empty: {query.expr}"
+        assert all(number == number for number in found), f"{query.panel} has NaN: {query.expr}"  # noqa: PLR0124 - NaN differs from itself
+
+
+def test_figures_of_an_overspent_budget(ask: Ask) -> None:
+    """20 bad of 10,000 events against 99.9 %: twice the budget, ten events too many, nothing left to burn."""
+    shown = {
+        subject: value(ask, "transactions-api.json", f"availability: {subject}")
+        for subject in (
+            "budget remaining",
+            "service level",
+            "bad events left",
+            "budget gone in",
+            "burn rate, 1h",
+            "coverage",
+        )
+    }
+    assert shown == pytest.approx(
+        {
+            "budget remaining": -1,
+            "service level": 0.998,
+            "bad events left": -10,
+            "budget gone in": 0,
+            "burn rate, 1h": 2,
+            "coverage": 0.98,
+        }
+    )
+
+
+def test_figures_of_a_healthy_budget(ask: Ask) -> None:
+    """20 bad of 10,000 events against 99 % of 7 days: 80 % left, gone in four weeks at a burn rate of 0.2."""
+    assert value(ask, "transactions-api.json", "latency: budget remaining") == pytest.approx(0.8)
+    assert value(ask, "transactions-api.json", "latency: bad events left") == pytest.approx(80)
+    assert value(ask, "transactions-api.json", "latency: budget gone in") == pytest.approx(28 * 86_400)
+
+
+def test_rate_errors_duration(ask: Ask) -> None:
+    """Throughput counts a minute, failures are a part of it, percentiles lie in the right bucket."""
+    by_panel: dict[str, list[float]] = {}
+    for query in grafana.queries(DASHBOARDS["transactions-api.json"]):
+        if query.panel in {"Throughput", "Failed", "Duration"}:
+            by_panel.setdefault(query.panel, []).append(numbers(ask(query.expr, instant=False))[-1])
+    assert by_panel["Throughput"] == pytest.approx([1200, 1200])
+    assert by_panel["Failed"] == pytest.approx([0.25])
+    median, p95, p99 = by_panel["Duration"]
+    assert 0 < median < 0.3
+    assert 0.5 < p95 < p99 < 1
+
+
+def test_choosing_an_instance_leaves_the_others_out(ask: Ask) -> None:
+    """The instance variable reaches every raw query: the second instance has no failures, and no gap either."""
+    queries = grafana.queries(DASHBOARDS["transactions-api.json"], instance="10.0.0.2:8080")
+    failed = next(query for query in queries if query.panel == "Failed")
+    assert set(numbers(ask(failed.expr, instant=False))) == {0.0}
+
+
+def test_the_overview_shows_trouble_only_until_asked(ask: Ask) -> None:
+    """At first only the overspent SLO is listed, in every column; the switch lists all four."""
+    for chosen, rows in ({}, 1), ({"show": ALL}, 4):
+        for query in grafana.queries(DASHBOARDS["overview.json"], **chosen):
+            if query.panel == "SLOs by remaining budget":
+                result = ask(query.expr)
+                assert len(result) == rows, query.expr
+                names = {(series["metric"]["service"], series["metric"]["slo"]) for series in result}
+                assert ("transactions-api", "availability") in names
+
+
+def test_the_overview_counts(ask: Ask) -> None:
+    """Four SLOs, one of them misses its service level and burns, none is without data."""
+    titles = ("SLOs", "Missing their service level", "Burning", "Without data", "Least budget remaining")
+    assert [value(ask, "overview.json", title) for title in titles] == pytest.approx([4, 1, 1, 0, -1])
+
+
+def test_the_overviews_rows_know_owner_and_dashboard(ask: Ask) -> None:
+    """Each row carries owner and tier, and the uid that the link of the service's name needs."""
+    queries = grafana.queries(DASHBOARDS["overview.json"], show=ALL)
+    identity = next(query for query in queries if query.panel == "SLOs by remaining budget")
+    rows = [series["metric"] for series in ask(identity.expr)]
+    assert {row["dashboard"] for row in rows} == {"sereno-transactions-api", "sereno-etl-worker"}
+    assert {(row["owner"], row["tier"]) for row in rows} == {("payments", "critical")}
+
+
+def test_variables_find_their_values(ask: Ask) -> None:
+    """The series that variables list values of exist and carry the label."""
+    for dashboard in DASHBOARDS.values():
+        for variable in dashboard["templating"]["list"]:
+            if variable["type"] == "query":
+                series, _, label = variable["query"].removeprefix("label_values(").rstrip(")").rpartition(", ")
+                assert all(label in found["metric"] for found in ask(series))
+                assert ask(series)

@@ -1,0 +1,54 @@
+"""Reading a dashboard as Grafana does: panels, and queries with their variables filled in."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# What Grafana fills in for a dashboard of six hours with scrapes every 15 s.
+BUILT_IN = {"__rate_interval": "1m15s", "__interval": "1m"}
+
+
+@dataclass(frozen=True, slots=True)
+class PanelQuery:
+    """One query of a panel, ready for Prometheus."""
+
+    panel: str
+    expr: str
+    instant: bool
+
+
+def read(content: str) -> dict[str, Any]:
+    """A dashboard's JSON model."""
+    document: dict[str, Any] = json.loads(content)
+    return document
+
+
+def panels(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Everything that shows data; rows are only titles."""
+    return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+
+
+def variables(dashboard: Mapping[str, Any]) -> dict[str, str]:
+    """Each variable with the value that it has when the dashboard is opened."""
+    return {variable["name"]: _first_value(variable) for variable in dashboard["templating"]["list"]}
+
+
+def _first_value(variable: Mapping[str, Any]) -> str:
+    chosen = variable.get("current", {}).get("value", variable["query"])
+    return str(variable["allValue"] if chosen == "$__all" else chosen)
+
+
+def filled_in(text: str, values: Mapping[str, str]) -> str:
+    """`$name` and `${name}` replaced; what is no variable stays, as in Grafana (`$1` of label_replace)."""
+    known = {**BUILT_IN, **values}
+    return re.sub(r"\$(?:(\w+)|\{(\w+)\})", lambda match: known.get(match[1] or match[2], match[0]), text)
+
+
+def queries(dashboard: Mapping[str, Any], **chosen: str) -> Iterator[PanelQuery]:
+    """Every query of every panel; `chosen` are variables that somebody has changed."""
+    values = {**variables(dashboard), **chosen}
+    for panel in panels(dashboard):
+        for target in panel["targets"]:
+            yield PanelQuery(panel["title"], filled_in(target["expr"], values), bool(target.get("instant")))
