@@ -1,0 +1,58 @@
+"""`sereno demo`: everything on this machine, until Ctrl-C, or once through the whole story."""
+
+import signal
+from types import FrameType
+
+import click
+
+from sereno_cli.exit_codes import ExitCode
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Tell the story to its end by itself and exit: fault, page, draft.")
+def command(once: bool) -> ExitCode:
+    """Run everything locally on real Prometheus and Alertmanager.
+
+    A service under load, its SLO rules compiled from slo/specs, its logs collected, pages received as incidents; the
+    screen shows addresses and the live budget. Ctrl-C ends every part. All files are below var/demo.
+
+    With --once a fault is injected; exit 0 only if the page, the end of the alert and the postmortem draft were really
+    observed over HTTP (in at most 10 minutes). The draft is in var/demo/postmortems.
+
+    \b
+    Examples:
+      sereno demo          watch, break, mend
+      sereno demo --once   fault, page, resolution, postmortem draft, figures
+    """  # noqa: D301 - \b is click's mark for a block that keeps its lines
+    from pathlib import Path
+
+    from sereno_cli.demo.places import DemoError, ProgramMissing, find_clone
+    from sereno_cli.demo.story import StoryFailed, tell_story
+    from sereno_cli.demo.watch import watch
+    from sereno_cli.demo.world import running_world
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        with running_world(find_clone(Path.cwd()), tell=lambda line: click.echo(f"· {line}")) as world:
+            if once:
+                tell_story(world)
+            else:
+                watch(world)
+    except KeyboardInterrupt:
+        click.echo("\nended; every part is stopped")
+        return ExitCode.OK if not once else ExitCode.ANSWER_IS_NO
+    except StoryFailed as error:
+        click.echo(f"sereno demo: {error}", err=True)
+        return ExitCode.ANSWER_IS_NO
+    except ProgramMissing as error:
+        click.echo(f"sereno demo: {error}", err=True)
+        return ExitCode.UNREACHABLE
+    except DemoError as error:
+        click.echo(f"sereno demo: {error}", err=True)
+        return ExitCode.UNREACHABLE
+    return ExitCode.OK
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of signal handlers
+    raise KeyboardInterrupt

@@ -1,0 +1,68 @@
+"""What the demo's screen shows: the live budget and alerts, asked of Prometheus' own API."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sereno_backends.prometheus import PrometheusClient
+from sereno_slo.model import Service, ServiceLevelObjective
+from sereno_slo.plan import series
+from sereno_slo.plan.series import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetNow:
+    """One SLO at one moment; None where Prometheus has no answer yet."""
+
+    slo: str
+    objective_percent: float
+    remaining_ratio: float | None
+    burn_rate_1h: float | None
+    events_per_minute: float | None
+    bad_events_5m: float | None
+    firing: tuple[str, ...]
+    """Firing alerts of this SLO, as `severity burn`."""
+
+
+def budgets(client: PrometheusClient, service: Service) -> tuple[BudgetNow, ...]:
+    """The budgets of all SLOs of a service now.
+
+    Raises:
+        PrometheusError: the server can't be asked.
+    """
+    now = datetime.now(UTC)
+    return tuple(_budget(client, slo, now) for slo in service.slos)
+
+
+def _budget(client: PrometheusClient, slo: ServiceLevelObjective, now: datetime) -> BudgetNow:
+    ledger = Ledger.of(slo)
+    alerts = client.instant(
+        f'ALERTS{{alertstate="firing", service="{slo.service}", slo="{slo.name}", severity=~"critical|warning"}}', now
+    )
+    burn_rate = ledger.series("sereno:error_ratio:1h") / slo.error_budget_ratio
+    return BudgetNow(
+        slo=slo.name,
+        objective_percent=slo.objective_percent,
+        remaining_ratio=number(client, remaining_to_the_minute(slo), now),
+        burn_rate_1h=number(client, str(burn_rate), now),
+        events_per_minute=number(client, str(ledger.series(series.EVENTS_ENTRY)), now),
+        bad_events_5m=number(client, str(ledger.series("sereno:bad_events:5m")), now),
+        firing=tuple(
+            sorted({f"{a.labels.get('severity', '')} {a.labels.get('burn', a.labels['alertname'])}" for a in alerts})
+        ),
+    )
+
+
+def remaining_to_the_minute(slo: ServiceLevelObjective) -> str:
+    """The remaining budget from minute entries: the recorded one is up to five minutes old, too old to watch."""
+    ledger = Ledger.of(slo)
+    bad, events = (
+        f"sum_over_time({ledger.series(name)}[{slo.window.just_under()}])"
+        for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY)
+    )
+    return f"1 - ({bad} / ({events} > 0)) / {slo.error_budget_ratio:.15g}"
+
+
+def number(client: PrometheusClient, expression: str, at: datetime) -> float | None:
+    """The one value of an expression, or None."""
+    samples = client.instant(expression, at)
+    return samples[0].value if len(samples) == 1 and samples[0].is_finite else None

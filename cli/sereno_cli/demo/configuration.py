@@ -1,0 +1,71 @@
+"""The configuration of the demo's Prometheus and Alertmanager, made from the repository's own files."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sereno_cli.demo.places import Addresses, DemoError, Places
+
+# Short, so that a person can watch; thresholds and windows of the rules stay what they are.
+_SCRAPE_INTERVAL = "5s"
+_GROUP_WAIT = "1s"
+_GROUP_INTERVAL = "5s"
+
+
+def write_configuration(places: Places, addresses: Addresses) -> tuple[Path, Path]:
+    """Write prometheus.yml and alertmanager.yml into the demo's state; returns their paths."""
+    prometheus, alertmanager = places.state / "prometheus.yml", places.state / "alertmanager.yml"
+    prometheus.write_text(yaml.safe_dump(_prometheus(places, addresses), sort_keys=False))
+    original = places.root / "alerting" / "alertmanager" / "alertmanager.yml"
+    try:
+        routing = yaml.safe_load(original.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise DemoError(f"{original} can't be read: {error}") from None
+    alertmanager.write_text(yaml.safe_dump(local_alertmanager(routing, addresses.url("incidents")), sort_keys=False))
+    return prometheus, alertmanager
+
+
+def _prometheus(places: Places, addresses: Addresses) -> dict[str, Any]:
+    def job(name: str, port: int) -> dict[str, Any]:
+        return {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
+
+    return {
+        "global": {"scrape_interval": _SCRAPE_INTERVAL, "evaluation_interval": "1m"},
+        "rule_files": [
+            str(places.compiled / "rules" / "*.yaml"),
+            str(places.root / "alerting" / "rules" / "handwritten" / "*.yaml"),
+        ],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{addresses.alertmanager}"]}]}]},
+        "scrape_configs": [
+            job("transactions-api", addresses.service),
+            job("prometheus", addresses.prometheus),
+            job("alertmanager", addresses.alertmanager),
+            job("sereno-incidents", addresses.incidents),
+            job("sereno-collector", addresses.collector),
+        ],
+    }
+
+
+def local_alertmanager(routing: dict[str, Any], incidents_url: str) -> dict[str, Any]:
+    """The repository's routes and inhibitions; every receiver that tells somebody becomes the incident receiver."""
+    webhook = {"url": f"{incidents_url}/api/v1/alertmanager", "send_resolved": True}
+    return {
+        "route": _hurried(routing["route"]),
+        "inhibit_rules": deepcopy(routing.get("inhibit_rules", [])),
+        "receivers": [
+            {"name": receiver["name"], "webhook_configs": [webhook]}
+            if len(receiver) > 1
+            else {"name": receiver["name"]}
+            for receiver in routing["receivers"]
+        ],
+    }
+
+
+def _hurried(route: dict[str, Any]) -> dict[str, Any]:
+    hurried = deepcopy(route)
+    hurried |= {"group_wait": _GROUP_WAIT, "group_interval": _GROUP_INTERVAL}
+    if "routes" in route:
+        hurried["routes"] = [_hurried(child) for child in route["routes"]]
+    return hurried

@@ -1,0 +1,47 @@
+"""The last step of the story: the draft, written by the same command that a person calls, and checked."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from sereno_cli.demo.places import DemoError
+from sereno_cli.demo.world import World
+
+_TIMEOUT_SECONDS = 60
+
+
+def write_draft(world: World, incident_id: str, failed_requests: int) -> Path:
+    """Call `sereno postmortem draft` and return the draft's path.
+
+    Raises:
+        DemoError: the command failed, or the draft lacks what was measured: the failed requests, the fault.
+    """
+    places, addresses = world.places, world.addresses
+    arguments = [
+        world.programs.python, "-m", "sereno_cli", "postmortem", "draft", incident_id,
+        "--out", str(places.postmortems),
+        "--incidents", addresses.url("incidents"),
+        "--prometheus", addresses.url("prometheus"),
+        "--log-store", str(places.log_store),
+        "--force",
+    ]  # fmt: skip
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS)
+    draft = places.postmortems / f"{incident_id}.md"
+    if done.returncode != 0 or not draft.is_file():
+        raise DemoError(f"sereno postmortem draft failed (exit code {done.returncode}):\n{done.stdout}{done.stderr}")
+    lacking = missing_evidence(draft.read_text(), failed_requests)
+    if lacking:
+        raise DemoError(f"{draft} lacks evidence: {', '.join(lacking)}")
+    return draft
+
+
+def missing_evidence(text: str, failed_requests: int) -> list[str]:
+    """What a draft of this story must hold and doesn't."""
+    plain = text.replace(",", "").replace("\u202f", "")
+    wanted = {
+        f"the {failed_requests} failed requests": rf"\b{failed_requests}\b",
+        "when the fault began": "fault_started|fault on|[Ff]ault .*(on|started)",
+        "the page": "SLOErrorBudgetBurn",
+        "where it was measured": "measured",
+    }
+    return [what for what, pattern in wanted.items() if not re.search(pattern, plain)]

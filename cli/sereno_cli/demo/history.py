@@ -1,0 +1,177 @@
+"""A simulated past for the demo: what the compiled rules would have recorded, written into Prometheus as blocks.
+
+The system says how many events each minute had (`python -m <system>.history`); this module counts them as the rules do:
+minute entries, five-minute roll-ups, windows, budget. Sums of entries are sums of entries, here and there.
+"""
+
+import json
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import TextIO
+
+from sereno_slo.duration import Duration
+from sereno_slo.model import Service, ServiceLevelObjective
+from sereno_slo.plan import series
+from sereno_slo.plan.series import MINUTE_WINDOWS, ROLL_UP_WINDOWS
+
+from sereno_cli.demo.places import DemoError, Places, Programs
+
+DAYS = 30
+_MINUTE_SECONDS = 60
+_ROLL_UP_MINUTES = 5
+# Figures of the short windows serve dashboards only: a day of them will do.
+_RECENT_MINUTES = 24 * 60
+# One block for the whole past: promtool reads its input once for each block. Hidden in its help, there since 2.24.
+_BLOCK = "--max-block-duration=2400h"
+
+Point = tuple[int, float]
+"""Seconds since the epoch, value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """What happened in each minute to one SLO: `events[i]` in the minute that ends at `first_seconds + 60·i`."""
+
+    first_seconds: int
+    events: Sequence[int]
+    bad_events: Sequence[int]
+
+
+def write_history(places: Places, programs: Programs, service: Service, until_seconds: float) -> int:
+    """Let the system tell its past, and write ledger and raw series into Prometheus' data folder.
+
+    Returns the number of samples written. Prometheus must not run yet.
+
+    Raises:
+        DemoError: the system or promtool failed; the message holds what it said.
+    """
+    folder = places.state / "history"
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = [programs.python, "-m", "transactions_api.history", "--days", str(DAYS), "--out", str(folder)]
+    _run([*arguments, "--until", f"{until_seconds:.0f}"], cwd=places.system)
+    told = json.loads((folder / "minutes.json").read_text())
+    ledger = folder / "ledger.om"
+    with ledger.open("w") as file:
+        samples = sum(_write_slo(file, slo, _minutes(told, slo)) for slo in service.slos)
+        file.write("# EOF\n")
+    for source in (ledger, folder / "raw.om"):
+        _run(
+            [
+                programs.promtool,
+                "tsdb",
+                "create-blocks-from",
+                "openmetrics",
+                _BLOCK,
+                str(source),
+                str(places.prometheus_data),
+            ]
+        )
+    return samples
+
+
+def _run(arguments: Sequence[str], cwd: Path | None = None) -> None:
+    done = subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip()
+        raise DemoError(f"the demo's past can't be written: {' '.join(arguments[:4])} said:\n{said}")
+
+
+def _minutes(told: dict[str, object], slo: ServiceLevelObjective) -> Minutes:
+    match told:
+        case {"first_seconds": int(first), "slos": {slo.name: {"events": list(events), "bad_events": list(bad)}}}:
+            return Minutes(first, events, bad)
+        case _:
+            raise DemoError(
+                f"the system tells no past of {slo.name}: add it to its history, or take it out of the spec"
+            )
+
+
+def _write_slo(file: TextIO, slo: ServiceLevelObjective, minutes: Minutes) -> int:
+    written = 0
+    for name, points in recorded_series(slo, minutes):
+        labels = f'{{service="{slo.service}",slo="{slo.name}"}}'
+        file.write(f"# TYPE {name} gauge\n")
+        for seconds, value in points:
+            file.write(f"{name}{labels} {value!r} {seconds}\n")
+            written += 1
+    return written
+
+
+def recorded_series(slo: ServiceLevelObjective, minutes: Minutes) -> Iterator[tuple[str, Iterable[Point]]]:
+    """Every series that the rules of this SLO record, as they would have recorded it."""
+    times = [minutes.first_seconds + _MINUTE_SECONDS * index for index in range(len(minutes.events))]
+    yield series.EVENTS_ENTRY, zip(times, minutes.events, strict=True)
+    yield series.BAD_EVENTS_ENTRY, zip(times, minutes.bad_events, strict=True)
+    yield series.COVERAGE_ENTRY, ((seconds, 1) for seconds in times)
+    yield from _minute_windows(times, minutes)
+    yield from _five_minute_series(slo, times, minutes)
+    recent = times[-_RECENT_MINUTES:]
+    yield series.OBJECTIVE, ((seconds, slo.objective_ratio) for seconds in recent)
+    yield series.WINDOW, ((seconds, slo.window.seconds) for seconds in recent)
+
+
+class _Counts:
+    """Sums over trailing windows of entries."""
+
+    def __init__(self, entries: Sequence[float]) -> None:
+        self._until = list(accumulate(entries, initial=0))
+
+    def last(self, count: int, end: int) -> float:
+        """The sum of up to `count` entries, the last of which is entry number `end`."""
+        return self._until[end + 1] - self._until[max(0, end + 1 - count)]
+
+
+def _minute_windows(times: Sequence[int], minutes: Minutes) -> Iterator[tuple[str, Iterable[Point]]]:
+    events, bad_events = _Counts(minutes.events), _Counts(minutes.bad_events)
+    recent = range(max(0, len(times) - _RECENT_MINUTES), len(times))
+    for window in MINUTE_WINDOWS:
+        count = _slots(window, _MINUTE_SECONDS)
+        yield from _window_series(str(window), [(i, times[i]) for i in recent], count, events, bad_events)
+
+
+def _slots(window: Duration, slot_seconds: int) -> int:
+    return int(window.seconds) // slot_seconds
+
+
+def _window_series(
+    name: str, at: Sequence[tuple[int, int]], count: int, events: _Counts, bad_events: _Counts
+) -> Iterator[tuple[str, Iterable[Point]]]:
+    yield f"sereno:events:{name}", [(seconds, events.last(count, i)) for i, seconds in at]
+    yield f"sereno:bad_events:{name}", [(seconds, bad_events.last(count, i)) for i, seconds in at]
+    yield (
+        f"sereno:error_ratio:{name}",
+        [(seconds, bad_events.last(count, i) / (events.last(count, i) or 1)) for i, seconds in at],
+    )
+
+
+def _five_minute_series(
+    slo: ServiceLevelObjective, times: Sequence[int], minutes: Minutes
+) -> Iterator[tuple[str, Iterable[Point]]]:
+    # The last roll-up lies five minutes back: the running server's first one must not count its entries again.
+    ends = [i for i in range(len(times) - _ROLL_UP_MINUTES) if (times[i] // _MINUTE_SECONDS) % _ROLL_UP_MINUTES == 0]
+    events, bad_events = _Counts(minutes.events), _Counts(minutes.bad_events)
+    event_sums = [events.last(_ROLL_UP_MINUTES, i) for i in ends]
+    bad_event_sums = [bad_events.last(_ROLL_UP_MINUTES, i) for i in ends]
+    seconds = [times[i] for i in ends]
+    yield series.EVENTS_ROLL_UP, zip(seconds, event_sums, strict=True)
+    yield series.BAD_EVENTS_ROLL_UP, zip(seconds, bad_event_sums, strict=True)
+    yield series.COVERAGE_ROLL_UP, ((second, _ROLL_UP_MINUTES) for second in seconds)
+    at = list(enumerate(seconds))
+    rolled_events, rolled_bad = _Counts(event_sums), _Counts(bad_event_sums)
+    windows = {str(window): window for window in ROLL_UP_WINDOWS} | {"window": slo.window}
+    for name, window in windows.items():
+        count = _slots(window, _MINUTE_SECONDS * _ROLL_UP_MINUTES)
+        yield from _window_series(name, at, count, rolled_events, rolled_bad)
+    count = _slots(slo.window, _MINUTE_SECONDS * _ROLL_UP_MINUTES)
+    yield series.EXPECTED_EVENTS, [(s, rolled_events.last(count, i) / min(count, i + 1)) for i, s in at]
+    yield (
+        series.BUDGET_REMAINING,
+        [
+            (s, 1 - rolled_bad.last(count, i) / (rolled_events.last(count, i) or 1) / slo.error_budget_ratio)
+            for i, s in at
+        ],
+    )
+    yield series.COVERAGE, [(s, min(count, i + 1) / count) for i, s in at]

@@ -1,0 +1,159 @@
+"""Where the demo keeps its files, which programs it needs and which addresses its parts have."""
+
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+# What each program is called; Debian renames Alertmanager.
+PROGRAMS = {
+    "prometheus": ("prometheus",),
+    "promtool": ("promtool",),
+    "alertmanager": ("alertmanager", "prometheus-alertmanager"),
+}
+
+HOW_TO_INSTALL = """\
+Install Prometheus and Alertmanager, then try again:
+  Debian/Ubuntu:  sudo apt-get install --no-install-recommends prometheus prometheus-alertmanager
+  macOS:          brew install prometheus alertmanager
+  Docker:         docker run --rm -it --network host -v "$PWD:/src" -w /src python:3.13-bookworm make demo"""
+
+
+class DemoError(Exception):
+    """The demo can't start or go on; the message says why and what to do."""
+
+
+class ProgramMissing(DemoError):  # noqa: N818 - reads as what happened
+    """A program that the demo needs is not on PATH."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Paths of the programs of others that the demo runs."""
+
+    prometheus: str
+    promtool: str
+    alertmanager: str
+    python: str = sys.executable
+
+
+def find_programs() -> Programs:
+    """All programs on PATH.
+
+    Raises:
+        ProgramMissing: names every missing one and how to install it.
+    """
+    found = {name: next(filter(None, map(shutil.which, names)), None) for name, names in PROGRAMS.items()}
+    missing = [name for name, path in found.items() if path is None]
+    if missing:
+        raise ProgramMissing(f"not on PATH: {', '.join(missing)}\n{HOW_TO_INSTALL}")
+    return Programs(**{name: path for name, path in found.items() if path is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Folders and files of one run, all below `var/demo` of the clone."""
+
+    root: Path
+    """The clone."""
+
+    @property
+    def state(self) -> Path:
+        """Everything that a run writes."""
+        return self.root / "var" / "demo"
+
+    @property
+    def postmortems(self) -> Path:
+        """Drafts; the only folder that outlives the next start."""
+        return self.state / "postmortems"
+
+    @property
+    def lock(self) -> Path:
+        """Held while a demo runs."""
+        return self.state / "lock"
+
+    @property
+    def compiled(self) -> Path:
+        """What `sereno compile --out` makes of the clone's specs."""
+        return self.state / "compiled"
+
+    @property
+    def logs(self) -> Path:
+        """What the parts print, a file each, and the service's own ECS log."""
+        return self.state / "logs"
+
+    @property
+    def service_log(self) -> Path:
+        """The ECS log of transactions-api, which the collector tails."""
+        return self.logs / "transactions-api.ecs.log"
+
+    @property
+    def log_store(self) -> Path:
+        """The embedded log store."""
+        return self.state / "logs.sqlite"
+
+    @property
+    def incidents(self) -> Path:
+        """The incident records."""
+        return self.state / "incidents.sqlite"
+
+    @property
+    def prometheus_data(self) -> Path:
+        """Prometheus' time series, the simulated history among them."""
+        return self.state / "prometheus"
+
+    @property
+    def system(self) -> Path:
+        """The service that the demo watches."""
+        return self.root / "systems" / "transactions-api"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Free ports on loopback."""
+
+    prometheus: int
+    alertmanager: int
+    incidents: int
+    collector: int
+    service: int
+    service_admin: int
+
+    def url(self, part: str) -> str:
+        """`http://127.0.0.1:<port of the part>`."""
+        port: int = getattr(self, part)
+        return f"http://127.0.0.1:{port}"
+
+
+def free_addresses() -> Addresses:
+    """Ports that nobody listens on, chosen together so that no two are the same."""
+    with ExitStack() as stack:
+        ports = [_bound_port(stack) for _ in range(6)]
+    return Addresses(*ports)
+
+
+def _bound_port(stack: ExitStack) -> int:
+    listener = stack.enter_context(socket.socket())
+    listener.bind(("127.0.0.1", 0))
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def find_clone(start: Path) -> Path:
+    """The clone of Sereno that holds `start`.
+
+    Raises:
+        DemoError: there is none; the demo runs the systems of the repository, which the wheel doesn't hold.
+    """
+    for folder in _upwards(start):
+        if (folder / "systems" / "transactions-api").is_dir() and (folder / "slo" / "specs").is_dir():
+            return folder
+    raise DemoError("the demo runs from a clone of Sereno: go to the clone's folder and call `make demo`")
+
+
+def _upwards(start: Path) -> Iterator[Path]:
+    yield start.resolve()
+    yield from start.resolve().parents

@@ -1,0 +1,101 @@
+"""One readable screen: addresses, live budget, what to try."""
+
+from collections.abc import Sequence
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from sereno_cli.demo.budget import BudgetNow
+from sereno_cli.demo.world import World
+
+_LOW_BUDGET_RATIO = 0.25
+
+
+def screen(world: World, budgets: Sequence[BudgetNow], problem: str = "") -> Group:
+    """The whole picture."""
+    parts = [_addresses(world), _budget_table(budgets), _to_try(world)]
+    if problem:
+        parts.insert(0, Panel(Text(problem, style="bold red"), title="trouble"))
+    return Group(*parts)
+
+
+def _addresses(world: World) -> Panel:
+    addresses = world.addresses
+    rows = (
+        ("Prometheus", f"{addresses.url('prometheus')}/alerts"),
+        ("Alertmanager", addresses.url("alertmanager")),
+        ("transactions-api", f"{addresses.url('service')}/docs"),
+        ("its faults", f"{addresses.url('service_admin')}/faults"),
+        ("incidents", f"{addresses.url('incidents')}/api/v1/incidents"),
+        ("log collector", f"{addresses.url('collector')}/metrics"),
+        ("files", str(world.places.state)),
+    )
+    table = Table.grid(padding=(0, 2))
+    for name, address in rows:
+        table.add_row(name, Text(address, style="cyan"))
+    return Panel(table, title="Sereno demo: all of it runs here", subtitle="Ctrl-C ends it", expand=False)
+
+
+def _budget_table(budgets: Sequence[BudgetNow]) -> Table:
+    table = Table(title="error budgets, counted")
+    table.add_column("SLO")
+    for heading in ("objective", "budget left", "burn rate 1h", "events/min", "bad in 5 min"):
+        table.add_column(heading, justify="right")
+    table.add_column("alerts")
+    for budget in budgets:
+        table.add_row(
+            budget.slo,
+            f"{budget.objective_percent:g} %",
+            _remaining(budget.remaining_ratio),
+            _shown(budget.burn_rate_1h, "{:.2f}"),
+            _shown(budget.events_per_minute, "{:.0f}"),
+            _shown(budget.bad_events_5m, "{:.0f}"),
+            Text(", ".join(budget.firing), style="bold red") if budget.firing else Text("calm", style="green"),
+        )
+    return table
+
+
+def _remaining(ratio: float | None) -> Text:
+    if ratio is None:
+        return Text("…")
+    style = "red" if ratio < 0 else "yellow" if ratio < _LOW_BUDGET_RATIO else "green"
+    return Text(f"{ratio:.2%}", style=style)
+
+
+def _shown(value: float | None, form: str) -> str:
+    return "…" if value is None else form.format(value)
+
+
+def _to_try(world: World) -> Panel:
+    admin = world.addresses.url("service_admin")
+    lines = (
+        f"break it   curl -X PUT {admin}/faults/errors -H 'content-type: application/json' -d '{{\"ratio\": 0.6}}'",
+        f"mend it    curl -X DELETE {admin}/faults/errors",
+        f"write it   {_draft_command(world)}",
+    )
+    return Panel(Text("\n".join(lines)), title="try", expand=False)
+
+
+def _draft_command(world: World) -> str:
+    places, addresses = world.places, world.addresses
+    return (
+        f".venv/bin/sereno postmortem draft latest --out {places.postmortems} --incidents {addresses.url('incidents')} "
+        f"--prometheus {addresses.url('prometheus')} --log-store {places.log_store}"
+    )
+
+
+def as_lines(budgets: Sequence[BudgetNow]) -> str:
+    """The same figures for a log or a pipe, one line."""
+    return " · ".join(
+        f"{b.slo} {_remaining(b.remaining_ratio)} left"
+        + (f", burning {b.burn_rate_1h:.1f}×" if b.burn_rate_1h is not None and b.burn_rate_1h >= 1 else "")  # noqa: RUF001
+        + (f", FIRING {', '.join(b.firing)}" if b.firing else "")
+        for b in budgets
+    )
+
+
+def console() -> Console:
+    """Standard output."""
+    return Console(highlight=False, soft_wrap=True)
