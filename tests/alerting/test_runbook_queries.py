@@ -1,0 +1,151 @@
+"""Every query of a runbook, asked of a real Prometheus in the middle of an incident."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from support.alertmanager import running_alertmanager
+from support.prometheus import HistorySample, RunningProcess, running_prometheus
+from support.waiting import wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = 1_790_000_000.0
+MINUTES = 20
+
+pytestmark = pytest.mark.xdist_group("runbook-queries")
+
+
+def queries() -> dict[str, str]:
+    """Every `promql` block of runbooks/<AlertName>.md, by runbook and number."""
+    found: dict[str, str] = {}
+    for path in sorted((ROOT / "runbooks").glob("*.md")):
+        blocks = re.findall(r"^ *```promql\n(.*?)^ *```", path.read_text(), re.MULTILINE | re.DOTALL)
+        found |= {f"{path.stem}-{number}": block.strip() for number, block in enumerate(blocks, 1)}
+    return found
+
+
+QUERIES = queries()
+
+# Series as their sources write them, with (value at the start, growth a minute): a service that fails, rules and
+# notifications that fail, dead letters. The runbooks' placeholders are the names of service, SLO and job.
+SLO = 'service="SERVICE", slo="SLO"'
+REQUESTS = 'http_route="/pay", http_request_method="POST", http_response_status_code="500"'
+INCIDENT: dict[str, tuple[float, float]] = {
+    f"sereno:bad_events:delta1m{{{SLO}}}": (50, 0),
+    f"sereno:bad_events:1h{{{SLO}}}": (1000, 0),
+    f"sereno:events:5m{{{SLO}}}": (500, 0),
+    f"sereno:events:expected5m{{{SLO}}}": (500, 0),
+    f"sereno:error_ratio:5m{{{SLO}}}": (0.5, 0),
+    f"sereno:error_ratio:1h{{{SLO}}}": (0.1, 0),
+    f"sereno:error_budget_remaining:ratio{{{SLO}}}": (0.4, -0.001),
+    f"sereno:coverage:ratio{{{SLO}}}": (0.99, 0),
+    f"sereno_slo_objective_ratio{{{SLO}}}": (0.999, 0),
+    f"sereno_slo_window_seconds{{{SLO}}}": (2_592_000, 0),
+    f'http_server_request_duration_seconds_count{{job="SERVICE", instance="s1", {REQUESTS}}}': (0, 50),
+    f'http_server_request_duration_seconds_count{{job="JOB", instance="s1", {REQUESTS}}}': (0, 50),
+    f'http_server_request_duration_seconds_bucket{{job="JOB", instance="s1", {REQUESTS}, le="0.25"}}': (0, 50),
+    'process_start_time_seconds{job="SERVICE", instance="s1"}': (NOW - 1200, 0),
+    'process_start_time_seconds{job="sereno-logs", instance="l1"}': (NOW - 1200, 60),
+    'up{job="JOB", instance="s1"}': (1, 0),
+    'up{job="sereno-logs", instance="l1"}': (0, 0),
+    'ALERTS{alertname="Watchdog", alertstate="firing", severity="none"}': (1, 0),
+    'ALERTS{alertname="SLOErrorBudgetBurn", alertstate="firing", severity="critical"}': (1, 0),
+    'sereno_collector_documents_total{job="sereno-logs", instance="l1", outcome="dead_lettered"}': (0, 1),
+    'sereno_collector_documents_total{job="sereno-logs", instance="l1", outcome="indexed"}': (0, 99),
+    'prometheus_rule_evaluation_failures_total{job="prometheus", instance="p1", rule_group="a;b"}': (0, 1),
+    'prometheus_rule_group_last_duration_seconds{job="prometheus", instance="p1", rule_group="a;b"}': (1, 0),
+    'prometheus_rule_group_interval_seconds{job="prometheus", instance="p1", rule_group="a;b"}': (60, 0),
+    'prometheus_rule_group_last_evaluation_timestamp_seconds{job="prometheus", rule_group="a;b"}': (NOW - 1200, 60),
+    'prometheus_notifications_dropped_total{job="prometheus", instance="p1"}': (0, 1),
+    'prometheus_notifications_errors_total{job="prometheus", instance="p1", alertmanager="http://a1"}': (0, 1),
+    'prometheus_notifications_alertmanagers_discovered{job="prometheus", instance="p1"}': (1, 0),
+    'prometheus_notifications_queue_length{job="prometheus", instance="p1"}': (9, 0),
+    'prometheus_notifications_queue_capacity{job="prometheus", instance="p1"}': (10_000, 0),
+    'alertmanager_notifications_failed_total{job="alertmanager", instance="a1", integration="webhook"}': (0, 1),
+    'alertmanager_notifications_total{job="alertmanager", instance="a1", integration="webhook"}': (0, 2),
+}
+
+
+def history() -> Iterator[HistorySample]:
+    """A sample a minute of every series of the incident, up to NOW."""
+    for series, (start, growth) in INCIDENT.items():
+        name, _, rest = series.partition("{")
+        labels = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+        for minute in range(MINUTES + 1):
+            yield HistorySample(name, labels, NOW - 60 * (MINUTES - minute), start + growth * minute)
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProcess]:
+    """A Prometheus that holds the incident."""
+    with running_prometheus(tmp_path_factory.mktemp("incident"), history=history()) as server:
+        yield server
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_query_answers_in_an_incident(prometheus: RunningProcess, query: str) -> None:
+    """Copied as it stands, the query is accepted and shows something, never NaN or infinity."""
+    parameters = {"query": QUERIES[query], "time": str(NOW)}
+    answer = httpx.get(f"{prometheus.url}/api/v1/query", params=parameters, timeout=10, trust_env=False).json()
+    assert answer["status"] == "success", answer
+    values = [float(series["value"][1]) for series in answer["data"]["result"]]
+    assert values
+    assert all(abs(value) < float("inf") for value in values)
+
+
+def test_recorded_series_exist() -> None:
+    """Every series of Sereno's that a runbook names is one that the compiled rules record."""
+    rule_files = (ROOT / "alerting/rules/generated").glob("*.rules.yaml")
+    recorded = {
+        rule["record"]
+        for path in rule_files
+        for group in yaml.safe_load(path.read_text())["groups"]
+        for rule in group["rules"]
+        if "record" in rule
+    }
+    named = {name for query in QUERIES.values() for name in re.findall(r"sereno:[\w:]+|sereno_slo_\w+", query)}
+    assert named
+    assert named - recorded == set()
+
+
+def test_metrics_of_the_machinery_exist(tmp_path: Path) -> None:
+    """Each metric of Prometheus and Alertmanager that a rule or runbook names, theirs really expose."""
+    texts = [*QUERIES.values(), *(p.read_text() for p in (ROOT / "alerting/rules/handwritten").glob("*.yaml"))]
+    named = {name for text in texts for name in re.findall(r"\b(?:prometheus|alertmanager)_\w+", text)}
+    assert named
+    silent = tmp_path / "alertmanager.yml"
+    silent.write_text("route: {receiver: nowhere}\nreceivers: [{name: nowhere}]\n")
+    with running_alertmanager(silent, tmp_path / "alertmanager") as alertmanager:
+        host = alertmanager.url.removeprefix("http://")
+        rules = ROOT / "alerting/rules/handwritten/paging.rules.yaml"
+        config = {
+            "global": {"evaluation_interval": "1s"},
+            "rule_files": [str(rules)],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [host]}]}]},
+        }
+        flags = ["--rules.alert.resend-delay=1s"]  # the first attempt comes before Alertmanager is known
+        with running_prometheus(tmp_path / "prometheus", config=yaml.safe_dump(config), flags=flags) as server:
+            wait_for(alertmanager.alerts, what="the Watchdog at Alertmanager")
+            exposed = exposed_names(server.url) | exposed_names(alertmanager.url)
+    assert named - exposed == set()
+
+
+def exposed_names(url: str) -> set[str]:
+    """The names of all metrics on a server's /metrics."""
+    text = httpx.get(f"{url}/metrics", timeout=10, trust_env=False).raise_for_status().text
+    return set(re.findall(r"^(\w+)[{ ]", text, re.MULTILINE))
+
+
+def test_amtool_commands_of_runbooks_are_accepted() -> None:
+    """Each amtool call of a runbook is understood: it fails for want of a server, not for its arguments."""
+    text = "\n".join(path.read_text() for path in (ROOT / "runbooks").glob("*.md"))
+    calls = re.findall(r"^ *(amtool (?:alert|silence) .*)$", text, re.MULTILINE)
+    assert calls
+    for call in calls:
+        unreachable = call.replace("localhost:9093", "127.0.0.1:9")
+        ran = subprocess.run(["bash", "-c", unreachable], capture_output=True, text=True, check=False)
+        assert "connection refused" in ran.stderr, (call, ran.stderr)
