@@ -13,7 +13,7 @@ from sereno_slo.model import Links, Service, Settings
 from sereno_slo.plan import plan_service
 from sereno_slo.plan.rules import RecordingRule
 from sereno_slo.render.artefact import Kind
-from sereno_slo.render.dashboards import dashboard_uid, render_dashboards
+from sereno_slo.render.dashboards import render_dashboards
 from support import grafana
 from support.slo_services import SETTINGS, all_services, etl_worker, transactions_api
 
@@ -45,11 +45,6 @@ def test_uids_and_titles_are_unique_and_stable() -> None:
     assert uids == ["sereno-transactions-api", "sereno-etl-worker", "sereno_overview"]
     assert len({dashboard["title"] for dashboard in DASHBOARDS.values()}) == len(DASHBOARDS)
     assert len(of(replace(transactions_api(), name="a" * 63))["uid"]) <= 40
-
-
-def test_the_overview_is_no_services_neighbour() -> None:
-    """A service's uid can't be the overview's, whatever its name."""
-    assert dashboard_uid("overview") != DASHBOARDS["overview.json"]["uid"]
 
 
 @each_dashboard
@@ -283,32 +278,6 @@ def test_firing_alerts_are_annotations_with_names() -> None:
         'ALERTS{alertname=~"SLO.+", alertstate="firing", service="transactions-api"}'
     )
     assert annotation["titleFormat"] == "{{alertname}} {{service}}/{{slo}}"
-
-
-def test_the_overview_begins_with_trouble_and_least_budget() -> None:
-    """The switch starts at trouble only, and rows are sorted by the remaining budget."""
-    overview = DASHBOARDS["overview.json"]
-    switch = next(v for v in overview["templating"]["list"] if v["name"] == "show")
-    assert switch["current"]["text"] == "Missing or burning"
-    assert [option["text"] for option in switch["options"]] == ["Missing or burning", "All SLOs"]
-    table = panel_titled(overview, "SLOs by remaining budget")
-    assert table["transformations"][-1]["options"] == {"sort": [{"field": "Budget remaining"}]}
-
-
-def test_the_overviews_links_lead_to_the_services_dashboards() -> None:
-    """A name of more than 33 characters is cut in the link exactly as it is in the uid."""
-    table = panel_titled(DASHBOARDS["overview.json"], "SLOs by remaining budget")
-    assert '"sereno-$1", "service", "(.{0,33}).*"' in table["targets"][0]["expr"]
-    for length in (1, 33, 34, 63):
-        service = "a" * length
-        assert dashboard_uid(service) == f"sereno-{service[:33]}"
-
-
-def test_the_overview_of_nothing_is_still_a_dashboard() -> None:
-    """A repository without specs gets an overview that says where it came from."""
-    (artefact,) = render_dashboards((), SETTINGS)
-    assert artefact.name == "overview.json"
-    assert "from no spec" in artefact.content
 
 
 def test_windows_and_descriptions_are_words() -> None:

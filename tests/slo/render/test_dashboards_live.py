@@ -34,7 +34,7 @@ def test_no_panel_is_empty(ask: Ask, name: str) -> None:
 
 
 def test_figures_of_an_overspent_budget(ask: Ask) -> None:
-    """20 bad of 10,000 events against 99.9 %: twice the budget, ten events too many, nothing left to burn."""
+    """20 bad of 10,000 events against 99.9 %: twice the budget, ten events too many, nothing left and nothing burns."""
     shown = {
         subject: value(ask, "transactions-api.json", f"availability: {subject}")
         for subject in (
@@ -52,7 +52,7 @@ def test_figures_of_an_overspent_budget(ask: Ask) -> None:
             "service level": 0.998,
             "bad events left": -10,
             "budget gone in": 0,
-            "burn rate, 1h": 2,
+            "burn rate, 1h": 0,
             "coverage": 0.98,
         }
     )
@@ -61,8 +61,19 @@ def test_figures_of_an_overspent_budget(ask: Ask) -> None:
 def test_figures_of_a_healthy_budget(ask: Ask) -> None:
     """20 bad of 10,000 events against 99 % of 7 days: 80 % left, gone in four weeks at a burn rate of 0.2."""
     assert value(ask, "transactions-api.json", "latency: budget remaining") == pytest.approx(0.8)
+    assert value(ask, "transactions-api.json", "latency: burn rate, 1h") == pytest.approx(0.2)
     assert value(ask, "transactions-api.json", "latency: bad events left") == pytest.approx(80)
     assert value(ask, "transactions-api.json", "latency: budget gone in") == pytest.approx(28 * 86_400)
+
+
+def test_figures_where_nothing_burns(ask: Ask) -> None:
+    """A burn rate of 0 is shown as a budget that lasts ten windows, which the panel calls "not in sight"."""
+    assert value(ask, "etl-worker.json", "stage: budget remaining") == 1
+    never = value(ask, "etl-worker.json", "stage: budget gone in")
+    assert never == 10 * 30 * 86_400
+    panel = next(p for p in DASHBOARDS["etl-worker.json"]["panels"] if p["title"] == "stage: budget gone in")
+    in_words = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
+    assert (in_words["from"], in_words["result"]["text"]) == (never, "not in sight")
 
 
 def test_rate_errors_duration(ask: Ask) -> None:
@@ -85,21 +96,35 @@ def test_choosing_an_instance_leaves_the_others_out(ask: Ask) -> None:
     assert set(numbers(ask(failed.expr, instant=False))) == {0.0}
 
 
-def test_the_overview_shows_trouble_only_until_asked(ask: Ask) -> None:
-    """At first only the overspent SLO is listed, in every column; the switch lists all four."""
-    for chosen, rows in ({}, 1), ({"show": ALL}, 4):
-        for query in grafana.queries(DASHBOARDS["overview.json"], **chosen):
-            if query.panel == "SLOs by remaining budget":
-                result = ask(query.expr)
-                assert len(result) == rows, query.expr
-                names = {(series["metric"]["service"], series["metric"]["slo"]) for series in result}
-                assert ("transactions-api", "availability") in names
+TROUBLED = {("transactions-api", "availability"), ("transactions-api", "latency"), ("etl-worker", "rows")}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"), [({}, TROUBLED), ({"show": ALL}, TROUBLED | {("etl-worker", "stage")})]
+)
+def test_the_overview_shows_trouble_only_until_asked(
+    ask: Ask, chosen: dict[str, str], expected: set[tuple[str, str]]
+) -> None:
+    """Listed at first, in every column, is what is overspent, burns or has no data; the switch adds the calm one."""
+    for query in grafana.queries(DASHBOARDS["overview.json"], **chosen):
+        if query.panel in {"SLOs by remaining budget", "Budget remaining", "Burn rate, 1h"}:
+            result = ask(query.expr)
+            names = [(series["metric"]["service"], series["metric"]["slo"]) for series in result]
+            assert sorted(names) == sorted(expected), query.expr
+
+
+def test_the_overview_of_one_service(ask: Ask) -> None:
+    """The service variable reaches every query."""
+    for query in grafana.queries(DASHBOARDS["overview.json"], service="etl-worker", show=ALL):
+        for series in ask(query.expr):
+            assert series["metric"].get("service", "etl-worker") == "etl-worker"
+    assert numbers(ask(next(grafana.queries(DASHBOARDS["overview.json"], service="etl-worker")).expr)) == [2]
 
 
 def test_the_overview_counts(ask: Ask) -> None:
-    """Four SLOs, one of them misses its service level and burns, none is without data."""
+    """Four SLOs, one of them misses its service level, one burns, one is without data."""
     titles = ("SLOs", "Missing their service level", "Burning", "Without data", "Least budget remaining")
-    assert [value(ask, "overview.json", title) for title in titles] == pytest.approx([4, 1, 1, 0, -1])
+    assert [value(ask, "overview.json", title) for title in titles] == pytest.approx([4, 1, 1, 1, -1])
 
 
 def test_the_overviews_rows_know_owner_and_dashboard(ask: Ask) -> None:
