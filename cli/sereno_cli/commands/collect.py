@@ -1,0 +1,303 @@
+"""`sereno collect`: follow logs into a log store."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from sereno_cli.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from sereno_backends.logs import LogStore
+    from sereno_collectors.logs import LogCollector
+
+ELASTICSEARCH_URL = "SERENO_ELASTICSEARCH_URL"
+DEFAULT_LOG_STORE = Path("var/logs.sqlite")
+DEFAULT_CHECKPOINT = Path("var/collector.checkpoint.json")
+DEFAULT_DEAD_LETTERS = Path("var/collector.dead-letters.jsonl")
+STOP_SECONDS = 1.7
+"""With the interpreter's own end this stays below the two seconds that a stop may take."""
+
+OUTPUT = click.Path(dir_okay=False, path_type=Path)
+
+
+class InvalidInput(click.ClickException):
+    """A file or an argument is wrong."""
+
+    exit_code = int(ExitCode.INVALID_INPUT)
+
+    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002 - click's signature
+        """Print the message."""
+        say(self.message)
+
+
+class Unreachable(InvalidInput):
+    """A part that is needed can't be reached."""
+
+    exit_code = int(ExitCode.UNREACHABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for."""
+
+    files: tuple[Path, ...]
+    log_store: Path
+    checkpoint: Path
+    dead_letters: Path
+    metrics_host: str
+    metrics_port: int
+    once: bool
+
+
+@click.group()
+def command() -> None:
+    """Collect logs into a log store."""
+
+
+@command.command()
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Log file to follow, through rotation; give it several times for several files.",
+)
+@click.option("--log-store", default=DEFAULT_LOG_STORE, show_default=True, type=OUTPUT, help="SQLite file to write.")
+@click.option("--checkpoint", default=DEFAULT_CHECKPOINT, show_default=True, type=OUTPUT, help="Where reading goes on.")
+@click.option(
+    "--dead-letters",
+    default=DEFAULT_DEAD_LETTERS,
+    show_default=True,
+    type=OUTPUT,
+    help="Lines that the store refuses, with the reasons.",
+)
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Address of the collector's own metrics.")
+@click.option(
+    "--metrics-port",
+    default=19094,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port of the collector's own metrics; 0: any free one. Not served with --once.",
+)
+@click.option("--once", is_flag=True, help="Collect what is in the files now, print the figures, end.")
+def logs(**options: Any) -> ExitCode:
+    """Follow log files (ECS JSON lines, or any text) into a log store, until Ctrl-C.
+
+    \b
+    sereno collect logs --file logs/checkout.log
+    sereno collect logs --file a.log --file b.log --log-store var/logs.sqlite
+    sereno collect logs --file logs/checkout.log --once
+    SERENO_ELASTICSEARCH_URL=https://logs.example.org:9200 sereno collect logs --file logs/checkout.log
+
+    Every line is stored once: reading goes on from the checkpoint after a restart, and only behind what the store
+    has answered for. While the store is down the files wait; what it refuses for good goes to the dead letters.
+    Missing folders of the outputs are made.
+
+    \b
+    SERENO_ELASTICSEARCH_URL           write to Elasticsearch instead of --log-store (user:password@ is possible)
+    SERENO_ELASTICSEARCH_API_KEY_FILE  file with an API key for it
+    SERENO_ELASTICSEARCH_CA_FILE       certificate of a private authority
+
+    Exit codes: 0 ended well, 2 a file or an argument is wrong, 3 the store can't be reached or the port is taken.
+    """  # noqa: D301 - \b is click's mark for a block that keeps its lines
+    request = Request(**options)
+    _check_files(request)
+    _make_folders(request)
+    with ExitStack() as cleanup:
+        return _collect(request, cleanup)
+
+
+def _collect(request: Request, cleanup: ExitStack) -> ExitCode:
+    from prometheus_client import CollectorRegistry
+
+    registry = CollectorRegistry()
+    store = _open_store(request)
+    stop = threading.Event()
+    collector = _build(request, store, registry, stop, cleanup)
+    if request.once:
+        return _collect_once(collector, request, registry)
+    metrics_url = _serve_metrics(request, registry, cleanup)
+    names = ", ".join(str(file) for file in request.files)
+    click.echo(f"collecting {names} into {store.name}, metrics on {metrics_url}, Ctrl-C stops")
+    sys.stdout.flush()
+    return _follow(collector, stop)
+
+
+def _open_store(request: Request) -> "LogStore":
+    """Open the store that is meant and see whether it works at all; a server that is down may come back later."""
+    from sereno_backends.logs import (
+        LogQuery,
+        LogStoreRefused,
+        LogStoreUnreachable,
+        open_log_store,
+    )
+
+    url = _elasticsearch_url(request)
+    try:
+        store = open_log_store(url or str(request.log_store))
+        store.write(())  # makes the file
+        now = datetime.now(UTC)
+        store.count(LogQuery(start=now, end=now))
+    except LogStoreRefused as error:
+        raise InvalidInput(str(error)) from error
+    except LogStoreUnreachable as error:
+        if request.once or not url:
+            raise Unreachable(str(error)) from error
+        say(f"{error}; waiting for it, the files keep the lines meanwhile")
+    return store
+
+
+def _elasticsearch_url(request: Request) -> str:
+    """The address of Elasticsearch; empty when the SQLite file is meant."""
+    url = os.environ.get(ELASTICSEARCH_URL, "").strip()
+    if url and not url.lower().startswith(("http://", "https://")):
+        raise InvalidInput(f"{ELASTICSEARCH_URL} must begin with http:// or https://")
+    if url and request.log_store != DEFAULT_LOG_STORE:
+        say(f"{ELASTICSEARCH_URL} is set: writing there, not to {request.log_store}")
+    return url
+
+
+def _build(
+    request: Request, store: "LogStore", registry: "CollectorRegistry", stop: threading.Event, cleanup: ExitStack
+) -> "LogCollector":
+    from sereno_collectors.logs import (
+        Checkpoint,
+        CheckpointError,
+        CollectorMetrics,
+        LogCollector,
+        Surroundings,
+    )
+
+    try:
+        checkpoint = Checkpoint(request.checkpoint, store=store.name)
+    except CheckpointError as error:
+        raise InvalidInput(str(error)) from error
+    cleanup.callback(checkpoint.close)
+    if checkpoint.earlier_store not in (None, store.name):
+        say(
+            f"the checkpoint {request.checkpoint} is of {checkpoint.earlier_store}: what that store has is not read "
+            f"again for {store.name} (another --checkpoint begins at the beginning)"
+        )
+    return LogCollector(
+        request.files,
+        store=store,
+        checkpoint=checkpoint,
+        dead_letters=request.dead_letters,
+        stop=stop,
+        surroundings=Surroundings(CollectorMetrics(registry, time.time), report=say),
+    )
+
+
+def _collect_once(collector: "LogCollector", request: Request, registry: "CollectorRegistry") -> ExitCode:
+    from sereno_collectors.logs import GaveUp
+
+    try:
+        collector.collect_once()
+    except GaveUp as error:
+        raise Unreachable(f"{error}; run it again, it goes on from there") from error
+
+    def figure(name: str, **labels: str) -> int:
+        return int(registry.get_sample_value(f"sereno_collector_{name}", labels) or 0)
+
+    indexed, duplicates, dead = (
+        figure("documents_total", outcome=outcome) for outcome in ("indexed", "duplicate", "dead_lettered")
+    )
+    click.echo(f"indexed {indexed}, duplicates {duplicates}, dead letters {dead}")
+    if dead:
+        say(f"the store refused {dead} lines; they are in {request.dead_letters}, with the reasons")
+    if waiting := figure("lag_bytes"):
+        say(f"{waiting} bytes are the beginning of a JSON line that has no end yet: left for the next time")
+    return ExitCode.OK
+
+
+def _follow(collector: "LogCollector", stop: threading.Event) -> ExitCode:
+    """Collect in a thread until a signal comes; a store that hangs does not hold up the end."""
+    bugs: list[Exception] = []
+
+    def work() -> None:
+        try:
+            collector.follow()
+        except Exception as error:  # noqa: BLE001 - raised again in the main thread
+            bugs.append(error)
+        finally:
+            stop.set()
+
+    # A daemon: when it hangs in a request, ending is safe, for only what was answered is noted as done.
+    thread = threading.Thread(target=work, name="collector", daemon=True)
+    with _signals_set(stop):
+        thread.start()
+        stop.wait()
+        thread.join(STOP_SECONDS)
+    if bugs:
+        raise bugs[0]
+    if thread.is_alive():
+        say("the store did not answer in time; the last batch is sent again at the next start")
+    return ExitCode.OK
+
+
+def _serve_metrics(request: Request, registry: "CollectorRegistry", cleanup: ExitStack) -> str:
+    from prometheus_client import start_http_server
+
+    place = f"{request.metrics_host}:{request.metrics_port}"
+    try:
+        server, thread = start_http_server(request.metrics_port, request.metrics_host, registry)
+    except OSError as error:
+        raise Unreachable(
+            f"can't serve metrics on {place}: {error.strerror}; choose another --metrics-port (0: any free one)"
+        ) from error
+    cleanup.callback(thread.join)
+    cleanup.callback(server.server_close)
+    cleanup.callback(server.shutdown)
+    return f"http://{request.metrics_host}:{server.server_port}/metrics"
+
+
+@contextmanager
+def _signals_set(stop: threading.Event) -> Iterator[None]:
+    """SIGTERM and Ctrl-C set the event instead of ending the process."""
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _check_files(request: Request) -> None:
+    """Refuse what can't be followed, before anything is made."""
+    outputs = {path.absolute() for path in (request.log_store, request.checkpoint, request.dead_letters)}
+    for file in request.files:
+        if file.absolute() in outputs:
+            raise InvalidInput(f"{file} is to be read and written at once: name another file")
+        if not file.exists():
+            if request.once or not file.parent.is_dir():
+                raise InvalidInput(f"no log file at {file}: check the path of --file")
+            say(f"{file} does not exist yet; waiting for it")
+        elif not file.is_file():
+            raise InvalidInput(f"{file} is no regular file: --file takes log files")
+        elif not os.access(file, os.R_OK):
+            raise InvalidInput(f"{file} can't be read by this user")
+
+
+def _make_folders(request: Request) -> None:
+    for path in (request.log_store, request.checkpoint, request.dead_letters):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInput(f"can't make the folder {path.parent}: {error.strerror}") from error
+
+
+def say(message: str) -> None:
+    """Tell a person something on stderr."""
+    click.echo(f"sereno collect logs: {message}", err=True)

@@ -1,0 +1,113 @@
+"""How far every file was read, kept across restarts in one small file."""
+
+import fcntl
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sereno_collectors.logs.batch import Position
+
+FORMAT_VERSION = 1
+
+
+class CheckpointError(Exception):
+    """The checkpoint can't be used; the message says why and what to do."""
+
+
+class Checkpoint:
+    """The saved positions; one collector at a time may hold it.
+
+    Args:
+        path: JSON file, replaced as a whole at every save: a kill leaves the old or the new one, never a mixture.
+        store: the name of the log store that the positions are true of.
+
+    Raises:
+        CheckpointError: another collector holds it, or it can't be read or is none.
+    """
+
+    def __init__(self, path: Path, *, store: str) -> None:
+        self._path = path
+        self._store = store
+        self._lock = _lock(path)
+        try:
+            self._saved, self.earlier_store = _load(path)
+        except CheckpointError:
+            os.close(self._lock)
+            raise
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        """What was saved last."""
+        return self._saved
+
+    def save(self, positions: Sequence[Position]) -> None:
+        """Keep these positions; on disk when this returns.
+
+        Raises:
+            OSError: the file can't be written; the old one is whole.
+        """
+        if tuple(positions) == self._saved:
+            return
+        content = {
+            "version": FORMAT_VERSION,
+            "store": self._store,
+            "positions": [asdict(position) for position in positions],
+        }
+        fresh = self._path.with_name(f"{self._path.name}.new")
+        with fresh.open("wb") as file:
+            file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+        _sync_folder(self._path.parent)
+        self._saved = tuple(positions)
+
+    def close(self) -> None:
+        """Let another collector have it."""
+        os.close(self._lock)
+
+
+def _lock(path: Path) -> int:
+    lock_path = path.with_name(f"{path.name}.lock")
+    try:
+        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise CheckpointError(f"the checkpoint {path} can't be used: {lock_path}: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise CheckpointError(
+            f"another collector uses the checkpoint {path}: stop that one, or name another file with --checkpoint"
+        ) from error
+    return descriptor
+
+
+def _load(path: Path) -> tuple[tuple[Position, ...], str | None]:
+    """The saved positions and the store that they are of."""
+    try:
+        content: Any = orjson.loads(path.read_bytes())
+        if content["version"] > FORMAT_VERSION:
+            raise CheckpointError(f"the checkpoint {path} was written by a newer Sereno: upgrade sereno")
+        return tuple(Position(**saved) for saved in content["positions"]), str(content["store"])
+    except FileNotFoundError:
+        return (), None
+    except OSError as error:
+        raise CheckpointError(f"the checkpoint {path} can't be read: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path} is no checkpoint of a collector, or a damaged one: move it away to read all files from their "
+            "beginning (records with an id of their own are not stored twice)"
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

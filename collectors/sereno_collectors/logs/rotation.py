@@ -1,0 +1,70 @@
+"""What lies on the disk beside a followed file: rotated files, copies of truncated ones."""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sereno_collectors.logs.batch import Position
+from sereno_collectors.logs.followed_file import continues
+
+# app.log.1, app.log.12, app.log-20261122, app.log.2026-11-22_00-00-00: as logrotate and logging.handlers name them.
+# Not app.log.bak or app.log.1.gz: a person's copies are no rotation, and compressed bytes are no lines.
+_ROTATED = re.compile(r"[.-](\d{1,3}|\d{8}([-_T.]?\d{2,})?|\d{4}-\d{2}-\d{2}([-_T.]\d{2}([-_.:]?\d{2})*)?)")
+
+
+@dataclass(frozen=True, slots=True)
+class FileOnDisk:
+    """A regular file as a folder shows it."""
+
+    path: str
+    inode: int
+    size: int
+    modified_ns: int
+
+
+def file_at(path: str) -> FileOnDisk | None:
+    """The file that a path names now; None when it names none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - called several times a second: no Path objects
+    except FileNotFoundError:
+        return None
+    return FileOnDisk(path, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def rotated_siblings(path: str) -> tuple[FileOnDisk, ...]:
+    """The files beside `path` that rotation can have made of it, oldest first."""
+    followed = Path(path)
+    try:
+        names = [entry.name for entry in os.scandir(followed.parent) if entry.name.startswith(followed.name)]
+    except FileNotFoundError:
+        return ()
+    rotated = (name for name in names if _ROTATED.fullmatch(name.removeprefix(followed.name)))
+    found = (file_at(str(followed.parent / name)) for name in rotated)
+    return tuple(sorted((file for file in found if file is not None), key=lambda file: file.modified_ns))
+
+
+def continuation(position: Position, candidates: Iterable[FileOnDisk]) -> FileOnDisk | None:
+    """The candidate that holds the same bytes up to the position: a copy of the file that was read."""
+    if position.offset == 0:
+        return None  # every file begins alike with nothing
+    return next((file for file in candidates if file.size >= position.offset and _holds(file.path, position)), None)
+
+
+def _holds(path: str, position: Position) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return continues(descriptor, position)
+    finally:
+        os.close(descriptor)
+
+
+def never_seen(files: Iterable[FileOnDisk], known: Sequence[Position]) -> tuple[FileOnDisk, ...]:
+    """The rotated files that came and went between two looks: unknown, and younger than everything that is known."""
+    inodes = {position.inode for position in known}
+    newest_ns = max((position.modified_ns for position in known), default=0)
+    return tuple(file for file in files if file.inode not in inodes and file.modified_ns > newest_ns)

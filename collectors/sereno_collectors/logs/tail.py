@@ -1,0 +1,169 @@
+"""One followed path, over all the files that it names one after another."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import orjson
+
+from sereno_collectors.logs.batch import Line, Position
+from sereno_collectors.logs.followed_file import FollowedFile, Replaced
+from sereno_collectors.logs.rotation import FileOnDisk, continuation, file_at, never_seen, rotated_siblings
+
+LINGER_SECONDS = 5.0
+"""How long a rotated file is kept open after its last growth: its writer changes over in its own time."""
+REMEMBERED = 32
+"""Finished files whose inodes are remembered; a file system gives the inode of a deleted file away again."""
+
+
+class Tail:
+    """Follows one path: the file that is there, and those rotated away until they are read to their end.
+
+    Args:
+        path: absolute path.
+        known: where earlier runs stood in files of this path.
+        monotonic: seconds that only grow.
+        report: takes what a person should know, one sentence each.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        known: Sequence[Position],
+        *,
+        monotonic: Callable[[], float],
+        report: Callable[[str], None],
+    ) -> None:
+        self.path = path
+        self._monotonic = monotonic
+        self._report = report
+        self._finished = [position for position in known if position.finished]
+        self._unfinished = [position for position in known if not position.finished]
+        self._open: list[FollowedFile] = []
+        self._inode_at_path: int | None = None
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        """Where every file stands, those read to their end included."""
+        return (*self._finished, *self._unfinished, *(file.position for file in self._open))
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes in each open file, by its source."""
+        return {file.position.source: file.size for file in self._open}
+
+    def close(self) -> None:
+        """Close all files; the positions stay."""
+        for file in self._open:
+            file.close()
+
+    def look(self) -> None:
+        """Find out what the path names now, and open what is new, so that deleting it can't lose it any more."""
+        at_path = file_at(self.path)
+        if at_path is None:  # between two files, or its disk is not there yet: what is open stays open
+            self._inode_at_path = None
+            return
+        if at_path.inode == self._inode_at_path and not self._unfinished:
+            return
+        self._resume(at_path)
+        if at_path.inode not in {position.inode for position in self.positions if not position.finished}:
+            if self.positions:  # the path has changed hands; perhaps more than once since the last look
+                for missed in never_seen(rotated_siblings(self.path), self.positions):
+                    self._open_new(missed)
+            if not self._open_new(at_path):
+                return
+        self._inode_at_path = at_path.inode
+
+    def read(self, most_lines: int, read_at: datetime) -> tuple[Line, ...]:
+        """The next lines, of the oldest file first; files rotated away and read to their end are closed."""
+        lines: list[Line] = []
+        for file in tuple(self._open):
+            rotated = file.position.inode != self._inode_at_path
+            lingered = rotated and file.quiet_seconds > LINGER_SECONDS
+            lines.extend(self._read(file, most_lines - len(lines), read_at, unfinished=lingered))
+            if lingered and file.position.offset >= file.size:
+                self._finish(file)
+            if len(lines) >= most_lines:
+                break
+        return tuple(lines)
+
+    def read_last_line(self, read_at: datetime) -> tuple[Line, ...]:
+        """Last lines that have no end: taken when nothing more is to come, left when they are half a JSON object."""
+        return tuple(
+            line
+            for file in self._open
+            if _is_whole(file.unfinished_line())
+            for line in self._read(file, 1, read_at, unfinished=True)
+        )
+
+    def _read(self, file: FollowedFile, most_lines: int, read_at: datetime, *, unfinished: bool) -> tuple[Line, ...]:
+        found = file.read(most_lines, read_at, unfinished=unfinished)
+        if not isinstance(found, Replaced):
+            return found
+        self._follow_replacement(file)
+        return self._read(file, most_lines, read_at, unfinished=unfinished)
+
+    def _follow_replacement(self, file: FollowedFile) -> None:
+        """The file was emptied: read it anew, and what was not read of it yet from its copy, if there is one."""
+        old = file.position
+        inodes = {position.inode for position in self.positions}
+        candidates = [sibling for sibling in rotated_siblings(self.path) if sibling.inode not in inodes]
+        copy = continuation(old, candidates)
+        if copy is not None:
+            self._open_at(copy, replace(old, inode=copy.inode))
+        self._report(f"{self.path}: was truncated at byte {old.offset} or written anew; reading it from its beginning")
+        file.start_again(_new_position(self.path, old.inode, self.positions))
+
+    def _resume(self, at_path: FileOnDisk) -> None:
+        """Open the files that an earlier run had not read to their end, wherever rotation has put them."""
+        here = (*rotated_siblings(self.path), at_path) if self._unfinished else ()
+        known = {position.inode for position in self.positions}
+        for position in tuple(self._unfinished):
+            same = next((file for file in here if file.inode == position.inode), None)
+            # A restored or copied folder: other inodes, the same bytes.
+            found = same or continuation(position, [file for file in here if file.inode not in known])
+            if found is None:
+                self._finished.append(replace(position, finished=True))
+                self._report(
+                    f"{self.path}: the file that was read up to byte {position.offset} is gone; "
+                    "lines written to it after that, if any, can't be read"
+                )
+            elif not self._open_at(found, replace(position, inode=found.inode)):
+                continue  # it may be readable at the next look
+            self._unfinished.remove(position)
+
+    def _open_new(self, file: FileOnDisk) -> bool:
+        return self._open_at(file, _new_position(self.path, file.inode, self.positions))
+
+    def _open_at(self, file: FileOnDisk, position: Position) -> bool:
+        try:
+            self._open.append(FollowedFile(file.path, position, self._monotonic))
+        except OSError as error:
+            self._report(f"{file.path}: can't be read: {error.strerror}")
+            return False
+        return True
+
+    def _finish(self, file: FollowedFile) -> None:
+        file.close()
+        self._open.remove(file)
+        self._finished.append(replace(file.position, finished=True))
+        del self._finished[:-REMEMBERED]
+
+
+def _new_position(path: str, inode: int, known: Sequence[Position]) -> Position:
+    """The beginning of a file that was not read before."""
+    generation = 1 + max((position.generation for position in known if position.inode == inode), default=-1)
+    identity = f"{path}\0{inode}\0{generation}"
+    source = hashlib.blake2b(identity.encode(errors="surrogateescape"), digest_size=12).hexdigest()
+    return Position(path=path, source=source, inode=inode, generation=generation)
+
+
+def _is_whole(unfinished_line: bytes) -> bool:
+    """Whether a line without an end can be taken for a whole one."""
+    if not unfinished_line.lstrip().startswith(b"{"):
+        return True
+    try:
+        orjson.loads(unfinished_line)
+    except orjson.JSONDecodeError:
+        return False
+    return True

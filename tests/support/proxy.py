@@ -1,0 +1,89 @@
+"""An HTTP proxy before a real server: notes what is asked, and misbehaves when a test tells it to."""
+
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it came in."""
+
+    method: str
+    path: str
+    authorization: str | None
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The proxy's own answer, given instead of the server's."""
+
+    status: int
+    body: bytes = b"{}"
+
+
+@dataclass
+class Proxy:
+    """A running proxy; set `refuse` to answer in the server's place."""
+
+    url: str
+    asked: list[Asked] = field(default_factory=list)
+    refuse: Callable[[Asked], Refusal | None] = lambda _: None
+
+
+@contextmanager
+def proxy_before(upstream: str, *, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
+    """Forward every request to `upstream`, over a free port of loopback."""
+    state = Proxy(url="")
+    client = httpx.Client(base_url=upstream, trust_env=False, timeout=30)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def forward(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            asked = Asked(self.command, self.path, self.headers.get("Authorization"), body)
+            state.asked.append(asked)
+            refusal = state.refuse(asked)
+            if refusal is not None:
+                headers = {"Content-Type": "application/json", "X-Elastic-Product": "Elasticsearch"}
+                self.answer(refusal.status, headers, refusal.body)
+                return
+            passed = {key: self.headers[key] for key in ("Content-Type", "Accept") if key in self.headers}
+            answer = client.request(self.command, self.path, content=body, headers=passed)
+            kept = {key: value for key, value in answer.headers.items() if key in {"content-type", "x-elastic-product"}}
+            self.answer(answer.status_code, kept, answer.content)
+
+        def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+            self.send_response(status)
+            for key, value in headers.items():
+                self.send_header(key, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body if self.command != "HEAD" else b"")
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = forward  # noqa: N815 - http.server's names
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's signature
+            """Say nothing: `asked` is the record."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, client:
+        server.daemon_threads = True  # connections are kept alive; nobody waits for them
+        scheme = "http"
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+            scheme = "https"
+        state.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield state
+        finally:
+            server.shutdown()
+            thread.join()
