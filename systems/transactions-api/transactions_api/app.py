@@ -1,0 +1,73 @@
+"""The API that customers use."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query
+from opentelemetry import propagate
+from pydantic import BaseModel
+
+from transactions_api.disturbance import Disturbance
+from transactions_api.failures import log_failures
+from transactions_api.model import Message, NewTransaction, Transaction
+from transactions_api.store import TransactionStore
+from transactions_api.topic import Topic
+
+
+class Published(BaseModel):
+    """Answer to POST: the transaction is on its way to the database."""
+
+    id: str
+
+
+class Health(BaseModel):
+    """Answer to GET /health: the process answers. Whether it does its work is what its SLOs say."""
+
+    status: str = "ok"
+
+
+def create_app(store: TransactionStore, topic: Topic, disturbance: Disturbance) -> FastAPI:
+    """The API over its parts; 200 and 201 are success, everything else is a failed request."""
+    app = FastAPI(title="Transactions API", version="1.0.0")
+    log_failures(app)
+    app.include_router(_transactions(store, topic), dependencies=[Depends(disturbance)])
+
+    @app.get("/health")
+    async def health() -> Health:
+        return Health()
+
+    return app
+
+
+def _transactions(store: TransactionStore, topic: Topic) -> APIRouter:
+    router = APIRouter(prefix="/transactions")
+
+    # Plain functions run in a pool of threads: the database may block.
+    @router.get("")
+    def newest_transactions(limit: Annotated[int, Query(ge=1, le=200)] = 20) -> list[Transaction]:
+        return list(store.newest(limit))
+
+    @router.get("/{transaction_id}")
+    def one_transaction(transaction_id: str) -> Transaction:
+        found = store.find(transaction_id)
+        if found is None:
+            raise HTTPException(404, "there is no such transaction, or it is not stored yet")
+        return found
+
+    @router.post("", status_code=201)
+    def publish_transaction(new: NewTransaction) -> Published:
+        transaction = Transaction(
+            id=uuid.uuid4().hex,
+            account=new.account,
+            amount_cents=new.amount_cents,
+            currency=new.currency,
+            description=new.description,
+            created_at=datetime.now(UTC),
+        )
+        headers: dict[str, str] = {}
+        propagate.inject(headers)
+        topic.publish(Message(transaction, headers))
+        return Published(id=transaction.id)
+
+    return router
