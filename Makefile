@@ -50,7 +50,7 @@ tools: ## Prometheus, promtool, Alertmanager, amtool: from PATH, else by apt, el
 
 test-tools: tools ## what only the tests need: Java 17, Maven, Elasticsearch
 	@scripts/install-test-tools
-	@scripts/elasticsearch fetch
+	@scripts/elasticsearch fetch >/dev/null
 
 lock: setup ## resolve pyproject.toml's dependencies anew into constraints.txt
 	@$(BIN)/python scripts/lock.py

@@ -2,12 +2,15 @@
 
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry, generate_latest
+from sereno_collectors.logs import CollectorMetrics
 from support.alertmanager import running_alertmanager
 from support.prometheus import HistorySample, RunningProcess, running_prometheus
 from support.waiting import wait_for
@@ -49,13 +52,15 @@ INCIDENT: dict[str, tuple[float, float]] = {
     f'http_server_request_duration_seconds_count{{job="JOB", instance="s1", {REQUESTS}}}': (0, 50),
     f'http_server_request_duration_seconds_bucket{{job="JOB", instance="s1", {REQUESTS}, le="0.25"}}': (0, 50),
     'process_start_time_seconds{job="SERVICE", instance="s1"}': (NOW - 1200, 0),
-    'process_start_time_seconds{job="sereno-logs", instance="l1"}': (NOW - 1200, 60),
+    'process_start_time_seconds{job="sereno-collector", instance="l1"}': (NOW - 1200, 60),
     'up{job="JOB", instance="s1"}': (1, 0),
-    'up{job="sereno-logs", instance="l1"}': (0, 0),
+    'up{job="sereno-collector", instance="l1"}': (0, 0),
     'ALERTS{alertname="Watchdog", alertstate="firing", severity="none"}': (1, 0),
     'ALERTS{alertname="SLOErrorBudgetBurn", alertstate="firing", severity="critical"}': (1, 0),
-    'sereno_collector_documents_total{job="sereno-logs", instance="l1", outcome="dead_lettered"}': (0, 1),
-    'sereno_collector_documents_total{job="sereno-logs", instance="l1", outcome="indexed"}': (0, 99),
+    'sereno_collector_documents_total{job="sereno-collector", instance="l1", outcome="dead_lettered"}': (0, 1),
+    'sereno_collector_documents_total{job="sereno-collector", instance="l1", outcome="received"}': (0, 99),
+    'sereno_collector_lag_bytes{job="sereno-collector", instance="l1"}': (4096, 0),
+    'sereno_collector_last_write_timestamp_seconds{job="sereno-collector", instance="l1"}': (NOW - 1200, 0),
     'prometheus_rule_evaluation_failures_total{job="prometheus", instance="p1", rule_group="a;b"}': (0, 1),
     'prometheus_rule_group_last_duration_seconds{job="prometheus", instance="p1", rule_group="a;b"}': (1, 0),
     'prometheus_rule_group_interval_seconds{job="prometheus", instance="p1", rule_group="a;b"}': (60, 0),
@@ -131,6 +136,17 @@ def test_metrics_of_the_machinery_exist(tmp_path: Path) -> None:
         with running_prometheus(tmp_path / "prometheus", config=yaml.safe_dump(config), flags=flags) as server:
             wait_for(alertmanager.alerts, what="the Watchdog at Alertmanager")
             exposed = exposed_names(server.url) | exposed_names(alertmanager.url)
+    assert named - exposed == set()
+
+
+def test_metrics_of_the_collector_exist() -> None:
+    """Each metric of the log collector that a rule or runbook names, with its `outcome`, it really exposes."""
+    texts = [*QUERIES.values(), *(p.read_text() for p in (ROOT / "alerting/rules/handwritten").glob("*.yaml"))]
+    named = {name for text in texts for name in re.findall(r'sereno_collector_\w+(?:\{outcome="\w+"\})?', text)}
+    registry = CollectorRegistry()
+    CollectorMetrics(registry, time.time)
+    exposed = {line.split(" ")[0] for line in generate_latest(registry).decode().splitlines()}
+    assert named
     assert named - exposed == set()
 
 
