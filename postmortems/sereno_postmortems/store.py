@@ -21,6 +21,8 @@ from sereno_postmortems.webhook import Delivery, NotAlertmanager, NotJson, read_
 FOLD_VERSION = 1
 """Kept in `user_version`; raise it when the rules of `fold` change: the next start folds all incidents anew."""
 
+APPLICATION_ID = 0x5352_4943  # "SRIC": tells an incident database from other people's (and from a log store)
+
 LOCK_WAIT_SECONDS = 5.0
 
 SCHEMA = """
@@ -76,8 +78,10 @@ class IncidentStore:
         except OSError as error:
             raise IncidentStoreUnavailable(f"{self.name}: {error.strerror}: {error.filename}") from error
         with self._connected(mode="rwc") as connection:
+            self._refuse_foreign(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             with _transaction(connection):
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 for statement in SCHEMA.split(";"):
                     connection.execute(statement)
                 (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -139,6 +143,15 @@ class IncidentStore:
         with self._connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
+
+    def _refuse_foreign(self, connection: sqlite3.Connection) -> None:
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if tables and application != APPLICATION_ID:
+            raise IncidentStoreUnavailable(f"{self.name} belongs to another program")
+        if version > FOLD_VERSION:
+            raise IncidentStoreUnavailable(f"{self.name} was written by a newer Sereno; upgrade this one")
 
     def _read(self, document: str) -> Incident:
         try:

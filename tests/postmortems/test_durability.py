@@ -201,6 +201,22 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith("these are my notes")
 
 
+def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    """Somebody else's tables get no neighbours, and a newer Sereno's record isn't folded by older rules."""
+    foreign, newer = tmp_path / "foreign.sqlite", tmp_path / "newer.sqlite"
+    with closing(sqlite3.connect(foreign)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    with pytest.raises(IncidentStoreUnavailable, match="another program"):
+        IncidentStore(foreign).prepare()
+    with closing(sqlite3.connect(foreign)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("notes",)]
+    IncidentStore(newer).prepare()
+    with closing(sqlite3.connect(newer)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(IncidentStoreUnavailable, match="newer Sereno"):
+        IncidentStore(newer).prepare()
+
+
 def test_a_failing_fold_leaves_no_half_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The raw delivery and its incidents are written together or not at all."""
     store = IncidentStore(tmp_path / "i.sqlite")

@@ -1,0 +1,74 @@
+"""All that a draft knows about an incident, asked in the order in which one answer narrows the next question."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sereno_backends.incidents import Incident
+
+from sereno_postmortems.draft.affected_evidence import AffectedSlo, SloName, ask_affected, services_to_search
+from sereno_postmortems.draft.alert_evidence import AlertEvidence, ask_alerts, first_sign
+from sereno_postmortems.draft.facts import Fact, NotMeasured, Question, SourceKind
+from sereno_postmortems.draft.log_evidence import LogEvidence, ask_logs
+from sereno_postmortems.draft.logs_source import Logs
+from sereno_postmortems.draft.metrics_source import Metrics
+from sereno_postmortems.draft.slo_evidence import SloEvidence, ask_slo
+from sereno_postmortems.draft.windows import Windows, windows_of
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The incident's record and what Prometheus and the log store answered."""
+
+    incident: Incident
+    record: Question
+    """Where the incident's record was read."""
+    drafted_at: datetime
+    windows: Windows
+    alerts: AlertEvidence
+    slos: tuple[SloEvidence, ...]
+    """The SLOs that the incident's alerts belong to; empty for alerts without SLO."""
+    affected: Fact[tuple[AffectedSlo, ...]]
+    logs: LogEvidence
+    warnings: tuple[str, ...]
+    """Why a whole source is missing; each is told once."""
+
+
+def gather(
+    incident: Incident, place: str, metrics: Metrics, logs: Logs, *, now: datetime, progress: Callable[[str], None]
+) -> Evidence:
+    """Ask both sources. Nothing here raises for a source that fails: what it would have told is `NotMeasured`."""
+    progress("asking for the alerts")
+    alerts = ask_alerts(metrics, incident, now)
+    windows = windows_of(incident, first_sign=first_sign(incident, alerts.pending), now=now)
+    names = _slo_names(incident)
+    progress("counting failed requests and budget")
+    slos = tuple(ask_slo(metrics, service, slo, windows, now) for service, slo in names)
+    progress("looking for other SLOs that got worse")
+    affected = ask_affected(metrics, windows, frozenset(names))
+    progress("searching the logs")
+    log_evidence = ask_logs(logs, services_to_search(incident.service, affected), windows)
+    return Evidence(
+        incident=incident,
+        record=Question(SourceKind.INCIDENT, place, f"incident {incident.incident_id}", "as of this draft"),
+        drafted_at=now,
+        windows=windows,
+        alerts=alerts,
+        slos=slos,
+        affected=affected,
+        logs=log_evidence,
+        warnings=_warnings(metrics, logs, affected, log_evidence),
+    )
+
+
+def _slo_names(incident: Incident) -> tuple[SloName, ...]:
+    names = ((alert.labels.get("service", ""), alert.labels.get("slo", "")) for alert in incident.alerts)
+    return tuple(dict.fromkeys(name for name in names if all(name)))
+
+
+def _warnings(
+    metrics: Metrics, logs: Logs, affected: Fact[tuple[AffectedSlo, ...]], log_evidence: LogEvidence
+) -> tuple[str, ...]:
+    """A source that was missing from the beginning, or that failed on the way."""
+    late = [fact.reason for fact in (affected, log_evidence.errors) if isinstance(fact, NotMeasured)]
+    return tuple(dict.fromkeys(reason for reason in (metrics.missing, logs.missing, *late) if reason))

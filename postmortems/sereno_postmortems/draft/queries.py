@@ -1,0 +1,64 @@
+"""PromQL as values until it is printed; label values come from alerts, so anything may be in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sereno_postmortems.draft.windows import Window
+
+MILLISECOND = timedelta(milliseconds=1)
+PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/ ")
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A metric name and label values that must be equal."""
+
+    metric: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        matchers = ", ".join(f'{name}="{_escaped(value)}"' for name, value in self.labels.items())
+        return f"{self.metric}{{{matchers}}}" if matchers else self.metric
+
+    def within(self, window: Window) -> str:
+        """The range selector that, evaluated at the window's end, holds exactly what lies in (start, end].
+
+        A millisecond less than the window: ranges are closed in Prometheus 2.x and half-open on the left in 3.x, and
+        an entry stamped at the start itself would count a minute before the window.
+        """
+        return f"{self}[{_duration(window.length - MILLISECOND)}]"
+
+
+def total_within(selector: Selector, window: Window) -> str:
+    """The sum of a series' entries within a window, evaluated at its end."""
+    return f"sum_over_time({selector.within(window)})"
+
+
+def entries_within(selector: Selector, window: Window) -> str:
+    """How many entries a series has within a window, evaluated at its end."""
+    return f"count_over_time({selector.within(window)})"
+
+
+def _duration(length: timedelta) -> str:
+    """As Prometheus writes it, exact to the millisecond: 25m59s999ms."""
+    rest = length // MILLISECOND
+    parts = []
+    for unit, milliseconds in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, rest = divmod(rest, milliseconds)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)
+
+
+def _escaped(value: str) -> str:
+    """A label value inside a PromQL string.
+
+    Everything that isn't plain is written as its code: the query finds the same series, and its text means nothing to
+    Markdown or HTML when it is printed into a draft.
+    """
+    return "".join(character if character in PLAIN else _code(character) for character in value)
+
+
+def _code(character: str) -> str:
+    return f"\\U{ord(character):08x}"
