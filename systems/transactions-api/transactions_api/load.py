@@ -15,6 +15,7 @@ import click
 import httpx
 
 from transactions_api.load_plan import DayShape, Mix, PlannedRequest, due_times, flat
+from transactions_api.settings import HIGHEST_PORT
 
 SUCCESS = frozenset({200, 201})
 REPORT_SECONDS = 5.0
@@ -163,7 +164,7 @@ def _web_address(_: click.Context, __: click.Parameter, value: str) -> str:
         url = httpx.URL(value)
     except httpx.InvalidURL as error:
         raise click.BadParameter(f"{value!r}: {error}") from error
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not url.host or not 0 < (url.port or 80) <= HIGHEST_PORT:
         raise click.BadParameter(f"{value!r} is no web address; write for example http://127.0.0.1:18080")
     return value
 

@@ -75,7 +75,7 @@ class Subscriber:
     def _step(self, last_pause_seconds: float) -> float:
         """Take one batch and store it."""
         messages = self._topic.receive(BATCH, _POLL_SECONDS)
-        if not messages:
+        if not messages or self._stuck():  # stuck meanwhile: they stay where they are
             return 0.0
         # The span belongs to the trace of the oldest message's request: that is the customer who waits longest.
         parent = propagate.extract(messages[0].headers)
