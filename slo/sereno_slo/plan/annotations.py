@@ -4,12 +4,15 @@ Texts are Prometheus' alert templates: `$value` is the alert's burn rate, `query
 """
 
 from urllib.parse import quote
+from zlib import crc32
 
 from sereno_slo.duration import Duration
 from sereno_slo.model import BurnTier, Latency, ServiceLevelObjective, Settings
 from sereno_slo.plan import series
 from sereno_slo.plan.series import Ledger, patient
 from sereno_slo.promql import Expr
+
+_UID_LENGTH = 40
 
 
 def burn(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings) -> dict[str, str]:
@@ -80,8 +83,12 @@ def _dashboard_url(slo: ServiceLevelObjective, settings: Settings) -> str:
 
 
 def dashboard_uid(service: str) -> str:
-    """The uid of a service's dashboard: stable, and within Grafana's 40 characters."""
-    return f"sereno-{service}"[:40]
+    """The uid of a service's dashboard: stable, within Grafana's 40 characters, and no other service's.
+
+    Cutting alone would give one uid to two long names that begin alike, and a duplicate stops Grafana's provisioning.
+    """
+    uid = f"sereno-{service}"
+    return uid if len(uid) <= _UID_LENGTH else f"{uid[: _UID_LENGTH - 9]}-{crc32(service.encode()):08x}"
 
 
 def _literal(words: str) -> str:

@@ -9,6 +9,7 @@ from grafana_foundation_sdk.models.dashboard import DashboardLinkType, DataTrans
 from sereno_slo.duration import Duration
 from sereno_slo.model import Service, Settings
 from sereno_slo.plan import series
+from sereno_slo.plan.annotations import dashboard_uid
 from sereno_slo.plan.series import patient
 from sereno_slo.policy import WORKBOOK_TIERS
 from sereno_slo.promql import Aggregation, Call, Expr, Matcher, MatchOp, Number, Selector, String, any_of
@@ -66,7 +67,10 @@ def overview_dashboard(services: Sequence[Service], settings: Settings) -> dict[
         board,
         (
             Section("All services", (Line(4, _figures()),)),
-            Section("SLOs, least budget first", (Line(12, (_table(settings),)), Line(9, (_budgets(), _burn_rates())))),
+            Section(
+                "SLOs, least budget first",
+                (Line(12, (_table(services, settings),)), Line(9, (_budgets(), _burn_rates()))),
+            ),
         ),
     )
     document = as_document(board.build())
@@ -173,7 +177,7 @@ def _columns(settings: Settings) -> tuple[Column, ...]:
     )
 
 
-def _table(settings: Settings) -> table.Panel:
+def _table(services: Sequence[Service], settings: Settings) -> table.Panel:
     """One row for each SLO, led by those with the least budget; the service's name leads to its dashboard."""
     columns = _columns(settings)
     panel = (
@@ -187,7 +191,7 @@ def _table(settings: Settings) -> table.Panel:
         .datasource(DATASOURCE)
         .no_value(_CALM)
         .sort_by([common.TableSortByFieldState().display_name("Budget remaining").desc(desc=False)])
-        .with_target(table_target(_shown(_identity()), 0))
+        .with_target(table_target(_shown(_identity(services)), 0))
     )
     for position, column in enumerate(columns, start=1):
         panel.with_target(table_target(_shown(column.expr), position))
@@ -200,10 +204,18 @@ def _table(settings: Settings) -> table.Panel:
     return panel
 
 
-def _identity() -> Expr:
-    """Who owns the SLO, and the uid of its service's dashboard, cut as `dashboard_uid` cuts it."""
-    arguments = (_of(series.INFO), String("dashboard"), String("sereno-$1"), String("service"), String("(.{0,33}).*"))
-    return Aggregation("max", Call("label_replace", arguments), (*_SLO_LABELS, "owner", "tier", "dashboard"))
+def _identity(services: Sequence[Service]) -> Expr:
+    """Who owns the SLO, and the uid of its service's dashboard; names too long for a uid have one of their own."""
+    uids = {"(.*)": "sereno-$1"} | {
+        service.name: dashboard_uid(service.name)
+        for service in services
+        if dashboard_uid(service.name) != f"sereno-{service.name}"
+    }
+    labelled: Expr = _of(series.INFO)
+    for name, uid in uids.items():
+        arguments = (labelled, String("dashboard"), String(uid), String("service"), String(name))
+        labelled = Call("label_replace", arguments)
+    return Aggregation("max", labelled, (*_SLO_LABELS, "owner", "tier", "dashboard"))
 
 
 def _column_looks(column: Column) -> list[DynamicConfigValue]:
