@@ -21,7 +21,7 @@ START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 READY_PATH = "/_cluster/health?wait_for_status=yellow&timeout=1s"
 
-marked = (pytest.mark.elasticsearch, pytest.mark.xdist_group("elasticsearch"))
+marked = [pytest.mark.elasticsearch, pytest.mark.xdist_group("elasticsearch")]
 """What a test that asks for `elasticsearch` carries: `pytestmark = marked`, or as `marks` of a parameter."""
 
 

@@ -26,6 +26,8 @@ class Refusal:
 
     status: int
     body: bytes = b"{}"
+    product: str | None = "Elasticsearch"
+    """What the answer says to come from; Elasticsearch's clients look at it."""
 
 
 @dataclass
@@ -52,8 +54,8 @@ def proxy_before(upstream: str, *, tls: ssl.SSLContext | None = None) -> Iterato
             state.asked.append(asked)
             refusal = state.refuse(asked)
             if refusal is not None:
-                headers = {"Content-Type": "application/json", "X-Elastic-Product": "Elasticsearch"}
-                self.answer(refusal.status, headers, refusal.body)
+                product = {"X-Elastic-Product": refusal.product} if refusal.product else {}
+                self.answer(refusal.status, {"Content-Type": "application/json", **product}, refusal.body)
                 return
             passed = {key: self.headers[key] for key in ("Content-Type", "Accept") if key in self.headers}
             answer = client.request(self.command, self.path, content=body, headers=passed)

@@ -77,10 +77,10 @@ def explained(name: str) -> Iterator[None]:
     """Turn the client's exceptions into the log store's own, which name the store and the cause."""
     try:
         yield
-    except ApiError as error:
-        raise _explanation(name, error) from error
     except UnsupportedProductError as error:
         raise LogStoreRefused(f"{name}: what answers there is no Elasticsearch") from error
+    except ApiError as error:
+        raise _explanation(name, error) from error
     except TransportError as error:
         cause = next((str(inner) for inner in error.errors), str(error.message))
         raise LogStoreUnreachable(f"{name} can't be reached: {cause}") from error

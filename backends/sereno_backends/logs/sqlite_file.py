@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -53,7 +54,7 @@ def open_for_writing(path: Path, busy_timeout_seconds: float) -> sqlite3.Connect
     connection = _connect(path, "mode=rwc", busy_timeout_seconds)
     try:
         if not _has_schema(connection, path):
-            connection.execute("PRAGMA journal_mode = WAL")
+            _switch_to_wal(connection, busy_timeout_seconds)
             _create_schema(connection, path)
         # FULL: what was answered as written survives a power cut, not only a kill.
         connection.execute("PRAGMA synchronous = FULL")
@@ -123,6 +124,20 @@ def _has_schema(connection: sqlite3.Connection, path: Path) -> bool:
             f"{path} was written by a newer Sereno (schema {version}, this one knows {SCHEMA_VERSION}): upgrade sereno"
         )
     return True
+
+
+def _switch_to_wal(connection: sqlite3.Connection, busy_timeout_seconds: float) -> None:
+    """Switch the journal mode; SQLite's own waiting doesn't cover two processes that do it at once."""
+    deadline = time.monotonic() + busy_timeout_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _create_schema(connection: sqlite3.Connection, path: Path) -> None:
