@@ -127,7 +127,9 @@ def write_logs(path: Path) -> None:
 def log_records() -> Iterator[LogRecord]:
     """Deeds, new errors during the fault, one error that is usual, noise of other services and levels."""
     yield _record("deed-1", minute(55), "info", "release 1.4.2", service="checkout", action="deployment")
-    yield _record("deed-2", minute(59, 50), "info", "fault injected", action="fault_started", labels={"fault": "errors"})
+    yield _record(
+        "deed-2", minute(59, 50), "info", "fault injected", action="fault_started", labels={"fault": "errors"}
+    )
     yield _record("deed-3", minute(75, 30), "info", "fault removed", action="fault_stopped", labels={"fault": "errors"})
     for number in range(-60, 100, 10):
         yield _record(f"usual-{number}", minute(number, 30), "error", USUAL_MESSAGE)
@@ -135,7 +137,9 @@ def log_records() -> Iterator[LogRecord]:
         for nth in range(10):
             at = minute(number, 1 + nth)
             trace_id = f"{number:016x}{nth:016x}"
-            yield _record(f"fault-{number}-{nth}", at, "error", FAULT_MESSAGE, trace_id=trace_id, kind="OperationalError")
+            yield _record(
+                f"fault-{number}-{nth}", at, "error", FAULT_MESSAGE, trace_id=trace_id, kind="OperationalError"
+            )
     yield _record("critical", minute(64), "critical", "giving up")
     yield _record("elsewhere", minute(64), "error", "not of this service", service="unrelated")
     yield _record("before", minute(40), "critical", "long before the evidence window")
