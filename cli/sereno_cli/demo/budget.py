@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from sereno_backends.prometheus import PrometheusClient
 from sereno_slo.model import Service, ServiceLevelObjective
 from sereno_slo.plan import series
+from sereno_slo.plan.ledger import remaining_to_the_minute
 from sereno_slo.plan.series import Ledger
 
 
@@ -42,7 +43,7 @@ def _budget(client: PrometheusClient, slo: ServiceLevelObjective, now: datetime)
     return BudgetNow(
         slo=slo.name,
         objective_percent=slo.objective_percent,
-        remaining_ratio=number(client, remaining_to_the_minute(slo), now),
+        remaining_ratio=number(client, str(remaining_to_the_minute(slo)), now),
         burn_rate_1h=number(client, str(burn_rate), now),
         events_per_minute=number(client, str(ledger.series(series.EVENTS_ENTRY)), now),
         bad_events_5m=number(client, str(ledger.series("sereno:bad_events:5m")), now),
@@ -50,16 +51,6 @@ def _budget(client: PrometheusClient, slo: ServiceLevelObjective, now: datetime)
             sorted({f"{a.labels.get('severity', '')} {a.labels.get('burn', a.labels['alertname'])}" for a in alerts})
         ),
     )
-
-
-def remaining_to_the_minute(slo: ServiceLevelObjective) -> str:
-    """The remaining budget from minute entries: the recorded one is up to five minutes old, too old to watch."""
-    ledger = Ledger.of(slo)
-    bad, events = (
-        f"sum_over_time({ledger.series(name)}[{slo.window.just_under()}])"
-        for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY)
-    )
-    return f"1 - ({bad} / ({events} > 0)) / {slo.error_budget_ratio:.15g}"
 
 
 def number(client: PrometheusClient, expression: str, at: datetime) -> float | None:

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from sereno_cli.demo.places import DemoError
+from sereno_cli.demo.scripts import draft_command
 from sereno_cli.demo.world import World
 
 _TIMEOUT_SECONDS = 60
@@ -16,15 +17,8 @@ def write_draft(world: World, incident_id: str, failed_requests: int) -> Path:
     Raises:
         DemoError: the command failed, or the draft lacks what was measured: the failed requests, the fault.
     """
-    places, addresses = world.places, world.addresses
-    arguments = [
-        world.programs.python, "-m", "sereno_cli", "postmortem", "draft", incident_id,
-        "--out", str(places.postmortems),
-        "--incidents", addresses.url("incidents"),
-        "--prometheus", addresses.url("prometheus"),
-        "--log-store", str(places.log_store),
-        "--force",
-    ]  # fmt: skip
+    places = world.places
+    arguments = draft_command(places, world.programs, world.addresses, incident_id)
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS)
     draft = places.postmortems / f"{incident_id}.md"
     if done.returncode != 0 or not draft.is_file():

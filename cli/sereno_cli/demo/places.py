@@ -91,6 +91,11 @@ class Places:
         return self.logs / "transactions-api.ecs.log"
 
     @property
+    def scripts(self) -> Path:
+        """What a visitor may try: break, mend, draft."""
+        return self.state / "bin"
+
+    @property
     def log_store(self) -> Path:
         """The embedded log store."""
         return self.state / "logs.sqlite"

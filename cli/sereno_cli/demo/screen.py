@@ -1,8 +1,9 @@
 """One readable screen: addresses, live budget, what to try."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +16,7 @@ _LOW_BUDGET_RATIO = 0.25
 
 def screen(world: World, budgets: Sequence[BudgetNow], problem: str = "") -> Group:
     """The whole picture."""
-    parts = [_addresses(world), _budget_table(budgets), _to_try(world)]
+    parts: list[RenderableType] = [_addresses(world), _budget_table(budgets), _to_try(world)]
     if problem:
         parts.insert(0, Panel(Text(problem, style="bold red"), title="trouble"))
     return Group(*parts)
@@ -41,7 +42,7 @@ def _addresses(world: World) -> Panel:
 def _budget_table(budgets: Sequence[BudgetNow]) -> Table:
     table = Table(title="error budgets, counted")
     table.add_column("SLO")
-    for heading in ("objective", "budget left", "burn rate 1h", "events/min", "bad in 5 min"):
+    for heading in ("objective", "left", "burn 1h", "events/min", "bad 5m"):
         table.add_column(heading, justify="right")
     table.add_column("alerts")
     for budget in budgets:
@@ -69,21 +70,20 @@ def _shown(value: float | None, form: str) -> str:
 
 
 def _to_try(world: World) -> Panel:
-    admin = world.addresses.url("service_admin")
-    lines = (
-        f"break it   curl -X PUT {admin}/faults/errors -H 'content-type: application/json' -d '{{\"ratio\": 0.6}}'",
-        f"mend it    curl -X DELETE {admin}/faults/errors",
-        f"write it   {_draft_command(world)}",
+    scripts = world.places.scripts
+    try:
+        shown = scripts.relative_to(Path.cwd())
+    except ValueError:
+        shown = scripts
+    rows = (
+        ("break", "60 % of the requests fail: a page within two or three minutes"),
+        ("mend", "the fault ends: the alert resolves when its five-minute window has forgotten it"),
+        ("draft", "writes the postmortem draft of the latest incident"),
     )
-    return Panel(Text("\n".join(lines)), title="try", expand=False)
-
-
-def _draft_command(world: World) -> str:
-    places, addresses = world.places, world.addresses
-    return (
-        f".venv/bin/sereno postmortem draft latest --out {places.postmortems} --incidents {addresses.url('incidents')} "
-        f"--prometheus {addresses.url('prometheus')} --log-store {places.log_store}"
-    )
+    table = Table.grid(padding=(0, 2))
+    for name, meaning in rows:
+        table.add_row(Text(f"{shown}/{name}", style="cyan"), meaning)
+    return Panel(table, title="try, in another terminal", expand=False)
 
 
 def as_lines(budgets: Sequence[BudgetNow]) -> str:
@@ -98,4 +98,4 @@ def as_lines(budgets: Sequence[BudgetNow]) -> str:
 
 def console() -> Console:
     """Standard output."""
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False)

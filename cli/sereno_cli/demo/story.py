@@ -17,17 +17,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from sereno_backends.prometheus import PrometheusClient, PrometheusError
 from sereno_slo.model import ServiceLevelObjective
 from sereno_slo.plan import series
+from sereno_slo.plan.ledger import remaining_to_the_minute
 from sereno_slo.plan.series import Ledger
 
-from sereno_cli.demo.budget import budgets, number, remaining_to_the_minute
+from sereno_cli.demo.budget import budgets, number
 from sereno_cli.demo.draft import write_draft
 from sereno_cli.demo.places import DemoError
 from sereno_cli.demo.screen import as_lines
+from sereno_cli.demo.scripts import FAULT, FAULT_RATIO
 from sereno_cli.demo.world import World
 
 _SLO = "availability"
-_FAULT = "errors"
-_FAULT_RATIO = 0.6
 _POLL_SECONDS = 1.0
 _PROGRESS_SECONDS = 20.0
 
@@ -133,15 +133,15 @@ class _Teller:
 
     def switch_fault(self, *, on: bool) -> None:
         """By the service's admin port, as a person would with curl."""
-        url = f"{self._world.addresses.url('service_admin')}/faults/{_FAULT}"
+        url = f"{self._world.addresses.url('service_admin')}/faults/{FAULT}"
         try:
             with httpx.Client(trust_env=False, timeout=5.0) as http:
-                answer = http.put(url, json={"ratio": _FAULT_RATIO}) if on else http.delete(url)
+                answer = http.put(url, json={"ratio": FAULT_RATIO}) if on else http.delete(url)
         except httpx.HTTPError as error:
             raise StoryFailed(f"the fault can't be switched: {error}") from None
         if not answer.is_success:
             raise StoryFailed(f"the fault can't be switched: {url} answered {answer.status_code} {answer.text[:200]}")
-        self.say(f"fault on: {_FAULT_RATIO:.0%} of the requests fail" if on else "fault off")
+        self.say(f"fault on: {FAULT_RATIO:.0%} of the requests fail" if on else "fault off")
 
 
 def _quietly(look: Callable[[], Seen | None]) -> Seen | None:
@@ -153,7 +153,7 @@ def _quietly(look: Callable[[], Seen | None]) -> Seen | None:
 
 
 def _budget(client: PrometheusClient, slo: ServiceLevelObjective) -> float | None:
-    return number(client, remaining_to_the_minute(slo), datetime.now(UTC))
+    return number(client, str(remaining_to_the_minute(slo)), datetime.now(UTC))
 
 
 def _live_budget(client: PrometheusClient, slo: ServiceLevelObjective, begin: datetime) -> float | None:

@@ -15,6 +15,7 @@ from sereno_slo.source import SourceFile
 from sereno_cli.demo.configuration import write_configuration
 from sereno_cli.demo.history import DAYS, write_history
 from sereno_cli.demo.places import Addresses, DemoError, Places, Programs, find_programs, free_addresses
+from sereno_cli.demo.scripts import write_scripts
 from sereno_cli.demo.supervisor import Supervisor
 
 REQUESTS_PER_SECOND = 20
@@ -55,6 +56,7 @@ def running_world(clone: Path, tell: Tell) -> Iterator[World]:
         with Supervisor(places.logs) as supervisor:
             world = World(places, programs, addresses, service, supervisor)
             _start(world, configurations, tell)
+            write_scripts(world.places, world.programs, world.addresses)
             yield world
 
 

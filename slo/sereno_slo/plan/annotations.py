@@ -8,8 +8,7 @@ from zlib import crc32
 
 from sereno_slo.duration import Duration
 from sereno_slo.model import BurnTier, Latency, ServiceLevelObjective, Settings
-from sereno_slo.plan import series
-from sereno_slo.plan.series import Ledger, patient
+from sereno_slo.plan.ledger import remaining_to_the_minute
 from sereno_slo.promql import Expr
 
 _UID_LENGTH = 40
@@ -52,7 +51,7 @@ def nothing_matches(slo: ServiceLevelObjective, settings: Settings) -> dict[str,
 
 
 def _annotations(slo: ServiceLevelObjective, what: str, speed: str, settings: Settings) -> dict[str, str]:
-    left = f"Error budget left: {_asked(patient(Ledger.of(slo).series(series.BUDGET_REMAINING)))}."
+    left = f"Error budget left: {_asked(remaining_to_the_minute(slo))}."
     return _static(slo, "SLOErrorBudgetBurn", what, f"{speed} {left}", settings)
 
 
