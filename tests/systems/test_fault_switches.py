@@ -32,7 +32,7 @@ def test_errors_fail_exactly_their_part_of_the_requests(service: Any) -> None:
     assert service.metric(COUNT, http_route="/transactions", http_response_status_code="500") == 12
     failures = service.lines(log__level="error")
     assert {line["message"] for line in failures} == {
-        "GET /transactions failed: the card network did not answer within 2.0 s"
+        "GET /transactions answered 500: the card network did not answer within 2.0 s"
     }
     assert {line["error.type"] for line in failures} == {"transactions_api.disturbance.CardNetworkTimeout"}
     assert len({line["trace.id"] for line in failures}) == 12

@@ -134,19 +134,19 @@ def test_an_answer_that_is_no_success_is_named(service: Any, child_environment: 
 def test_a_signal_ends_it_cleanly(child_environment: Environment, number: signal.Signals) -> None:
     """It stops within two seconds, also with unanswered requests, accounts for all of them, and exits 0."""
     with silent_server() as url:
-        arguments = command(url, "--requests-per-second", "20", "--timeout", "60")
+        arguments = command(url, "--requests-per-second", "40", "--timeout", "60", "--report-every", "1")
         with subprocess.Popen(
             arguments, env=child_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout is not None
-            assert process.stdout.readline().startswith("5 s: ")
+            assert process.stdout.readline().startswith("1 s: ")
             began = time.monotonic()
             process.send_signal(number)
             output, errors = process.communicate(timeout=10)
     assert time.monotonic() - began < 2
     assert (process.returncode, errors) == (0, "")
     counted = tally(output)
-    assert counted["failed"] == counted["sent"] > 50
+    assert counted["failed"] == counted["sent"] > 20
     assert f"cut off at the end x{counted['sent']}" in output
 
 
@@ -154,7 +154,7 @@ def test_a_reader_that_goes_away_ends_it(child_environment: Environment) -> None
     """`… | head -1` gets its line and the generator stops without a traceback."""
     url = f"http://127.0.0.1:{free_port()}"
     with subprocess.Popen(
-        command(url, "--requests-per-second", "1"),
+        command(url, "--requests-per-second", "1", "--report-every", "0.5"),
         env=child_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from transactions_api.disturbance import CardNetworkTimeout
 from transactions_api.store import StoreUnavailable
 from transactions_api.topic import TopicFull
 
@@ -23,6 +24,13 @@ _UNAVAILABLE = 503
 
 def log_failures(app: FastAPI) -> None:
     """Answer and log the failures that handlers raise."""
+
+    # Handled here, because uvicorn closes the connection after an exception that it has to handle itself: the next
+    # request on it would be lost without being counted anywhere but at the client.
+    @app.exception_handler(CardNetworkTimeout)
+    async def failed(request: Request, error: Exception) -> Response:
+        _log(request, _SERVER_ERROR, error, str(error), with_stack=True)
+        return JSONResponse({"detail": "the payment could not be authorized"}, status_code=_SERVER_ERROR)
 
     @app.exception_handler(StoreUnavailable)
     @app.exception_handler(TopicFull)

@@ -52,7 +52,7 @@ class FaultRefused(Exception):  # noqa: N818 - reads as what happened
 
 _RATIO = Parameter("ratio", "part of the requests that it hits", default=1.0, above=0.0, up_to=1.0)
 
-ERRORS = FaultKind("errors", "Requests end in an unhandled exception and answer 500.", (_RATIO,))
+ERRORS = FaultKind("errors", "Requests end in an exception and answer 500.", (_RATIO,))
 LATENCY = FaultKind(
     "latency",
     "Requests take longer.",

@@ -18,7 +18,6 @@ from transactions_api.load_plan import DayShape, Mix, PlannedRequest, due_times,
 from transactions_api.settings import HIGHEST_PORT
 
 SUCCESS = frozenset({200, 201})
-REPORT_SECONDS = 5.0
 _FURTHEST_BEHIND_SECONDS = 1.0
 _LAST_ANSWERS_SECONDS = 1.0
 
@@ -123,6 +122,7 @@ class Options:
     seed: int
     timeout: float
     most_under_way: int
+    report_every: float
 
 
 async def generate(options: Options) -> Tally:
@@ -138,16 +138,16 @@ async def generate(options: Options) -> Tally:
         base_url=options.url, timeout=options.timeout, limits=limits, trust_env=False
     ) as client:
         load = Load(client, Mix(Random(options.seed)), most_under_way=options.most_under_way)  # noqa: S311 - no secret
-        reports = asyncio.create_task(_report(load.tally, began, stop))
+        reports = asyncio.create_task(_report(load.tally, began, options.report_every, stop))
         await load.run(options.requests_per_second, options.shape, options.duration, stop)
         reports.cancel()
     _say(f"done after {load.tally.line(time.monotonic() - began)}", stop)
     return load.tally
 
 
-async def _report(tally: Tally, began: float, stop: asyncio.Event) -> None:
+async def _report(tally: Tally, began: float, every: float, stop: asyncio.Event) -> None:
     while True:
-        await asyncio.sleep(REPORT_SECONDS)
+        await asyncio.sleep(every)
         _say(tally.line(time.monotonic() - began), stop)
 
 
@@ -207,6 +207,14 @@ def _moment(_: click.Context, __: click.Parameter, value: str | None) -> datetim
     show_default=True,
     help="Requests without an answer yet; what comes on top is not sent and counts as failed.",
 )
+@click.option(
+    "--report-every",
+    type=click.FloatRange(0.1, 3600),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time between the lines of the report.",
+)
 def command(
     *,
     url: str,
@@ -218,6 +226,7 @@ def command(
     seed: int,
     timeout: float,
     most_under_way: int,
+    report_every: float,
 ) -> None:
     """Send customers' traffic to a Transactions API: 70 % reads, 30 % writes, until SIGTERM.
 
@@ -225,10 +234,17 @@ def command(
     python -m transactions_api.load --url http://127.0.0.1:18080
     python -m transactions_api.load --url http://127.0.0.1:18080 --requests-per-second 40 --speed 60 --duration 1440
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
-    chosen = DayShape(start_at, speed) if shape == "day" else flat
-    asyncio.run(
-        generate(Options(url, requests_per_second, chosen, duration, seed, timeout, most_under_way=most_under_way))
+    options = Options(
+        url=url,
+        requests_per_second=requests_per_second,
+        shape=DayShape(start_at, speed) if shape == "day" else flat,
+        duration=duration,
+        seed=seed,
+        timeout=timeout,
+        most_under_way=most_under_way,
+        report_every=report_every,
     )
+    asyncio.run(generate(options))
 
 
 if __name__ == "__main__":
