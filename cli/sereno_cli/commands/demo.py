@@ -1,6 +1,7 @@
 """`sereno demo`: everything on this machine, until Ctrl-C, or once through the whole story."""
 
 import signal
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -10,7 +11,8 @@ from sereno_cli.exit_codes import ExitCode
 
 @click.command()
 @click.option("--once", is_flag=True, help="Tell the story to its end by itself and exit: fault, page, draft.")
-def command(once: bool) -> ExitCode:
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Folder for all files [var/demo].")
+def command(once: bool, state: Path | None) -> ExitCode:
     """Run everything locally on real Prometheus and Alertmanager.
 
     A service under load, its SLO rules compiled from slo/specs, its logs collected, pages received as incidents; the
@@ -24,8 +26,6 @@ def command(once: bool) -> ExitCode:
       sereno demo          watch, break, mend
       sereno demo --once   fault, page, resolution, postmortem draft, figures
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
-    from pathlib import Path
-
     from sereno_cli.demo.places import DemoError, ProgramMissing, find_clone
     from sereno_cli.demo.story import StoryFailed, tell_story
     from sereno_cli.demo.watch import watch
@@ -34,7 +34,7 @@ def command(once: bool) -> ExitCode:
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
-        with running_world(find_clone(Path.cwd()), tell=lambda line: click.echo(f"· {line}")) as world:
+        with running_world(find_clone(Path.cwd()), state, tell=lambda line: click.echo(f"· {line}")) as world:
             if once:
                 tell_story(world)
             else:

@@ -55,15 +55,12 @@ def find_programs() -> Programs:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Folders and files of one run, all below `var/demo` of the clone."""
+    """Folders and files of one run."""
 
     root: Path
     """The clone."""
-
-    @property
-    def state(self) -> Path:
-        """Everything that a run writes."""
-        return self.root / "var" / "demo"
+    state: Path
+    """Everything that a run writes; by default `var/demo` of the clone, which git ignores."""
 
     @property
     def postmortems(self) -> Path:

@@ -36,14 +36,14 @@ class World:
 
 
 @contextmanager
-def running_world(clone: Path, tell: Tell) -> Iterator[World]:
-    """Start everything, hand it over, end everything.
+def running_world(clone: Path, state: Path | None, tell: Tell) -> Iterator[World]:
+    """Start everything with its files in `state` (var/demo of the clone), hand it over, end everything.
 
     Raises:
         DemoError: a part is missing, didn't start or died; all others are ended.
     """
     programs = find_programs()
-    places = Places(clone)
+    places = Places(clone, (state or clone / "var" / "demo").resolve())
     with _only_one(places):
         _forget_last_run(places)
         addresses = free_addresses()
@@ -62,13 +62,13 @@ def running_world(clone: Path, tell: Tell) -> Iterator[World]:
 
 @contextmanager
 def _only_one(places: Places) -> Iterator[None]:
-    """Two demos in one clone would write into each other's files."""
+    """Two demos would write into each other's files."""
     places.state.mkdir(parents=True, exist_ok=True)
     with places.lock.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DemoError("another demo runs in this clone; end it with Ctrl-C in its terminal") from None
+            raise DemoError("another demo runs with the same files; end it with Ctrl-C in its terminal") from None
         yield
 
 

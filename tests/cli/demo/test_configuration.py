@@ -1,0 +1,43 @@
+"""The demo's Alertmanager keeps the repository's routing and tells only the incident receiver."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sereno_cli.demo.configuration import local_alertmanager
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def _original() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((REPOSITORY / "alerting/alertmanager/alertmanager.yml").read_text())
+    return document
+
+
+def _routes(route: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+    own = (route["receiver"], tuple(route.get("matchers", ())))
+    return [own, *(inner for child in route.get("routes", ()) for inner in _routes(child))]
+
+
+def test_routes_and_inhibitions_are_those_of_the_repository() -> None:
+    """What is rehearsed in the demo is the routing that pages people."""
+    local = local_alertmanager(_original(), "http://127.0.0.1:1")
+    assert _routes(local["route"]) == _routes(_original()["route"])
+    assert local["inhibit_rules"] == _original()["inhibit_rules"]
+
+
+def test_nobody_outside_is_told() -> None:
+    """No receiver reaches beyond the incident receiver."""
+    local = local_alertmanager(_original(), "http://127.0.0.1:1")
+    for receiver in local["receivers"]:
+        assert set(receiver) <= {"name", "webhook_configs"}
+        assert all(hook["url"].startswith("http://127.0.0.1:1/") for hook in receiver.get("webhook_configs", ()))
+
+
+def test_alertmanager_accepts_it(tmp_path: Path) -> None:
+    """Alertmanager's own tool finds nothing wrong with the file."""
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(yaml.safe_dump(local_alertmanager(_original(), "http://127.0.0.1:1")))
+    done = subprocess.run(["amtool", "check-config", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

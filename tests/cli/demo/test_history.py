@@ -1,0 +1,53 @@
+"""The simulated past is what the rules would have recorded."""
+
+from sereno_cli.demo.history import Minutes, recorded_series
+from sereno_slo.duration import Duration
+from sereno_slo.model import ServiceLevelObjective
+from support.slo_services import transactions_api
+
+FIRST_SECONDS = 1_795_374_000  # a multiple of 300
+MINUTES = 3 * 24 * 60
+
+
+def _past(slo: ServiceLevelObjective) -> tuple[Minutes, dict[str, dict[int, float]]]:
+    events = [100 + index % 7 for index in range(MINUTES)]
+    bad_events = [index % 3 for index in range(MINUTES)]
+    minutes = Minutes(FIRST_SECONDS, events, bad_events)
+    return minutes, {name: dict(points) for name, points in recorded_series(slo, minutes)}
+
+
+def _brute_force(values: list[int], end: int, count: int) -> int:
+    return sum(values[max(0, end + 1 - count) : end + 1])
+
+
+def test_windows_are_sums_of_entries() -> None:
+    """Every figure of a window equals the sum of the entries in it, computed naively."""
+    minutes, series = _past(transactions_api().slos[0])
+    for index in (MINUTES - 1, MINUTES - 77, MINUTES - 1000):
+        seconds = FIRST_SECONDS + 60 * index
+        for name, count in (("5m", 5), ("30m", 30), ("1h", 60), ("2h", 120), ("6h", 360)):
+            events = _brute_force(list(minutes.events), index, count)
+            bad_events = _brute_force(list(minutes.bad_events), index, count)
+            assert series[f"sereno:events:{name}"][seconds] == events
+            assert series[f"sereno:bad_events:{name}"][seconds] == bad_events
+            assert series[f"sereno:error_ratio:{name}"][seconds] == bad_events / events
+
+
+def test_roll_ups_and_the_budget_agree_with_the_entries() -> None:
+    """The last recorded budget is that of all entries that its roll-ups hold."""
+    slo = transactions_api().slos[0]
+    minutes, series = _past(slo)
+    last = max(series["sereno:error_budget_remaining:ratio"])
+    index = (last - FIRST_SECONDS) // 60
+    events, bad_events = sum(minutes.events[: index + 1]), sum(minutes.bad_events[: index + 1])
+    assert last % 300 == 0
+    assert series["sereno:events:sum5m"][last] == _brute_force(list(minutes.events), index, 5)
+    assert series["sereno:events:window"][last] == events
+    assert series["sereno:error_budget_remaining:ratio"][last] == 1 - bad_events / events / slo.error_budget_ratio
+    assert series["sereno:coverage:ratio"][last] == (index // 5 + 1) / (slo.window / Duration.parse("5m"))
+
+
+def test_the_running_server_rolls_no_entry_up_again() -> None:
+    """The last roll-up lies more than four minutes before the last entry, so the server's first one doesn't overlap."""
+    _, series = _past(transactions_api().slos[0])
+    assert max(series["sereno:events:delta1m"]) - max(series["sereno:events:sum5m"]) >= 5 * 60
