@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),
     "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
+    "schema": ("schema", "Print the JSON Schema of specs, for editors."),
     "validate": ("validate", "Check SLO specs: syntax and meaning."),
 }
 

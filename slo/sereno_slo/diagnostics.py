@@ -38,7 +38,12 @@ class Diagnostic:
     def __str__(self) -> str:
         """`slo/specs/x.slo.yaml:7:14: error[SLO012]: objective 0.999 is a ratio, … (write 99.9)`."""
         cure = f" ({self.hint})" if self.hint else ""
-        return f"{self.span}: {self.severity}[{self.code}]: {self.message}{cure}"
+        return _on_one_line(f"{self.span}: {self.severity}[{self.code}]: {self.message}{cure}")
+
+
+def _on_one_line(text: str) -> str:
+    """Line feeds, terminal escapes and undecodable bytes of a user's file or path become visible escapes."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:

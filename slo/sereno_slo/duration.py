@@ -14,7 +14,7 @@ _UNIT_MILLISECONDS = {
     "s": 1_000,
     "ms": 1,
 }
-_PATTERN = re.compile("".join(rf"(?:(?P<{unit}>\d+){unit})?" for unit in _UNIT_MILLISECONDS))
+_PATTERN = re.compile("".join(rf"(?:(?P<{unit}>[0-9]+){unit})?" for unit in _UNIT_MILLISECONDS))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,7 +28,7 @@ class Duration:
         """Read `1h30m`.
 
         Raises:
-            ValueError: the text is not a duration as Prometheus writes them, or it is zero.
+            ValueError: the text is not a duration as Prometheus writes them, or it is zero; the message says which.
         """
         match = _PATTERN.fullmatch(text)
         if not text or match is None:

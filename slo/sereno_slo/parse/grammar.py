@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from sereno_slo.parse.words import (
     DurationText,
+    KeptText,
+    LabelName,
     MatchersText,
     MetricName,
     Name,
@@ -34,6 +36,16 @@ def _version(text: str) -> str:
 class RatioDocument(_Mapping):
     """Bad (or good) events among all events: of one metric by labels, or of two metrics."""
 
+    # For editors only; validate.structure says the same in words.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                {"oneOf": [{"required": ["bad"]}, {"required": ["good"]}]},
+                {"oneOf": [{"required": ["metric"]}, {"required": ["total"], "not": {"required": ["match"]}}]},
+            ]
+        }
+    )
+
     metric: MetricName | None = Field(
         None, description="One counter that counts all events", examples=["http_requests_total"]
     )
@@ -53,13 +65,22 @@ class LatencyDocument(_Mapping):
     threshold: DurationText = Field(description="Events over this are bad", examples=["300ms"])
 
 
+def _shape_of_bound(value: Any) -> str:
+    return "<number>" if isinstance(value, int | float) else "<duration>"
+
+
+BoundDocument = Annotated[
+    Annotated[float, Tag("<number>")] | Annotated[DurationText, Tag("<duration>")], Discriminator(_shape_of_bound)
+]
+
+
 class ThresholdDocument(_Mapping):
     """One event a minute, bad when the gauge is out of bounds."""
 
     metric: MetricName = Field(description="The gauge", examples=["etl_table_age_seconds"])
     match: MatchersText | None = None
-    max: float | DurationText | None = None
-    min: float | DurationText | None = None
+    max: BoundDocument | None = None
+    min: BoundDocument | None = None
 
 
 class ProbeDocument(_Mapping):
@@ -71,6 +92,8 @@ class ProbeDocument(_Mapping):
 
 class IndicatorDocument(_Mapping):
     """What is measured: exactly one kind."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     ratio: RatioDocument | None = None
     latency: LatencyDocument | None = None
@@ -110,9 +133,15 @@ class AlertingDocument(_Mapping):
     mode: Literal["budget", "ratio", "both"] | None = Field(
         None, description="budget: on budget really spent; ratio: on error ratios; both: either (default when critical)"
     )
-    min_bad_events: int = Field(5, ge=1, description="Fewer bad events than this in the long window never alert")
+    min_bad_events: int = Field(
+        5,
+        ge=1,
+        le=1_000_000,
+        description="Fewer bad events than this in the long window never alert",
+        examples=[10],
+    )
     traffic_drop: Literal["page", "ticket", "none"] | None = None
-    keep_firing_for: DurationText | None = Field(None, examples=["10m"])
+    keep_firing_for: KeptText | None = Field(None, examples=["10m"])
     shadow: bool = Field(default=False, description="Evaluate, but route nowhere")
     tiers: list[TierDocument] | None = Field(None, min_length=1)
 
@@ -130,7 +159,7 @@ class SloDocument(_Mapping):
 
     name: Name = Field(examples=["availability"])
     objective: Objective = Field(description="Percent of events that must be good", examples=[99.9])
-    window: WindowDocument | None = Field(None, description="Default: that of sereno.yaml, else 30d")
+    window: WindowDocument | None = Field(None, description="Default: that of sereno.yaml, else 30d", examples=["30d"])
     description: str = Field("", description="What is measured")
     impact: str = Field("", description="What users feel; a page says this first", examples=["Customers can't pay"])
     indicator: IndicatorDocument = Field(examples=["{ratio: {metric: …, match: …, bad: …}}"])
@@ -183,13 +212,19 @@ class GateDocument(_Mapping):
     answer: Literal["deny", "allow"] = Field(examples=["deny"])
 
 
+def _service(name: str) -> str:
+    if name == "overview":
+        raise mistake("SLO011", "overview is the dashboard of all services", "give the service another name")
+    return name
+
+
 class SpecDocument(_Mapping):
     """One service and its objectives."""
 
     version: Annotated[str, AfterValidator(_version), WithJsonSchema({"const": "sereno/v1"})] = Field(
         examples=["sereno/v1"]
     )
-    service: Name = Field(examples=["checkout-api"])
+    service: Annotated[Name, AfterValidator(_service)] = Field(examples=["checkout-api"])
     owner: Name = Field(description="The team that is paged", examples=["payments"])
     tier: Literal["critical", "standard"] = "standard"
     slos: list[SloDocument] = Field(min_length=1, examples=["a list of objectives"])
@@ -209,15 +244,25 @@ class LinksDocument(_Mapping):
     trace: str | None = Field(None, description="URL of a trace; {trace_id} is replaced")
 
 
+# What the alerts carry anyway (docs/ledger.md), and what Prometheus adds.
+_TAKEN_LABELS = ("alertname", "alertstate", "burn", "long_window", "service", "severity", "slo")
+
+
+def _free_label(label: str) -> str:
+    if label in _TAKEN_LABELS:
+        raise mistake("SLO025", f"alerts have a label {label} of their own", "write another name, for example owner")
+    return label
+
+
 class SettingsDocument(_Mapping):
     """`sereno.yaml`: the repository's defaults for all specs."""
 
     window: WindowDocument | None = None
-    owner_label: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")] = "owner"
-    identity_labels: list[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]] = Field(
+    owner_label: Annotated[LabelName, AfterValidator(_free_label)] = Field("owner", examples=["owner"])
+    identity_labels: list[LabelName] = Field(
         ["job", "instance"], min_length=1, description="The labels that name a target"
     )
-    process_start_metric: Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")] | None = Field(
+    process_start_metric: MetricName | None = Field(
         "process_start_time_seconds", description="null where no such metric exists"
     )
     evaluation_delay: DurationText | None = None

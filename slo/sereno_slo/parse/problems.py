@@ -30,8 +30,17 @@ _WANTED = {
 def diagnostics_of(error: ValidationError, tree: YamlTree, grammar: type[BaseModel]) -> Iterator[Diagnostic]:
     """One diagnostic for each finding."""
     for details in error.errors(include_url=False):
-        path = tuple(part for part in details["loc"] if not str(part).startswith("<"))
-        yield _diagnostic(details, path, tree, grammar)
+        yield _diagnostic(details, _path(details, tree), tree, grammar)
+
+
+def _path(details: ErrorDetails, tree: YamlTree) -> Path:
+    """Where in the file: pydantic's place without the tags that tell which of two shapes a value has."""
+    *parents, last = details["loc"] or ("",)
+    path: Path = ()
+    for part in parents:
+        path = (*path, part) if (*path, part) in tree.values else path
+    is_there = (*path, last) in tree.values
+    return (*path, last) if is_there or details["type"] == "missing" else path
 
 
 def _diagnostic(details: ErrorDetails, path: Path, tree: YamlTree, grammar: type[BaseModel]) -> Diagnostic:
@@ -56,7 +65,7 @@ def _diagnostic(details: ErrorDetails, path: Path, tree: YamlTree, grammar: type
 
 def _plain(message: str) -> str:
     """Pydantic's own sentence, in the form of our cures."""
-    return message[:1].lower() + message[1:].replace("Input should", "it should")
+    return (message[:1].lower() + message[1:]).replace("input should", "it should")
 
 
 def _place(path: Path) -> str:

@@ -13,6 +13,7 @@ _NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 _DURATION = r"^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 _SHARE = r"^[0-9]+(\.[0-9]+)?%$"
 _METRIC = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
+_LABEL = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
 _LONGEST_NAME = 60
 
 
@@ -35,11 +36,24 @@ def _duration(text: Any) -> Any:
     if isinstance(text, int | float) and not isinstance(text, bool):
         raise mistake("SLO014", f"{text} has no unit", f"add one: {text}ms, {text}s, {text}m, {text}h or {text}d")
     if isinstance(text, str):
-        try:
-            Duration.parse(text)
-        except ValueError:
-            raise mistake("SLO014", f"{text!r} is not a duration", f"write {_nearest_duration(text)}") from None
+        _checked_duration(text)
     return text
+
+
+def _checked_duration(text: str) -> Duration:
+    if re.fullmatch(r"(0+[a-z]+)+", text):
+        raise mistake("SLO021", f"{text!r} is no time at all", "write for example 300ms, 5m, 1h30m or 30d")
+    try:
+        duration = Duration.parse(text)
+    except ValueError:
+        raise mistake("SLO014", f"{text!r} is not a duration", f"write {_nearest_duration(text)}") from None
+    if duration > _LONGEST_DURATION:
+        raise mistake("SLO014", f"{text!r} is longer than a year", "write a shorter time")
+    return duration
+
+
+# Prometheus counts in 64-bit nanoseconds: longer ones would be refused there, or overflow.
+_LONGEST_DURATION = Duration.parse("366d")
 
 
 _UNITS = {
@@ -68,6 +82,8 @@ def _nearest_duration(text: str) -> str:
 
 # The most usual confusion in this field: 0.999 for 99.9.
 _SMALLEST_LIKELY_PERCENT = 1
+# One bad event in a thousand million; floating point counts such budgets exactly, and hardly smaller ones.
+_SMALLEST_BUDGET_RATIO = 1e-9
 
 
 def _objective(percent: float) -> float:
@@ -82,7 +98,7 @@ def _objective(percent: float) -> float:
         raise mistake(
             "SLO013", f"objective {percent:g} promises nothing", "write a percentage above 0, for example 99.9"
         )
-    if round(1 - percent / 100, 12) == 0:
+    if round(1 - percent / 100, 12) < _SMALLEST_BUDGET_RATIO:
         raise mistake(
             "SLO013", f"objective {percent:.17g} leaves no error budget that can be counted", "write for example 99.999"
         )
@@ -109,6 +125,8 @@ def _matchers(text: str) -> str:
 
 def _selector(text: str) -> str:
     """Either a selector or, where the indicator has a `metric`, matchers: one of them has to be readable."""
+    if not text.strip():
+        raise mistake("SLO019", "these are no matchers: every event would be counted", 'write for example code=~"5.."')
     problems = []
     for read in (read_selector, read_matchers):
         try:
@@ -129,17 +147,34 @@ def _metric(text: str) -> str:
             else "write for example http_requests_total"
         )
         raise mistake("SLO019", f"{text!r} is no metric name", hint)
+    try:
+        read_selector(text)
+    except ValueError:
+        raise mistake("SLO019", f"{text!r} is a word of PromQL, not a metric name", "rename the metric") from None
     return text
 
 
-_LONGEST_WINDOW = Duration.parse("366d")
+def _label(text: str) -> str:
+    if not re.fullmatch(_LABEL, text) or text.startswith("__"):
+        raise mistake("SLO011", f"{text!r} is no label name", "write letters, digits and underscores")
+    return text
+
+
 _SHORTEST_WINDOW = Duration.parse("1d")
 
 
 def _window(text: Any) -> Any:
-    window = Duration.parse(_duration(text)) if isinstance(text, str) else None
-    if window is not None and not _SHORTEST_WINDOW <= window <= _LONGEST_WINDOW:
+    if isinstance(text, str) and _checked_duration(text) < _SHORTEST_WINDOW:
         raise mistake("SLO020", f"a window of {text} is not between one day and one year", "write for example 30d")
+    return text
+
+
+_LONGEST_KEPT = Duration.parse("1d")
+
+
+def _kept(text: Any) -> Any:
+    if isinstance(text, str) and _checked_duration(text) > _LONGEST_KEPT:
+        raise mistake("SLO024", f"an alert kept firing for {text} outlives its cause", "write at most 1d")
     return text
 
 
@@ -157,4 +192,6 @@ Text = Annotated[str, Field(min_length=1)]
 MatchersText = Annotated[str, AfterValidator(_matchers)]
 SelectorText = Annotated[str, Field(min_length=1), AfterValidator(_selector)]
 MetricName = Annotated[str, AfterValidator(_metric), WithJsonSchema({"type": "string", "pattern": _METRIC})]
+LabelName = Annotated[str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": _LABEL})]
 WindowText = Annotated[DurationText, BeforeValidator(_window)]
+KeptText = Annotated[DurationText, BeforeValidator(_kept)]

@@ -5,7 +5,8 @@ PyYAML reads YAML 1.1, where `on`, `no` and `02:00` are not text; specs hold pla
 """
 
 import re
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,6 +19,8 @@ Path = tuple[str | int, ...]
 
 # A spec of a thousand SLOs has some 20,000; a few aliases of aliases can mean billions.
 _MOST_VALUES = 500_000
+# A spec has six levels. libyaml's composer recurses without a limit and would end the process, not raise.
+_DEEPEST_NESTING = 100
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it
 
@@ -40,6 +43,14 @@ for _tag, _pattern, _first in (
     ("merge", r"<<", ["<"]),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+
+
+_SCALARS: Mapping[str, Callable[[str], Any]] = {
+    "int": int,
+    "float": lambda text: float(text.lower().replace(".inf", "inf").replace(".nan", "nan")),
+    "bool": lambda text: text.lower() == "true",
+    "null": lambda _: None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +78,13 @@ def _nearest(spans: Mapping[Path, Span], path: Path) -> Span | None:
 def read_yaml(source: SourceFile) -> tuple[YamlTree | None, tuple[Diagnostic, ...]]:
     """The tree and the mistakes in it; no tree where the text is no YAML at all."""
     try:
-        documents = list(yaml.compose_all(source.text, Loader=_Loader))
+        too_deep = _too_deep(source)
+        documents = [] if too_deep else list(yaml.compose_all(source.text, Loader=_Loader))
     except yaml.YAMLError as error:
         return None, (_syntax_error(source, error),)
+    if too_deep is not None:
+        message = f"values are nested more than {_DEEPEST_NESTING} levels deep"
+        return None, (Diagnostic("SLO008", too_deep, message, "a spec needs six"),)
     nodes = [node for node in documents if node is not None]
     if len(nodes) != 1:
         problem = "the file is empty" if not nodes else f"the file holds {len(nodes)} YAML documents"
@@ -79,10 +94,26 @@ def read_yaml(source: SourceFile) -> tuple[YamlTree | None, tuple[Diagnostic, ..
         )
     builder = _Builder(source.path)
     value = builder.build(nodes[0], ())
+    if builder.is_too_large:
+        return None, tuple(builder.problems)
     return YamlTree(value, source.path, builder.values, builder.keys), tuple(builder.problems)
 
 
-def _span(path: str, node: yaml.Node) -> Span:
+def _too_deep(source: SourceFile) -> Span | None:
+    """Where the nesting is deeper than any spec's, if it is; parsing into events needs no recursion."""
+    depth = 0
+    for event in yaml.parse(source.text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST_NESTING:
+            return _span(source.path, event)
+    return None
+
+
+def _span(path: str, node: Any) -> Span:
+    """Where a node or an event begins."""
     return Span(path, node.start_mark.line + 1, node.start_mark.column + 1)
 
 
@@ -105,14 +136,14 @@ class _Builder:
         self.values: dict[Path, Span] = {}
         self.keys: dict[Path, Span] = {}
         self.problems: list[Diagnostic] = []
+        self.is_too_large = False
         self._open: set[int] = set()
 
     def build(self, node: yaml.Node, path: Path) -> Any:
         """The node's value; a node inside itself (by an anchor) is a mistake, and so are aliases that explode."""
         self.values[path] = _span(self.path, node)
         if len(self.values) > _MOST_VALUES:
-            self._say_too_large()
-            return None
+            return self._give_up()
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         if id(node) in self._open:
@@ -128,31 +159,28 @@ class _Builder:
         finally:
             self._open.discard(id(node))
 
-    def _say_too_large(self) -> None:
-        if not any(problem.code == "SLO008" for problem in self.problems):
+    def _give_up(self) -> None:
+        if not self.is_too_large:
             message = f"the file means more than {_MOST_VALUES:,} values once its aliases are written out"
             self.problems.append(Diagnostic("SLO008", Span(self.path, 1, 1), message, "use fewer aliases"))
+        self.is_too_large = True
 
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
-        kind = node.tag.rpartition(":")[2]
-        match kind:
-            case "int":
-                return int(node.value)
-            case "float":
-                return float(node.value.lower().replace(".inf", "inf").replace(".nan", "nan"))
-            case "bool":
-                return node.value.lower() == "true"
-            case "null":
-                return None
-            case "str":
-                return node.value
-            case _:
-                self.problems.append(
-                    Diagnostic(
-                        "SLO006", self.values[path], f"the tag {node.tag} has no meaning here", "write plain text"
-                    )
-                )
-                return node.value
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        if kind == "str":
+            return node.value
+        if kind not in _SCALARS:
+            self._say(path, f"the tag {node.tag} has no meaning here", "write plain text")
+            return node.value
+        try:
+            return _SCALARS[kind](node.value)
+        except ValueError:
+            # Only an explicit tag (`!!int x`) or more digits than Python converts: plain words resolve by pattern.
+            self._say(path, f"{reprlib.repr(node.value)} can't be read as {kind}", "write a number, or text in quotes")
+            return node.value
+
+    def _say(self, path: Path, message: str, cure: str) -> None:
+        self.problems.append(Diagnostic("SLO006", self.values[path], message, cure))
 
     def _mapping(self, node: yaml.Node, path: Path) -> dict[str, Any]:
         result: dict[str, Any] = {}

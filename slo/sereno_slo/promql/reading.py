@@ -1,7 +1,10 @@
 """Users' selectors: read by Prometheus' grammar (promql-parser), never pasted into an expression as text."""
 
+import re
+
 import promql_parser
 
+from sereno_slo.promql import regex
 from sereno_slo.promql.tree import Matcher, MatchOp, Selector
 
 # Pairs, not a mapping: promql-parser's operators can't be hashed.
@@ -12,6 +15,7 @@ _OPERATORS = (
     (promql_parser.MatchOp.NotRe, MatchOp.NOT_REGEX),
 )
 _PLACEHOLDER = "matchers_of"
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 def read_selector(text: str) -> Selector:
@@ -35,7 +39,17 @@ def read_selector(text: str) -> Selector:
     matchers = tuple(Matcher(m.name, _operator(m), m.value) for m in expr.matchers.matchers)
     if any(matcher.label == "__name__" for matcher in matchers):
         raise ValueError(f"{text!r} selects metrics by __name__; an SLO counts one metric by its name")
+    for matcher in matchers:
+        _check(text, matcher)
     return Selector(expr.name, matchers)
+
+
+def _check(text: str, matcher: Matcher) -> None:
+    """What promql-parser reads, but not every Prometheus."""
+    if not _LABEL.fullmatch(matcher.label):
+        raise ValueError(f"{text!r} has the label {matcher.label!r}: labels are letters, digits and underscores")
+    if matcher.op in (MatchOp.REGEX, MatchOp.NOT_REGEX) and (problem := regex.problem_of(matcher.value)):
+        raise ValueError(f"the regular expression {matcher.value!r} can't be used: {problem}")
 
 
 def read_matchers(text: str) -> tuple[Matcher, ...]:
@@ -48,7 +62,8 @@ def read_matchers(text: str) -> tuple[Matcher, ...]:
     if bare.startswith("{") and bare.endswith("}"):
         raise ValueError(f"{text!r} has braces; matchers are written without them")
     try:
-        return read_selector(f"{_PLACEHOLDER}{{{bare}}}").matchers
+        # On a line of its own, so that a comment in the text can't hide the closing brace.
+        return read_selector(f"{_PLACEHOLDER}{{{bare}\n}}").matchers
     except ValueError as error:
         reason = str(error).partition(": ")[2]
         raise ValueError(f"{text!r} are no matchers{f': {reason}' if reason else ''}") from None

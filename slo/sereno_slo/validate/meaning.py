@@ -11,6 +11,7 @@ from sereno_slo.model import (
     AlertingMode,
     AlertSeverity,
     BadEventsRatio,
+    BurnTier,
     GoodEventsRatio,
     Indicator,
     Latency,
@@ -138,19 +139,23 @@ def _tiers(slo: ServiceLevelObjective, index: int, tree: YamlTree) -> Iterator[D
     span = tree.span(("slos", index, "objective"))
     left_out = [tier for tier in slo.alerting.tiers if not is_feasible(slo, tier)]
     for tier in left_out:
-        factor = tier.factor(slo.window)
-        yield Diagnostic(
-            "SLO030",
-            span,
-            f"the {tier.severity} alert over {tier.long} is left out: {factor:g} times the error budget ratio "
-            f"{slo.error_budget_ratio:g} is an error ratio of {factor * slo.error_budget_ratio:.3g}",
-            f"a ratio can't exceed 1, so the most that can burn is {1 / slo.error_budget_ratio:g} times the budget",
-            Severity.WARNING,
-        )
+        why, explanation = _why_left_out(slo, tier)
+        message = f"the {tier.severity} alert over {tier.long} is left out: {why}"
+        yield Diagnostic("SLO030", span, message, explanation, Severity.WARNING)
     pages = [tier for tier in slo.alerting.tiers if tier.severity is AlertSeverity.CRITICAL and tier not in left_out]
     if not pages:
         message = "no burn of the budget can page; outages (more than half of the events bad) still do"
         yield Diagnostic("SLO031", span, message, "choose a higher objective or a longer window", Severity.WARNING)
+
+
+def _why_left_out(slo: ServiceLevelObjective, tier: BurnTier) -> tuple[str, str]:
+    if tier.long >= slo.window:
+        return f"the window of {slo.window} is not longer", "shorter windows are watched by the other alerts"
+    factor, budget = tier.factor(slo.window), slo.error_budget_ratio
+    return (
+        f"{factor:g} times the error budget ratio {budget:g} is an error ratio of {factor * budget:.3g}",
+        f"a ratio can't exceed 1, so the most that can burn is {1 / budget:g} times the budget",
+    )
 
 
 def _bounds(slo: ServiceLevelObjective, index: int, tree: YamlTree) -> Iterator[Diagnostic]:

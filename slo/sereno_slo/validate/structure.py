@@ -9,11 +9,12 @@ from typing import Any
 
 from sereno_slo.diagnostics import Diagnostic
 from sereno_slo.parse.yaml_tree import Path, YamlTree
+from sereno_slo.promql import Matcher
 from sereno_slo.promql.reading import read_matchers, read_selector
 
 # (where, code, what): parts of the grammar that this version reads and refuses, rather than ignoring them.
-_SPEC_SECTIONS = (("exclusions", "SLO102"), ("journeys", "SLO103"), ("gate", "SLO104"))
-_SLO_SECTIONS: tuple[tuple[Path, str], ...] = (
+UNIMPLEMENTED_IN_SPEC = (("exclusions", "SLO102"), ("journeys", "SLO103"), ("gate", "SLO104"))
+UNIMPLEMENTED_IN_SLO: tuple[tuple[Path, str], ...] = (
     (("group_by",), "SLO105"),
     (("depends_on",), "SLO106"),
     (("indicator", "threshold"), "SLO107"),
@@ -28,7 +29,7 @@ _KINDS = ("ratio", "latency", "threshold", "probe")
 def structural_mistakes(tree: YamlTree) -> Iterator[Diagnostic]:
     """All of them, in no particular order."""
     spec = tree.value if isinstance(tree.value, dict) else {}
-    for section, code in _SPEC_SECTIONS:
+    for section, code in UNIMPLEMENTED_IN_SPEC:
         if spec.get(section):
             yield _not_implemented(tree, (section,), code)
     slos = spec.get("slos")
@@ -50,7 +51,7 @@ def structural_mistakes_of_settings(tree: YamlTree) -> Iterator[Diagnostic]:
 
 
 def _of_slo(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnostic]:
-    for section, code in _SLO_SECTIONS:
+    for section, code in UNIMPLEMENTED_IN_SLO:
         if _at(slo, section):
             yield _not_implemented(tree, (*path, *section), code)
     if isinstance(slo.get("window"), dict):
@@ -85,7 +86,7 @@ def _repeated_names(tree: YamlTree, slos: list[Any]) -> Iterator[Diagnostic]:
 
 
 def _of_indicator(tree: YamlTree, path: Path, indicator: dict[str, Any]) -> Iterator[Diagnostic]:
-    kinds = [kind for kind in _KINDS if kind in indicator]
+    kinds = [kind for kind in _KINDS if indicator.get(kind) is not None]
     if len(kinds) != 1:
         found = f"{len(kinds)} kinds ({', '.join(kinds)})" if kinds else "no kind"
         message = f"the indicator has {found}"
@@ -96,10 +97,13 @@ def _of_indicator(tree: YamlTree, path: Path, indicator: dict[str, Any]) -> Iter
     latency = indicator.get("latency")
     if isinstance(latency, dict):
         yield from _of_histogram(tree, (*path, "latency", "metric"), latency.get("metric"))
+        yield from _of_bucket(tree, (*path, "latency", "match"), latency.get("match"))
 
 
 def _of_ratio(tree: YamlTree, path: Path, ratio: dict[str, Any]) -> Iterator[Diagnostic]:
     span = tree.span(path)
+    # A key without a value is none.
+    ratio = {key: value for key, value in ratio.items() if value is not None}
     if ("bad" in ratio) == ("good" in ratio):
         which = "both bad and good events" if "bad" in ratio else "neither bad nor good events"
         yield Diagnostic("SLO018", span, f"the ratio names {which}", "write one of bad and good")
@@ -144,3 +148,15 @@ def _of_histogram(tree: YamlTree, path: Path, metric: Any) -> Iterator[Diagnosti
         if isinstance(metric, str) and metric.endswith(suffix):
             message = f"{metric} is one series of a histogram"
             yield Diagnostic("SLO019", tree.span(path), message, f"write {metric.removesuffix(suffix)}")
+
+
+def _of_bucket(tree: YamlTree, path: Path, match: Any) -> Iterator[Diagnostic]:
+    if isinstance(match, str) and any(matcher.label == "le" for matcher in _matchers_in(match)):
+        yield Diagnostic("SLO019", tree.span(path), "le is the threshold's label", "remove it: threshold chooses it")
+
+
+def _matchers_in(text: str) -> tuple[Matcher, ...]:
+    try:
+        return read_matchers(text)
+    except ValueError:
+        return ()

@@ -10,7 +10,7 @@ from sereno_slo.render.promtool.cases import LONG_AGO_SECONDS, TARGET_NAME, Benc
 from sereno_slo.render.promtool.streams import Counted, Target, Values, phases, steady
 
 _SCRAPES_PER_MINUTE = 2
-_EVENTS = 300  # a scrape
+_EVENTS = 300  # a scrape, at least
 _MINUTE = Duration.parse("1m")
 _HEALTHY_MINUTES = 60
 
@@ -37,17 +37,18 @@ def _lasting(bench: Bench) -> int:
     return 0 if kept is None else math.ceil(kept / _MINUTE)
 
 
-def _healthy_then_failing(failing_minutes: int, bad_events: float, healthy_minutes: int) -> Counted:
+def _healthy_then_failing(failing_minutes: int, events: int, bad_events: int, healthy_minutes: int) -> Counted:
     return phases(
-        (_HEALTHY_MINUTES * _SCRAPES_PER_MINUTE, _EVENTS, 0),
-        (failing_minutes * _SCRAPES_PER_MINUTE, _EVENTS, bad_events),
-        (healthy_minutes * _SCRAPES_PER_MINUTE, _EVENTS, 0),
+        (_HEALTHY_MINUTES * _SCRAPES_PER_MINUTE, events, 0),
+        (failing_minutes * _SCRAPES_PER_MINUTE, events, bad_events),
+        (healthy_minutes * _SCRAPES_PER_MINUTE, events, 0),
     )
 
 
 def _outage(bench: Bench) -> Case:
     lasting = _lasting(bench)
-    counted = _healthy_then_failing(5, _EVENTS, 4 + lasting)
+    events = bench.events_a_scrape(_EVENTS)
+    counted = _healthy_then_failing(5, events, events, 4 + lasting)
     return bench.case(
         "a full outage pages within three minutes and the outage alert ends with it",
         bench.healthy(counted),
@@ -60,16 +61,18 @@ def _outage(bench: Bench) -> Case:
 
 def _fast_burn(bench: Bench, tier: BurnTier) -> Case:
     """Half as bad again as the tier's threshold, for long enough to spend its share."""
-    threshold = tier.factor(bench.slo.window) * bench.slo.error_budget_ratio
+    events = bench.events_a_scrape(_EVENTS)
+    # In windows of few days the tier's burn rate is below 1; what is not worse than the objective is no evidence.
+    threshold = min(1.0, max(1.5, tier.factor(bench.slo.window)) * bench.slo.error_budget_ratio)
     ratio = min(1.0, 1.5 * threshold)
     needed = math.ceil(threshold / ratio * (tier.long / _MINUTE)) + 2
     resolved_after = math.ceil(tier.short / _MINUTE) + 2 + _lasting(bench)
-    bad_events = math.ceil(ratio * _EVENTS) if ratio * _EVENTS >= 1 else ratio * _EVENTS
+    bad_events = math.ceil(ratio * events)
     fires_at, ends_at = _HEALTHY_MINUTES + needed, _HEALTHY_MINUTES + needed + resolved_after
     labels = {"burn": tier.burn, "severity": str(tier.severity), "long_window": str(tier.long)}
     return bench.case(
         f"a burn over {tier.long} alerts and resolves after {tier.short}",
-        bench.healthy(_healthy_then_failing(needed, bad_events, resolved_after)),
+        bench.healthy(_healthy_then_failing(needed, events, bad_events, resolved_after)),
         bench.burns(_minutes(_HEALTHY_MINUTES), count=None),
         bench.burns(_minutes(fires_at), count=1, **labels),
         bench.burns(_minutes(ends_at), count=None, **labels),

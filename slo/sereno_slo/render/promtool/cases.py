@@ -64,6 +64,14 @@ class Bench:
         self.scrape_interval = scrape_interval
         self._ledger = Ledger.of(slo)
 
+    def events_a_scrape(self, usual: int) -> int:
+        """At least `usual`, and as many as strict objectives and large minimums of bad events need to be judged."""
+        events = usual
+        alerting, budget = self.slo.alerting, self.slo.error_budget_ratio
+        while events * budget < max(usual / 1000, alerting.min_bad_events / 5) or events < alerting.min_bad_events:
+            events *= 10
+        return events
+
     def healthy(self, counted: Counted, *, started_seconds: float = LONG_AGO_SECONDS) -> list[Series]:
         """One target that is up all the time and counts this."""
         target = Target(TARGET_NAME, started_seconds, up=(1,) * len(counted.events))

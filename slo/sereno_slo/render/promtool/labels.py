@@ -1,22 +1,24 @@
 """Label values that a user's matchers accept or refuse, so that tests can feed series which really are selected."""
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
-# The parser of Python's own `re`: private, but it is the only one that knows the whole syntax; its result is checked
-# with `fullmatch` below, so a change of it could lose a test (warning SLO033), never make a wrong one.
+# The parser of Python's own `re`: private, but it is the only one at hand; its result is checked by an engine of RE2's
+# family below, so a change of it could lose a test (warning SLO033), never make a wrong one.
 from re import _constants as syntax  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-from sereno_slo.promql import Matcher, MatchOp
+from sereno_slo.promql import Matcher, MatchOp, regex
 
 Labels = Mapping[str, str]
 
 # Tried after the values that the matchers themselves name.
 _USUAL_VALUES = ("500", "200", "404", "test", "/test", "")
 _MOST_COMBINATIONS = 20_000
+_LONGEST_EXAMPLE = 200
 
 
 def holds(matcher: Matcher, value: str) -> bool:
@@ -27,9 +29,9 @@ def holds(matcher: Matcher, value: str) -> bool:
         case MatchOp.NOT_EQUAL:
             return value != matcher.value
         case MatchOp.REGEX:
-            return re.fullmatch(matcher.value, value, re.DOTALL) is not None
+            return regex.matches(matcher.value, value)
         case MatchOp.NOT_REGEX:
-            return re.fullmatch(matcher.value, value, re.DOTALL) is None
+            return not regex.matches(matcher.value, value)
 
 
 def labels_for(wanted: Iterable[Matcher], refused: Iterable[Matcher] = ()) -> Labels | None:
@@ -64,10 +66,12 @@ def _candidates(name: str, matchers: Iterable[Matcher]) -> list[str]:
 def examples(pattern: str) -> list[str]:
     """A few strings that the pattern matches in full; none where it is beyond this simple generator."""
     try:
-        found = list(_strings(parser.parse(pattern)))
-    except (re.error, NotImplementedError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # `[[:alpha:]]` is a nested set to Python
+            found = list(_strings(parser.parse(pattern)))
+    except (re.error, NotImplementedError, OverflowError, RecursionError):
         return []
-    return [text for text in dict.fromkeys(found) if re.fullmatch(pattern, text, re.DOTALL)]
+    return [text for text in dict.fromkeys(found) if regex.matches(pattern, text)]
 
 
 def _strings(parsed: Iterable[Any]) -> Iterator[str]:
@@ -96,11 +100,17 @@ def _alternatives(operation: Any, argument: Any) -> list[str]:  # noqa: PLR0911 
             return list(_strings(argument[3]))
         case syntax.MAX_REPEAT | syntax.MIN_REPEAT:
             least, _, repeated = argument
-            return [text * least for text in _strings(repeated)]
+            return [_repeated(text, least) for text in _strings(repeated)]
         case syntax.AT:
             return [""]
         case _:
             raise NotImplementedError(str(operation))
+
+
+def _repeated(text: str, times: int) -> str:
+    if len(text) * times > _LONGEST_EXAMPLE:
+        raise NotImplementedError("a label value of this length")
+    return text * times
 
 
 def _one_of(members: Iterable[Any]) -> str:

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from sereno_slo.duration import Duration
 from sereno_slo.model import BurnTier
 from sereno_slo.policy import is_feasible
+from sereno_slo.promql import Number
 from sereno_slo.render.promtool.cases import Bench, Case
 from sereno_slo.render.promtool.streams import phases, steady
 
 _SLOT = Duration.parse("5m")
 _DAY_SLOTS = 288
-_EVENTS = 3_000_000  # a slot; large, so that bad events of every objective are whole numbers
+_EVENTS = 3_000_000  # a slot, at least: large, so that bad events are whole numbers
 
 
 def long_window_cases(bench: Bench) -> Iterator[Case]:
@@ -31,15 +32,16 @@ def long_window_cases(bench: Bench) -> Iterator[Case]:
 def _budget(bench: Bench) -> Case:
     """Half of the budget's pace for a day: the error ratio is half of what is allowed, half of the budget is left."""
     budget = bench.slo.error_budget_ratio
-    bad_events = math.floor(_EVENTS * budget / 2)
-    ratio = (bad_events * _DAY_SLOTS) / (_EVENTS * _DAY_SLOTS)
-    slots_of_window = bench.slo.window / Duration.parse("1m")
+    events = bench.events_a_scrape(_EVENTS)
+    bad_events = math.floor(events * budget / 2)
+    ratio = (bad_events * _DAY_SLOTS) / (events * _DAY_SLOTS)
+    slots_of_window = float(str(Number(bench.slo.window / Duration.parse("1m"))))  # as the rule writes it
     return bench.case(
         "sums five minutes, a day and the window exactly",
-        bench.healthy(steady(_DAY_SLOTS, _EVENTS, bad_events)),
-        bench.recorded("1d", "sereno:events:sum5m", _EVENTS),
+        bench.healthy(steady(_DAY_SLOTS, events, bad_events)),
+        bench.recorded("1d", "sereno:events:sum5m", events),
         bench.recorded("1d", "sereno:bad_events:sum5m", bad_events),
-        bench.recorded("1d", "sereno:events:1d", _EVENTS * _DAY_SLOTS),
+        bench.recorded("1d", "sereno:events:1d", events * _DAY_SLOTS),
         bench.recorded("1d", "sereno:bad_events:1d", bad_events * _DAY_SLOTS),
         bench.recorded("1d", "sereno:error_ratio:window", ratio),
         bench.recorded("1d", "sereno:error_budget_remaining:ratio", 1 - ratio / budget),
@@ -51,19 +53,20 @@ def _budget(bench: Bench) -> Case:
 
 
 def _slots_in(bench: Bench, slots: int) -> int:
-    """How many of the slots, the first at time zero, lie within the SLO's window."""
-    return min(slots, int(bench.slo.window / _SLOT))
+    """How many of the slots, the first at time zero, lie within the SLO's window, whose range is just under it."""
+    return min(slots, int(bench.slo.window.just_under() / _SLOT) + 1)
 
 
 def _idle_after_traffic(bench: Bench) -> Case:
     """Four busy hours, then two idle ones: the ratio of the window stays what it was, weighted by traffic."""
-    bad_events = math.floor(_EVENTS * bench.slo.error_budget_ratio / 4)
+    events = bench.events_a_scrape(_EVENTS)
+    bad_events = math.floor(events * bench.slo.error_budget_ratio / 4)
     return bench.case(
         "an idle time changes no ratio and is never NaN",
-        bench.healthy(phases((48, _EVENTS, bad_events), (24, 0, 0))),
+        bench.healthy(phases((48, events, bad_events), (24, 0, 0))),
         bench.recorded("6h", "sereno:error_ratio:5m", 0),
-        bench.recorded("6h", "sereno:error_ratio:window", bad_events / _EVENTS),
-        bench.recorded("6h", "sereno:events:window", _EVENTS * 48),
+        bench.recorded("6h", "sereno:error_ratio:window", bad_events / events),
+        bench.recorded("6h", "sereno:events:window", events * 48),
     )
 
 
@@ -87,14 +90,17 @@ def _burn(bench: Bench, tier: BurnTier) -> Case:
     Six times as fast as the threshold, so that the three days of the slowest tier need half a day of simulated time.
     """
     threshold = tier.factor(bench.slo.window) * bench.slo.error_budget_ratio
-    ratio = min(1.0, 6 * threshold)
+    # Windows of few days have burn rates below 1; what is not worse than the objective is no evidence.
+    ratio = min(1.0, 6 * max(threshold, bench.slo.error_budget_ratio))
+    events = bench.events_a_scrape(_EVENTS)
     kept = bench.slo.alerting.keep_firing_for
-    burning_slots = math.ceil((tier.long / _SLOT) * threshold / ratio) + 1
+    # More than the tier's share, and one slot more: alerts are judged before that slot's roll-ups are made.
+    burning_slots = math.floor((tier.long / _SLOT) * threshold / ratio) + 2
     resolved_slots = math.ceil(tier.short / _SLOT) + 2 + (0 if kept is None else math.ceil(kept / _SLOT))
     labels = {"burn": tier.burn, "severity": str(tier.severity), "long_window": str(tier.long)}
     return bench.case(
         f"a burn over {tier.long} alerts and resolves after {tier.short}",
-        bench.healthy(phases((burning_slots, _EVENTS, math.ceil(ratio * _EVENTS)), (resolved_slots, _EVENTS, 0))),
+        bench.healthy(phases((burning_slots, events, math.ceil(ratio * events)), (resolved_slots, events, 0))),
         bench.burns(_SLOT * burning_slots, count=1, **labels),
         bench.burns(_SLOT * (burning_slots + resolved_slots), count=None, **labels),
     )

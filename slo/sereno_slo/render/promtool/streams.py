@@ -145,14 +145,23 @@ class Feed:
         self._slo = slo
         self._selected = selected
         self._settings = settings
+        chosen = {**selected.good, **selected.bad}
+        free = [label for label in settings.identity_labels if label not in chosen]
+        self._telling = free[-1] if free else None
+
+    @property
+    def tells_targets_apart(self) -> bool:
+        """Whether the selectors leave an identity label free, so that they can read several targets."""
+        return self._telling is not None
 
     def health(self, target: Target) -> list[Series]:
-        """`up` and the start of the process."""
-        identity = self._identity(target)
-        series = [Series(_exactly("up", identity), target.up)]
-        if self._settings.process_start_metric is not None:
-            starts = tuple(None if up is None else target.started_seconds for up in target.up)
-            series.append(Series(_exactly(self._settings.process_start_metric, identity), starts))
+        """`up` and the start of the process; twice where good and bad events are counted by different jobs."""
+        series: list[Series] = []
+        for identity in self._identities(target):
+            series.append(Series(_exactly("up", identity), target.up))
+            if self._settings.process_start_metric is not None:
+                starts = tuple(None if up is None else target.started_seconds for up in target.up)
+                series.append(Series(_exactly(self._settings.process_start_metric, identity), starts))
         return series
 
     def counters(self, target: Target, counted: Counted) -> list[Series]:
@@ -179,18 +188,20 @@ class Feed:
             case _:
                 assert_never(self._slo.indicator)
 
-    def _identity(self, target: Target) -> dict[str, str]:
-        return {
-            label: self._selected.good.get(label) or f"test-{label}" for label in self._settings.identity_labels[:-1]
-        } | {self._settings.identity_labels[-1]: self._name(target)}
+    def _identities(self, target: Target) -> list[dict[str, str]]:
+        good, bad = (self._identity(labels, target) for labels in (self._selected.good, self._selected.bad))
+        return [good] if good == bad else [good, bad]
 
-    def _name(self, target: Target) -> str:
-        """The last identity label tells targets apart, unless the selectors fix it."""
-        return self._selected.good.get(self._settings.identity_labels[-1]) or target.name
+    def _identity(self, labels: Labels, target: Target) -> dict[str, str]:
+        """The identity of a target whose series have these labels."""
+        chosen = {**self._selected.bad, **self._selected.good, **labels}
+        if self._telling is not None:
+            chosen[self._telling] = target.name
+        return {label: chosen.get(label, f"test-{label}") for label in self._settings.identity_labels}
 
-    def _labels(self, labels: Mapping[str, str], target: Target) -> dict[str, str]:
+    def _labels(self, labels: Labels, target: Target) -> dict[str, str]:
         told_apart = {"sereno_test": target.series_label} if target.series_label else {}
-        return {**labels, **self._identity(target), **told_apart}
+        return {**labels, **self._identity(labels, target), **told_apart}
 
 
 def _minus(events: float | None, bad_events: float | None) -> float | None:
