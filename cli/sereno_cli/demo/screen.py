@@ -77,7 +77,7 @@ def _to_try(world: World) -> Panel:
         shown = scripts
     rows = (
         ("break", "60 % of the requests fail: a page within two or three minutes"),
-        ("mend", "the fault ends: the alert resolves when its five-minute window has forgotten it"),
+        ("mend", "the fault ends: the alert resolves within six minutes"),
         ("draft", "writes the postmortem draft of the latest incident"),
     )
     table = Table.grid(padding=(0, 2))
