@@ -36,6 +36,10 @@ def serve(host: str, port: int, database: Path) -> ExitCode:
     """Serve Alertmanager's webhook and the incident records until Ctrl-C.
 
     \b
+      sereno incidents serve
+      sereno incidents serve --port 8080 --database incidents.sqlite
+
+    \b
     Point a webhook receiver of Alertmanager at it:
       webhook_configs:
         - url: http://127.0.0.1:19093/api/v1/alertmanager
