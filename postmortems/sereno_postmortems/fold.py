@@ -7,14 +7,15 @@ The rules, in alert time (startsAt, endsAt), never in the order of arrival:
 2. Fingerprint and startsAt identify one time of firing. It has ended when any delivery says so (a firing report that
    arrives later is a late one), at the latest end that was reported.
 3. Two facts overrule rule 2. A delivery that reports it firing *and* tells of something younger than that end was made
-   afterwards: it fires again. And an alert that began anew has ended before, even if nobody said so.
+   afterwards: it fires again. And an alert that began anew has ended before that, even if nobody said so (Alertmanager
+   lost its state, or `send_resolved` is off): a lost resolution neither keeps an incident open nor joins two.
 4. Times of firing of one subject that overlap are one incident. One that begins after all others ended is a new one.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TypeAlias
 
@@ -22,6 +23,8 @@ from sereno_backends.incidents import AlertStatus, Incident, IncidentAlert, Noti
 
 from sereno_postmortems.naming import incident_ids, slug
 from sereno_postmortems.webhook import Delivery, ReportedAlert
+
+JUST_BEFORE = timedelta(microseconds=1)
 
 Subject: TypeAlias = tuple[tuple[str, str], ...]
 """Labels by name, sorted."""
@@ -42,23 +45,29 @@ class _Report:
         return (self.alert.fingerprint, self.alert.starts_at)
 
 
-def fold(deliveries: Iterable[Delivery]) -> tuple[Incident, ...]:
+def fold(deliveries: Iterable[Delivery], *, since: datetime | None = None) -> tuple[Incident, ...]:
     """The incidents that these deliveries tell of, by opening time; repeated deliveries count once, as first received.
 
-    All deliveries of a slug (see `slugs`) must be given, or numbers in ids differ; others may be missing.
+    All deliveries of a slug (see `starts_by_slug`) must be given, or numbers in ids differ; others may be missing.
+    With `since`, only times of firing that began then or later count, and only deliveries that tell of one must be
+    given. That gives the right incidents if `since` is a midnight (UTC) and no incident of the slug lasted beyond it.
     """
     reports: defaultdict[Subject, list[_Report]] = defaultdict(list)
     for delivery in _distinct(deliveries):
         for alert in delivery.alerts:
-            if not alert.is_watchdog:
+            if not alert.is_watchdog and (since is None or alert.starts_at >= since):
                 reports[_subject(delivery, alert)].append(_Report(delivery, alert))
     incidents = [incident for subject, told in reports.items() for incident in _incidents(subject, told)]
     return _with_ids(incidents)
 
 
-def slugs(delivery: Delivery) -> frozenset[str]:
-    """The names of all incidents that a delivery can touch, without date and number."""
-    return frozenset(_slug(_subject(delivery, alert)) for alert in delivery.alerts if not alert.is_watchdog)
+def starts_by_slug(delivery: Delivery) -> Mapping[str, tuple[datetime, ...]]:
+    """The names of all incidents that a delivery can touch, without date and number, and the starts of its alerts."""
+    starts: defaultdict[str, list[datetime]] = defaultdict(list)
+    for alert in delivery.alerts:
+        if not alert.is_watchdog:
+            starts[_slug(_subject(delivery, alert))].append(alert.starts_at)
+    return {name: tuple(times) for name, times in starts.items()}
 
 
 def incident_slug(incident: Incident) -> str:
@@ -119,13 +128,13 @@ def _made_not_before(delivery: Delivery) -> datetime:
 
 
 def _ended_by_successor(alerts: Iterable[IncidentAlert]) -> list[IncidentAlert]:
-    """An alert can't fire twice at a time: one without an end has ended where its next time of firing began."""
+    """An alert can't fire twice at a time: one without an end has ended before its next time of firing began."""
     ordered = sorted(alerts, key=lambda alert: (alert.fingerprint, alert.starts_at))
     ended: list[IncidentAlert] = []
     for alert, successor in zip(ordered, [*ordered[1:], None], strict=True):
         same = successor is not None and successor.fingerprint == alert.fingerprint
         if successor is not None and same and alert.ends_at is None:
-            ended.append(replace(alert, ends_at=successor.starts_at))
+            ended.append(replace(alert, ends_at=successor.starts_at - JUST_BEFORE))
         else:
             ended.append(alert)
     return sorted(ended, key=lambda alert: (alert.starts_at, alert.fingerprint))

@@ -8,14 +8,14 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from sereno_backends.incidents import Incident, IncidentStatus
 
 from sereno_postmortems.documents import NotAnIncident, incident_document, incident_from_document
-from sereno_postmortems.fold import fold, incident_slug, slugs
+from sereno_postmortems.fold import fold, incident_slug, starts_by_slug
 from sereno_postmortems.webhook import Delivery, NotAlertmanager, NotJson, read_delivery
 
 FOLD_VERSION = 1
@@ -23,6 +23,7 @@ FOLD_VERSION = 1
 
 APPLICATION_ID = 0x5352_4943  # "SRIC": tells an incident database from other people's (and from a log store)
 
+BEFORE_ALL_TIMES = datetime(1, 1, 1, tzinfo=UTC)
 LOCK_WAIT_SECONDS = 5.0
 
 SCHEMA = """
@@ -34,16 +35,19 @@ CREATE TABLE IF NOT EXISTS deliveries (
 CREATE TABLE IF NOT EXISTS delivery_slugs (
     slug TEXT NOT NULL,
     content_hash TEXT NOT NULL REFERENCES deliveries (content_hash),
+    latest_start TEXT NOT NULL,
     PRIMARY KEY (slug, content_hash)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS delivery_slugs_by_start ON delivery_slugs (slug, latest_start);
 CREATE TABLE IF NOT EXISTS incidents (
     incident_id TEXT PRIMARY KEY,
     slug TEXT NOT NULL,
     status TEXT NOT NULL,
     opened_at TEXT NOT NULL,
+    resolved_at TEXT,
     document TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS incidents_by_slug ON incidents (slug);
+CREATE INDEX IF NOT EXISTS incidents_by_slug ON incidents (slug, opened_at);
 CREATE INDEX IF NOT EXISTS incidents_by_opening ON incidents (opened_at);
 """
 
@@ -87,7 +91,7 @@ class IncidentStore:
                 (version,) = connection.execute("PRAGMA user_version").fetchone()
                 if version != FOLD_VERSION:
                     for (slug,) in connection.execute("SELECT DISTINCT slug FROM delivery_slugs").fetchall():
-                        _refold(connection, slug)
+                        _refold(connection, slug, BEFORE_ALL_TIMES)
                     connection.execute(f"PRAGMA user_version = {FOLD_VERSION}")
 
     @contextmanager
@@ -110,9 +114,11 @@ class IncidentStore:
             )
             if stored.rowcount == 0:
                 return Recorded.DUPLICATE
-            for slug in sorted(slugs(delivery)):
-                connection.execute("INSERT INTO delivery_slugs VALUES (?, ?)", (slug, delivery.content_hash))
-                _refold(connection, slug)
+            for slug, starts in starts_by_slug(delivery).items():
+                connection.execute(
+                    "INSERT INTO delivery_slugs VALUES (?, ?, ?)", (slug, delivery.content_hash, _text(max(starts)))
+                )
+                _refold(connection, slug, _touched_since(connection, slug, min(starts)))
             return Recorded.STORED
 
     def incidents(self, status: IncidentStatus | None = None, *, limit: int = 1000) -> tuple[Incident, ...]:
@@ -190,27 +196,54 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _refold(connection: sqlite3.Connection, slug: str) -> None:
-    """Replace the incidents of one slug by those that its deliveries tell of now."""
+def _touched_since(connection: sqlite3.Connection, slug: str, earliest_start: datetime) -> datetime:
+    """From when on incidents of a slug may change by alerts that began at `earliest_start` or later.
+
+    A midnight, because incidents are numbered within a day, that no incident lasted beyond, because what overlaps
+    belongs together. So a delivery costs what its days cost, however long the record is.
+    """
+    since = earliest_start
+    while True:
+        midnight = since.replace(hour=0, minute=0, second=0, microsecond=0)
+        (opened_at,) = connection.execute(
+            "SELECT min(opened_at) FROM incidents WHERE slug = ? AND (resolved_at IS NULL OR resolved_at >= ?)",
+            (slug, _text(midnight)),
+        ).fetchone()
+        earlier = midnight if opened_at is None else min(midnight, datetime.fromisoformat(opened_at))
+        if earlier == since:
+            return since
+        since = earlier
+
+
+def _refold(connection: sqlite3.Connection, slug: str, since: datetime) -> None:
+    """Replace a slug's incidents that were opened since then by those that its deliveries tell of now."""
     rows = connection.execute(
-        "SELECT body, received_at FROM deliveries JOIN delivery_slugs USING (content_hash) WHERE slug = ?", (slug,)
+        "SELECT body, received_at FROM deliveries JOIN delivery_slugs USING (content_hash)"
+        " WHERE slug = ? AND latest_start >= ?",
+        (slug, _text(since)),
     )
     deliveries = [_stored_delivery(body, received_at) for body, received_at in rows]
-    incidents = [incident for incident in fold(deliveries) if incident_slug(incident) == slug]
-    connection.execute("DELETE FROM incidents WHERE slug = ?", (slug,))
+    incidents = [incident for incident in fold(deliveries, since=since) if incident_slug(incident) == slug]
+    connection.execute("DELETE FROM incidents WHERE slug = ? AND opened_at >= ?", (slug, _text(since)))
     connection.executemany(
-        "INSERT INTO incidents VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO incidents VALUES (?, ?, ?, ?, ?, ?)",
         [
             (
                 incident.incident_id,
                 slug,
                 incident.status.value,
-                incident.opened_at.isoformat(timespec="microseconds"),  # one width, so that text order is time order
+                _text(incident.opened_at),
+                incident.resolved_at and _text(incident.resolved_at),
                 json.dumps(incident_document(incident)),
             )
             for incident in incidents
         ],
     )
+
+
+def _text(moment: datetime) -> str:
+    """A time in UTC, always of one width, so that the order of texts is the order of times."""
+    return moment.isoformat(timespec="microseconds")
 
 
 def _stored_delivery(body: bytes, received_at: str) -> Delivery:

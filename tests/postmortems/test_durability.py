@@ -222,8 +222,8 @@ def test_a_failing_fold_leaves_no_half_record(tmp_path: Path, monkeypatch: pytes
     store = IncidentStore(tmp_path / "i.sqlite")
     store.prepare()
 
-    def broken(_: object) -> None:
-        raise RuntimeError("a bug in the fold")
+    def broken(_: object, *, since: object) -> None:
+        raise RuntimeError(f"a bug in the fold since {since}")
 
     monkeypatch.setattr("sereno_postmortems.store.fold", broken)
     with pytest.raises(RuntimeError):

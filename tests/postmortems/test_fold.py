@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sereno_backends.incidents import AlertStatus, Incident, IncidentStatus
-from sereno_postmortems.fold import fold, incident_slug, slugs
+from sereno_postmortems.fold import fold, incident_slug, starts_by_slug
 from sereno_postmortems.naming import INCIDENT_ID
 from sereno_postmortems.webhook import Delivery, read_delivery
 from support.incidents import PAGE, SLO, TICKET, at, reported, webhook
@@ -98,15 +98,27 @@ def test_a_delivery_that_knows_younger_things_reopens() -> None:
 
 
 def test_an_end_that_nobody_reported_follows_from_the_next_start() -> None:
-    """An alert that begins anew had ended: a lost resolution doesn't keep an incident open for ever."""
-    (incident,) = fold(
+    """An alert that begins anew had ended before: a lost resolution neither stays open for ever nor joins incidents."""
+    lost, later = fold(
         [
             delivery([reported(PAGE, at(10))], at(10, 1)),
-            delivery([reported(PAGE, at(11), at(11, 30))], at(11, 31)),
+            delivery([reported(PAGE, at(21), at(21, 30))], at(21, 31)),
         ]
     )
-    assert [alert.ends_at for alert in incident.alerts] == [at(11), at(11, 30)]
-    assert incident.resolved_at == at(11, 30)
+    assert (lost.status, later.resolved_at) == (IncidentStatus.RESOLVED, at(21, 30))
+    assert lost.resolved_at is not None
+    assert at(20, 59) < lost.resolved_at < at(21)
+
+
+def test_an_alert_that_begins_as_another_ends_belongs_together() -> None:
+    """Tiers of one burn that take over from each other in the same evaluation are one incident."""
+    (incident,) = fold(
+        [
+            delivery([reported(PAGE, at(10), at(10, 20))], at(10, 21)),
+            delivery([reported(TICKET, at(10, 20), at(11))], at(11, 1)),
+        ]
+    )
+    assert (incident.opened_at, incident.resolved_at) == (at(10), at(11))
 
 
 def test_the_watchdog_is_no_incident() -> None:
@@ -223,8 +235,8 @@ def test_every_history_makes_sound_incidents(told: list[Delivery]) -> None:
 def test_a_slug_can_be_folded_alone(told: list[Delivery]) -> None:
     """Folding only the deliveries of one slug gives the same incidents of that slug as folding everything."""
     whole = fold(told)
-    for slug in {slug for one in told for slug in slugs(one)}:
-        alone = fold([one for one in told if slug in slugs(one)])
+    for slug in {slug for one in told for slug in starts_by_slug(one)}:
+        alone = fold([one for one in told if slug in starts_by_slug(one)])
         assert [i for i in alone if incident_slug(i) == slug] == [i for i in whole if incident_slug(i) == slug]
 
 
