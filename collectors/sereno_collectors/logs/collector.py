@@ -87,6 +87,7 @@ class LogCollector:
             Persistently(SavePositions(checkpoint), self._wait, metrics, report),
         )
         self._patient = True
+        self._closed = False
 
     def follow(self) -> None:
         """Collect until told to stop; then what is in the files already, for a second at most."""
@@ -117,13 +118,20 @@ class LogCollector:
             self.close()
 
     def collect_batch(self) -> bool:
-        """Read what is new, up to a batch, and see it through all stages; False when there was nothing."""
+        """Read what is new, up to a batch, and see it through all stages; False when there was nothing.
+
+        Raises:
+            GaveUp: a stage failed and it was time to stop; make another collector, this one has read too far.
+        """
+        if self._closed:
+            raise RuntimeError("this collector has ended")
         lines = self._read()
         self._carry(lines)
         return bool(lines)
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files; nothing can be collected any more."""
+        self._closed = True
         for tail in self._tails:
             tail.close()
 

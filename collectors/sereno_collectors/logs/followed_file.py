@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from sereno_collectors.logs.batch import Line, Position
 
@@ -23,15 +24,17 @@ class FollowedFile:
     """A file held open by its descriptor, so that neither renaming nor deleting it loses what is in it."""
 
     def __init__(self, opened_path: str, position: Position, monotonic: Callable[[], float]) -> None:
-        self._descriptor = os.open(opened_path, os.O_RDONLY | os.O_CLOEXEC)
+        self._file = Path(opened_path).open("rb", buffering=0)  # noqa: SIM115 - held open as long as this lives
+        self._descriptor = self._file.fileno()
         self._monotonic = monotonic
-        self._fruitless_size = -1
+        self._fruitless = (-1, 0)  # size and modification time when no whole line was there to read
+        self._glimpsed = position  # up to the end of the line that had no end then
         self._grew_at = monotonic()
         self.position = position
 
     def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._descriptor)
+        """Let go of the file; a second call does nothing."""
+        self._file.close()
 
     @property
     def size(self) -> int:
@@ -43,6 +46,11 @@ class FollowedFile:
         """How long ago the file last had something new."""
         return self._monotonic() - self._grew_at
 
+    def is_replaced(self) -> bool:
+        """Whether it was truncated or written anew since it was read."""
+        seen = max(self.position, self._glimpsed, key=lambda position: position.offset)
+        return self.size < seen.offset or not continues(self._descriptor, seen)
+
     def unfinished_line(self) -> bytes:
         """The beginning of a line that has no end yet."""
         return os.pread(self._descriptor, LONGEST_LINE_BYTES, self.position.offset)
@@ -50,20 +58,23 @@ class FollowedFile:
     def start_again(self, position: Position) -> None:
         """Read what has taken the file's place from its beginning."""
         self.position = position
-        self._fruitless_size = -1
+        self._fruitless = (-1, 0)
+        self._glimpsed = position
 
     def read(self, most_lines: int, read_at: datetime, *, unfinished: bool = False) -> tuple[Line, ...] | Replaced:
         """The next lines; the position moves behind them. With `unfinished` also a last line that has no end."""
         status = os.fstat(self._descriptor)
-        if status.st_size == self._fruitless_size and not unfinished:
+        looks = (status.st_size, status.st_mtime_ns)
+        if looks == self._fruitless and not unfinished:
             return ()
-        if status.st_size < self.position.offset or not continues(self._descriptor, self.position):
+        if self.is_replaced():
             return Replaced()
         contents = self._next_contents(most_lines, unfinished=unfinished)
         if not contents:
-            if status.st_size != self._fruitless_size:
+            if looks != self._fruitless:
                 self._grew_at = self._monotonic()
-            self._fruitless_size = status.st_size
+            self._fruitless = looks
+            self._glimpsed = self._position_at(status.st_size)
             return ()
         self._grew_at = self._monotonic()
         return self._advance(contents, read_at, status.st_mtime_ns)
@@ -90,9 +101,11 @@ class FollowedFile:
         for content in contents:
             lines.append(Line(position.path, position.source, offset, content.rstrip(b"\r\n"), read_at))
             offset += len(content)
-        tail = fingerprint(self._descriptor, offset)
-        self.position = replace(position, offset=offset, tail=tail, modified_ns=modified_ns)
+        self.position = replace(self._position_at(offset), modified_ns=modified_ns)
         return tuple(lines)
+
+    def _position_at(self, offset: int) -> Position:
+        return replace(self.position, offset=offset, tail=fingerprint(self._descriptor, offset))
 
 
 def fingerprint(descriptor: int, offset: int) -> str:

@@ -25,7 +25,11 @@ class FileOnDisk:
 
 
 def file_at(path: str) -> FileOnDisk | None:
-    """The file that a path names now; None when it names none."""
+    """The file that a path names now; None when it names none.
+
+    Raises:
+        OSError: it can't be told: a folder on the way is closed, a link goes in circles.
+    """
     try:
         status = os.stat(path)  # noqa: PTH116 - called several times a second: no Path objects
     except FileNotFoundError:
@@ -38,18 +42,26 @@ def rotated_siblings(path: str) -> tuple[FileOnDisk, ...]:
     followed = Path(path)
     try:
         names = [entry.name for entry in os.scandir(followed.parent) if entry.name.startswith(followed.name)]
-    except FileNotFoundError:
+    except OSError:  # a folder that can be entered but not listed: only the path itself is followed
         return ()
     rotated = (name for name in names if _ROTATED.fullmatch(name.removeprefix(followed.name)))
-    found = (file_at(str(followed.parent / name)) for name in rotated)
+    found = (_regular_file(str(followed.parent / name)) for name in rotated)
     return tuple(sorted((file for file in found if file is not None), key=lambda file: file.modified_ns))
 
 
+def _regular_file(path: str) -> FileOnDisk | None:
+    try:
+        return file_at(path) if Path(path).is_file() else None
+    except OSError:
+        return None
+
+
 def continuation(position: Position, candidates: Iterable[FileOnDisk]) -> FileOnDisk | None:
-    """The candidate that holds the same bytes up to the position: a copy of the file that was read."""
+    """The candidate that holds the same bytes up to the position: the file that was read, or a copy of it."""
     if position.offset == 0:
         return None  # every file begins alike with nothing
-    return next((file for file in candidates if file.size >= position.offset and _holds(file.path, position)), None)
+    younger = (file for file in candidates if file.modified_ns >= position.modified_ns)
+    return next((file for file in younger if file.size >= position.offset and _holds(file.path, position)), None)
 
 
 def _holds(path: str, position: Position) -> bool:
@@ -63,8 +75,25 @@ def _holds(path: str, position: Position) -> bool:
         os.close(descriptor)
 
 
-def never_seen(files: Iterable[FileOnDisk], known: Sequence[Position]) -> tuple[FileOnDisk, ...]:
-    """The rotated files that came and went between two looks: unknown, and younger than everything that is known."""
-    inodes = {position.inode for position in known}
+def position_in(file: FileOnDisk, known: Sequence[Position]) -> Position | None:
+    """Where this very file was read up to; None when it was not read.
+
+    The inode alone doesn't tell: that of a deleted file is given to the next one.
+    """
+    same_inode = (position for position in known if position.inode == file.inode)
+    return next((position for position in same_inode if not position.finished or continuation(position, [file])), None)
+
+
+def unread(files: Iterable[FileOnDisk], known: Sequence[Position]) -> tuple[FileOnDisk, ...]:
+    """The rotated files with something that nobody reads: those that came and went between two looks, mostly.
+
+    Files that are older than what was read last are an archive from before the first start; files of the same time
+    are not, for file systems count time in steps of some milliseconds.
+    """
     newest_ns = max((position.modified_ns for position in known), default=0)
-    return tuple(file for file in files if file.inode not in inodes and file.modified_ns > newest_ns)
+    younger = (file for file in files if file.modified_ns >= newest_ns)
+    return tuple(file for file in younger if not _is_dealt_with(file, position_in(file, known)))
+
+
+def _is_dealt_with(file: FileOnDisk, position: Position | None) -> bool:
+    return position is not None and (not position.finished or position.offset == file.size)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,9 +10,9 @@ import orjson
 
 from sereno_collectors.logs.batch import Line, Position
 from sereno_collectors.logs.followed_file import FollowedFile, Replaced
-from sereno_collectors.logs.rotation import FileOnDisk, continuation, file_at, never_seen, rotated_siblings
+from sereno_collectors.logs.rotation import FileOnDisk, continuation, file_at, position_in, rotated_siblings, unread
 
-LINGER_SECONDS = 5.0
+LINGER_SECONDS = 60.0
 """How long a rotated file is kept open after its last growth: its writer changes over in its own time."""
 REMEMBERED = 32
 """Finished files whose inodes are remembered; a file system gives the inode of a deleted file away again."""
@@ -42,6 +43,7 @@ class Tail:
         self._unfinished = [position for position in known if not position.finished]
         self._open: list[FollowedFile] = []
         self._inode_at_path: int | None = None
+        self._complaint = ""
 
     @property
     def positions(self) -> tuple[Position, ...]:
@@ -50,7 +52,11 @@ class Tail:
 
     def sizes(self) -> dict[str, int]:
         """Bytes in each open file, by its source."""
-        return {file.position.source: file.size for file in self._open}
+        sizes: dict[str, int] = {}
+        for file in self._open:
+            with suppress(OSError):  # a network drive that is gone; reading will tell
+                sizes[file.position.source] = file.size
+        return sizes
 
     def close(self) -> None:
         """Close all files; the positions stay."""
@@ -59,20 +65,23 @@ class Tail:
 
     def look(self) -> None:
         """Find out what the path names now, and open what is new, so that deleting it can't lose it any more."""
-        at_path = file_at(self.path)
-        if at_path is None:  # between two files, or its disk is not there yet: what is open stays open
-            self._inode_at_path = None
+        try:
+            at_path = file_at(self.path)
+        except OSError as error:
+            self._complain(f"{self.path}: can't be read: {error.strerror}")
             return
-        if at_path.inode == self._inode_at_path and not self._unfinished:
+        inode = at_path.inode if at_path else None
+        if at_path is not None and inode == self._inode_at_path and not self._unfinished:
             return
-        self._resume(at_path)
-        if at_path.inode not in {position.inode for position in self.positions if not position.finished}:
+        if self._unfinished:
+            self._resume(at_path)
+        if inode not in {position.inode for position in self.positions if not position.finished}:
             if self.positions:  # the path has changed hands; perhaps more than once since the last look
-                for missed in never_seen(rotated_siblings(self.path), self.positions):
-                    self._open_new(missed)
-            if not self._open_new(at_path):
+                self._open_unread()
+            if at_path is not None and not self._open_new(at_path):
                 return
-        self._inode_at_path = at_path.inode
+        self._inode_at_path = inode
+        self._complaint = ""
 
     def read(self, most_lines: int, read_at: datetime) -> tuple[Line, ...]:
         """The next lines, of the oldest file first; files rotated away and read to their end are closed."""
@@ -81,7 +90,7 @@ class Tail:
             rotated = file.position.inode != self._inode_at_path
             lingered = rotated and file.quiet_seconds > LINGER_SECONDS
             lines.extend(self._read(file, most_lines - len(lines), read_at, unfinished=lingered))
-            if lingered and file.position.offset >= file.size:
+            if lingered and file in self._open and file.position.offset >= file.size:
                 self._finish(file)
             if len(lines) >= most_lines:
                 break
@@ -97,7 +106,14 @@ class Tail:
         )
 
     def _read(self, file: FollowedFile, most_lines: int, read_at: datetime, *, unfinished: bool) -> tuple[Line, ...]:
-        found = file.read(most_lines, read_at, unfinished=unfinished)
+        try:
+            found = file.read(most_lines, read_at, unfinished=unfinished)
+        except OSError as error:  # a network drive that is gone: try from its path again
+            self._complain(f"{self.path}: reading fails: {error.strerror}")
+            file.close()
+            self._open.remove(file)
+            self._unfinished.append(file.position)
+            return ()
         if not isinstance(found, Replaced):
             return found
         self._follow_replacement(file)
@@ -111,17 +127,20 @@ class Tail:
         copy = continuation(old, candidates)
         if copy is not None:
             self._open_at(copy, replace(old, inode=copy.inode))
+        self._open_unread()  # it may have been copied and emptied more than once
         self._report(f"{self.path}: was truncated at byte {old.offset} or written anew; reading it from its beginning")
         file.start_again(_new_position(self.path, old.inode, self.positions))
 
-    def _resume(self, at_path: FileOnDisk) -> None:
+    def _resume(self, at_path: FileOnDisk | None) -> None:
         """Open the files that an earlier run had not read to their end, wherever rotation has put them."""
-        here = (*rotated_siblings(self.path), at_path) if self._unfinished else ()
+        here = (*rotated_siblings(self.path), *([at_path] if at_path else []))
         known = {position.inode for position in self.positions}
         for position in tuple(self._unfinished):
             same = next((file for file in here if file.inode == position.inode), None)
             # A restored or copied folder: other inodes, the same bytes.
             found = same or continuation(position, [file for file in here if file.inode not in known])
+            if found is None and at_path is None:
+                continue  # its whole disk may not be there yet
             if found is None:
                 self._finished.append(replace(position, finished=True))
                 self._report(
@@ -131,17 +150,36 @@ class Tail:
             elif not self._open_at(found, replace(position, inode=found.inode)):
                 continue  # it may be readable at the next look
             self._unfinished.remove(position)
+        for file in tuple(self._open):
+            if file.is_replaced():
+                self._follow_replacement(file)
+        if self._open:
+            self._open_unread()
+
+    def _open_unread(self) -> None:
+        for file in unread(rotated_siblings(self.path), self.positions):
+            self._open_new(file)
 
     def _open_new(self, file: FileOnDisk) -> bool:
-        return self._open_at(file, _new_position(self.path, file.inode, self.positions))
+        finished = position_in(file, self._finished)  # it was rotated back
+        if finished is None:
+            return self._open_at(file, _new_position(self.path, file.inode, self.positions))
+        self._finished.remove(finished)
+        return self._open_at(file, replace(finished, finished=False))
 
     def _open_at(self, file: FileOnDisk, position: Position) -> bool:
         try:
             self._open.append(FollowedFile(file.path, position, self._monotonic))
         except OSError as error:
-            self._report(f"{file.path}: can't be read: {error.strerror}")
+            self._complain(f"{file.path}: can't be read: {error.strerror}")
             return False
         return True
+
+    def _complain(self, complaint: str) -> None:
+        """Report a trouble once, not at each of the looks while it lasts."""
+        if complaint != self._complaint:
+            self._complaint = complaint
+            self._report(complaint)
 
     def _finish(self, file: FollowedFile) -> None:
         file.close()

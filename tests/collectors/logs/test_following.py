@@ -1,0 +1,122 @@
+"""Files are followed line by line, through everything that rotation does to them."""
+
+from pathlib import Path
+
+import pytest
+from sereno_collectors.logs import followed_file
+from sereno_collectors.logs.collector import BATCH_LINES
+from support.collecting import Bench, ecs_line
+
+
+def test_a_file_is_read_from_its_beginning_and_on(bench: Bench) -> None:
+    """What was there before the start is collected, then what comes, in the order of the file."""
+    bench.append(ecs_line("one"), "two")
+    bench.drain()
+    bench.append(ecs_line("three"))
+    bench.drain()
+    assert bench.messages() == ["one", "three", "two"]
+    assert (bench.count("received"), bench.count("indexed")) == (3, 3)
+
+
+def test_a_line_is_taken_when_it_has_its_end(bench: Bench) -> None:
+    """A half-written line waits for its other half and is one record then."""
+    bench.append('{"message": "ha', end="")
+    bench.drain()
+    assert bench.count("received") == 0
+    bench.append('lf", "a": 1}', end="")
+    bench.drain()
+    assert bench.count("received") == 0
+    bench.append("")
+    bench.drain()
+    assert bench.messages() == ["half"]
+
+
+def test_empty_lines_and_carriage_returns_are_no_content(bench: Bench) -> None:
+    """Blank lines vanish; Windows' line ends are line ends; a carriage return within a line is part of it."""
+    bench.append("one\r", "", "   ", "50%\r100%", "\r")
+    bench.drain()
+    assert bench.messages() == ["50%\r100%", "one"]
+
+
+def test_the_next_process_goes_on_where_the_last_stood(bench: Bench) -> None:
+    """After a restart only new lines are read, those written meanwhile included."""
+    bench.append("one", "two")
+    bench.drain()
+    bench.append("three")
+    bench.start()
+    bench.drain()
+    assert bench.messages() == ["one", "three", "two"]
+    assert bench.count("received") == 1
+
+
+def test_a_file_that_comes_later_is_waited_for(bench: Bench) -> None:
+    """A log that does not exist yet is read from its beginning once it does."""
+    bench.start()
+    bench.drain()
+    bench.append("one")
+    bench.drain()
+    assert bench.messages() == ["one"]
+
+
+def test_several_files_are_followed_fairly(bench: Bench) -> None:
+    """A file with much does not hold up one with little."""
+    bench.append(*(f"busy {number}" for number in range(3 * BATCH_LINES)), name="busy.log")
+    bench.append("quiet", name="quiet.log")
+    collector = bench.start("busy.log", "quiet.log")
+    collector.collect_batch()
+    assert "quiet" in bench.messages()
+    bench.drain()
+    assert len(bench.messages()) == 3 * BATCH_LINES + 1
+
+
+def test_files_that_are_left_out_keep_their_positions(bench: Bench) -> None:
+    """Following other files for a while does not make the first ones be read again."""
+    bench.append("one")
+    bench.drain()
+    bench.append("two", name="other.log")
+    bench.start("other.log")
+    bench.drain()
+    bench.start("app.log", "other.log")
+    bench.drain()
+    assert bench.count("received") == 0
+
+
+def test_a_very_long_line_is_kept_in_pieces(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that is larger than what is read at once is stored completely, piece by piece."""
+    monkeypatch.setattr(followed_file, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(followed_file, "LONGEST_LINE_BYTES", 1000)
+    long_line = "".join(f"{number:04}" for number in range(700))
+    fitting = "f" * 999
+    bench.append("before", fitting, long_line, "after")
+    bench.drain()
+    pieces = [record.message for record in bench.stored() if record.message not in {"before", fitting, "after"}]
+    assert "".join(pieces) == long_line
+    assert [len(piece) for piece in pieces] == [1000, 1000, 800]
+    assert len(bench.messages()) == 6
+
+
+def test_an_unreadable_file_is_reported_and_the_others_go_on(bench: Bench) -> None:
+    """A path that can't be opened stops nobody, and its file is read once that is possible."""
+    loop = bench.folder / "loop.log"
+    loop.symlink_to(loop)
+    bench.append("one")
+    bench.start("app.log", "loop.log")
+    bench.drain()
+    assert bench.messages() == ["one"]
+    assert any("loop.log: can't be read" in report for report in bench.reports)
+    assert len([report for report in bench.reports if "loop.log" in report]) == 1
+    loop.unlink()
+    loop.write_text("two\n")
+    bench.drain()
+    assert bench.messages() == ["one", "two"]
+
+
+def test_the_bytes_not_stored_yet_are_measured(bench: Bench) -> None:
+    """The lag is what stands in the files behind the saved positions."""
+    bench.append("one")
+    bench.drain()
+    assert bench.gauge("lag_bytes") == 0
+    bench.append("half", end="")
+    bench.drain()
+    assert bench.gauge("lag_bytes") == 4
+    assert Path(bench.log).stat().st_size == 8
