@@ -122,9 +122,7 @@ class Tail:
     def _follow_replacement(self, file: FollowedFile) -> None:
         """The file was emptied: read it anew, and what was not read of it yet from its copy, if there is one."""
         old = file.position
-        inodes = {position.inode for position in self.positions}
-        candidates = [sibling for sibling in rotated_siblings(self.path) if sibling.inode not in inodes]
-        copy = continuation(old, candidates)
+        copy = continuation(old, self._strangers(rotated_siblings(self.path)))
         if copy is not None:
             self._open_at(copy, replace(old, inode=copy.inode))
         self._open_unread()  # it may have been copied and emptied more than once
@@ -134,11 +132,10 @@ class Tail:
     def _resume(self, at_path: FileOnDisk | None) -> None:
         """Open the files that an earlier run had not read to their end, wherever rotation has put them."""
         here = (*rotated_siblings(self.path), *([at_path] if at_path else []))
-        known = {position.inode for position in self.positions}
         for position in tuple(self._unfinished):
             same = next((file for file in here if file.inode == position.inode), None)
             # A restored or copied folder: other inodes, the same bytes.
-            found = same or continuation(position, [file for file in here if file.inode not in known])
+            found = same or continuation(position, self._strangers(here))
             if found is None and at_path is None:
                 continue  # its whole disk may not be there yet
             if found is None:
@@ -155,6 +152,9 @@ class Tail:
                 self._follow_replacement(file)
         if self._open:
             self._open_unread()
+
+    def _strangers(self, files: Sequence[FileOnDisk]) -> list[FileOnDisk]:
+        return [file for file in files if position_in(file, self.positions) is None]
 
     def _open_unread(self) -> None:
         for file in unread(rotated_siblings(self.path), self.positions):
