@@ -1,12 +1,14 @@
 """Incidents as JSON documents, as the HTTP API gives them, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from sereno_backends.incidents import Incident
 
 from sereno_postmortems.naming import INCIDENT_ID
+from sereno_postmortems.webhook import EARLIEST_YEAR, LATEST_YEAR
 
 _INCIDENT = TypeAdapter(Incident)
 
@@ -36,6 +38,22 @@ def incident_from_document(document: Mapping[str, Any]) -> Incident:
         raise NotAnIncident(f"{where or 'document'}: {first['msg']}") from error
     if not INCIDENT_ID.fullmatch(incident.incident_id):
         raise NotAnIncident("incident_id: a date and words are expected, such as 2026-11-22-transactions-api")
-    if incident.opened_at.tzinfo is None:
-        raise NotAnIncident("opened_at: the time has no zone")
+    for where, moment in _moments(incident):
+        if moment.utcoffset() != timedelta(0) or not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+            raise NotAnIncident(f"{where}: a time in UTC is expected, not {moment.isoformat()}")
+    if not incident.alerts:
+        raise NotAnIncident("alerts: an incident has at least one")
     return incident
+
+
+def _moments(incident: Incident) -> Iterator[tuple[str, datetime]]:
+    """Every time in an incident, with the name of its field."""
+    yield "opened_at", incident.opened_at
+    if incident.resolved_at is not None:
+        yield "resolved_at", incident.resolved_at
+    for alert in incident.alerts:
+        yield "alerts.starts_at", alert.starts_at
+        if alert.ends_at is not None:
+            yield "alerts.ends_at", alert.ends_at
+    for notification in incident.notifications:
+        yield "notifications.received_at", notification.received_at

@@ -177,6 +177,18 @@ def test_it_is_ready_and_named_without_credentials(client: PrometheusClient) -> 
         assert "me" not in other.name.removeprefix("Prometheus ")
 
 
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
+    client: PrometheusClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Prometheus on loopback is reached directly, whatever proxy the environment names."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with PrometheusClient(client.name.removeprefix("Prometheus ")) as direct:
+        assert direct.ready()
+
+
 def test_warnings_are_an_incomplete_answer(tmp_path: Path) -> None:
     """What a Prometheus answers while a part of its data can't be read raises, with the server's warning."""
     config = f"remote_read: [{{url: 'http://127.0.0.1:{free_port()}/read', read_recent: true}}]\n"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from sereno_backends.incidents import Incident
-from sereno_backends.logs import open_log_store
+from sereno_backends.logs import LogRecord, open_log_store
 from sereno_backends.prometheus import PrometheusClient
 from sereno_postmortems.draft import Logs, Measured, Metrics, NotMeasured, gather, open_logs, open_metrics, render_draft
 from sereno_postmortems.store import IncidentStore
-from support.incident_story import ALERT, BASE, entry_time, history, minute, record, write_incident, write_logs
+from support.incident_story import ALERT, BASE, entry_time, history, minute, record, write_incident
 from support.incidents import reported, webhook
 from support.ports import free_port
 from support.prometheus import HistorySample, running_prometheus
@@ -199,13 +199,35 @@ def test_clocks_that_disagree_make_no_negative_window(tmp_path: Path) -> None:
     assert render_draft(evidence)
 
 
-def test_many_errors_still_show_the_very_first(tmp_path: Path, incident: Incident) -> None:
-    """The first error is found among more records than one answer holds."""
-    write_logs(tmp_path / "l.sqlite")
+@pytest.mark.parametrize("first_minute", [56, 70, 84])
+def test_many_errors_still_show_the_very_first(tmp_path: Path, incident: Incident, first_minute: int) -> None:
+    """The first error is found among more records than one answer holds, wherever in the window they begin."""
     store = open_log_store(str(tmp_path / "l.sqlite"))
+    records = [
+        LogRecord(
+            record_id=f"{number}",
+            timestamp=minute(first_minute) + timedelta(milliseconds=number),
+            service=ALERT["service"],
+            level="error",
+            message="failed",
+        )
+        for number in range(450)
+    ]
+    store.write(records)
+    evidence = gather(incident, "x", NO_METRICS, open_logs(store, NOW), now=NOW, progress=lambda _: None)
+    store.close()
+    first = evidence.logs.first_error
+    assert isinstance(first, Measured)
+    assert first.value == records[0]
+
+
+def test_records_of_one_moment_still_show_a_first(tmp_path: Path, incident: Incident) -> None:
+    """More records at the very same moment than one answer holds don't make the search endless."""
+    store = open_log_store(str(tmp_path / "l.sqlite"))
+    store.write([LogRecord(f"{n}", minute(60), ALERT["service"], "error", "failed") for n in range(450)])
     evidence = gather(incident, "x", NO_METRICS, open_logs(store, NOW), now=NOW, progress=lambda _: None)
     store.close()
     first = evidence.logs.first_error
     assert isinstance(first, Measured)
     assert first.value is not None
-    assert (first.value.record_id, first.value.timestamp) == ("fault-60-0", minute(60, 1))
+    assert first.value.timestamp == minute(60)

@@ -86,6 +86,14 @@ def test_the_same_start_rejoins_its_incident() -> None:
     assert len(incident.notifications) == 2
 
 
+def test_a_repetition_is_no_second_notification() -> None:
+    """The same content received again later leaves the record as it was, the time of the first receipt included."""
+    first = delivery([reported(PAGE, at(10))], at(10, 1))
+    other = delivery([reported(PAGE, at(10)), reported(TICKET, at(10, 1))], at(10, 2))
+    again = delivery([reported(PAGE, at(10))], at(14, 1))
+    assert fold([again, other, first]) == fold([first, other])
+
+
 def test_a_delivery_that_knows_younger_things_reopens() -> None:
     """Firing again with the same start, in a delivery that provably was made after the end, is no late report."""
     ended = delivery([reported(PAGE, at(10), at(10, 20))], at(10, 21))

@@ -105,7 +105,7 @@ def _other_slos(number: int, stamp: float) -> Iterator[HistorySample]:
     in_fault = 60 <= number <= 75
     for service, slo, events, bad in (
         ("checkout", "availability", 50, 10 if in_fault else 0),
-        ("search", "availability", 50, 1 if number in {55, -20} or number == 61 else 0),
+        ("search", "availability", 50, 1 if number in {55, 61, 70, -20} else 0),
         ("accounts", "availability", 50, 0),
         ("reports", "availability", 0, 0),
     ):

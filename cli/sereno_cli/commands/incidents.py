@@ -40,6 +40,10 @@ def serve(host: str, port: int, database: Path) -> ExitCode:
       sereno incidents serve --port 8080 --database incidents.sqlite
 
     \b
+    sereno incidents serve
+    sereno incidents serve --port 19093 --database var/incidents.sqlite
+
+    \b
     Point a webhook receiver of Alertmanager at it:
       webhook_configs:
         - url: http://127.0.0.1:19093/api/v1/alertmanager
