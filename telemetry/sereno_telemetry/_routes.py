@@ -33,10 +33,7 @@ def route_template(scope: Scope, *, routes: Sequence[BaseRoute], path: str, root
     selected = _selected(scope, root_path)
     if selected is not None:
         return _unless_method_refused(selected, scope)
-    untouched = {
-        key: value for key, value in scope.items() if key not in {"fastapi", "route", "endpoint", "path_params"}
-    }
-    return _search(routes, untouched | {"path": path, "root_path": root_path}) or UNMATCHED
+    return _search(routes, dict(scope) | {"path": path, "root_path": root_path}) or UNMATCHED
 
 
 def path_in_app(scope: Mapping[str, Any]) -> str:
@@ -67,7 +64,7 @@ def _unless_method_refused(route: Any, scope: Scope) -> str:
     return template
 
 
-def _search(routes: Sequence[BaseRoute], scope: Scope) -> str | None:
+def _search(routes: Sequence[BaseRoute], scope: dict[str, Any]) -> str | None:
     """The template of the first route that matches path and method, as the router itself would find it."""
     for route in _flattened(routes):
         match, child_scope = route.matches(scope)

@@ -316,7 +316,7 @@ def test_a_file_that_can_not_be_opened_is_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("root_logging")
-def test_uvicorns_logs_go_the_same_way(tmp_path: Path) -> None:
+def test_uvicorns_logs_go_the_same_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """After `configure_logging` the server's loggers write ECS to the same file, once; scrapes are left out."""
     path = tmp_path / "shop.log"
     logging.getLogger("uvicorn").addHandler(logging.StreamHandler())
@@ -331,6 +331,7 @@ def test_uvicorns_logs_go_the_same_way(tmp_path: Path) -> None:
         '127.0.0.1:5 - "GET /orders?x=1 HTTP/1.1" 200',
         '127.0.0.1:5 - "GET /metrics HTTP/1.1" 500',
     ]
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.usefixtures("root_logging")

@@ -1,12 +1,13 @@
 """What `/metrics` answers."""
 
 import subprocess
+import time
 from collections.abc import Callable
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, ProcessCollector
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from sereno_telemetry import DEFAULT_BUCKETS, instrument
 
@@ -76,7 +77,22 @@ def test_a_registry_of_its_own_exports_the_start_of_the_process(registry: Collec
     instrument(FastAPI(), service="shop", registry=registry)
     start = registry.get_sample_value("process_start_time_seconds")
     assert start is not None
-    assert 1.6e9 < start < 4e9
+    assert abs(time.time() - start) < 3600
+    assert registry.get_sample_value("process_cpu_seconds_total")
+
+
+def test_without_proc_the_start_is_still_exported(registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the process collector finds nothing (macOS), the time of the import stands for the start."""
+
+    def finds_nothing(registry: CollectorRegistry) -> None:
+        ProcessCollector(proc="/nowhere", registry=registry)
+
+    monkeypatch.setattr("sereno_telemetry._metrics.ProcessCollector", finds_nothing)
+    instrument(FastAPI(), service="shop", registry=registry)
+    start = registry.get_sample_value("process_start_time_seconds")
+    assert start is not None
+    assert abs(time.time() - start) < 3600
+    assert registry.get_sample_value("process_cpu_seconds_total") is None
 
 
 def test_a_route_of_the_apps_own_is_not_taken_away(registry: CollectorRegistry) -> None:

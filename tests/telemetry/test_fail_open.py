@@ -3,12 +3,15 @@
 # ruff: noqa: ARG002, D102 - the signatures below are OpenTelemetry's and Starlette's
 
 import logging
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import Sampler, SamplingResult
@@ -73,6 +76,14 @@ def shop(registry: CollectorRegistry, provider: TracerProvider) -> FastAPI:
     def boom() -> None:
         raise LookupError("the app's own")
 
+    async def half() -> AsyncIterator[bytes]:
+        yield b"half"
+        raise LookupError("the app's own")
+
+    @app.get("/half")
+    def break_off() -> StreamingResponse:
+        return StreamingResponse(half())
+
     instrument(app, service="shop", registry=registry, tracer_provider=provider)
     return app
 
@@ -89,26 +100,67 @@ def test_broken_tracing_reaches_no_request(
     assert errors(registry) >= 1
 
 
+@pytest.mark.parametrize("path", ["/boom", "/half"])
 @pytest.mark.parametrize("number", range(3), ids=["sampler", "span start", "span end"])
-def test_broken_tracing_hides_no_exception_of_the_app(raw: Raw, registry: CollectorRegistry, number: int) -> None:
+def test_broken_tracing_hides_no_exception_of_the_app(
+    raw: Raw, registry: CollectorRegistry, number: int, path: str
+) -> None:
     """The server still gets the app's exception, not tracing's."""
     app = shop(registry, broken_providers()[number])
     with pytest.raises(LookupError, match="the app's own"):
-        raw(app, path="/boom")
+        raw(app, path=path)
+    assert errors(registry) >= 1
 
 
-def test_broken_tracing_stops_no_background_task(call: Call, registry: CollectorRegistry) -> None:
+def test_an_answer_that_tracing_stumbles_over_is_sent_all_the_same(
+    raw: Raw, registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each message reaches the server exactly once, also if tracing raises before it hands it on."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("broken tracing")
+
+    monkeypatch.setattr("opentelemetry.instrumentation.asgi.OpenTelemetryMiddleware._set_server_span", broken)
+    sent = raw(shop(registry, TracerProvider()), path="/ok")
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert (sent[0]["status"], sent[1]["body"]) == (200, b'"fine"')
+    assert errors(registry) == 2
+
+
+# The instrumentation patches background tasks once for a process, hence a process of its own.
+BACKGROUND_TASK = """
+import asyncio, httpx
+from fastapi import BackgroundTasks, FastAPI
+from opentelemetry.sdk.trace import TracerProvider
+from prometheus_client import CollectorRegistry
+from sereno_telemetry import instrument
+
+class BrokenSampler:
+    def should_sample(self, *_, **__):
+        raise RuntimeError("broken sampler")
+
+app = FastAPI()
+
+@app.get("/later")
+def later(tasks: BackgroundTasks) -> None:
+    tasks.add_task(print, "task ran")
+
+instrument(app, service="shop", registry=CollectorRegistry(), tracer_provider=TracerProvider(sampler=BrokenSampler()))
+
+async def main():
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://service.test") as client:
+        print((await client.get("/later")).status_code)
+
+asyncio.run(main())
+"""
+
+
+def test_broken_tracing_stops_no_background_task() -> None:
     """What an app does after its answer doesn't hang on spans either."""
-    app = FastAPI()
-    ran: list[str] = []
-
-    @app.get("/later")
-    def later(tasks: BackgroundTasks) -> None:
-        tasks.add_task(ran.append, "task")
-
-    instrument(app, service="shop", registry=registry, tracer_provider=TracerProvider(sampler=BrokenSampler()))
-    call(app, "GET", "/later")
-    assert ran == ["task"]
+    done = subprocess.run(
+        [sys.executable, "-c", BACKGROUND_TASK], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout == "task ran\n200\n", done.stderr
 
 
 def test_a_route_that_raises_while_matching_costs_only_the_template(
