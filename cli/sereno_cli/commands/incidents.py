@@ -40,10 +40,6 @@ def serve(host: str, port: int, database: Path) -> ExitCode:
       sereno incidents serve --port 8080 --database incidents.sqlite
 
     \b
-    sereno incidents serve
-    sereno incidents serve --port 19093 --database var/incidents.sqlite
-
-    \b
     Point a webhook receiver of Alertmanager at it:
       webhook_configs:
         - url: http://127.0.0.1:19093/api/v1/alertmanager
@@ -58,8 +54,8 @@ def serve(host: str, port: int, database: Path) -> ExitCode:
     A delivery is answered 200 only when it is on disk; else 503, and Alertmanager tries again.
     There is no authentication: beyond loopback, put a proxy in front.
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
-    from sereno_postmortems.receiver import create_receiver  # noqa: PLC0415 - heavy
-    from sereno_postmortems.store import IncidentStore, IncidentStoreUnavailable  # noqa: PLC0415 - heavy
+    from sereno_postmortems.receiver import create_receiver
+    from sereno_postmortems.store import IncidentStore, IncidentStoreUnavailable
 
     store = IncidentStore(database)
     try:
@@ -100,7 +96,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _serve(app: "FastAPI", listener: socket.socket) -> None:
-    import uvicorn  # noqa: PLC0415 - heavy
+    import uvicorn
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's polite end is the same as Ctrl-C
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
