@@ -18,6 +18,7 @@ from sereno_slo.parse.words import (
     SelectorText,
     Share,
     Text,
+    TotalText,
     WindowText,
     mistake,
 )
@@ -50,7 +51,11 @@ class RatioDocument(_Mapping):
         None, description="One counter that counts all events", examples=["http_requests_total"]
     )
     match: MatchersText | None = Field(None, description="Matchers of all events", examples=['job="checkout"'])
-    total: SelectorText | None = Field(None, description="Selector of all events, where two metrics are used")
+    total: TotalText | None = Field(
+        None,
+        description="Selector of all events, where two metrics are used",
+        examples=['published_total{job="checkout"}'],
+    )
     bad: SelectorText | None = Field(None, description="Matchers (or, with `total`, a selector) of bad events")
     good: SelectorText | None = Field(None, description="Matchers (or, with `total`, a selector) of good events")
 
@@ -79,8 +84,8 @@ class ThresholdDocument(_Mapping):
 
     metric: MetricName = Field(description="The gauge", examples=["etl_table_age_seconds"])
     match: MatchersText | None = None
-    max: BoundDocument | None = None
-    min: BoundDocument | None = None
+    max: BoundDocument | None = Field(None, examples=["15m"])
+    min: BoundDocument | None = Field(None, examples=["15m"])
 
 
 class ProbeDocument(_Mapping):
@@ -165,7 +170,7 @@ class SloDocument(_Mapping):
     indicator: IndicatorDocument = Field(examples=["{ratio: {metric: …, match: …, bad: …}}"])
     group_by: GroupByDocument | None = None
     depends_on: list[Text] = Field([], examples=[["postgres/availability"]])
-    alerting: AlertingDocument | None = None
+    alerting: AlertingDocument | None = Field(None, examples=["{mode: both}"])
 
 
 class WeeklyDocument(_Mapping):
@@ -257,13 +262,16 @@ def _free_label(label: str) -> str:
 class SettingsDocument(_Mapping):
     """`sereno.yaml`: the repository's defaults for all specs."""
 
-    window: WindowDocument | None = None
+    window: WindowDocument | None = Field(None, examples=["30d"])
     owner_label: Annotated[LabelName, AfterValidator(_free_label)] = Field("owner", examples=["owner"])
     identity_labels: list[LabelName] = Field(
-        ["job", "instance"], min_length=1, description="The labels that name a target"
+        ["job", "instance"],
+        min_length=1,
+        description="The labels that name a target",
+        examples=[["job", "instance"]],
     )
     process_start_metric: MetricName | None = Field(
         "process_start_time_seconds", description="null where no such metric exists"
     )
     evaluation_delay: DurationText | None = None
-    links: LinksDocument | None = None
+    links: LinksDocument | None = Field(None, examples=["{runbooks: https://git.example.org/sre/runbooks}"])

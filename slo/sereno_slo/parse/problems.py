@@ -1,6 +1,7 @@
 """pydantic's findings as diagnostics: our codes, the file's places, and a cure for each."""
 
 import difflib
+import reprlib
 import typing
 from collections.abc import Iterator
 from typing import Any
@@ -46,7 +47,7 @@ def _path(details: ErrorDetails, tree: YamlTree) -> Path:
 def _diagnostic(details: ErrorDetails, path: Path, tree: YamlTree, grammar: type[BaseModel]) -> Diagnostic:
     kind = details["type"]
     span = tree.span(path)
-    here = str(path[-1]) if path else "the file"
+    here = path[-1] if path and isinstance(path[-1], str) else _place(path)
     if kind.startswith("SLO"):
         return Diagnostic(kind, span, details["ctx"]["message"], details["ctx"]["hint"])
     if kind == "extra_forbidden":
@@ -54,13 +55,21 @@ def _diagnostic(details: ErrorDetails, path: Path, tree: YamlTree, grammar: type
         return Diagnostic("SLO004", tree.key_span(path), f"{path[-1]} is no key of {_place(path[:-1])}", cure)
     if kind == "missing":
         return Diagnostic("SLO005", span, f"{_place(path[:-1])} has no {path[-1]}", f"write {_example(grammar, path)}")
+    message, cure = _about_value(details, here, _example(grammar, path))
+    return Diagnostic("SLO006", span, message, cure)
+
+
+def _about_value(details: ErrorDetails, here: str, example: str) -> tuple[str, str]:
+    """What is wrong with a value that is there, and what to write."""
+    kind, value = details["type"], details["input"]
+    message = f"{here} is {_shown(value)}"
     if kind == "literal_error":
-        allowed = str(details["ctx"]["expected"]).replace("'", "")
-        return Diagnostic("SLO006", span, f"{here} is {_shown(details['input'])}", f"write {allowed}")
+        return message, f"write {str(details['ctx']['expected']).replace(chr(39), '')}"
+    if kind in {"too_short", "string_too_short"}:
+        return message, f"write {example}"
     if kind in _WANTED:
-        message = f"{here} is {_shown(details['input'])}, it has to be {_WANTED[kind]}"
-        return Diagnostic("SLO006", span, message, _cure_of_type(kind, details["input"], grammar, path))
-    return Diagnostic("SLO006", span, f"{here} is {_shown(details['input'])}", _plain(details["msg"]))
+        return f"{message}, it has to be {_WANTED[kind]}", _cure_of_type(kind, value, example)
+    return message, _plain(details["msg"])
 
 
 def _plain(message: str) -> str:
@@ -90,24 +99,25 @@ def _shown(value: Any) -> str:
             return f"{value}"
 
 
-def _cure_of_type(kind: str, value: Any, grammar: type[BaseModel], path: Path) -> str:
+def _cure_of_type(kind: str, value: Any, example: str) -> str:
     if kind.startswith(("float", "int")) and isinstance(value, str):
         try:
             float(value)
         except ValueError:
             pass
         else:
-            return f"write {value} without quotes"
+            return f"write {reprlib.repr(value)[1:-1]} without quotes"
     if kind == "string_type" and isinstance(value, int | float):
         return f'write "{value}" in quotes'
-    return f"write {_example(grammar, path)}"
+    return f"write {example}"
 
 
 def _example(grammar: type[BaseModel], path: Path) -> str:
     """`owner: payments`, from the grammar's own examples."""
     keys = [part for part in path if isinstance(part, str)]
     if not keys:
-        return "version: sereno/v1 and so on"
+        name, first = next(iter(grammar.model_fields.items()))
+        return f"{name}: {first.examples[0] if first.examples else '…'} and so on"
     info = _field(model_at(grammar, path[: max(i for i, part in enumerate(path) if isinstance(part, str))]), keys[-1])
     if info is None or not info.examples:
         return f"{keys[-1]}: …"

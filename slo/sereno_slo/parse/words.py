@@ -40,16 +40,18 @@ def _duration(text: Any) -> Any:
     return text
 
 
-def _checked_duration(text: str) -> Duration:
+def _checked_duration(text: str) -> None:
+    if _read_duration(text) > _LONGEST_DURATION:
+        raise mistake("SLO014", f"{text!r} is longer than a year", "write a shorter time")
+
+
+def _read_duration(text: str) -> Duration:
     if re.fullmatch(r"(0+[a-z]+)+", text):
         raise mistake("SLO021", f"{text!r} is no time at all", "write for example 300ms, 5m, 1h30m or 30d")
     try:
-        duration = Duration.parse(text)
+        return Duration.parse(text)
     except ValueError:
         raise mistake("SLO014", f"{text!r} is not a duration", f"write {_nearest_duration(text)}") from None
-    if duration > _LONGEST_DURATION:
-        raise mistake("SLO014", f"{text!r} is longer than a year", "write a shorter time")
-    return duration
 
 
 # Prometheus counts in 64-bit nanoseconds: longer ones would be refused there, or overflow.
@@ -66,17 +68,19 @@ _UNITS = {
     "sec": "s",
     "week": "w",
     "year": "y",
-    "month": "30d",
+    "millisecond": "ms",
+    "milli": "ms",
 }
+_SHORT_UNITS = ("y", "w", "d", "h", "m", "s", "ms")
 
 
 def _nearest_duration(text: str) -> str:
     """`5 min` means 5m; otherwise an example."""
-    found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]+?)s?\s*", text)
+    found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]+)\s*", text)
     if found and found[1].strip("0"):
-        unit = _UNITS.get(found[2].lower(), found[2].lower())
-        if unit in {"y", "w", "d", "h", "m", "s", "ms"}:
-            return f"{found[1]}{unit}"
+        word = found[2] if found[2] in _SHORT_UNITS else _UNITS.get(found[2].lower().removesuffix("s"))
+        if word:
+            return f"{found[1]}{word}"
     return "for example 300ms, 5m, 1h30m or 30d"
 
 
@@ -135,8 +139,25 @@ def _selector(text: str) -> str:
             problems.append(str(error))
         else:
             return text
-    likelier = problems[0] if re.match(r"\s*[a-zA-Z_:][\w:]*\s*[({\[]", text) else problems[1]
+    likelier = problems[1] if re.match(r"\s*(?:\{|[^\s{}()]+\s*[=!])", text) else problems[0]
     raise mistake("SLO019", likelier, 'write for example http_requests_total{job="checkout"} or code=~"5.."')
+
+
+def _total(text: str) -> str:
+    try:
+        read_selector(text)
+    except ValueError as error:
+        # Matchers alone are told apart by validate.structure.
+        if not _are_matchers(text):
+            raise mistake("SLO019", str(error), 'write for example http_requests_total{job="checkout"}') from None
+    return text
+
+
+def _are_matchers(text: str) -> bool:
+    try:
+        return bool(read_matchers(text))
+    except ValueError:
+        return False
 
 
 def _metric(text: str) -> str:
@@ -164,7 +185,7 @@ _SHORTEST_WINDOW = Duration.parse("1d")
 
 
 def _window(text: Any) -> Any:
-    if isinstance(text, str) and _checked_duration(text) < _SHORTEST_WINDOW:
+    if isinstance(text, str) and not _SHORTEST_WINDOW <= _read_duration(text) <= _LONGEST_DURATION:
         raise mistake("SLO020", f"a window of {text} is not between one day and one year", "write for example 30d")
     return text
 
@@ -173,7 +194,7 @@ _LONGEST_KEPT = Duration.parse("1d")
 
 
 def _kept(text: Any) -> Any:
-    if isinstance(text, str) and _checked_duration(text) > _LONGEST_KEPT:
+    if isinstance(text, str) and _read_duration(text) > _LONGEST_KEPT:
         raise mistake("SLO024", f"an alert kept firing for {text} outlives its cause", "write at most 1d")
     return text
 
@@ -191,6 +212,7 @@ Share = Annotated[str, BeforeValidator(_share), WithJsonSchema({"type": "string"
 Text = Annotated[str, Field(min_length=1)]
 MatchersText = Annotated[str, AfterValidator(_matchers)]
 SelectorText = Annotated[str, Field(min_length=1), AfterValidator(_selector)]
+TotalText = Annotated[str, Field(min_length=1), AfterValidator(_total)]
 MetricName = Annotated[str, AfterValidator(_metric), WithJsonSchema({"type": "string", "pattern": _METRIC})]
 LabelName = Annotated[str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": _LABEL})]
 WindowText = Annotated[DurationText, BeforeValidator(_window)]

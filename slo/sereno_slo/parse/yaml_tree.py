@@ -119,13 +119,23 @@ def _span(path: str, node: Any) -> Span:
 
 def _syntax_error(source: SourceFile, error: yaml.YAMLError) -> Diagnostic:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    span = Span(source.path, mark.line + 1, mark.column + 1) if mark else Span(source.path)
+    span = Span(source.path, mark.line + 1, mark.column + 1) if mark else _unreadable_character(source, error)
     said = getattr(error, "problem", None) or str(error).partition("\n")[0]
     context = getattr(error, "context", None)
     message = f"this is not YAML: {said}" + (f" {context}" if context else "")
     return Diagnostic(
         "SLO002", span, message, "check the indentation, colons and quotes of this line and the one above"
     )
+
+
+def _unreadable_character(source: SourceFile, error: yaml.YAMLError) -> Span:
+    """Where the one error without a mark happened: libyaml counts bytes, PyYAML's own reader characters."""
+    position = getattr(error, "position", None)
+    if position is None:
+        return Span(source.path)
+    is_in_bytes = getattr(error, "encoding", None) == "?"
+    before = source.text.encode()[:position].decode(errors="ignore") if is_in_bytes else source.text[:position]
+    return Span(source.path, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 class _Builder:

@@ -18,7 +18,7 @@ ALERT = "SLOErrorBudgetBurn"
 
 # Standard deviations of certainty: 2.58 is 99 % two-sided. One failure at 10 requests an hour is a burn of 1,000 by
 # arithmetic and no evidence at all: its sqrt is 1, below z/2.
-_Z = 2.58
+Z = 2.58
 # An outage is "surely more than half of the last two minutes' events are bad", whatever the objective.
 _OUTAGE_WINDOW = Duration.parse("2m")
 _OUTAGE_RATIO = 0.5
@@ -80,7 +80,7 @@ def _enough_evidence(slo: ServiceLevelObjective, window: Duration) -> Expr:
     """
     ledger = Ledger.of(slo)
     bad, events = ledger.bad_events(window), ledger.events(window)
-    surely_worse = (Call("sqrt", (bad,)) - Call("sqrt", (slo.error_budget_ratio * events,))) > _Z / 2
+    surely_worse = (Call("sqrt", (bad,)) - Call("sqrt", (slo.error_budget_ratio * events,))) > Z / 2
     return all_of(surely_worse, bad >= slo.alerting.min_bad_events)
 
 
@@ -94,7 +94,7 @@ def _outage_alert(slo: ServiceLevelObjective, settings: Settings) -> AlertingRul
     bad, events = counted(series.BAD_EVENTS_ENTRY), counted(series.EVENTS_ENTRY)
     error_ratio = bad / (events > 0)
     spread = Call("sqrt", ((_OUTAGE_RATIO * (1 - _OUTAGE_RATIO)) * events,))
-    surely = (bad - _OUTAGE_RATIO * events) > _Z * spread
+    surely = (bad - _OUTAGE_RATIO * events) > Z * spread
     return AlertingRule(
         ALERT,
         all_of(error_ratio / slo.error_budget_ratio, surely, bad >= slo.alerting.min_bad_events),

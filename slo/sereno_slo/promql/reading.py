@@ -24,6 +24,12 @@ def read_selector(text: str) -> Selector:
     Raises:
         ValueError: the text is another kind of expression, or no PromQL; the message says which.
     """
+    selector = _selector(text)
+    _check(text, selector.matchers)
+    return selector
+
+
+def _selector(text: str) -> Selector:
     try:
         expr = promql_parser.parse(text)
     except ValueError as error:
@@ -39,17 +45,17 @@ def read_selector(text: str) -> Selector:
     matchers = tuple(Matcher(m.name, _operator(m), m.value) for m in expr.matchers.matchers)
     if any(matcher.label == "__name__" for matcher in matchers):
         raise ValueError(f"{text!r} selects metrics by __name__; an SLO counts one metric by its name")
-    for matcher in matchers:
-        _check(text, matcher)
     return Selector(expr.name, matchers)
 
 
-def _check(text: str, matcher: Matcher) -> None:
+def _check(text: str, matchers: tuple[Matcher, ...]) -> None:
     """What promql-parser reads, but not every Prometheus."""
-    if not _LABEL.fullmatch(matcher.label):
-        raise ValueError(f"{text!r} has the label {matcher.label!r}: labels are letters, digits and underscores")
-    if matcher.op in (MatchOp.REGEX, MatchOp.NOT_REGEX) and (problem := regex.problem_of(matcher.value)):
-        raise ValueError(f"the regular expression {matcher.value!r} can't be used: {problem}")
+    for matcher in matchers:
+        if not _LABEL.fullmatch(matcher.label):
+            raise ValueError(f"{text!r} has the label {matcher.label!r}; labels are letters, digits and underscores")
+        problem = regex.problem_of(matcher.value) if matcher.op in (MatchOp.REGEX, MatchOp.NOT_REGEX) else None
+        if problem:
+            raise ValueError(f"the regular expression {matcher.value!r} can't be used: {problem}")
 
 
 def read_matchers(text: str) -> tuple[Matcher, ...]:
@@ -60,13 +66,15 @@ def read_matchers(text: str) -> tuple[Matcher, ...]:
     """
     bare = text.strip()
     if bare.startswith("{") and bare.endswith("}"):
-        raise ValueError(f"{text!r} has braces; matchers are written without them")
+        raise ValueError(f"{text!r} names no metric; matchers beside a metric are written without braces")
     try:
         # On a line of its own, so that a comment in the text can't hide the closing brace.
-        return read_selector(f"{_PLACEHOLDER}{{{bare}\n}}").matchers
+        matchers = _selector(f"{_PLACEHOLDER}{{{bare}\n}}").matchers
     except ValueError as error:
-        reason = str(error).partition(": ")[2]
+        reason = str(error).partition(": ")[2].replace(f"'{_PLACEHOLDER}' or ", "")
         raise ValueError(f"{text!r} are no matchers{f': {reason}' if reason else ''}") from None
+    _check(text, matchers)
+    return matchers
 
 
 def _operator(matcher: promql_parser.Matcher) -> MatchOp:

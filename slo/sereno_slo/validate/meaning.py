@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from sereno_slo.conventions import HTTP_DURATION_BOUNDS_SECONDS
+from sereno_slo.conventions import HTTP_DURATION_BOUNDS_SECONDS, HTTP_DURATION_METRIC
 from sereno_slo.diagnostics import Diagnostic, Severity
 from sereno_slo.duration import Duration
 from sereno_slo.model import (
@@ -162,12 +162,15 @@ def _bounds(slo: ServiceLevelObjective, index: int, tree: YamlTree) -> Iterator[
     match slo.indicator:
         case Latency(metric=metric, threshold_seconds=threshold):
             if threshold not in HTTP_DURATION_BOUNDS_SECONDS:
+                cure = f"give the service the compiled bounds (buckets/{slo.service}.json)"
                 near = min(HTTP_DURATION_BOUNDS_SECONDS, key=lambda candidate: abs(candidate - threshold))
+                if metric == HTTP_DURATION_METRIC:
+                    cure += f", or use {Duration(round(near * 1000))}"
                 yield Diagnostic(
                     "SLO032",
                     tree.span(("slos", index, "indicator", "latency", "threshold")),
                     f"{threshold:g} s is no usual bucket bound of {metric}; without that bucket nothing is counted",
-                    f"give the service the compiled bounds (buckets/{slo.service}.json), or use {near:g}s",
+                    cure,
                     Severity.WARNING,
                 )
         case BadEventsRatio() | GoodEventsRatio():

@@ -7,6 +7,7 @@ all its mistakes reported at once.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from sereno_slo.codes import CODES
 from sereno_slo.diagnostics import Diagnostic
 from sereno_slo.parse.yaml_tree import Path, YamlTree
 from sereno_slo.promql import Matcher
@@ -68,8 +69,9 @@ def _at(value: Any, path: Path) -> Any:
 
 
 def _not_implemented(tree: YamlTree, path: Path, code: str) -> Diagnostic:
-    message = f"{path[-1]} is part of sereno/v1, but this version doesn't implement it yet"
-    return Diagnostic(code, tree.key_span(path), message, "remove it, or wait for the version that does")
+    subject = CODES[code].removesuffix(" are implemented").removesuffix(" is implemented")
+    message = f"sereno/v1 has {subject}, but this version doesn't implement that yet"
+    return Diagnostic(code, tree.key_span(path), message, f"remove {path[-1]}, or wait for the version that does")
 
 
 def _repeated_names(tree: YamlTree, slos: list[Any]) -> Iterator[Diagnostic]:

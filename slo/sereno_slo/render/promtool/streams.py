@@ -49,10 +49,12 @@ class Series:
 
     selector: Selector
     values: Values
+    ends_stale: bool = False
+    """Whether a staleness marker follows, as when a target is removed."""
 
     def text(self) -> str:
         """The values in promtool's notation, runs shortened: `0+10x60`."""
-        return " ".join(_run(run) for run in _runs(self.values))
+        return " ".join((*(_run(run) for run in _runs(self.values)), *(["stale"] if self.ends_stale else [])))
 
 
 def _runs(values: Values) -> list[list[float | None]]:
