@@ -6,8 +6,8 @@ from functools import partial
 import anyio.to_thread
 from anyio import CapacityLimiter
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, choose_encoder
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
@@ -35,7 +35,7 @@ def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     try:
         encoder, content_type = choose_encoder(accept)
     except (TypeError, ValueError):  # a version that is no number
-        encoder, content_type = generate_latest, CONTENT_TYPE_PLAIN_0_0_4
+        encoder, content_type = choose_encoder("")
     return encoder(view), content_type
 
 
