@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +25,7 @@ ELASTICSEARCH_URL = "SERENO_ELASTICSEARCH_URL"
 DEFAULT_LOG_STORE = Path("var/logs.sqlite")
 DEFAULT_CHECKPOINT = Path("var/collector.checkpoint.json")
 DEFAULT_DEAD_LETTERS = Path("var/collector.dead-letters.jsonl")
-STOP_SECONDS = 1.7
-"""With the interpreter's own end this stays below the two seconds that a stop may take."""
+STOP_SECONDS = 1.2  # with the interpreter's own end below the two seconds that a stop may take
 
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
@@ -127,22 +126,19 @@ def _collect(request: Request, cleanup: ExitStack) -> ExitCode:
     stop = threading.Event()
     collector = _build(request, store, registry, stop, cleanup)
     if request.once:
-        return _collect_once(collector, request, registry)
+        with closing(store):
+            return _collect_once(collector, request, registry)
     metrics_url = _serve_metrics(request, registry, cleanup)
     names = ", ".join(str(file) for file in request.files)
-    click.echo(f"collecting {names} into {store.name}, metrics on {metrics_url}, Ctrl-C stops")
-    sys.stdout.flush()
-    return _follow(collector, stop)
+    with _signals_set(stop):
+        click.echo(f"collecting {names} into {store.name}, metrics on {metrics_url}, Ctrl-C stops")
+        sys.stdout.flush()  # whoever waits for this line may send a signal now
+        return _follow(collector, store, stop)
 
 
 def _open_store(request: Request) -> "LogStore":
     """Open the store that is meant and see whether it works at all; a server that is down may come back later."""
-    from sereno_backends.logs import (
-        LogQuery,
-        LogStoreRefused,
-        LogStoreUnreachable,
-        open_log_store,
-    )
+    from sereno_backends.logs import LogQuery, LogStoreRefused, LogStoreUnreachable, open_log_store
 
     url = _elasticsearch_url(request)
     try:
@@ -172,13 +168,7 @@ def _elasticsearch_url(request: Request) -> str:
 def _build(
     request: Request, store: "LogStore", registry: "CollectorRegistry", stop: threading.Event, cleanup: ExitStack
 ) -> "LogCollector":
-    from sereno_collectors.logs import (
-        Checkpoint,
-        CheckpointError,
-        CollectorMetrics,
-        LogCollector,
-        Surroundings,
-    )
+    from sereno_collectors.logs import Checkpoint, CheckpointError, CollectorMetrics, LogCollector, Surroundings
 
     try:
         checkpoint = Checkpoint(request.checkpoint, store=store.name)
@@ -222,13 +212,14 @@ def _collect_once(collector: "LogCollector", request: Request, registry: "Collec
     return ExitCode.OK
 
 
-def _follow(collector: "LogCollector", stop: threading.Event) -> ExitCode:
+def _follow(collector: "LogCollector", store: "LogStore", stop: threading.Event) -> ExitCode:
     """Collect in a thread until a signal comes; a store that hangs does not hold up the end."""
     bugs: list[Exception] = []
 
     def work() -> None:
         try:
-            collector.follow()
+            with closing(store):
+                collector.follow()
         except Exception as error:  # noqa: BLE001 - raised again in the main thread
             bugs.append(error)
         finally:
@@ -236,10 +227,9 @@ def _follow(collector: "LogCollector", stop: threading.Event) -> ExitCode:
 
     # A daemon: when it hangs in a request, ending is safe, for only what was answered is noted as done.
     thread = threading.Thread(target=work, name="collector", daemon=True)
-    with _signals_set(stop):
-        thread.start()
-        stop.wait()
-        thread.join(STOP_SECONDS)
+    thread.start()
+    stop.wait()
+    thread.join(STOP_SECONDS)
     if bugs:
         raise bugs[0]
     if thread.is_alive():
@@ -291,11 +281,11 @@ def _check_files(request: Request) -> None:
 
 
 def _make_folders(request: Request) -> None:
-    for path in (request.log_store, request.checkpoint, request.dead_letters):
-        try:
+    try:
+        for path in (request.log_store, request.checkpoint, request.dead_letters):
             path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InvalidInput(f"can't make the folder {path.parent}: {error.strerror}") from error
+    except OSError as error:
+        raise InvalidInput(f"can't make the folder of {path}: {error.strerror}") from error
 
 
 def say(message: str) -> None:

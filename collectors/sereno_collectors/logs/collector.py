@@ -18,7 +18,7 @@ from sereno_collectors.logs.tail import Tail
 
 BATCH_LINES = 1000
 POLL_SECONDS = 0.2
-FLUSH_SECONDS = 1.0
+FLUSH_SECONDS = 0.8
 
 
 def _now() -> datetime:

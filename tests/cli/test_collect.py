@@ -1,0 +1,269 @@
+"""`sereno collect logs` as a user runs, misuses and stops it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from sereno_backends.logs import SqliteLogStore
+from support.collecting import ALWAYS, ecs_line
+from support.elasticsearch import ElasticsearchServer
+from support.ports import free_port
+from support.waiting import wait_for
+
+SERENO = [sys.executable, "-c", "from sereno_cli.main import main; main()"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder of every command; the developer's own Elasticsearch is not meant."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("URL", "API_KEY_FILE", "CA_FILE"):
+        monkeypatch.delenv(f"SERENO_ELASTICSEARCH_{name}", raising=False)
+    return tmp_path
+
+
+def collect(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [*SERENO, "collect", "logs", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+@contextmanager
+def collecting(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """The command at work: its first line has been printed when the block begins."""
+    command = [*SERENO, "collect", "logs", "--metrics-port", "0", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=10)
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    """What a collector says when it is ready."""
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def messages(path: str = "var/logs.sqlite") -> list[str]:
+    """What is in the store; nothing while there is none."""
+    if not Path(path).exists():
+        return []
+    with closing(SqliteLogStore(path)) as store:
+        return [record.message for record in store.search(ALWAYS)]
+
+
+def is_stored(message: str) -> bool:
+    """Whether the store has a record with this message."""
+    return message in messages()
+
+
+def test_one_run_collects_what_is_there_and_prints_the_figures(folder: Path) -> None:
+    """With --once the lines are stored, the figures printed, the outputs made with their folders; twice stores once."""
+    log = folder / "app.log"
+    log.write_text(ecs_line("one") + "\ntwo\n")
+    done = collect("--file", "app.log", "--once")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "indexed 2, duplicates 0, dead letters 0\n", "")
+    assert sorted(messages()) == ["one", "two"]
+    assert collect("--file", "app.log", "--once").stdout == "indexed 0, duplicates 0, dead letters 0\n"
+    (folder / "var" / "collector.checkpoint.json").unlink()
+    assert collect("--file", "app.log", "--once").stdout == "indexed 0, duplicates 2, dead letters 0\n"
+
+
+def test_a_line_is_searchable_within_a_second(folder: Path) -> None:
+    """From the moment of writing to the moment of finding, a line takes less than a second."""
+    log = folder / "app.log"
+    log.touch()
+    with collecting("--file", log) as process:
+        assert str(log) in first_line(process)
+        for number in range(5):
+            with log.open("a") as file:
+                file.write(f"line {number}\n")
+            wait_for(partial(is_stored, f"line {number}"), what="searchable", timeout_seconds=1.0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_time_with_everything_stored(folder: Path, number: signal.Signals) -> None:
+    """Told to stop, it stores what is written, ends within two seconds, with 0 and without a traceback."""
+    log = folder / "app.log"
+    log.touch()
+    with collecting("--file", log) as process:
+        first_line(process)
+        log.write_text("".join(f"line {count}\n" for count in range(2000)))
+        began = time.monotonic()
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=10)
+        assert time.monotonic() - began < 2
+    assert (process.returncode, errors) == (0, "")
+    assert len(messages()) == 2000
+
+
+def test_it_shows_its_own_metrics(folder: Path) -> None:
+    """The printed address serves the documented series."""
+    log = folder / "app.log"
+    log.write_text("one\n")
+    with collecting("--file", log) as process:
+        said = re.search(r"metrics on (http://127\.0\.0\.1:\d+/metrics)", first_line(process))
+        assert said is not None
+
+        def scraped() -> str:
+            return httpx.get(said.group(1), trust_env=False).text
+
+        wait_for(lambda: 'outcome="indexed"} 1.0' in scraped(), what="the line is counted")
+        text = scraped()
+    for sample in (
+        'sereno_collector_documents_total{outcome="received"} 1.0',
+        'sereno_collector_documents_total{outcome="duplicate"} 0.0',
+        'sereno_collector_documents_total{outcome="dead_lettered"} 0.0',
+        'sereno_collector_flawed_documents_total{flaw="not_json"} 1.0',
+        "sereno_collector_failures_total 0.0",
+        "sereno_collector_lag_bytes 0.0",
+        "sereno_collector_up 1.0",
+    ):
+        assert sample in text
+    written = re.search(r"^sereno_collector_last_write_timestamp_seconds (\S+)", text, re.MULTILINE)
+    assert written is not None
+    assert abs(float(written.group(1)) - time.time()) < 60
+
+
+def test_a_file_that_is_not_there_yet_is_waited_for(folder: Path) -> None:
+    """A service may start after its collector."""
+    log = folder / "late.log"
+    with collecting("--file", log) as process:
+        first_line(process)
+        log.write_text("one\n")
+        wait_for(lambda: messages() == ["one"], what="the line is stored")
+        process.terminate()
+        _, errors = process.communicate(timeout=10)
+    assert "does not exist yet; waiting for it" in errors
+
+
+def test_an_idle_collector_costs_next_to_nothing(folder: Path) -> None:
+    """With nothing to do it uses less than two percent of one core."""
+    log = folder / "app.log"
+    log.write_text("one\n")
+    with collecting("--file", log) as process:
+        first_line(process)
+        wait_for(lambda: messages() == ["one"], what="the line is stored")
+        before = cpu_seconds(process.pid)
+        time.sleep(3)
+        assert cpu_seconds(process.pid) - before < 0.06
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "Missing option '--file'"),
+        (("--file", "missing.log", "--once"), "no log file at missing.log: check the path of --file"),
+        (("--file", "missing/app.log"), "no log file at missing/app.log"),
+        (("--file", "."), ". is no regular file"),
+        (("--file", "app.log", "--log-store", "app.log"), "to be read and written at once"),
+        (("--file", "app.log", "--checkpoint", "app.log"), "to be read and written at once"),
+        (("--file", "app.log", "--log-store", "text.txt"), "no SQLite database"),
+        (("--file", "app.log", "--checkpoint", "text.txt"), "no checkpoint of a collector"),
+        (("--file", "app.log", "--log-store", "text.txt/x/logs.sqlite"), "can't make the folder"),
+        (("--file", "app.log", "--metrics-port", "99999"), "99999"),
+    ],
+)
+def test_wrong_arguments_are_messages(folder: Path, arguments: tuple[str, ...], message: str) -> None:
+    """Each mistake is told in one message with exit code 2, without a traceback, and changes nothing."""
+    (folder / "app.log").write_text("one\n")
+    (folder / "text.txt").write_text("just text\n" * 100)
+    done = collect(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert messages() == []
+    assert (folder / "app.log").read_text() == "one\n"
+    assert (folder / "text.txt").read_text() == "just text\n" * 100
+
+
+def test_a_taken_port_is_a_message(folder: Path) -> None:
+    """A port that is in use is told with the cure and exit code 3."""
+    (folder / "app.log").touch()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = collect("--file", "app.log", "--metrics-port", port)
+    assert done.returncode == 3
+    assert f"127.0.0.1:{port}: Address already in use; choose another --metrics-port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_second_collector_with_the_same_checkpoint_is_refused(folder: Path) -> None:
+    """Two collectors can't work with one checkpoint; the message says what to do."""
+    (folder / "app.log").touch()
+    with collecting("--file", "app.log") as process:
+        first_line(process)
+        done = collect("--file", "app.log", "--once")
+    assert done.returncode == 2
+    assert "another collector uses the checkpoint" in done.stderr
+
+
+def test_a_server_that_is_not_there_ends_one_run_with_its_own_code(folder: Path) -> None:
+    """With --once an unreachable Elasticsearch is exit code 3; the password of its address is not shown."""
+    (folder / "app.log").write_text("one\n")
+    url = f"http://sereno:s3cret@127.0.0.1:{free_port()}"
+    done = collect("--file", "app.log", "--once", SERENO_ELASTICSEARCH_URL=url)
+    assert done.returncode == 3
+    assert "can't be reached" in done.stderr
+    assert "s3cret" not in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("url", ["localhost:9200", "http://", "ftp://example.test"])
+def test_a_wrong_address_is_a_message(folder: Path, url: str) -> None:
+    """An address that can't be one is not taken for a path."""
+    (folder / "app.log").write_text("one\n")
+    done = collect("--file", "app.log", "--once", SERENO_ELASTICSEARCH_URL=url)
+    assert done.returncode == 2
+    assert "http" in done.stderr
+
+
+def test_help_has_examples_and_comes_at_once() -> None:
+    """The help shows how the command is used, names the environment, and needs none of the heavy imports."""
+    done = collect("--help")
+    assert done.returncode == 0
+    for text in ("sereno collect logs --file", "SERENO_ELASTICSEARCH_URL", "--once", "Exit codes", "19094"):
+        assert text in done.stdout
+    code = "import sys, sereno_cli.commands.collect; print({'elasticsearch', 'sqlite3', 'orjson'} & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    assert loaded.stdout.strip() == "set()"
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_the_environment_chooses_elasticsearch(folder: Path, elasticsearch: ElasticsearchServer) -> None:
+    """SERENO_ELASTICSEARCH_URL wins over --log-store, which is said; a poison line is told with its place."""
+    url = elasticsearch.url
+    lines = (ecs_line("one", **{"service.name": folder.name}), ecs_line("poison", log="no object"))
+    (folder / "app.log").write_text("\n".join(lines))
+    done = collect("--file", "app.log", "--once", "--log-store", "x.sqlite", SERENO_ELASTICSEARCH_URL=url)
+    assert (done.returncode, done.stdout) == (0, "indexed 1, duplicates 0, dead letters 1\n")
+    assert "writing there, not to x.sqlite" in done.stderr
+    assert "var/collector.dead-letters.jsonl" in done.stderr
+    assert not (folder / "x.sqlite").exists()
+    later = collect("--file", "app.log", "--once")
+    assert "is of Elasticsearch" in later.stderr
