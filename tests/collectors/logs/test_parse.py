@@ -122,14 +122,17 @@ def test_a_document_without_a_message_shows_itself() -> None:
     assert record_of({"message": {"a": 1}}).message == '{"a":1}'
 
 
-def test_an_id_is_the_same_for_the_same_line_only() -> None:
-    """File, offset and content make the id of a text line."""
-    ids = [
-        parse(line(content, source=source, offset=offset))[0].record_id
-        for content, source, offset in [("a", "f1", 0), ("a", "f1", 2), ("a", "f2", 0), ("b", "f1", 0)]
-    ]
-    assert len(set(ids)) == 4
-    assert parse(line("a", source="f1", offset=0))[0].record_id == ids[0]
+@pytest.mark.parametrize("other", ["text", ecs_line("without a place in a sequence")])
+@pytest.mark.parametrize("content", ["text", ecs_line("without a place in a sequence")])
+def test_an_id_is_the_same_for_the_same_line_only(content: str, other: str) -> None:
+    """File, offset and content make the id of a line that does not name its own place."""
+
+    def identity(content: str, source: str, offset: int) -> str:
+        return parse(line(content, source=source, offset=offset))[0].record_id
+
+    same = identity(content, "f1", 0)
+    assert identity(content, "f1", 0) == same
+    assert same not in {identity(content, "f1", 2), identity(content, "f2", 0), identity(f" {other}", "f1", 0)}
 
 
 def test_a_line_that_names_its_place_in_a_process_is_one_wherever_it_is_read() -> None:
