@@ -151,10 +151,8 @@ def _write_raw(file: TextIO, counts: dict[str, Counts], first_seconds: int, minu
     start = max(0, minutes - _RAW_MINUTES)
     recent = {name: Counts(c.events[start:], c.bad_events[start:]) for name, c in counts.items()}
     for series, values in raw_series(recent):
-        file.writelines(
-            f"{series} {value!r} {first_seconds + (start + index) * _MINUTE_SECONDS}\n"
-            for index, value in enumerate(values[:-_RAW_ENDS_BEFORE_MINUTES])
-        )
+        told = enumerate(values[:-_RAW_ENDS_BEFORE_MINUTES], start=start)
+        file.writelines(f"{series} {value!r} {first_seconds + index * _MINUTE_SECONDS}\n" for index, value in told)
     file.write("# EOF\n")
 
 
