@@ -1,11 +1,11 @@
 """Which specs a command works on: those named on the command line, or all of the repository's."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
-
 from sereno_slo import Diagnostic, Settings, SourceFile, has_errors, read_settings, read_source
 
 SPECS_FOLDER = Path("slo/specs")
@@ -41,7 +41,7 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
         where = "here or in a folder above" if root is None else f"in {root / SPECS_FOLDER}"
         click.echo(f"sereno: there is no {SPECS_FOLDER}/{SPEC_PATTERN} {where}; name a SPEC", err=True)
         return None
-    found = [read_source(_short(path)) for path in paths]
+    found = [read_source(_short(path), origin=_origin(path, root)) for path in paths]
     settings, problems = _settings(settings_file or _nearest_settings())
     return LoadedSpecs(
         sources=tuple(source for source in found if isinstance(source, SourceFile)),
@@ -54,15 +54,27 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
 
 def _expanded(name: Path) -> list[Path]:
     """A folder means the specs in it."""
-    return sorted(name.glob(SPEC_PATTERN)) or [name / SPEC_PATTERN] if name.is_dir() else [name]
+    # os.path's isdir: pathlib's raises where a name is too long to be one.
+    is_folder = os.path.isdir(name)  # noqa: PTH112
+    return sorted(name.glob(SPEC_PATTERN)) or [name / SPEC_PATTERN] if is_folder else [name]
 
 
 def _short(path: Path) -> Path:
-    """Relative to the current folder where possible: it is shown in messages and headers."""
+    """Relative to the current folder where possible: it is shown in messages."""
+    return _relative(path, Path.cwd()) or path
+
+
+def _origin(path: Path, root: Path | None) -> str:
+    """How headers of generated files name a spec of the repository, from whatever folder it is compiled."""
+    below = None if root is None else _relative(path, root)
+    return "" if below is None else below.as_posix()
+
+
+def _relative(path: Path, folder: Path) -> Path | None:
     try:
-        return path.resolve().relative_to(Path.cwd())
+        return path.resolve().relative_to(folder)
     except ValueError:
-        return path
+        return None
 
 
 def _nearest_settings() -> Path | None:

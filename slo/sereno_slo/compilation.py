@@ -47,7 +47,7 @@ def validate_specs(sources: Sequence[SourceFile], settings: Settings) -> Validat
         parsed = parse_spec(source)
         mistakes = [*parsed.diagnostics, *(structural_mistakes(parsed.tree) if parsed.tree else ())]
         if parsed.document is not None and parsed.tree is not None and not has_errors(mistakes):
-            service, warnings = service_of(parsed.document, parsed.tree, settings)
+            service, warnings = service_of(parsed.document, parsed.tree, settings, origin=source.origin)
             mistakes += (*warnings, *_described_before(service, services, parsed.tree.span(("service",))))
             services.append(service)
         diagnostics += mistakes
@@ -92,5 +92,5 @@ def render_all(
 def _described_before(service: Service, services: Iterable[Service], span: Span) -> Iterable[Diagnostic]:
     for other in services:
         if other.name == service.name:
-            message = f"{service.name} is described by {other.source}, too"
+            message = f"{service.name} is described by {other.path}, too"
             yield Diagnostic("SLO016", span, message, "put all SLOs of a service into one file")

@@ -38,11 +38,11 @@ class Diagnostic:
     def __str__(self) -> str:
         """`slo/specs/x.slo.yaml:7:14: error[SLO012]: objective 0.999 is a ratio, … (write 99.9)`."""
         cure = f" ({self.hint})" if self.hint else ""
-        return _on_one_line(f"{self.span}: {self.severity}[{self.code}]: {self.message}{cure}")
+        return on_one_line(f"{self.span}: {self.severity}[{self.code}]: {self.message}{cure}")
 
 
-def _on_one_line(text: str) -> str:
-    """Line feeds, terminal escapes and undecodable bytes of a user's file or path become visible escapes."""
+def on_one_line(text: str) -> str:
+    """The text with line feeds, terminal escapes and undecodable bytes of a user's file or path as visible escapes."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 

@@ -126,7 +126,9 @@ class Service:
     tier: Tier
     slos: tuple[ServiceLevelObjective, ...]
     source: str
-    """The spec's path as it was given, for headers of generated files."""
+    """The spec's path for headers of generated files: the same wherever the compiler is called."""
+    path: str = ""
+    """The spec's path as it was given, for messages; empty where that is the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,15 @@ class SourceFile:
 
     path: str
     text: str
+    origin: str = ""
+    """How generated files name it, if otherwise: by a path that doesn't depend on where the compiler was called."""
 
 
-def read_source(path: Path) -> SourceFile | Diagnostic:
+def read_source(path: Path, *, origin: str = "") -> SourceFile | Diagnostic:
     """The file's text, or what is wrong with the file."""
     span = Span(path.as_posix())
     try:
-        return SourceFile(path.as_posix(), path.read_text(encoding="utf-8"))
+        return SourceFile(path.as_posix(), path.read_text(encoding="utf-8"), origin)
     except FileNotFoundError:
         return Diagnostic("SLO040", span, "there is no such file", "check the path; specs end in .slo.yaml")
     except UnicodeDecodeError as error:

@@ -1,5 +1,6 @@
 """Artefacts to disk: all of them or none, nothing half-written, a human's files untouched."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Sequence
@@ -31,7 +32,11 @@ class Difference:
 def differences(
     artefacts: Sequence[Artefact], layout: Layout, root: Path, *, is_complete: bool
 ) -> tuple[Difference, ...]:
-    """Generated files that differ, scaffolds that are missing, and (where all specs were compiled) strays."""
+    """Generated files that differ, scaffolds that are missing, and (where all specs were compiled) strays.
+
+    Raises:
+        OSError: a file is there, but can't be read.
+    """
     found = [
         Difference(layout.path(artefact), "missing" if _text(root / layout.path(artefact)) is None else "differs")
         for artefact in artefacts
@@ -89,11 +94,14 @@ def _is_outdated(artefact: Artefact, path: Path) -> bool:
 def _text(path: Path) -> str | None:
     try:
         return path.read_bytes().decode("utf-8", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 
 
 def _stage(target: Path, content: str) -> Path:
+    if target.is_dir():
+        # Found now, not when the file is to take its place: by then others would have been replaced.
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     temporary = Path(name)

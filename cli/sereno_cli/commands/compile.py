@@ -9,9 +9,10 @@ import click
 from sereno_cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from sereno_cli.specs import LoadedSpecs
     from sereno_slo.render.artefact import Artefact
     from sereno_slo.render.layout import Layout
+
+    from sereno_cli.specs import LoadedSpecs
 
 _EPILOG = """\b
 Examples:
@@ -40,8 +41,9 @@ def command(specs: tuple[Path, ...], out: Path | None, check: bool, format_: str
     Without SPEC all of slo/specs is compiled; without --out into the repository's layout. Generated files are
     overwritten, scaffolds (runbooks, template) are written once. A spec with mistakes writes nothing and exits 2.
     """
-    from sereno_cli.specs import load_specs, print_diagnostics
     from sereno_slo import FOLDER, REPOSITORY, compile_specs, has_errors
+
+    from sereno_cli.specs import load_specs, print_diagnostics
 
     if format_ != "prometheus":
         click.echo(f"sereno compile: --format {format_} isn't implemented in this version; use prometheus", err=True)
@@ -82,7 +84,11 @@ def _of_one_service(artefacts: Sequence["Artefact"]) -> tuple["Artefact", ...]:
 def _check(artefacts: Sequence["Artefact"], layout: "Layout", root: Path, is_complete: bool) -> ExitCode:
     from sereno_slo import differences
 
-    found = differences(artefacts, layout, root, is_complete=is_complete)
+    try:
+        found = differences(artefacts, layout, root, is_complete=is_complete)
+    except OSError as error:
+        click.echo(f"sereno compile: {error.filename or root}: {error.strerror}", err=True)
+        return ExitCode.INVALID_INPUT
     for difference in found:
         click.echo(f"{difference.path}: {difference.what}", err=True)
     if found:
@@ -98,7 +104,7 @@ def _write(artefacts: Sequence["Artefact"], layout: "Layout", root: Path, is_com
     try:
         written = write(artefacts, layout, root, is_complete=is_complete)
     except OSError as error:
-        click.echo(f"sereno compile: {error.filename}: {error.strerror}; nothing was replaced", err=True)
+        click.echo(f"sereno compile: {error.filename or root}: {error.strerror}; nothing was replaced", err=True)
         return ExitCode.INVALID_INPUT
     for path in written.changed:
         click.echo(f"wrote {path}")

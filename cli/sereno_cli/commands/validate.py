@@ -16,8 +16,9 @@ def command(specs: tuple[Path, ...], settings: Path | None, prometheus: str | No
 
     Without SPEC all of slo/specs is checked. Exit code 2 means that there are mistakes.
     """
-    from sereno_cli.specs import load_specs, print_diagnostics
     from sereno_slo import has_errors, validate_specs
+
+    from sereno_cli.specs import load_specs, print_diagnostics
 
     if prometheus:
         click.echo("sereno validate: --prometheus isn't implemented in this version; leave it out", err=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from sereno_slo.conventions import HTTP_DURATION_BOUNDS_SECONDS, HTTP_DURATION_METRIC
-from sereno_slo.diagnostics import Diagnostic, Severity
+from sereno_slo.diagnostics import Diagnostic, Severity, on_one_line
 from sereno_slo.duration import Duration
 from sereno_slo.model import (
     Alerting,
@@ -60,10 +60,13 @@ def _base(given: str | None, default: str) -> str:
     return default if given is None else given.rstrip("/")
 
 
-def service_of(document: SpecDocument, tree: YamlTree, settings: Settings) -> tuple[Service, tuple[Diagnostic, ...]]:
-    """The service that the document describes, and warnings."""
+def service_of(
+    document: SpecDocument, tree: YamlTree, settings: Settings, *, origin: str = ""
+) -> tuple[Service, tuple[Diagnostic, ...]]:
+    """The service that the document describes, and warnings; `origin` is how generated files name the spec."""
     slos = tuple(_slo(slo, document, settings) for slo in document.slos)
-    service = Service(document.service, document.owner, Tier(document.tier), slos, tree.path)
+    source = on_one_line(origin or tree.path)
+    service = Service(document.service, document.owner, Tier(document.tier), slos, source, tree.path)
     warnings = [
         warning for index, slo in enumerate(slos) for warning in (*_tiers(slo, index, tree), *_bounds(slo, index, tree))
     ]

@@ -36,7 +36,7 @@ def render_behaviour_tests(
         if selected is None:
             message = f"no labels were found that the matchers of {slo.name} accept: its rules stay untested"
             cure = "simplify the regular expressions of its indicator"
-            warnings.append(Diagnostic("SLO033", Span(service.source), message, cure, Severity.WARNING))
+            warnings.append(Diagnostic("SLO033", Span(service.path or service.source), message, cure, Severity.WARNING))
             continue
         short = Bench(slo, selected, settings, _SHORT_SCRAPES)
         minute_cases += (*counting_cases(short), *alerting_cases(short), *silence_cases(short))
