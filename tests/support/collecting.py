@@ -9,6 +9,7 @@ import orjson
 from prometheus_client import CollectorRegistry
 from sereno_backends.logs import LogQuery, LogRecord, LogStore, SqliteLogStore
 from sereno_collectors.logs import Checkpoint, CollectorMetrics, LogCollector, Surroundings
+from sereno_collectors.logs.tail import LINGER_SECONDS
 
 ALWAYS = LogQuery(datetime(1970, 1, 1, tzinfo=UTC), datetime(2261, 1, 1, tzinfo=UTC), limit=1_000_000)
 
@@ -84,6 +85,12 @@ class Bench:
         """Collect until nothing is new."""
         while self.collector.collect_batch():
             pass
+
+    def linger(self) -> None:
+        """Let the time pass after which a rotated file is taken for finished."""
+        self.drain()
+        self.clock.seconds += LINGER_SECONDS + 1
+        self.drain()
 
     def close(self) -> None:
         """End everything."""

@@ -3,25 +3,15 @@
 import gzip
 import os
 import shutil
-from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sereno_collectors.logs.tail import LINGER_SECONDS, REMEMBERED
+from sereno_collectors.logs.tail import REMEMBERED
 from support.collecting import Bench
 
 
 def rotate_by_renaming(bench: Bench, new_name: str = "app.log.1") -> None:
     """What logrotate does, and a writer that opens its file anew."""
     bench.log.rename(bench.folder / new_name)
-
-
-def linger(bench: Bench) -> None:
-    """Let the time pass after which a rotated file is taken for finished."""
-    bench.drain()
-    bench.clock.seconds += LINGER_SECONDS + 1
-    bench.drain()
 
 
 def test_renaming_loses_and_repeats_nothing(bench: Bench) -> None:
@@ -61,7 +51,7 @@ def test_a_rotated_file_is_finished_after_a_while_with_its_last_line(bench: Benc
     bench.append("two")
     bench.drain()
     assert bench.messages() == ["one", "two"]
-    linger(bench)
+    bench.linger()
     assert bench.messages() == ["no end", "one", "two"]
     bench.start()
     bench.drain()
@@ -151,7 +141,7 @@ def test_copying_and_truncating_loses_nothing(bench: Bench) -> None:
     bench.log.write_text("three\n")
     bench.drain()
     assert bench.messages() == ["one", "three", "two"]
-    linger(bench)
+    bench.linger()
     bench.start()
     bench.drain()
     assert bench.count("received") == 0
@@ -191,7 +181,7 @@ def test_a_writer_that_is_very_late_is_read_at_the_next_rotation(bench: Bench) -
     bench.drain()
     rotate_by_renaming(bench)
     bench.append("two")
-    linger(bench)
+    bench.linger()
     bench.append("very late", name="app.log.1")
     (bench.folder / "app.log.1").rename(bench.folder / "app.log.2")
     rotate_by_renaming(bench)
@@ -206,7 +196,7 @@ def test_a_file_that_is_rotated_back_is_not_read_again(bench: Bench) -> None:
     bench.drain()
     rotate_by_renaming(bench)
     bench.append("two")
-    linger(bench)
+    bench.linger()
     bench.log.rename(bench.folder / "app.log.2")
     (bench.folder / "app.log.1").rename(bench.log)
     bench.append("three")
@@ -236,122 +226,7 @@ def test_many_rotations_keep_the_checkpoint_small(bench: Bench) -> None:
             bench.drain()
         rotate_by_renaming(bench)
         bench.append("")
-        linger(bench)
+        bench.linger()
         bench.log.unlink()
     assert len(bench.messages()) == REMEMBERED + 10
     assert (bench.checkpoint).stat().st_size < 20_000
-
-
-class Life:
-    """A log file in a hard life: written, rotated, its collector stopped and killed; each line is unlike all others."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.written: list[str] = []
-        self.bench.append("the first line")
-        self.written.append("the first line")
-        self.bench.drain()
-
-    def write(self) -> None:
-        """Some lines."""
-        lines = [self._line(len(self.written) + number) for number in range(3)]
-        self.bench.append(*lines)
-        self.written.extend(lines)
-
-    def write_in_two_pieces(self) -> None:
-        """A line that is seen half-written."""
-        line = self._line(len(self.written))
-        self.bench.append(line[:4], end="")
-        self.collect()
-        self.bench.append(line[4:])
-        self.written.append(line)
-
-    def rename(self) -> None:
-        """Rotation by renaming; two archives are kept, and what is dropped was read."""
-        self._shift()
-        if self.bench.log.exists():
-            self.bench.log.rename(self.bench.folder / "app.log.1")
-
-    def copy_and_truncate(self) -> None:
-        """Rotation by copying; a running collector looks between two of them, a stopped one may miss several."""
-        if self.bench.runs:
-            self.write()
-            self.collect()
-            self.write()
-        self._shift()
-        shutil.copy(self.bench.log, self.bench.folder / "app.log.1")
-        os.truncate(self.bench.log, 0)
-        if self.bench.runs:
-            self.write()
-            self.collect()
-
-    def collect(self) -> None:
-        """One batch."""
-        self.bench.collector.collect_batch()
-
-    def stop(self) -> None:
-        """No process, until something asks for one."""
-        self.bench.end()
-
-    def restart(self) -> None:
-        """A new process."""
-        self.bench.start()
-
-    def killed_before_saving(self) -> None:
-        """A process that is killed after the store's answer and before its positions are saved, and comes back."""
-        saved = self.bench.checkpoint.read_bytes()
-        self.bench.drain()
-        self.bench.end()
-        self.bench.checkpoint.write_bytes(saved)
-        self.bench.start()
-        self.collect()
-
-    def wait(self) -> None:
-        """Long enough for rotated files to be finished."""
-        linger(self.bench)
-
-    def _line(self, number: int) -> str:
-        # Of growing length: a file that is emptied and filled with as much again within one tick of the file
-        # system's clock is found out only when it grows on.
-        return f"{number} {'x' * number} and more"
-
-    def _shift(self) -> None:
-        older = self.bench.folder / "app.log.1"
-        oldest = self.bench.folder / "app.log.2"
-        if oldest.exists():
-            self.bench.drain()
-            oldest.unlink()
-        if older.exists():
-            older.rename(oldest)
-
-
-Deed = Callable[[Life], None]
-DEEDS: tuple[Deed, ...] = (
-    Life.write,
-    Life.write,
-    Life.write_in_two_pieces,
-    Life.collect,
-    Life.stop,
-    Life.restart,
-    Life.killed_before_saving,
-    Life.wait,
-)
-
-
-@pytest.mark.parametrize("rotate", [Life.rename, Life.copy_and_truncate])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(data=st.data())
-def test_every_line_is_stored_once_whatever_happens(
-    tmp_path_factory: pytest.TempPathFactory, rotate: Deed, data: st.DataObject
-) -> None:
-    """In any order of writing, rotating, stopping and killing, each line is in the store exactly once."""
-    bench = Bench(tmp_path_factory.mktemp("life"))
-    try:
-        life = Life(bench)
-        for deed in data.draw(st.lists(st.sampled_from((*DEEDS, rotate)), max_size=25)):
-            deed(life)
-        linger(bench)
-        assert bench.messages() == sorted(life.written)
-    finally:
-        bench.close()
-        shutil.rmtree(bench.folder)
