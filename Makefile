@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 ALERTMANAGER_YML := alerting/alertmanager/alertmanager.yml
 
-.PHONY: help setup tools test-tools demo demo-once test test-fast check check-artefacts fmt compile lock clean
+.PHONY: help setup tools test-tools demo demo-once test test-fast check check-artefacts fmt compile docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -41,6 +41,9 @@ fmt: setup ## format the code and mend what ruff can mend
 
 compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks
 	@$(BIN)/sereno compile
+
+docs: setup ## write docs/cli.md from what --help prints
+	@$(BIN)/python scripts/cli-docs.py
 
 setup: ## Python packages into .venv, once per change of pyproject.toml or constraints.txt; PYTHON=… chooses the Python
 	@PYTHON="$(PYTHON)" scripts/setup
