@@ -52,10 +52,7 @@ def _simplify(node: Schema) -> None:
     properties = node.get("properties", {})
     for key, described in properties.items():
         described.pop("title", None)
-        properties[key] = _without_null(described)
-    examples = node.get("examples")
-    if isinstance(examples, list) and not _are_plain(node, examples):
-        del node["examples"]
+        properties[key] = _with_plain_examples(_without_null(described))
 
 
 def _without_null(described: Schema) -> Schema:
@@ -68,9 +65,10 @@ def _without_null(described: Schema) -> Schema:
     return simplified
 
 
-def _are_plain(node: Schema, examples: list[Any]) -> bool:
+def _with_plain_examples(described: Schema) -> Schema:
     """The grammar's examples are written for messages; only those of plain values are values themselves."""
-    return "$ref" not in node and node.get("type") != "array" and not any(isinstance(e, list) for e in examples)
+    is_plain = "$ref" not in described and described.get("type") != "array"
+    return described if is_plain else {key: value for key, value in described.items() if key != "examples"}
 
 
 def _at(root: Schema, node: Schema, path: tuple[str | int, ...]) -> Schema:

@@ -4,6 +4,7 @@ Every binary operand that is itself binary is printed in parentheses: nobody has
 review a generated rule.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import reduce
@@ -223,12 +224,26 @@ def as_expr(value: Expr | float) -> Expr:
 
 def all_of(*conditions: Expr) -> Expr:
     """All conditions, joined by `and`."""
-    return reduce(lambda left, right: Binary("and", left, right), conditions)
+    return _chain("and", conditions)
 
 
 def any_of(*conditions: Expr) -> Expr:
     """Any of the conditions, joined by `or`."""
-    return reduce(lambda left, right: Binary("or", left, right), conditions)
+    return _chain("or", conditions)
+
+
+def _chain(operator: str, conditions: Iterable[Expr]) -> Expr:
+    """One flat chain: `and` and `or` over all labels are associative, so a chain within joins it."""
+    links = (link for condition in conditions for link in _links(operator, condition))
+    return reduce(lambda left, right: Binary(operator, left, right), links)
+
+
+def _links(operator: str, expr: Expr) -> Iterator[Expr]:
+    if isinstance(expr, Binary) and expr.operator == operator and not expr.matching():
+        yield from _links(operator, expr.left)
+        yield from _links(operator, expr.right)
+    else:
+        yield expr
 
 
 _WIDTH = 100
@@ -243,7 +258,8 @@ def pretty(expr: Expr, indent: int = 0) -> str:
         return pad + line
     match expr:
         case Binary(operator=operator):
-            left, right = (_pretty_operand(side, operator, indent) for side in (expr.left, expr.right))
+            left = _pretty_operand(expr.left, indent, chained_by=operator)
+            right = _pretty_operand(expr.right, indent)
             return f"{left}\n{pad}{operator}{expr.matching()} {right.lstrip()}"
         case Aggregation():
             return f"{pad}{expr.head()}(\n{pretty(expr.body, indent + 2)}\n{pad})"
@@ -256,10 +272,13 @@ def pretty(expr: Expr, indent: int = 0) -> str:
             assert_never(expr)
 
 
-def _pretty_operand(side: Expr, operator: str, indent: int) -> str:
-    """A chain of the same set operator reads as a list; everything else nested is put in parentheses."""
+def _pretty_operand(side: Expr, indent: int, chained_by: str = "") -> str:
+    """A chain of the same set operator reads as a list; everything else nested is put in parentheses.
+
+    Only a left operand continues a chain: PromQL's operators bind to the left.
+    """
     pad = " " * indent
-    same_chain = isinstance(side, Binary) and side.operator == operator and operator in _SET_OPERATORS
+    same_chain = isinstance(side, Binary) and side.operator == chained_by and chained_by in _SET_OPERATORS
     if isinstance(side, Binary) and not (same_chain and not side.matching()):
         if len(str(side)) + indent + 2 <= _WIDTH:
             return f"{pad}({side})"
