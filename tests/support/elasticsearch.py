@@ -1,4 +1,8 @@
-"""A real Elasticsearch for tests: one server for all of them, started by scripts/elasticsearch on a free port."""
+"""A real Elasticsearch for tests: one server for a worker, started by scripts/elasticsearch on a free port.
+
+Tests share it by namespaces of their own; the xdist group keeps them on one worker, so that there is one server, but
+nothing breaks where they are spread.
+"""
 
 import os
 import shutil
@@ -91,7 +95,7 @@ def fresh_namespace() -> str:
 
 @pytest.fixture(scope="session")
 def elasticsearch_server() -> Iterator[ElasticsearchServer]:
-    """The one server of the session."""
+    """The one server of this worker."""
     if os.environ.get(WITHOUT) == "1":
         pytest.skip(f"{WITHOUT}=1: nothing that needs Elasticsearch is tested")
     # Not pytest's folder: root's is closed to the user that the server runs as.
