@@ -4,8 +4,29 @@ from pathlib import Path
 
 import pytest
 from sereno_slo.render.artefact import Kind
-from support.slo_specs import EXAMPLES, REPOSITORY, compiled_file, of_kinds, promtool, save
+from support.slo_specs import (
+    EXAMPLES,
+    GOOD_RATIO,
+    LATENCY,
+    REPOSITORY,
+    compiled,
+    compiled_file,
+    of_kinds,
+    promtool,
+    save,
+    spec_text,
+)
 
+EXTREMES = {
+    "hardly any promise": spec_text(objective="1.5", slo="    window: 1d\n    alerting: {min_bad_events: 1}\n"),
+    "hardly any budget": spec_text(objective="99.9999999", slo="    window: 366d\n    alerting: {mode: both}\n"),
+    "odd window": spec_text(slo="    window: 2d13h7m5s3ms\n    alerting: {mode: ratio, keep_firing_for: 90s}\n"),
+    "many bad events": spec_text(indicator=GOOD_RATIO, slo="    alerting: {min_bad_events: 1000000, mode: both}\n"),
+    "half of the events": spec_text(objective="50", indicator=LATENCY, slo="    window: 36h\n"),
+    "any target": spec_text(
+        indicator='{ratio: {total: \'a_total{job=~"x|y"}\', bad: \'a_total{job="y", instance="i"}\'}}'
+    ),
+}
 SPECS = sorted((*EXAMPLES.glob("*.slo.yaml"), *(REPOSITORY / "slo/specs").glob("*.slo.yaml")))
 
 
@@ -36,3 +57,13 @@ def test_rules_pass_their_own_behaviour_tests(spec: Path, interval: str, tmp_pat
     answer = promtool("test", "rules", tmp_path / tests)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "SUCCESS" in answer.stdout
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("interval", ["test", "5m.test"])
+@pytest.mark.parametrize("text", EXTREMES.values(), ids=EXTREMES.keys())
+def test_extremes_pass_their_own_behaviour_tests(text: str, interval: str, tmp_path: Path) -> None:
+    """The generated tests hold at the ends of what the grammar allows, too."""
+    save(of_kinds(compiled(text), Kind.RULES, Kind.TESTS), tmp_path)
+    answer = promtool("test", "rules", tmp_path / f"tests/api.{interval}.yaml")
+    assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -48,6 +48,9 @@ def test_examples_of_any_pattern_are_full_matches_or_none(pattern: str) -> None:
         ("[^\x00-\x7f]", False),
         ("[é-ü]", True),
         ("[^a]", True),
+        (r"\D\S\W", True),
+        (r"[^\s\S]", False),
+        ("(?=a)a", False),
         ("x{99999999999}", False),
         ("((((((((((a{9}){9}){9}){9}){9}){9}){9}){9}){9}){9})", False),
     ],
@@ -92,7 +95,7 @@ def test_no_labels_rather_than_wrong_ones(wanted: str, refused: str) -> None:
 
 def test_the_search_for_labels_ends() -> None:
     """A great many combinations are not all tried."""
-    many = tuple(Matcher(f"label{n}", MatchOp.REGEX, "a|b|c|d|e|f") for n in range(12))
+    many = tuple(Matcher(f"label{n}", MatchOp.REGEX, "ab|cd|ef|gh|ij|kl") for n in range(12))
     assert labels_for(many, refused=(Matcher("label0", MatchOp.REGEX, ".*"),)) is None
 
 

@@ -43,8 +43,6 @@ def _selector(text: str) -> Selector:
     if not expr.name:
         raise ValueError(f"{text!r} names no metric")
     matchers = tuple(Matcher(m.name, _operator(m), m.value) for m in expr.matchers.matchers)
-    if any(matcher.label == "__name__" for matcher in matchers):
-        raise ValueError(f"{text!r} selects metrics by __name__; an SLO counts one metric by its name")
     return Selector(expr.name, matchers)
 
 

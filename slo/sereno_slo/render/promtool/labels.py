@@ -19,6 +19,14 @@ Labels = Mapping[str, str]
 _USUAL_VALUES = ("500", "200", "404", "test", "/test", "")
 _MOST_COMBINATIONS = 20_000
 _LONGEST_EXAMPLE = 200
+_CATEGORIES = {
+    syntax.CATEGORY_DIGIT: r"\d",
+    syntax.CATEGORY_NOT_DIGIT: r"\D",
+    syntax.CATEGORY_SPACE: r"\s",
+    syntax.CATEGORY_NOT_SPACE: r"\S",
+    syntax.CATEGORY_WORD: r"\w",
+    syntax.CATEGORY_NOT_WORD: r"\W",
+}
 
 
 def holds(matcher: Matcher, value: str) -> bool:
@@ -134,6 +142,5 @@ def _contains(member: Any, character: str) -> bool:
     if operation is syntax.RANGE:
         return bool(argument[0] <= ord(character) <= argument[1])
     if operation is syntax.CATEGORY:
-        classes = {syntax.CATEGORY_DIGIT: r"\d", syntax.CATEGORY_WORD: r"\w", syntax.CATEGORY_SPACE: r"\s"}
-        return argument in classes and re.fullmatch(classes[argument], character) is not None
+        return re.fullmatch(_CATEGORIES[argument], character) is not None
     return False
