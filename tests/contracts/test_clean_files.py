@@ -22,7 +22,7 @@ def tracked_texts() -> dict[str, str]:
         if name and path.is_file():
             content = path.read_bytes()
             if b"\0" not in content:
-                texts[name] = content.decode()
+                texts[name] = content.decode(errors="replace")  # a case of the compiler is no UTF-8 on purpose
     return texts
 
 
