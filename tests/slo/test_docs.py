@@ -1,0 +1,41 @@
+"""docs/spec.md says what is: its examples compile, its table of keys is the grammar's."""
+
+import re
+from typing import Any
+
+from sereno_slo import Settings, SourceFile, read_settings, validate_specs
+from sereno_slo.parse.grammar import SettingsDocument
+from sereno_slo.schema import spec_schema
+from support.slo_specs import REPOSITORY
+
+TEXT = (REPOSITORY / "docs/spec.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_the_example_of_a_spec_compiles_without_a_warning() -> None:
+    """What people copy first is right."""
+    (example,) = (block for block in BLOCKS if "version: sereno/v1" in block)
+    validation = validate_specs([SourceFile("docs/spec.md", example)], Settings())
+    assert validation.diagnostics == ()
+    assert len(validation.services[0].slos) == 3
+
+
+def test_the_example_of_settings_shows_every_setting() -> None:
+    """sereno.yaml's example is valid, and leaves out only what isn't implemented."""
+    (example,) = (block for block in BLOCKS if block.startswith("window:"))
+    _, mistakes = read_settings(SourceFile("docs/spec.md", example))
+    assert mistakes == ()
+    shown = set(re.findall(r"^([a-z_]+):", example, re.MULTILINE))
+    assert shown == set(SettingsDocument.model_fields) - {"evaluation_delay"}
+
+
+def test_every_key_is_described() -> None:
+    """The table of keys and the grammar name the same keys."""
+    table = TEXT.split("## Keys")[1].split("\n- **Durations**")[0]
+    cells = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)
+    described = {key.rpartition(".")[2] for cell in cells for key in re.findall(r"`([^`]*)`", cell)}
+    schema = spec_schema()
+    nodes: list[dict[str, Any]] = [schema, *schema["$defs"].values()]
+    keys = {key for node in nodes for key in node["properties"]}
+    containers = {"slos", "ratio", "latency", "alerting"}
+    assert described == keys - containers
