@@ -61,11 +61,11 @@ def _outage(bench: Bench) -> Case:
 
 
 def _fast_burn(bench: Bench, tier: BurnTier) -> Case:
-    """Half as bad again as the tier's threshold, for long enough to spend its share; half of that is too early."""
+    """Two and a half times the tier's threshold, for long enough to spend its share; half of that is too early."""
     events = bench.events_a_scrape(_EVENTS)
     # In windows of few days the tier's burn rate is below 1; what is not worse than the objective is no evidence.
     threshold = min(1.0, max(1.5, tier.factor(bench.slo.window)) * bench.slo.error_budget_ratio)
-    ratio = min(1.0, 1.5 * threshold)
+    ratio = min(1.0, 2.5 * threshold)
     healthy = math.ceil(tier.long / _MINUTE)
     needed = math.ceil(threshold / ratio * healthy) + 2
     resolved_after = math.ceil(tier.short / _MINUTE) + 2 + _lasting(bench)

@@ -108,11 +108,11 @@ def _spends(bench: Bench) -> bool:
 def _burn(bench: Bench, tier: BurnTier) -> Case:
     """Several times the tier's threshold until its share is spent, then healthy.
 
-    Twelve times as fast as the threshold, so that the three days of the slowest tier take six simulated hours.
+    Many times as fast as the threshold, so that the three days of the slowest tier take three simulated hours.
     """
     threshold = tier.factor(bench.slo.window) * bench.slo.error_budget_ratio
     # Windows of few days have burn rates below 1; what is not worse than the objective is no evidence.
-    ratio = min(1.0, 12 * max(threshold, bench.slo.error_budget_ratio))
+    ratio = min(1.0, 24 * max(threshold, bench.slo.error_budget_ratio))
     events = bench.events_a_scrape(_EVENTS)
     kept = bench.slo.alerting.keep_firing_for
     # More than the tier's share, and one slot more: alerts are judged before that slot's roll-ups are made.

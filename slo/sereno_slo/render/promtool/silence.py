@@ -50,17 +50,17 @@ def _targets_gone(bench: Bench) -> Case:
     return bench.case(
         "no target at all is critical after five minutes",
         bench.feed.health(_target((1,) * (2 * _MINUTE))),
-        bench.lacks_data(_at(20), count=1, severity="critical"),
+        bench.lacks_data(_at(12), count=1, severity="critical"),
     )
 
 
 def _nothing_matches(bench: Bench) -> Case:
     return bench.case(
         "targets without the counted series are a warning after fifteen minutes, not a page",
-        bench.feed.health(_target((1,) * (25 * _MINUTE))),
+        bench.feed.health(_target((1,) * (18 * _MINUTE))),
         bench.lacks_data(_at(14), count=None, severity="warning"),
         bench.lacks_data(_at(16), count=1, severity="warning"),
-        bench.lacks_data(_at(20), count=None, severity="critical"),
+        bench.lacks_data(_at(17), count=None, severity="critical"),
     )
 
 
