@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-from sereno_cli.demo.child import Child
 from sereno_cli.demo.places import DemoError
 from sereno_cli.demo.supervisor import PartDied, Supervisor
 from support.ports import free_port
@@ -26,17 +25,17 @@ def _runs(process_id: int) -> bool:
 
 def test_all_children_end_with_the_supervisor(tmp_path: Path) -> None:
     """Leaving the context ends every child, also when an exception leaves it."""
-    children: list[Child] = []
+    children: list[int] = []
 
     def interrupted() -> None:
         with Supervisor(tmp_path) as supervisor:
-            children.extend(supervisor.start(f"part-{number}", SLEEPS) for number in range(3))
+            children.extend(supervisor.start(f"part-{number}", SLEEPS).process_id for number in range(3))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert len(children) == 3
-    assert not any(_runs(child.process_id) for child in children)
+    assert not any(_runs(process_id) for process_id in children)
 
 
 def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
