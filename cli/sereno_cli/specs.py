@@ -48,7 +48,7 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
         settings=settings,
         diagnostics=(*problems, *(problem for problem in found if isinstance(problem, Diagnostic))),
         root=root or Path.cwd(),
-        is_complete={path.resolve() for path in every} == {path.resolve() for path in paths},
+        is_complete={resolved(path) for path in every} == {resolved(path) for path in paths},
     )
 
 
@@ -57,6 +57,14 @@ def _expanded(name: Path) -> list[Path]:
     # os.path's isdir: pathlib's raises where a name is too long to be one.
     is_folder = os.path.isdir(name)  # noqa: PTH112
     return sorted(name.glob(SPEC_PATTERN)) or [name / SPEC_PATTERN] if is_folder else [name]
+
+
+def resolved(path: Path) -> Path:
+    """The path without symbolic links; one that leads to itself stays as it is, and can't be read."""
+    try:
+        return path.resolve()
+    except (RuntimeError, OSError):  # Python 3.11 and 3.12 raise RuntimeError for a loop
+        return path.absolute()
 
 
 def _short(path: Path) -> Path:
@@ -72,7 +80,7 @@ def _origin(path: Path, root: Path | None) -> str:
 
 def _relative(path: Path, folder: Path) -> Path | None:
     try:
-        return path.resolve().relative_to(folder)
+        return resolved(path).relative_to(folder)
     except ValueError:
         return None
 

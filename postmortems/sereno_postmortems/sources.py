@@ -98,7 +98,9 @@ def find_incident(source: IncidentSource, incident_id: str) -> Incident:
         if incident.incident_id == incident_id:
             return incident
     if not incidents:
-        raise UnknownIncident(f"{source.name} holds no incidents yet", ())
+        raise UnknownIncident(
+            f"{source.name} holds no incidents yet: they come by Alertmanager's webhook (docs/incidents.md)", ()
+        )
     known = [incident.incident_id for incident in incidents]
     nearest = difflib.get_close_matches(incident_id, known, n=NEAREST_IDS, cutoff=0.3) or known[:NEAREST_IDS]
     raise UnknownIncident(f"no incident {incident_id!r} in {source.name}", tuple(nearest))

@@ -22,7 +22,7 @@ def read_source(path: Path, *, origin: str = "") -> SourceFile | Diagnostic:
     try:
         return SourceFile(path.as_posix(), path.read_text(encoding="utf-8"), origin)
     except FileNotFoundError:
-        return Diagnostic("SLO040", span, "there is no such file", "check the path; specs end in .slo.yaml")
+        return Diagnostic("SLO040", span, "there is no such file", "check the path")
     except UnicodeDecodeError as error:
         return Diagnostic("SLO001", span, f"byte {error.start} is not UTF-8", "save the file as UTF-8")
     except OSError as error:

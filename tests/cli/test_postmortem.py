@@ -123,7 +123,6 @@ def test_an_unreachable_record_is_3(tmp_path: Path, capsys: pytest.CaptureFixtur
         ["--database", str(tmp_path / "missing.sqlite")],
         ["--database", str(notes)],
         ["--incidents", f"http://127.0.0.1:{free_port()}"],
-        ["--incidents", "not a url"],
         ["--incidents", "http://[::1"],
     ):
         assert run(["postmortem", "draft", "latest", *place, "--out", str(tmp_path / "out")]) == 3, place
@@ -187,3 +186,9 @@ def test_a_folder_that_cannot_be_written_is_2(
     out = str(tmp_path / "file" / "below")
     assert run(["postmortem", "draft", "latest", "--database", str(database), "--out", out]) == 2
     assert "--out" in capsys.readouterr().err
+
+
+def test_an_incident_address_without_http_is_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A word that is no address is a wrong argument, with an example of a right one."""
+    assert run(["postmortem", "draft", "latest", "--incidents", "nonsense", "--out", str(tmp_path)]) == 2
+    assert "http://127.0.0.1:19093" in capsys.readouterr().err

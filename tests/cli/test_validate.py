@@ -14,7 +14,7 @@ def test_valid_specs_are_counted(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("not a spec", encoding="utf-8")
     before = files_below(tmp_path)
     answer = sereno("validate", ".", cwd=tmp_path)
-    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "2 services with 2 SLOs are valid\n", "")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "valid: 2 services, 2 SLOs\n", "")
     assert files_below(tmp_path) == before
 
 
@@ -35,7 +35,7 @@ def test_warnings_alone_are_valid(tmp_path: Path) -> None:
     answer = sereno("validate", "a.slo.yaml", cwd=tmp_path)
     assert answer.returncode == ExitCode.OK
     assert "warning[SLO030]" in answer.stderr
-    assert answer.stdout == "1 services with 1 SLOs are valid\n"
+    assert answer.stdout == "valid: 1 service, 1 SLO\n"
 
 
 def test_nothing_to_validate_is_invalid_input(tmp_path: Path) -> None:
@@ -76,3 +76,13 @@ def test_settings_are_named_or_the_nearest(tmp_path: Path) -> None:
     missing = sereno("validate", "a.slo.yaml", "--settings", "none.yaml", cwd=below)
     assert missing.returncode == ExitCode.INVALID_INPUT
     assert "none.yaml:1:1: error[SLO040]" in missing.stderr
+
+
+def test_a_link_that_leads_to_itself_is_a_message(tmp_path: Path) -> None:
+    """A loop of symbolic links is told with its path, without a traceback."""
+    loop = tmp_path / "loop.slo.yaml"
+    loop.symlink_to(loop)
+    answer = sereno("validate", loop, cwd=tmp_path)
+    assert answer.returncode == 2
+    assert "error[SLO001]" in answer.stderr
+    assert "Traceback" not in answer.stderr

@@ -81,7 +81,7 @@ def draft(  # noqa: PLR0917 - click passes them by name
         source = _incident_source(database, incidents)
         incident = find_incident(source, incident_id)
     except IncidentSourceUnreachable as error:
-        _say(f"{error}; is `sereno incidents serve` running there?")
+        _say(f"{error}; start `sereno incidents serve`, or name its place with --database or --incidents")
         return ExitCode.UNREACHABLE
     except UnknownIncident as error:
         _say(f"{error}{'; nearest: ' + ', '.join(error.nearest) if error.nearest else ''}")
@@ -99,6 +99,8 @@ def _incident_source(database: Path | None, url: str | None) -> "IncidentSource"
 
     if url is not None and database is not None:
         raise click.UsageError("--database and --incidents name two places; give one")
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise click.UsageError(f"--incidents {url} is no address; write for example http://127.0.0.1:19093")
     return HttpIncidents(url) if url is not None else DatabaseIncidents(IncidentStore(database or DEFAULT_DATABASE))
 
 

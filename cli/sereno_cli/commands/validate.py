@@ -32,5 +32,6 @@ def command(specs: tuple[Path, ...], settings: Path | None, prometheus: str | No
     if has_errors(diagnostics):
         return ExitCode.INVALID_INPUT
     slos = sum(len(service.slos) for service in validation.services)
-    click.echo(f"{len(validation.services)} services with {slos} SLOs are valid")
+    services = len(validation.services)
+    click.echo(f"valid: {services} service{'s'[: services != 1]}, {slos} SLO{'s'[: slos != 1]}")
     return ExitCode.OK

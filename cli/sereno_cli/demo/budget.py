@@ -1,5 +1,6 @@
 """What the demo's screen shows: the live budget and alerts, asked of Prometheus' own API."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,7 +22,7 @@ class BudgetNow:
     events_per_minute: float | None
     bad_events_5m: float | None
     firing: tuple[str, ...]
-    """Firing alerts of this SLO, as `severity burn`."""
+    """Firing alerts of this SLO in a few words: `PAGE fast, outage`, `ticket slow`."""
 
 
 def budgets(client: PrometheusClient, service: Service) -> tuple[BudgetNow, ...]:
@@ -47,9 +48,16 @@ def _budget(client: PrometheusClient, slo: ServiceLevelObjective, now: datetime)
         burn_rate_1h=number(client, str(burn_rate), now),
         events_per_minute=number(client, str(ledger.series(series.EVENTS_ENTRY)), now),
         bad_events_5m=number(client, str(ledger.series("sereno:bad_events:5m")), now),
-        firing=tuple(
-            sorted({f"{a.labels.get('severity', '')} {a.labels.get('burn', a.labels['alertname'])}" for a in alerts})
-        ),
+        firing=_firing([alert.labels for alert in alerts]),
+    )
+
+
+def _firing(alerts: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """One text for pages, one for tickets: short enough for a column."""
+    return tuple(
+        f"{word} {', '.join(causes)}"
+        for severity, word in (("critical", "PAGE"), ("warning", "ticket"))
+        if (causes := sorted({a.get("burn", a["alertname"]) for a in alerts if a.get("severity") == severity}))
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sereno_cli.demo.places import DemoError
@@ -18,15 +19,23 @@ def write_draft(world: World, incident_id: str, failed_requests: int) -> Path:
         DemoError: the command failed, or the draft lacks what was measured: the failed requests, the fault.
     """
     places = world.places
+    draft = places.postmortems / f"{incident_id}.md"
+    _keep(draft)
     arguments = draft_command(places, world.programs, world.addresses, incident_id)
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS)
-    draft = places.postmortems / f"{incident_id}.md"
     if done.returncode != 0 or not draft.is_file():
         raise DemoError(f"sereno postmortem draft failed (exit code {done.returncode}):\n{done.stdout}{done.stderr}")
     lacking = missing_evidence(draft.read_text(), failed_requests)
     if lacking:
         raise DemoError(f"{draft} lacks evidence: {', '.join(lacking)}")
     return draft
+
+
+def _keep(draft: Path) -> None:
+    """An earlier run's draft of the same name may hold a human's words: it gets another name."""
+    if draft.exists():
+        written = datetime.fromtimestamp(draft.stat().st_mtime, UTC)
+        draft.rename(draft.with_name(f"{draft.stem}.until-{written:%H%M%S}.md"))
 
 
 def missing_evidence(text: str, failed_requests: int) -> list[str]:

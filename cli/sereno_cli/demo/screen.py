@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -25,8 +26,8 @@ def screen(world: World, budgets: Sequence[BudgetNow], problem: str = "") -> Gro
 def _addresses(world: World) -> Panel:
     addresses = world.addresses
     rows = (
-        ("Prometheus", f"{addresses.url('prometheus')}/alerts"),
-        ("Alertmanager", addresses.url("alertmanager")),
+        ("Prometheus", addresses.url("prometheus")),
+        ("Alertmanager", f"{addresses.url('alertmanager')}/api/v2/alerts"),
         ("transactions-api", f"{addresses.url('service')}/docs"),
         ("its faults", f"{addresses.url('service_admin')}/faults"),
         ("incidents", f"{addresses.url('incidents')}/api/v1/incidents"),
@@ -36,15 +37,20 @@ def _addresses(world: World) -> Panel:
     table = Table.grid(padding=(0, 2))
     for name, address in rows:
         table.add_row(name, Text(address, style="cyan"))
-    return Panel(table, title="Sereno demo: all of it runs here", subtitle="Ctrl-C ends it", expand=False)
+    return Panel(
+        table,
+        title="Sereno demo: all of it runs here",
+        subtitle="the past before its start is simulated · Ctrl-C ends it",
+        expand=False,
+    )
 
 
 def _budget_table(budgets: Sequence[BudgetNow]) -> Table:
-    table = Table(title="error budgets, counted")
-    table.add_column("SLO")
-    for heading in ("objective", "left", "burn 1h", "events/min", "bad 5m"):
-        table.add_column(heading, justify="right")
-    table.add_column("alerts")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False)
+    table.add_column("error budget of", no_wrap=True)
+    for heading in ("objective", "left", "burn 1h", "per min", "bad 5m"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("alerts", no_wrap=True)
     for budget in budgets:
         table.add_row(
             budget.slo,

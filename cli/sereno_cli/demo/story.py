@@ -233,6 +233,7 @@ def _show_ending(ending: Ending, seconds: float) -> None:
         f"\n  failed requests      {ending.failed_by_ledger} in the ledger, {ending.failed_by_service} by the service"
         f"\n  page after           {ending.seconds_to_page:.0f} s of fault"
         f"\n  resolved after       {ending.seconds_to_resolution:.0f} s of health"
+        "\n  (what lies before the start of this run is simulated history)"
         f"\n  postmortem draft     {ending.draft}"
         f"\n  the whole story      {seconds:.0f} s\n"
     )

@@ -20,7 +20,7 @@ def watch(world: World) -> NoReturn:
     with PrometheusClient(world.addresses.url("prometheus")) as client:
         if not output.is_terminal:
             _print_lines(world, client)
-        with Live(screen(world, ()), console=output, auto_refresh=False, vertical_overflow="visible") as live:
+        with Live(screen(world, ()), console=output, auto_refresh=False, screen=True, vertical_overflow="crop") as live:
             while True:
                 world.supervisor.check()
                 found, problem = _asked(world, client)
