@@ -31,6 +31,8 @@ def command(once: bool, state: Path | None) -> ExitCode:
     from sereno_cli.demo.watch import watch
     from sereno_cli.demo.world import running_world
 
+    # SIGINT, too: a demo that a script starts in the background inherits it as ignored.
+    signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
