@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sereno_backends.incidents import Incident, IncidentStatus
+from sereno_backends.sqlite import transaction
 
 from sereno_postmortems.documents import NotAnIncident, incident_document, incident_from_document
 from sereno_postmortems.fold import fold, incident_slug, starts_by_slug
@@ -84,7 +85,7 @@ class IncidentStore:
         with self._connected(mode="rwc") as connection:
             self._refuse_foreign(connection)
             connection.execute("PRAGMA journal_mode = WAL")
-            with _transaction(connection):
+            with transaction(connection):
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 for statement in SCHEMA.split(";"):
                     connection.execute(statement)
@@ -107,7 +108,7 @@ class IncidentStore:
 
     def record(self, delivery: Delivery, body: bytes) -> Recorded:
         """Store a delivery with its raw body and bring its incidents up to date; when this returns, it is durable."""
-        with self._connected() as connection, _transaction(connection):
+        with self._connected() as connection, transaction(connection):
             stored = connection.execute(
                 "INSERT OR IGNORE INTO deliveries VALUES (?, ?, ?)",
                 (delivery.content_hash, delivery.received_at.isoformat(), body),
@@ -181,19 +182,6 @@ class IncidentStore:
                 yield connection
         except sqlite3.Error as error:
             raise IncidentStoreUnavailable(f"{self.name}: {error}") from error
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing; the write lock is taken first, so that what is read inside can't change."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _touched_since(connection: sqlite3.Connection, slug: str, earliest_start: datetime) -> datetime:

@@ -16,6 +16,7 @@ from sereno_backends.logs.model import LogQuery, LogRecord, LogStoreError, Messa
 from sereno_backends.logs.sqlite_file import explained, open_for_reading, open_for_writing
 from sereno_backends.logs.storable import Storable, sort_out
 from sereno_backends.logs.words import words
+from sereno_backends.sqlite import transaction
 
 _COLUMNS = "record_id, timestamp_us, service, level, message, dataset, trace_id, error_type, action, document"
 _INSERT = f"INSERT INTO record ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (record_id) DO NOTHING"  # noqa: S608
@@ -50,7 +51,7 @@ class SqliteLogStore:
     def write(self, records: Sequence[LogRecord]) -> WriteResult:
         """Store the records in one transaction that is on disk when this returns; see `LogStore.write`."""
         storable, rejections = sort_out(records)
-        with self._writing() as connection, _transaction(connection):
+        with self._writing() as connection, transaction(connection):
             indexed = sum(_insert(connection, item) for item in storable)
         return WriteResult(indexed, len(storable) - indexed, rejections)
 
@@ -123,18 +124,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _insert(connection: sqlite3.Connection, item: Storable) -> bool:

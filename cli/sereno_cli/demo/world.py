@@ -12,14 +12,13 @@ from sereno_slo import FOLDER, compile_specs, has_errors, read_settings, read_so
 from sereno_slo.model import Service
 from sereno_slo.source import SourceFile
 
+from sereno_cli.demo import parts
 from sereno_cli.demo.configuration import write_configuration
 from sereno_cli.demo.history import DAYS, write_history
+from sereno_cli.demo.parts import SERVICE
 from sereno_cli.demo.places import Addresses, DemoError, Places, Programs, find_programs, free_addresses
 from sereno_cli.demo.scripts import write_scripts
 from sereno_cli.demo.supervisor import Supervisor
-
-REQUESTS_PER_SECOND = 20
-_SERVICE = "transactions-api"
 
 Tell = Callable[[str], None]
 
@@ -98,86 +97,29 @@ def _compile(places: Places) -> Service:
         raise DemoError("the specs have mistakes:\n" + "\n".join(map(str, found)))
     write(compilation.artefacts, FOLDER, places.compiled, is_complete=True)
     for service in validate_specs(readable, settings).services:
-        if service.name == _SERVICE:
+        if service.name == SERVICE:
             return service
-    raise DemoError(f"slo/specs describes no {_SERVICE}, the service that the demo runs")
+    raise DemoError(f"slo/specs describes no {SERVICE}, the service that the demo runs")
 
 
 def _start(world: World, configurations: tuple[Path, Path], tell: Tell) -> None:
-    """In the order of dependence: who is told, who watches, who is watched."""
+    """In the order of dependence: who is told, who is watched, who watches; load only when all of them are healthy."""
     prometheus_yml, alertmanager_yml = configurations
-    places, addresses, supervisor = world.places, world.addresses, world.supervisor
-    sereno = [world.programs.python, "-m", "sereno_cli"]
-    tell("starting the incident receiver")
-    incidents = supervisor.start(
-        "incidents",
-        [*sereno, "incidents", "serve", "--port", str(addresses.incidents), "--database", str(places.incidents)],
-    )
-    tell("starting Alertmanager")
-    alertmanager = supervisor.start(
-        "alertmanager",
-        [
-            world.programs.alertmanager,
-            f"--config.file={alertmanager_yml}",
-            f"--storage.path={places.state / 'alertmanager'}",
-            f"--web.listen-address=127.0.0.1:{addresses.alertmanager}",
-            "--cluster.listen-address=",
-        ],
-    )
-    tell("starting transactions-api, its load and its log collector")
-    service = supervisor.start(
-        "transactions-api", [world.programs.python, "-m", "transactions_api"], _service_environment(world)
-    )
-    collector = supervisor.start(
-        "collector",
-        [
-            *sereno, "collect", "logs",
-            "--file", str(places.service_log),
-            "--log-store", str(places.log_store),
-            "--checkpoint", str(places.state / "collector-checkpoint.json"),
-            "--dead-letters", str(places.state / "dead-letters.jsonl"),
-            "--metrics-port", str(addresses.collector),
-        ],
-        {"SERENO_ELASTICSEARCH_URL": ""},
-    )  # fmt: skip
-    tell("starting Prometheus")
-    prometheus = supervisor.start(
-        "prometheus",
-        [
-            world.programs.prometheus,
-            f"--config.file={prometheus_yml}",
-            f"--storage.tsdb.path={places.prometheus_data}",
-            "--storage.tsdb.retention.time=90d",
-            f"--web.listen-address=127.0.0.1:{addresses.prometheus}",
-        ],
-    )
-    supervisor.wait_healthy(incidents, f"{addresses.url('incidents')}/health")
-    supervisor.wait_healthy(alertmanager, f"{addresses.url('alertmanager')}/-/ready")
-    supervisor.wait_healthy(service, f"{addresses.url('service')}/health")
-    supervisor.wait_healthy(collector, f"{addresses.url('collector')}/metrics")
-    supervisor.wait_healthy(prometheus, f"{addresses.url('prometheus')}/-/ready")
-    supervisor.start(
-        "load",
-        [
-            world.programs.python, "-m", "transactions_api.load",
-            "--url", addresses.url("service"),
-            "--requests-per-second", str(REQUESTS_PER_SECOND),
-        ],
-        _python_path(places),
-    )  # fmt: skip
+    here = (world.places, world.programs, world.addresses)
+    started = [
+        (part, world.supervisor.start(part.name, part.arguments, part.environment))
+        for part in (
+            parts.incidents(*here),
+            parts.alertmanager(*here, alertmanager_yml),
+            parts.service(*here),
+            parts.collector(*here),
+            parts.prometheus(*here, prometheus_yml),
+        )
+    ]
+    for part, child in started:
+        tell(f"waiting for {part.name}")
+        if part.healthy is not None:
+            world.supervisor.wait_healthy(child, part.healthy)
+    load = parts.load(*here)
+    world.supervisor.start(load.name, load.arguments, load.environment)
     tell("everything runs")
-
-
-def _python_path(places: Places) -> dict[str, str]:
-    return {"PYTHONPATH": str(places.system), "PYTHONUNBUFFERED": "1"}
-
-
-def _service_environment(world: World) -> dict[str, str]:
-    places, addresses = world.places, world.addresses
-    return _python_path(places) | {
-        "TRANSACTIONS_PORT": str(addresses.service),
-        "TRANSACTIONS_ADMIN_PORT": str(addresses.service_admin),
-        "TRANSACTIONS_DATABASE": str(places.state / "transactions.sqlite"),
-        "TRANSACTIONS_LOG_FILE": str(places.service_log),
-        "SERENO_BUCKETS_FILE": str(places.compiled / "buckets" / f"{_SERVICE}.json"),
-    }
