@@ -1,0 +1,1 @@
+"""What Sereno claims, measured: every figure of the documentation has its command here."""
