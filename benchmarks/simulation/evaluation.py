@@ -1,6 +1,6 @@
 """Rule groups evaluated over simulated time, as the rule manager does: results recorded, vanished series marked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +30,8 @@ class Plan:
     strides: Mapping[str, int] = field(default_factory=dict)
     """Recorded names that need not be known at each evaluation: only every n-th, and the last. For those at the end
     of the chain, because nobody may read the evaluations that are left out."""
+    wanted: Collection[str] | None = None
+    """The recorded names that matter; with None every rule is evaluated. What they read is evaluated, too."""
     steps_per_query: int = STEPS_PER_QUERY
 
 
@@ -46,7 +48,7 @@ def evaluate(server: Server, groups: Sequence[RuleGroup], plan: Plan) -> int:
         ServerError: the engine refuses an expression.
     """
     recorded = 0
-    for step in evaluation_order(groups):
+    for step in evaluation_order(groups, plan.wanted):
         stride = plan.strides.get(step.rule.record, 1)
         for run in evaluation_runs(step.group, plan):
             recorded += write(server, record(server, step, run.every(stride), plan.steps_per_query))

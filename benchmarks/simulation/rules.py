@@ -1,6 +1,6 @@
 """Rule files as Prometheus loads them, and an order in which whole histories of their rules can be computed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -86,8 +86,10 @@ def _rule(rule: Mapping[str, Any]) -> RecordingRule | AlertingRule:
     return AlertingRule(rule["alert"], rule["expr"], labels, *waits)
 
 
-def evaluation_order(groups: Sequence[RuleGroup]) -> tuple[Step, ...]:
+def evaluation_order(groups: Sequence[RuleGroup], wanted: Collection[str] | None = None) -> tuple[Step, ...]:
     """All recording rules, each after everything that it reads; otherwise the order of the file.
+
+    With `wanted` only the rules that record these names, and what they read in turn.
 
     Evaluating one rule over all time and then the next gives what Prometheus' rule manager gives as long as nobody
     reads what isn't recorded yet at the same instant.
@@ -112,8 +114,9 @@ def evaluation_order(groups: Sequence[RuleGroup]) -> tuple[Step, ...]:
         state[index] = True
         ordered.append(index)
 
-    for index in range(len(steps)):
-        visit(index)
+    for index, step in enumerate(steps):
+        if wanted is None or step.rule.record in wanted:
+            visit(index)
     return tuple(steps[index] for index in ordered)
 
 

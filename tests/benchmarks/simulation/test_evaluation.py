@@ -37,7 +37,7 @@ groups:
   interval: 1m
   rules:
   - record: requests:increase1m
-    expr: sum by (job, code) (last_over_time(requests_total[1m]) - last_over_time(requests_total[15m] offset 1m))
+    expr: sum by (job, code) (last_over_time(requests_total[59s999ms]) - last_over_time(requests_total[14m59s999ms] offset 1m))
     labels: {service: shop}
   - record: failed:increase1m
     expr: requests:increase1m{code="500"} > 2 or ignoring (code) 0 * requests:increase1m{code="200"}
@@ -214,6 +214,15 @@ def test_a_later_rule_may_be_read_in_the_past(server: Server) -> None:
     evaluate(server, groups, Plan(Interval(START, START + HOUR)))
     times, _ = recorded_samples(server, "p:x", Interval(START, START + HOUR))
     assert times[0] == 5 * MINUTE
+
+
+def test_only_what_is_wanted_is_evaluated(server: Server) -> None:
+    """With names asked for, their rules and what these read are evaluated, and nothing else."""
+    rules = "[{record: 'w:x', expr: vector(1)}, {record: 'w:y', expr: 'w:x'}, {record: 'w:z', expr: 'w:x'}]"
+    groups = read_rule_groups(f"groups: [{{name: g, interval: 5m, rules: {rules}}}]")
+    evaluate(server, groups, Plan(Interval(START, START + HOUR), wanted={"w:y"}))
+    found = server.query('{__name__=~"w:."}', START + 55 * MINUTE)["result"]
+    assert sorted(one["metric"]["__name__"] for one in found) == ["w:x", "w:y"]
 
 
 def test_unknown_settings_are_refused() -> None:
