@@ -57,6 +57,10 @@ class Duration:
         """How many times `other` fits into this."""
         return self.milliseconds / other.milliseconds
 
+    def __add__(self, other: "Duration") -> "Duration":
+        """Both lengths together."""
+        return Duration(self.milliseconds + other.milliseconds)
+
     def __mul__(self, factor: int) -> "Duration":
         """This duration `factor` times."""
         return Duration(self.milliseconds * factor)

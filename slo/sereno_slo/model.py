@@ -34,7 +34,61 @@ class Latency:
     threshold_seconds: float
 
 
-Indicator = BadEventsRatio | GoodEventsRatio | Latency
+@dataclass(frozen=True, slots=True)
+class NativeLatency:
+    """A native histogram: events over `threshold_seconds` are bad, interpolated within the bucket it falls into."""
+
+    histogram: Selector
+    threshold_seconds: float
+
+    @property
+    def total(self) -> Selector:
+        """The series that carry all events."""
+        return self.histogram
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Time slices: each minute in which the gauge was seen is one event, bad when any value was out of bounds.
+
+    At least one bound is set; they are in the gauge's own unit.
+    """
+
+    gauge: Selector
+    minimum: float | None
+    maximum: float | None
+
+    @property
+    def total(self) -> Selector:
+        """The series that carry all events."""
+        return self.gauge
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Time slices of a boolean: each minute in which it was seen is one event, bad when any value was 0."""
+
+    gauge: Selector
+
+    @property
+    def total(self) -> Selector:
+        """The series that carry all events."""
+        return self.gauge
+
+
+CountedIndicator = BadEventsRatio | GoodEventsRatio | Latency | NativeLatency
+"""What happened is counted by the service itself."""
+TimeSlices = Threshold | Probe
+"""What is judged minute by minute."""
+Indicator = CountedIndicator | TimeSlices
+
+
+@dataclass(frozen=True, slots=True)
+class GroupBy:
+    """Budgets for every value of some labels as well, for `limit` groups at most."""
+
+    labels: tuple[str, ...]
+    limit: int
 
 
 class Tier(StrEnum):
@@ -105,6 +159,7 @@ class ServiceLevelObjective:
     """What is measured, in the spec's words; may be empty."""
     impact: str
     """What users feel, in the spec's words; what a page says first. Never empty: a default names service and SLO."""
+    group_by: GroupBy | None = None
 
     @property
     def objective_ratio(self) -> float:
@@ -152,4 +207,6 @@ class Settings:
     identity_labels: tuple[str, ...] = ("job", "instance")
     """The labels that name a target; `up` carries them."""
     process_start_metric: str | None = "process_start_time_seconds"
+    evaluation_delay: Duration | None = None
+    """How late samples may arrive: raw series are read this much in the past."""
     links: Links = Links()

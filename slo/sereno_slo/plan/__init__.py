@@ -1,11 +1,13 @@
 """From a service's model to its rule groups: pure, in the order in which Prometheus has to evaluate them."""
 
 from sereno_slo.model import Service, ServiceLevelObjective, Settings
+from sereno_slo.plan import ledger
 from sereno_slo.plan.burn import burn_alerts
-from sereno_slo.plan.ledger import entries, facts, long_windows, minute_windows
+from sereno_slo.plan.entries import entries
+from sereno_slo.plan.groups import group_entries, group_roll_ups
 from sereno_slo.plan.no_data import no_data_alerts
 from sereno_slo.plan.rules import AlertingRule, RecordingRule, RuleGroup, ServicePlan
-from sereno_slo.plan.series import FIVE_MINUTES, MINUTE
+from sereno_slo.plan.series import FIVE_MINUTES, MINUTE, Ledger
 
 __all__ = ["AlertingRule", "RecordingRule", "RuleGroup", "ServicePlan", "plan_service"]
 
@@ -16,12 +18,30 @@ def plan_service(service: Service, settings: Settings) -> ServicePlan:
 
 
 def _groups(slo: ServiceLevelObjective, settings: Settings) -> tuple[RuleGroup, RuleGroup]:
-    every_minute: tuple[RecordingRule | AlertingRule, ...] = (
+    name = f"sereno:{slo.service}:{slo.name}"
+    return (
+        RuleGroup(f"{name}:1m", MINUTE, _every_minute(slo, settings)),
+        RuleGroup(f"{name}:5m", FIVE_MINUTES, _every_five_minutes(slo, settings)),
+    )
+
+
+def _every_minute(slo: ServiceLevelObjective, settings: Settings) -> tuple[RecordingRule | AlertingRule, ...]:
+    return (
         *entries(slo, settings),
-        *minute_windows(slo),
-        *facts(slo),
+        *ledger.minute_windows(slo, Ledger.of(slo)),
+        *ledger.facts(slo),
         *burn_alerts(slo, settings),
         *no_data_alerts(slo, settings),
+        *(group_entries(slo, slo.group_by, settings) if slo.group_by else ()),
     )
-    name = f"sereno:{slo.service}:{slo.name}"
-    return RuleGroup(f"{name}:1m", MINUTE, every_minute), RuleGroup(f"{name}:5m", FIVE_MINUTES, long_windows(slo))
+
+
+def _every_five_minutes(slo: ServiceLevelObjective, settings: Settings) -> tuple[RecordingRule, ...]:
+    whole = Ledger.of(slo)
+    return (
+        ledger.evaluation_mark(whole),
+        *ledger.long_windows(slo, whole),
+        ledger.expected_events(slo, whole),
+        *ledger.coverage(slo, whole),
+        *(group_roll_ups(slo, slo.group_by, settings) if slo.group_by else ()),
+    )

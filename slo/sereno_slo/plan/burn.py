@@ -7,10 +7,18 @@ rate, `n` a window in five-minute slots.
 from typing import assert_never
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import AlertingMode, AlertSeverity, BurnTier, ServiceLevelObjective, Settings
+from sereno_slo.model import (
+    AlertingMode,
+    AlertSeverity,
+    BurnTier,
+    Indicator,
+    ServiceLevelObjective,
+    Settings,
+    TimeSlices,
+)
 from sereno_slo.plan import annotations, series
 from sereno_slo.plan.rules import AlertingRule
-from sereno_slo.plan.series import FIVE_MINUTES, Ledger
+from sereno_slo.plan.series import FIVE_MINUTES, MINUTE, Ledger
 from sereno_slo.policy import is_feasible
 from sereno_slo.promql import Call, Expr, all_of, any_of
 
@@ -22,6 +30,7 @@ Z = 2.58
 # An outage is "surely more than half of the last two minutes' events are bad", whatever the objective.
 _OUTAGE_WINDOW = Duration.parse("2m")
 _OUTAGE_RATIO = 0.5
+_OUTAGE_WINDOW_OF_SLICES = FIVE_MINUTES
 
 
 def burn_alerts(slo: ServiceLevelObjective, settings: Settings) -> tuple[AlertingRule, ...]:
@@ -85,23 +94,35 @@ def _enough_evidence(slo: ServiceLevelObjective, window: Duration) -> Expr:
 
 
 def _outage_alert(slo: ServiceLevelObjective, settings: Settings) -> AlertingRule:
-    """Surely more than half of two minutes' events are bad: the lower Wilson bound exceeds 1/2, without division."""
-    ledger = Ledger.of(slo)
-
-    def counted(name: str) -> Expr:
-        return Call("sum_over_time", (ledger.series(name).over(_OUTAGE_WINDOW.just_under()),))
-
-    bad, events = counted(series.BAD_EVENTS_ENTRY), counted(series.EVENTS_ENTRY)
+    """Most of what happens is bad, whatever the objective."""
+    window = outage_window(slo.indicator)
+    bad, events = (_summed(slo, name, window) for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY))
     error_ratio = bad / (events > 0)
-    spread = Call("sqrt", ((_OUTAGE_RATIO * (1 - _OUTAGE_RATIO)) * events,))
-    surely = (bad - _OUTAGE_RATIO * events) > Z * spread
     return AlertingRule(
         ALERT,
-        all_of(error_ratio / slo.error_budget_ratio, surely, bad >= slo.alerting.min_bad_events),
-        _labels(slo, settings, AlertSeverity.CRITICAL, "outage", _OUTAGE_WINDOW),
-        annotations.outage(slo, _OUTAGE_WINDOW, settings),
+        all_of(error_ratio / slo.error_budget_ratio, *_surely_out(slo, bad, events)),
+        _labels(slo, settings, AlertSeverity.CRITICAL, "outage", window),
+        annotations.outage(slo, window, settings),
         keep_firing_for=slo.alerting.keep_firing_for,
     )
+
+
+def outage_window(indicator: Indicator) -> Duration:
+    """What an outage is judged by: two minutes of events, or five minutes that are events themselves."""
+    return _OUTAGE_WINDOW_OF_SLICES if isinstance(indicator, TimeSlices) else _OUTAGE_WINDOW
+
+
+def _surely_out(slo: ServiceLevelObjective, bad: Expr, events: Expr) -> tuple[Expr, ...]:
+    if isinstance(slo.indicator, TimeSlices):
+        # Slices are no sample of something: five minutes that were all bad are five bad minutes.
+        return (bad >= _OUTAGE_WINDOW_OF_SLICES / MINUTE,)
+    # The lower Wilson bound exceeds 1/2, without division.
+    spread = Call("sqrt", ((_OUTAGE_RATIO * (1 - _OUTAGE_RATIO)) * events,))
+    return ((bad - _OUTAGE_RATIO * events) > Z * spread, bad >= slo.alerting.min_bad_events)
+
+
+def _summed(slo: ServiceLevelObjective, name: str, window: Duration) -> Expr:
+    return Call("sum_over_time", (Ledger.of(slo).series(name).over(window.just_under()),))
 
 
 def _labels(

@@ -3,7 +3,7 @@
 from sereno_slo.duration import Duration
 from sereno_slo.model import AlertSeverity, ServiceLevelObjective, Settings
 from sereno_slo.plan import annotations, series
-from sereno_slo.plan.ledger import target_of
+from sereno_slo.plan.counting import target_of
 from sereno_slo.plan.rules import AlertingRule
 from sereno_slo.plan.series import Ledger
 from sereno_slo.promql import Aggregation, Call, Expr, Number

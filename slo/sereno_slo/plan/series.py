@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import ServiceLevelObjective
+from sereno_slo.model import GroupBy, ServiceLevelObjective
+from sereno_slo.plan.rules import RecordingRule
 from sereno_slo.promql import Call, Expr, Selector
 
 MINUTE = Duration.parse("1m")
@@ -20,12 +21,17 @@ COVERAGE_ENTRY = "sereno:coverage:delta1m"
 EVENTS_ROLL_UP = "sereno:events:sum5m"
 BAD_EVENTS_ROLL_UP = "sereno:bad_events:sum5m"
 COVERAGE_ROLL_UP = "sereno:coverage:sum5m"
+ROLL_UP_MARK = "sereno:ledger:evaluated5m"
+GROUP_ADMITTED = "sereno:group_admitted:bool"
+GROUPS_LEFT_OUT = "sereno:groups_left_out:count"
 EXPECTED_EVENTS = "sereno:events:expected5m"
 BUDGET_REMAINING = "sereno:error_budget_remaining:ratio"
 COVERAGE = "sereno:coverage:ratio"
 INFO = "sereno_slo_info"
 OBJECTIVE = "sereno_slo_objective_ratio"
 WINDOW = "sereno_slo_window_seconds"
+
+SLO_LABELS = ("service", "slo")
 
 # What is recorded every five minutes disappears from instant look-ups when one evaluation is late (the look-back is
 # five minutes): alerts read it through ten minutes.
@@ -34,19 +40,38 @@ _PATIENCE = Duration.parse("10m")
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The recorded series of one SLO."""
+    """The recorded series of one SLO: of the whole, or of its groups under names of their own.
+
+    One name for both would collide: a series of the whole lacks the groups' labels only.
+    """
 
     service: str
     slo: str
+    group_labels: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, slo: ServiceLevelObjective) -> "Ledger":
         """The ledger that belongs to this SLO."""
         return cls(slo.service, slo.name)
 
+    @classmethod
+    def of_groups(cls, slo: ServiceLevelObjective, group_by: GroupBy) -> "Ledger":
+        """The ledgers of its groups."""
+        return cls(slo.service, slo.name, group_by.labels)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What every recorded series of this SLO carries."""
+        return {"service": self.service, "slo": self.slo}
+
     def series(self, name: str) -> Selector:
-        """The series `name` of this SLO."""
-        return Selector(name).where(service=self.service, slo=self.slo)
+        """The series `name` of this SLO; `sereno:events:1h` is `sereno:group_events:1h` for groups."""
+        own = name.replace("sereno:", "sereno:group_", 1) if self.group_labels else name
+        return Selector(own).where(**self.labels)
+
+    def record(self, name: str, expr: Expr) -> RecordingRule:
+        """The rule that records `expr` as the series `name`."""
+        return RecordingRule(self.series(name).metric, expr, self.labels)
 
     def figure(self, subject: str, window: Duration) -> Expr:
         """`sereno:events:1h` and the like, ready for an alert's expression."""

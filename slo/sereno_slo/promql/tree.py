@@ -4,6 +4,7 @@ Every binary operand that is itself binary is printed in parentheses: nobody has
 review a generated rule.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -82,12 +83,19 @@ class _Arithmetic:
     def __ge__(self, other: Any) -> "Binary":
         return Binary(">=", _left(self), as_expr(other))
 
+    def __le__(self, other: Any) -> "Binary":
+        return Binary("<=", _left(self), as_expr(other))
+
     def __lt__(self, other: Any) -> "Binary":
         return Binary("<", _left(self), as_expr(other))
 
     def equals(self, other: Any) -> "Binary":
         """`self == other` in PromQL; Python's own `==` keeps comparing values."""
         return Binary("==", _left(self), as_expr(other))
+
+    def holds(self, operator: str, other: Any) -> "Binary":
+        """1 where the comparison holds and 0 where it doesn't (`> bool`), instead of keeping those where it holds."""
+        return Binary(operator, _left(self), as_expr(other), as_bool=True)
 
     def and_(self, other: "Expr", *, on: tuple[str, ...] | None = None) -> "Binary":
         """Keep the series of this that `other` has, too."""
@@ -120,8 +128,8 @@ class Selector(_Arithmetic):
         """The range `self[window]`."""
         return replace(self, window=window)
 
-    def ago(self, offset: Duration) -> "Selector":
-        """The same, seen `offset` earlier."""
+    def ago(self, offset: Duration | None) -> "Selector":
+        """The same, seen `offset` earlier; None is now."""
         return replace(self, offset=offset)
 
     def __str__(self) -> str:
@@ -143,6 +151,8 @@ class Number(_Arithmetic):
     value: float
 
     def __str__(self) -> str:
+        if math.isinf(self.value):
+            return "+Inf" if self.value > 0 else "-Inf"
         # 15 significant digits hide what binary floating point adds (1 - 0.999 is 0.0010000000000000009).
         return f"{self.value:.15g}"
 
@@ -193,12 +203,14 @@ class Binary(_Arithmetic):
     right: "Expr"
     on: tuple[str, ...] | None = None
     ignoring: tuple[str, ...] = field(default=())
+    as_bool: bool = False
 
     def matching(self) -> str:
-        """` on (job, instance)`, ` ignoring (slo)` or nothing."""
+        """` bool`, ` on (job, instance)`, ` ignoring (slo)` or nothing."""
+        modifier = " bool" if self.as_bool else ""
         if self.on is not None:
-            return f" on ({', '.join(self.on)})"
-        return f" ignoring ({', '.join(self.ignoring)})" if self.ignoring else ""
+            return f"{modifier} on ({', '.join(self.on)})"
+        return f"{modifier} ignoring ({', '.join(self.ignoring)})" if self.ignoring else modifier
 
     def __str__(self) -> str:
         return f"{_operand(self.left)} {self.operator}{self.matching()} {_operand(self.right)}"

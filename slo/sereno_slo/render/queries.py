@@ -10,7 +10,7 @@ from sereno_slo.conventions import HTTP_DURATION_METRIC
 from sereno_slo.duration import Duration
 from sereno_slo.model import BadEventsRatio, GoodEventsRatio, Indicator, Latency, ServiceLevelObjective, Settings
 from sereno_slo.plan import series
-from sereno_slo.plan.ledger import target_of
+from sereno_slo.plan.counting import target_of
 from sereno_slo.plan.series import Ledger, patient
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector
 

@@ -1,0 +1,51 @@
+"""Budgets of groups (`group_by`): the same ledger once more for each value of some labels, for a limited number."""
+
+from sereno_slo.model import GroupBy, ServiceLevelObjective, Settings
+from sereno_slo.plan import series
+from sereno_slo.plan.counting import Raw
+from sereno_slo.plan.entries import bad_events_entry, events_entry
+from sereno_slo.plan.ledger import long_windows, minute_windows
+from sereno_slo.plan.rules import RecordingRule
+from sereno_slo.plan.series import Ledger, patient
+from sereno_slo.promql import Aggregation, Call, Expr, Number
+
+# More series than a group can have: who was admitted before goes before everybody else.
+_FIRST = Number(1e9)
+
+
+def group_entries(slo: ServiceLevelObjective, group_by: GroupBy, settings: Settings) -> tuple[RecordingRule, ...]:
+    """Which groups are admitted, their entries, and their short windows: every minute."""
+    ledger, raw = Ledger.of_groups(slo, group_by), Raw(settings)
+    admitted = Ledger.of(slo).series(series.GROUP_ADMITTED)
+    # Bad events follow: they are counted for groups that have an entry of events.
+    events = events_entry(slo.indicator, raw, group_by.labels).and_(admitted, on=group_by.labels)
+    has_entry = ledger.series(series.EVENTS_ENTRY)
+    bad_events = bad_events_entry(slo.indicator, ledger, raw).and_(has_entry, on=group_by.labels)
+    return (
+        Ledger.of(slo).record(series.GROUP_ADMITTED, _admitted(slo, group_by, raw)),
+        ledger.record(series.EVENTS_ENTRY, events),
+        ledger.record(series.BAD_EVENTS_ENTRY, bad_events),
+        *minute_windows(slo, ledger),
+    )
+
+
+def group_roll_ups(slo: ServiceLevelObjective, group_by: GroupBy, settings: Settings) -> tuple[RecordingRule, ...]:
+    """Roll-ups, long windows and budgets of the groups, and how many groups were left out: every five minutes."""
+    admitted = Ledger.of(slo).series(series.GROUP_ADMITTED)
+    left_out = Aggregation("count", _present(slo, group_by, Raw(settings))) - Aggregation("count", admitted)
+    return (
+        *long_windows(slo, Ledger.of_groups(slo, group_by)),
+        Ledger.of(slo).record(series.GROUPS_LEFT_OUT, left_out),
+    )
+
+
+def _present(slo: ServiceLevelObjective, group_by: GroupBy, raw: Raw) -> Expr:
+    return Aggregation("count", raw.latest(slo.indicator.total), group_by.labels)
+
+
+def _admitted(slo: ServiceLevelObjective, group_by: GroupBy, raw: Raw) -> Expr:
+    """First come, first served: who was admitted stays as long as there are series, so that sums are whole."""
+    present = _present(slo, group_by, raw)
+    before = patient(Ledger.of(slo).series(series.GROUP_ADMITTED))
+    ranked = (present.and_(before, on=group_by.labels) + _FIRST).or_(present)
+    return Aggregation("group", Call("topk", (Number(group_by.limit), ranked)), group_by.labels)
