@@ -89,9 +89,19 @@ def running_prometheus(directory: Path, *, program: str | None = None, flags: Se
     """
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "prometheus.yml").write_text(_CONFIG, encoding="utf-8")
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     command = [find_prometheus(program), *_flags(directory, address), *flags]
-    log = directory / "prometheus.log"
+    with serving(command, address, directory / "prometheus.log") as server:
+        yield server
+
+
+@contextmanager
+def serving(command: Sequence[str], address: str, log: Path) -> Iterator[Server]:
+    """The Prometheus that a command starts, which listens on `address`; gone when the block is left.
+
+    Raises:
+        ServerError: it doesn't start; the end of its log says why.
+    """
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     # Nothing of the environment (proxies) stands between the benchmark and its own server.
@@ -118,7 +128,8 @@ def _flags(directory: Path, address: str) -> list[str]:
     ]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port on loopback that nobody listened on a moment ago."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
