@@ -10,19 +10,16 @@ from dataclasses import dataclass
 
 from sereno_slo.duration import Duration
 from sereno_slo.model import Settings
-from sereno_slo.plan.series import MINUTE
+from sereno_slo.plan.series import FIVE_MINUTES, MINUTE
 from sereno_slo.promql import Aggregation, Call, Expr, Selector, any_of
 
 GAP = Duration.parse("25m")
 """How far back the last sample before a minute is looked for: 20 minutes without Prometheus, and a start, fit in."""
 
-# A process younger than this whose series appear is new, and all that it counted happened now. Discovery may take
-# minutes: a bound of 60 s missed pods that were discovered two minutes after their start.
-_YOUNG_PROCESS_SECONDS = 900
-# Clients compute the start from the kernel's boot time, which wobbles by a second when the clock is corrected.
+# Two starts so close are one: clients compute it from the kernel's boot time, which wobbles when clocks are corrected.
 _CLOCK_WOBBLE_SECONDS = 5
-# Where a series that went down is looked for; instant look-ups, which read one sample each.
-_JUST_BEFORE = tuple(map(Duration.parse, ("1m", "10m")))
+# Where a series that went down without a new process is looked for.
+_JUST_BEFORE = tuple(map(Duration.parse, ("1m", "11m")))
 # Where a series that was away for longer than the gap is looked for.
 _LONG_BEFORE = tuple(map(Duration.parse, ("1h", "6h", "1d")))
 
@@ -39,6 +36,13 @@ class Raw:
     settings: Settings
     gap: Duration = GAP
 
+    def offsets(self) -> Iterator[Duration]:
+        """Instant look-ups that together see all of the gap: each reads one sample, up to five minutes old."""
+        offset = MINUTE
+        while offset < self.gap:
+            yield offset
+            offset += FIVE_MINUTES
+
     def latest(self, series: Selector) -> Selector:
         """The series at the entry's end."""
         return self.earlier(series, None)
@@ -47,6 +51,11 @@ class Raw:
         """The series `offset` before the entry's end."""
         delay = self.settings.evaluation_delay
         return series.ago(offset if delay is None else delay if offset is None else delay + offset)
+
+    @property
+    def delay_seconds(self) -> float:
+        """How far in the past the entry's end lies."""
+        return 0 if self.settings.evaluation_delay is None else self.settings.evaluation_delay.seconds
 
     def minute(self, series: Selector) -> Selector:
         """The samples of the entry's minute."""
@@ -69,20 +78,21 @@ def counted(counter: Selector, raw: Raw, by: tuple[str, ...] = ()) -> Expr:
     """How many events a counter counted in the entry's minute, over all its series or by labels."""
     now, before = raw.now(counter), raw.before(counter)
     grown = now - (before <= now)
-    return Aggregation("sum", any_of(*restarted(now, counter, raw), grown, *appeared(now, counter, raw)), by)
+    return Aggregation("sum", any_of(*begun(now, counter, raw), grown, *appeared(now, counter, raw)), by)
 
 
-def restarted(counts: Expr, series: Selector, raw: Raw) -> Iterator[Expr]:
-    """`counts` in full where the process began after the last sample before: its counters began at zero.
+def begun(counts: Expr, series: Selector, raw: Raw) -> Iterator[Expr]:
+    """`counts` in full for what began with a process of the last minutes: its samples before are another's.
 
-    Values alone don't tell: a service that fails once in each of its lives counts 1, and then 1 again.
+    Values alone don't tell: a service that fails once in each of its lives counts 1, and then 1 again. A process that
+    is discovered late counts in full, too: pods are often discovered minutes after their start.
     """
     if raw.settings.process_start_metric is None:
         return
     start = raw.target(series, raw.settings.process_start_metric)
-    oldest_seconds = (raw.gap + MINUTE * 2 + (raw.settings.evaluation_delay or Duration(0))).seconds
-    began = (start > Call("time") - oldest_seconds) - raw.before(start)
-    yield _on_targets(counts, began > _CLOCK_WOBBLE_SECONDS, raw)
+    reach_seconds = (raw.gap + MINUTE * 2).seconds + raw.delay_seconds
+    young = counts.and_(start > Call("time") - reach_seconds, on=raw.settings.identity_labels)
+    yield young.unless(any_of(*(_seen_in_same_process(series, offset, raw) for offset in raw.offsets())))
 
 
 def appeared(counts: Expr, series: Selector, raw: Raw) -> Iterator[Expr]:
@@ -92,26 +102,13 @@ def appeared(counts: Expr, series: Selector, raw: Raw) -> Iterator[Expr]:
     if raw.settings.process_start_metric is not None:
         # It was away for long and kept its count: what it counted meanwhile isn't known, so it is none.
         yield 0 * counts.and_(any_of(*(_seen_in_same_process(series, offset, raw) for offset in _LONG_BEFORE)))
-    # Born, within a target that was already watched or in a young process: all of it happened now.
-    yield _on_targets(counts, _may_bear(series, raw), raw)
+    # Born within a target that was already watched: all of it happened now. A target that has just been discovered may
+    # hold last year's counts.
+    up = raw.earlier(raw.target(series, "up"), MINUTE).over(raw.gap)
+    yield counts.and_(Call("max_over_time", (up,)).equals(1), on=raw.settings.identity_labels)
 
 
 def _seen_in_same_process(series: Selector, offset: Duration, raw: Raw) -> Expr:
     start = raw.target(series, raw.settings.process_start_metric or "")
-    same = start.equals(raw.earlier(start, offset))
+    same = (start - raw.earlier(start, offset)) <= _CLOCK_WOBBLE_SECONDS
     return raw.earlier(series, offset).and_(same, on=raw.settings.identity_labels)
-
-
-def _may_bear(series: Selector, raw: Raw) -> Expr:
-    """Targets whose new series are new: a target that has just been discovered may hold last year's counts."""
-    up = raw.earlier(raw.target(series, "up"), MINUTE).over(raw.gap)
-    watched = Call("max_over_time", (up,)).equals(1)
-    if raw.settings.process_start_metric is None:
-        return watched
-    start = raw.target(series, raw.settings.process_start_metric)
-    delay = raw.settings.evaluation_delay or Duration(0)
-    return watched.or_((Call("time") - start) < _YOUNG_PROCESS_SECONDS + delay.seconds)
-
-
-def _on_targets(counts: Expr, targets: Expr, raw: Raw) -> Expr:
-    return counts.and_(targets, on=raw.settings.identity_labels)

@@ -1,7 +1,7 @@
 """Counting on native histograms (Prometheus documentation, "Native histograms"): one series holds all buckets."""
 
 from sereno_slo.model import NativeLatency
-from sereno_slo.plan.counting import Raw, appeared, restarted
+from sereno_slo.plan.counting import Raw, appeared, begun
 from sereno_slo.promql import Aggregation, Call, Expr, Number, any_of
 
 
@@ -13,7 +13,7 @@ def observations(latency: NativeLatency, raw: Raw, by: tuple[str, ...] = ()) -> 
     """How many durations were observed in the entry's minute."""
     histogram = latency.histogram
     now = _count(raw.now(histogram))
-    branches = (*restarted(now, histogram, raw), _growth(latency, raw), *appeared(now, histogram, raw))
+    branches = (*begun(now, histogram, raw), _growth(latency, raw), *appeared(now, histogram, raw))
     return Aggregation("sum", any_of(*branches), by)
 
 
@@ -29,7 +29,7 @@ def fast_observations(latency: NativeLatency, raw: Raw, by: tuple[str, ...] = ()
     # The fraction of no observations is NaN, hence `>= 0`; where nothing was observed, nothing was fast.
     fast = ((_fraction(latency, now - before) * growth) >= 0).or_(growth.equals(0))
     all_of_it = (_fraction(latency, now) * _count(now)) >= 0
-    branches = (*restarted(all_of_it, histogram, raw), fast, *appeared(all_of_it, histogram, raw))
+    branches = (*begun(all_of_it, histogram, raw), fast, *appeared(all_of_it, histogram, raw))
     return Aggregation("sum", any_of(*branches), by)
 
 

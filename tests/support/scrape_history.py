@@ -1,0 +1,189 @@
+"""Random histories of scraped targets: restarts, failed scrapes, series that come and go, outages of Prometheus.
+
+What a real Prometheus would have stored is written down sample by sample, staleness markers included, together with
+what only the service itself knows: in which life of its process a value was counted.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from hypothesis import strategies as st
+
+SCRAPE_MS = 30_000
+MINUTE_MS = 60_000
+MINUTES = 150
+SLOTS = MINUTES * MINUTE_MS // SCRAPE_MS
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One stored sample; `value` None is a staleness marker, `life` counts the starts of the process."""
+
+    time_ms: int
+    value: float | None
+    life: int
+
+
+@dataclass
+class Recorded:
+    """One series as stored."""
+
+    labels: dict[str, str]
+    samples: list[Sample] = field(default_factory=list)
+
+
+@dataclass
+class StoredTarget:
+    """What was stored of one target."""
+
+    up: Recorded
+    start: Recorded
+    counters: dict[str, Recorded]
+
+
+@dataclass(frozen=True)
+class Hole:
+    """So many steps from `begin` on."""
+
+    begin: int
+    length: int
+
+    def holds(self, step: int) -> bool:
+        """Whether the step lies in it."""
+        return self.begin <= step < self.begin + self.length
+
+
+@dataclass(frozen=True)
+class TargetPlan:
+    """What happens to one target. Steps are scrapes."""
+
+    name: str
+    phase_ms: int
+    age_seconds: int
+    """How old the first process is when the history begins."""
+    known: Hole
+    """While service discovery knows the target."""
+    restarts: tuple[Hole, ...]
+    """The process ends before the step, and begins again with it; scrapes fail for `length` steps."""
+    failed: tuple[Hole, ...]
+    hidden: tuple[Hole, ...]
+    """The error series isn't exposed."""
+    good_rate: float
+    bad_rate: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class History:
+    """All targets, and when Prometheus doesn't run (steps are minutes)."""
+
+    targets: tuple[TargetPlan, ...]
+    outages: tuple[Hole, ...]
+
+
+def holes(*, most: int, longest: int, within: int) -> st.SearchStrategy[tuple[Hole, ...]]:
+    """Some holes, anywhere."""
+    hole = st.builds(Hole, st.integers(2, within - 1), st.integers(1, longest))
+    return st.lists(hole, max_size=most).map(tuple)
+
+
+def histories(*, longest_gap_minutes: int) -> st.SearchStrategy[History]:
+    """Up to three targets; nothing is out of sight for longer than `longest_gap_minutes`."""
+    longest = longest_gap_minutes * 2
+    plan = st.builds(
+        TargetPlan,
+        name=st.just(""),
+        phase_ms=st.integers(1, SCRAPE_MS - 1),
+        age_seconds=st.sampled_from([5, 400, 1200, 20_000, 2_000_000]),
+        known=st.builds(Hole, st.sampled_from([0, 0, 7, 61]), st.sampled_from([SLOTS, SLOTS, 130])),
+        restarts=holes(most=3, longest=4, within=SLOTS),
+        failed=holes(most=2, longest=longest, within=SLOTS),
+        hidden=holes(most=2, longest=longest, within=SLOTS),
+        good_rate=st.sampled_from([0.0, 0.05, 3.0, 200.0]),
+        bad_rate=st.sampled_from([0.0, 0.02, 1.0, 50.0]),
+        seed=st.integers(0, 2**32 - 1),
+    )
+    outages = holes(most=1, longest=min(20, longest_gap_minutes), within=MINUTES)
+    return st.builds(
+        lambda plans, outages: History(
+            tuple(TargetPlan(**(vars(plan) | {"name": f"pod-{index}"})) for index, plan in enumerate(plans)), outages
+        ),
+        st.lists(plan, min_size=1, max_size=3),
+        outages,
+    )
+
+
+def stored(plan: TargetPlan, outages: tuple[Hole, ...], *, job: str, begin_ms: int) -> StoredTarget:
+    """What Prometheus stored of the target."""
+    identity = {"job": job, "instance": plan.name}
+    target = StoredTarget(
+        Recorded({"__name__": "up"} | identity),
+        Recorded({"__name__": "process_start_time_seconds"} | identity),
+        {code: Recorded({"__name__": "calls_total", "code": code} | identity) for code in ("200", "500")},
+    )
+    scraped_before: set[str] | None = set()  # None: Prometheus has just started and remembers no scrape
+    for moment in _moments(plan, begin_ms):
+        if any(outage.holds((moment.time_ms - begin_ms) // MINUTE_MS) for outage in outages):
+            scraped_before = None
+            continue
+        exposed = _scrape(target, moment)
+        for gone in (scraped_before or set()) - exposed:
+            _series(target, gone).samples.append(Sample(moment.time_ms, None, moment.life))
+        scraped_before = exposed
+    return target
+
+
+@dataclass(frozen=True)
+class _Moment:
+    time_ms: int
+    known: bool
+    answers: bool
+    started_seconds: float
+    life: int
+    counts: dict[str, int]
+
+
+def _moments(plan: TargetPlan, begin_ms: int) -> Iterator[_Moment]:
+    random = np.random.default_rng(plan.seed)
+    rates = {"200": plan.good_rate, "500": plan.bad_rate}
+    born = {
+        code: 0 if plan.age_seconds < SCRAPE_MS / 1000 else int(random.poisson(rates[code] * 100)) for code in rates
+    }
+    counts, life = born, 0
+    started = begin_ms / 1000 - plan.age_seconds
+    for step in range(SLOTS):
+        time_ms = begin_ms + step * SCRAPE_MS + plan.phase_ms
+        if any(restart.begin == step for restart in plan.restarts):
+            counts, life, started = dict.fromkeys(rates, 0), life + 1, time_ms / 1000 - 8
+        starting = any(restart.holds(step) for restart in plan.restarts)
+        if not starting:
+            counts = {code: count + int(random.poisson(rates[code])) for code, count in counts.items()}
+        hidden = any(hole.holds(step) for hole in plan.hidden)
+        # A series is born with its first event; a busy client forgets none.
+        shown = {code: count for code, count in counts.items() if count and not (hidden and code == "500")}
+        answers = not starting and not any(hole.holds(step) for hole in plan.failed)
+        yield _Moment(time_ms, plan.known.holds(step), answers, started, life, shown)
+
+
+def _scrape(target: StoredTarget, moment: _Moment) -> set[str]:
+    """Store one scrape; the names of the series that it brought."""
+    if not moment.known:
+        return set()
+    target.up.samples.append(Sample(moment.time_ms, float(moment.answers), moment.life))
+    if not moment.answers:
+        return {"up"}
+    target.start.samples.append(Sample(moment.time_ms, moment.started_seconds, moment.life))
+    for code, count in moment.counts.items():
+        target.counters[code].samples.append(Sample(moment.time_ms, float(count), moment.life))
+    return {"up", "start", *moment.counts}
+
+
+def _series(target: StoredTarget, name: str) -> Recorded:
+    return {"up": target.up, "start": target.start}.get(name) or target.counters[name]
+
+
+def is_number(value: float | None) -> bool:
+    """Whether a stored or recorded value is a number."""
+    return value is not None and not math.isnan(value)
