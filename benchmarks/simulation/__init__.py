@@ -1,6 +1,6 @@
 """Months of Prometheus in seconds: a real server, samples written at any time, rules evaluated as its manager does."""
 
-from benchmarks.simulation.evaluation import EvaluationError, Plan, evaluate, evaluation_runs, results
+from benchmarks.simulation.evaluation import STEPS_PER_QUERY, EvaluationError, Plan, evaluate, evaluation_runs, results
 from benchmarks.simulation.remote_write import STALE, Series, WriteError, is_stale, stale_markers, write
 from benchmarks.simulation.rules import (
     AlertingRule,
@@ -19,6 +19,7 @@ __all__ = [
     "MINUTE",
     "SECOND",
     "STALE",
+    "STEPS_PER_QUERY",
     "AlertingRule",
     "EvaluationError",
     "Interval",

@@ -51,7 +51,10 @@ def evaluate(server: Server, groups: Sequence[RuleGroup], plan: Plan) -> int:
     for step in evaluation_order(groups, plan.wanted):
         stride = plan.strides.get(step.rule.record, 1)
         for run in evaluation_runs(step.group, plan):
-            recorded += write(server, record(server, step, run.every(stride), plan.steps_per_query))
+            if step.reads_itself:
+                recorded += _record_one_by_one(server, step, run)
+            else:
+                recorded += write(server, record(server, step, run.every(stride), plan.steps_per_query))
     return recorded
 
 
@@ -77,6 +80,20 @@ def record(server: Server, step: Step, run: Run, steps_per_query: int = STEPS_PE
         if len(times_ms) > 1 and not np.all(np.diff(times_ms) > 0):
             raise EvaluationError(f"{step.rule.record} in {step.group.name}: two series with the labels {dict(key)}")
         yield _with_markers(Series(dict(key), times_ms, values), run)
+
+
+def _record_one_by_one(server: Server, step: Step, run: Run) -> int:
+    """As `record`, for a rule that reads what it recorded a moment ago: slow, some milliseconds for each instant."""
+    recorded = 0
+    before: set[tuple[tuple[str, str], ...]] = set()
+    for time_ms in run.times_ms():
+        instant = Run(int(time_ms), int(time_ms), run.step)
+        series = list(record(server, step, instant))
+        present = {tuple(sorted(one.labels.items())) for one in series}
+        ended = [Series(dict(key), instant.times_ms(), stale_markers(1)) for key in sorted(before - present)]
+        recorded += write(server, [*series, *ended])
+        before = present
+    return recorded
 
 
 def results(server: Server, expr: str, run: Run, steps_per_query: int = STEPS_PER_QUERY) -> Matrix:

@@ -1,7 +1,7 @@
 """Rule files as Prometheus loads them, and an order in which whole histories of their rules can be computed."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -56,6 +56,8 @@ class Step:
 
     group: RuleGroup
     rule: RecordingRule
+    reads_itself: bool = False
+    """What it has recorded before decides what it records: its history is made one instant after the other."""
 
 
 def read_rule_groups(text: str) -> tuple[RuleGroup, ...]:
@@ -98,19 +100,21 @@ def evaluation_order(groups: Sequence[RuleGroup], wanted: Collection[str] | None
         RuleFileError: rules read each other in a circle, or a rule reads, at the very instant, what a later rule of
             its group records: the manager would give it the value of the evaluation before.
     """
-    steps = [Step(group, rule) for group in groups for rule in group.recording]
-    reads = [_reads(step, steps) for step in steps]
+    rules = [Step(group, rule) for group in groups for rule in group.recording]
+    reads = [_reads(step, rules) for step in rules]
+    steps = [replace(step, reads_itself=index in reads[index]) for index, step in enumerate(rules)]
     ordered: list[int] = []
     state: dict[int, bool] = {}  # False while what it reads is being ordered
 
     def visit(index: int) -> None:
         if state.get(index) is False:
-            raise RuleFileError(f"{steps[index].rule.record} reads itself, directly or through other rules")
+            raise RuleFileError(f"{steps[index].rule.record} reads itself through other rules")
         if index in state:
             return
         state[index] = False
         for other in reads[index]:
-            visit(other)
+            if other != index:
+                visit(other)
         state[index] = True
         ordered.append(index)
 

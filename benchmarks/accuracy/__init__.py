@@ -1,0 +1,1 @@
+"""How exact is the error budget? Simulated months with known truth, through the real engine, beside the peers."""
