@@ -37,7 +37,10 @@ groups:
   interval: 1m
   rules:
   - record: requests:increase1m
-    expr: sum by (job, code) (last_over_time(requests_total[59s999ms]) - last_over_time(requests_total[14m59s999ms] offset 1m))
+    expr: |-
+      sum by (job, code) (
+        last_over_time(requests_total[59s999ms]) - last_over_time(requests_total[14m59s999ms] offset 1m)
+      )
     labels: {service: shop}
   - record: failed:increase1m
     expr: requests:increase1m{code="500"} > 2 or ignoring (code) 0 * requests:increase1m{code="200"}
@@ -195,7 +198,6 @@ def test_series_that_become_one_are_an_error(server: Server) -> None:
 @pytest.mark.parametrize(
     ("rules", "complaint"),
     [
-        ("[{record: 'a:x', expr: 'a:x offset 1m'}]", "a:x reads itself"),
         ("[{record: 'a:x', expr: 'a:y offset 1m'}, {record: 'a:y', expr: 'a:x'}]", "reads itself"),
         ("[{record: 'a:x', expr: 'a:y'}, {record: 'a:y', expr: vector(1)}]", "its group records later"),
     ],
@@ -214,6 +216,19 @@ def test_a_later_rule_may_be_read_in_the_past(server: Server) -> None:
     evaluate(server, groups, Plan(Interval(START, START + HOUR)))
     times, _ = recorded_samples(server, "p:x", Interval(START, START + HOUR))
     assert times[0] == 5 * MINUTE
+
+
+def test_a_rule_may_read_what_it_recorded_before(server: Server) -> None:
+    """A rule that reads its own past counts on from it; when it vanishes it is marked and begins anew."""
+    write(
+        server, [Series({"__name__": "on"}, START + MINUTE * np.arange(20), np.array([1.0] * 8 + [0] * 2 + [1] * 10))]
+    )
+    rules = "[{record: 'self:x', expr: '(1 + self:x or vector(1)) and on () (on == 1)'}]"
+    groups = read_rule_groups(f"groups: [{{name: g, interval: 1m, rules: {rules}}}]")
+    during = Interval(START, START + 20 * MINUTE)
+    evaluate(server, groups, Plan(during))
+    _, values = recorded_samples(server, "self:x", during)
+    assert values == [str(number) for number in [*range(1, 9), *range(1, 11)]]
 
 
 def test_only_what_is_wanted_is_evaluated(server: Server) -> None:
