@@ -136,13 +136,12 @@ def _case(scenario: Scenario, random: np.random.Generator, days: float) -> Case:
 
 
 def _phases(scenario: Scenario, compared: Sequence[Method], random: np.random.Generator) -> Mapping[str, int]:
-    """When in its interval each group is evaluated."""
-    phases = {}
-    for group in (group for method in compared for group in method.groups):
-        phases[group.name] = int(random.integers(group.interval_ms))
-        if scenario.phases is not None and group.interval_ms in (MINUTE, 5 * MINUTE):
-            phases[group.name] = scenario.phases[group.interval_ms == 5 * MINUTE]
-    return phases
+    """When in its interval each group is evaluated: all groups of one interval at once, so that nobody lags."""
+    groups = [group for method in compared for group in method.groups]
+    chosen = {interval: int(random.integers(interval)) for interval in sorted({one.interval_ms for one in groups})}
+    if scenario.phases is not None:
+        chosen |= dict(zip((MINUTE, 5 * MINUTE), scenario.phases, strict=True))
+    return {group.name: chosen[group.interval_ms] for group in groups}
 
 
 def _last_evaluation(groups: Sequence[RuleGroup], phases: Mapping[str, int]) -> int:

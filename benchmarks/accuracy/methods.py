@@ -113,4 +113,7 @@ def methods(scenario: Scenario) -> tuple[Method, ...]:
     if selectors is None:
         return (sereno(scenario),)
     label = scenario.subject.group_label
+    if scenario.rules_since_days is not None:
+        # Pyrra reads the raw samples of before its rules: another window, with another truth.
+        return (sereno(scenario), sloth(selectors, label))
     return (sereno(scenario), sloth(selectors, label), pyrra(selectors, label))

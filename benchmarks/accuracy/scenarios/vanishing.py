@@ -7,16 +7,17 @@ import numpy as np
 
 from benchmarks.accuracy.scenario import Build, Scenario
 from benchmarks.accuracy.scenarios.subjects import BAD_EVENTS
-from benchmarks.accuracy.scenarios.traffic import Traffic, constant, during_intervals, nightly, pods
+from benchmarks.accuracy.scenarios.traffic import Traffic, constant, during_intervals, pods, span
 from benchmarks.accuracy.world import Target, World
-from benchmarks.simulation import MINUTE, Interval
+from benchmarks.simulation import HOUR, MINUTE, Interval
 
 
 def vanish(minutes: int, *, counts_on: bool) -> Build:
-    """Every day a pod's series are gone (markers) for a while and return; meanwhile it counts on, or is idle."""
+    """Every 31 hours a pod's series are gone (markers) for a while and return; meanwhile it counts on, or is idle."""
 
     def build(during: Interval, random: np.random.Generator) -> World:
-        gone = nightly(during, 9.37, minutes / 60)
+        starts = range(during.start + 10 * HOUR, during.end - 8 * HOUR, 31 * HOUR)
+        gone = tuple(span(start + int(random.integers(MINUTE)), minutes * MINUTE) for start in starts)
         pod, *others = pods(3, during, Traffic(constant(20), constant(0.001)), random)
         return World(during, (_hiding(pod, gone, counts_on=counts_on), *others))
 
