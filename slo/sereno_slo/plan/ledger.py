@@ -8,10 +8,11 @@ from sereno_slo.plan import series
 from sereno_slo.plan.entries import may_be_negative
 from sereno_slo.plan.rules import RecordingRule
 from sereno_slo.plan.series import FIVE_MINUTES, MINUTE, MINUTE_WINDOWS, ROLL_UP_WINDOWS, SLO_LABELS, Ledger
-from sereno_slo.promql import Binary, Call, Expr, Number, Selector, any_of
+from sereno_slo.promql import Binary, Call, Expr, Number, Selector, Subquery, any_of
 
 # A roll-up sums what has happened since the last one, up to so many slots of five minutes ago.
 _MOST_SLOTS = 6
+_DAY = Duration.parse("1d")
 _HALF_A_SLOT = Duration.parse("2m30s")
 
 
@@ -62,9 +63,16 @@ def coverage(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule,
 
 
 def expected_events(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule:
-    """`A` of docs/ledger.md: the average of the roll-ups that exist, so that a young SLO expects what it has seen."""
-    roll_ups = ledger.series(series.EVENTS_ROLL_UP).over(slo.window.just_under())
-    return ledger.record(series.EXPECTED_EVENTS, Call("avg_over_time", (roll_ups,)))
+    """`A` of docs/ledger.md: the usual events per five minutes, the average of the window's whole days.
+
+    Every midnight's `1d` is one sample, where an average of all roll-ups would read 8,640 for 30 days. Days that began
+    before the ledger did are left out, and its first day expects what it has seen: a young SLO expects no zeros.
+    """
+    day, mark = ledger.series("sereno:events:1d"), ledger.series(series.ROLL_UP_MARK)
+    whole_days = Subquery(day.and_(mark.ago(_DAY)), slo.window, _DAY)
+    seen = ledger.series(series.EVENTS_ROLL_UP).over(_DAY.just_under())
+    usual = Call("avg_over_time", (whole_days,)) / (_DAY / FIVE_MINUTES)
+    return ledger.record(series.EXPECTED_EVENTS, usual.or_(Call("avg_over_time", (seen,))))
 
 
 def _since_last_roll_up(entries: Selector, mark: Selector) -> Expr:

@@ -10,6 +10,7 @@ from sereno_slo.promql.tree import (
     Number,
     Selector,
     String,
+    Subquery,
     all_of,
     any_of,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "Number",
     "Selector",
     "String",
+    "Subquery",
     "all_of",
     "any_of",
 ]

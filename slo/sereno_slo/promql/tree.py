@@ -179,6 +179,22 @@ class Call(_Arithmetic):
 
 
 @dataclass(frozen=True, slots=True)
+class Subquery(_Arithmetic):
+    """`(body)[window:step]`: what an expression said at every multiple of `step` within the window."""
+
+    body: "Expr"
+    window: Duration
+    step: Duration
+
+    def __str__(self) -> str:
+        return f"{_operand(self.body)}{self.tail()}"
+
+    def tail(self) -> str:
+        """`[30d:1d]`."""
+        return f"[{self.window}:{self.step}]"
+
+
+@dataclass(frozen=True, slots=True)
 class Aggregation(_Arithmetic):
     """`sum by (labels) (body)`; without labels one series of the whole."""
 
@@ -216,7 +232,7 @@ class Binary(_Arithmetic):
         return f"{_operand(self.left)} {self.operator}{self.matching()} {_operand(self.right)}"
 
 
-Expr = Selector | Number | String | Call | Aggregation | Binary
+Expr = Selector | Number | String | Call | Aggregation | Binary | Subquery
 
 
 def _operand(expr: Expr) -> str:
@@ -278,6 +294,8 @@ def pretty(expr: Expr, indent: int = 0) -> str:
         case Call(function=function, arguments=arguments):
             inner = ",\n".join(pretty(argument, indent + 2) for argument in arguments)
             return f"{pad}{function}(\n{inner}\n{pad})"
+        case Subquery(body=body):
+            return f"{_pretty_operand(body, indent)}{expr.tail()}"
         case Selector() | Number() | String():
             return pad + line
         case _:
