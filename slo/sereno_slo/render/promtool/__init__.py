@@ -15,6 +15,7 @@ from sereno_slo.render.layout import Layout
 from sereno_slo.render.promtool.alerting import alerting_cases
 from sereno_slo.render.promtool.cases import Bench, Case
 from sereno_slo.render.promtool.counting import counting_cases
+from sereno_slo.render.promtool.lives import life_cases
 from sereno_slo.render.promtool.long_windows import long_window_cases
 from sereno_slo.render.promtool.silence import silence_cases
 from sereno_slo.render.promtool.streams import selected_labels
@@ -39,7 +40,12 @@ def render_behaviour_tests(
             warnings.append(Diagnostic("SLO033", Span(service.path or service.source), message, cure, Severity.WARNING))
             continue
         short = Bench(slo, selected, settings, _SHORT_SCRAPES)
-        minute_cases += (*counting_cases(short), *alerting_cases(short), *silence_cases(short))
+        minute_cases += (
+            *counting_cases(short),
+            *life_cases(short),
+            *alerting_cases(short),
+            *silence_cases(short),
+        )
         five_minute_cases += long_window_cases(Bench(slo, selected, settings, _LONG_SCRAPES))
     files = (
         _file(service, f"{service.name}.test.yaml", "1m", minute_cases, layout),

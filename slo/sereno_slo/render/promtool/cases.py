@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import ServiceLevelObjective, Settings
+from sereno_slo.model import GoodEventsRatio, Latency, ServiceLevelObjective, Settings
 from sereno_slo.plan import burn, no_data
 from sereno_slo.plan.series import Ledger
 from sereno_slo.promql import Aggregation, Expr, Matcher, MatchOp, Selector
@@ -63,6 +63,17 @@ class Bench:
         self.feed = Feed(slo, selected, settings)
         self.scrape_interval = scrape_interval
         self._ledger = Ledger.of(slo)
+
+    @property
+    def may_count_good_late(self) -> bool:
+        """Whether more good events than events can be seen in a minute: the two are counters of their own."""
+        match self.slo.indicator:
+            case GoodEventsRatio(total=total, good=good):
+                return good.metric != total.metric
+            case Latency():
+                return True
+            case _:
+                return False
 
     def events_a_scrape(self, usual: int) -> int:
         """At least `usual`, and as many as strict objectives and large minimums of bad events need to be judged."""

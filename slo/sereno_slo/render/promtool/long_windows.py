@@ -8,16 +8,17 @@ import math
 from collections.abc import Iterator
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import AlertingMode, BurnTier
+from sereno_slo.model import AlertingMode, BurnTier, Latency
 from sereno_slo.plan import burn
 from sereno_slo.policy import is_feasible
 from sereno_slo.promql import Number
-from sereno_slo.render.promtool.cases import Bench, Case
-from sereno_slo.render.promtool.streams import phases, steady
+from sereno_slo.render.promtool.cases import LONG_AGO_SECONDS, TARGET_NAME, Bench, Case
+from sereno_slo.render.promtool.streams import Series, Target, phases, restarted, steady, where_up
 
 _SLOT = Duration.parse("5m")
 _DAY_SLOTS = 288
 _MOST_IDLE_SLOTS = 400
+_HEALTHY_SLOTS = 12
 _EVENTS = 3_000_000  # a slot, at least: large, so that bad events are whole numbers
 
 
@@ -25,6 +26,13 @@ def long_window_cases(bench: Bench) -> Iterator[Case]:
     """The budget's arithmetic, and every tier that can fire."""
     yield _budget(bench)
     yield _idle_after_traffic(bench)
+    yield _nothing_counted(bench)
+    if bench.may_count_good_late:
+        yield _good_counted_late(bench)
+    if isinstance(bench.slo.indicator, Latency):
+        yield _no_such_bucket(bench)
+    if bench.settings.process_start_metric is not None:
+        yield _restarted_while_away(bench)
     yield _uncertain(bench)
     for tier in bench.slo.alerting.tiers[1:]:
         if is_feasible(bench.slo, tier):
@@ -43,26 +51,38 @@ def _budget(bench: Bench) -> Case:
     at = str(_SLOT * (_DAY_SLOTS + 1))
     slots_of_window = float(str(Number(bench.slo.window / Duration.parse("1m"))))  # as the rule writes it
     return bench.case(
-        "sums five minutes, a day and the window exactly",
-        bench.healthy(steady(_DAY_SLOTS + 1, events, bad_events)),
+        "sums five minutes, a day and the window exactly, whatever comes back meanwhile",
+        [*bench.healthy(steady(_DAY_SLOTS + 1, events, bad_events)), *_coming_back(bench)],
+        # The roll-up of time zero, where nothing had been counted, is the other one of two.
+        bench.recorded("5m", "sereno:events:expected5m", events / 2),
         bench.recorded(at, "sereno:events:sum5m", events),
         bench.recorded(at, "sereno:bad_events:sum5m", bad_events),
-        bench.recorded(at, "sereno:events:expected5m", events),
         bench.recorded(at, "sereno:events:2h", events * 24),
         bench.recorded(at, "sereno:events:6h", events * 72),
         bench.recorded(at, "sereno:events:1d", events * _DAY_SLOTS),
         bench.recorded(at, "sereno:bad_events:1d", bad_events * _DAY_SLOTS),
         bench.recorded(at, "sereno:error_ratio:window", ratio),
         bench.recorded(at, "sereno:error_budget_remaining:ratio", 1 - ratio / budget),
-        # promtool brings one entry of coverage in five minutes; a real server brings five.
-        bench.recorded(at, "sereno:coverage:ratio", _slots_in(bench, _DAY_SLOTS + 2) / slots_of_window),
+        # promtool brings one entry of coverage in five minutes; a real server brings five. Time zero has none.
+        bench.recorded(at, "sereno:coverage:ratio", _slots_in(bench, _DAY_SLOTS + 1) / slots_of_window),
         bench.recorded(at, "sereno_slo_objective_ratio", bench.slo.objective_ratio),
         bench.recorded(at, "sereno_slo_window_seconds", bench.slo.window.seconds),
     )
 
 
+def _coming_back(bench: Bench) -> list[Series]:
+    """Series of a watched process that come back with their counts after 35 minutes, 4 h 40 and 17 h 25: no news."""
+    if bench.settings.process_start_metric is None:
+        return []  # nothing tells these series from newborn ones
+    seen = [(0, 6), (13, 20), (76, 80), (_DAY_SLOTS + 1, _DAY_SLOTS + 1)]
+    here = tuple(int(any(first <= slot <= last for first, last in seen)) for slot in range(_DAY_SLOTS + 2))
+    counted = steady(_DAY_SLOTS + 1, 0).beginning_at(700, 70)
+    target = Target(TARGET_NAME, LONG_AGO_SECONDS, up=here).series("coming and going")
+    return bench.feed.counters(target, where_up(counted, here))
+
+
 def _slots_in(bench: Bench, slots: int) -> int:
-    """How many of the slots, the first at time zero, lie within the SLO's window, whose range is just under it."""
+    """How many of the latest slots lie within the SLO's window, whose range is just under it."""
     return min(slots, int(bench.slo.window.just_under() / _SLOT) + 1)
 
 
@@ -76,6 +96,57 @@ def _idle_after_traffic(bench: Bench) -> Case:
         bench.recorded("3h", "sereno:error_ratio:5m", 0),
         bench.recorded("3h", "sereno:error_ratio:window", bad_events / events),
         bench.recorded("3h", "sereno:events:window", events * 24),
+    )
+
+
+def _nothing_counted(bench: Bench) -> Case:
+    """A service without any series, scaled to zero or never used: no entries, and roll-ups that say zero."""
+    target = Target(TARGET_NAME, LONG_AGO_SECONDS, up=(1,) * 4)
+    return bench.case(
+        "five minutes without any entry had no events",
+        bench.feed.health(target),
+        bench.recorded("15m", "sereno:events:delta1m", None),
+        bench.recorded("15m", "sereno:coverage:delta1m", None),
+        bench.recorded("15m", "sereno:events:sum5m", 0),
+        bench.recorded("15m", "sereno:bad_events:sum5m", 0),
+        bench.recorded("15m", "sereno:error_budget_remaining:ratio", 1),
+    )
+
+
+def _good_counted_late(bench: Bench) -> Case:
+    """Roll-ups keep the sign of entries; windows, which people see, are never below zero."""
+    return bench.case(
+        "roll-ups hold when good events are counted late, and no window has less than none",
+        bench.healthy(phases((1, 100, 10), (1, 100, -4), (1, 100, -8))),
+        bench.recorded("10m", "sereno:bad_events:sum5m", -4),
+        bench.recorded("10m", "sereno:bad_events:1d", 6),
+        bench.recorded("15m", "sereno:bad_events:1d", 0),
+        bench.recorded("15m", "sereno:bad_events:window", 0),
+    )
+
+
+def _no_such_bucket(bench: Bench) -> Case:
+    """Events without entries of bad events: nobody knows how many were bad, so no figure claims to."""
+    return bench.case(
+        "without the threshold's bucket no budget is left or spent",
+        bench.healthy(steady(3, _EVENTS))[:-1],
+        bench.recorded("15m", "sereno:events:sum5m", _EVENTS),
+        bench.recorded("15m", "sereno:bad_events:sum5m", None),
+        # What was before the first event: none of none was bad.
+        bench.recorded("15m", "sereno:error_ratio:window", 0),
+    )
+
+
+def _restarted_while_away(bench: Bench) -> Case:
+    """A target is down for 40 minutes and comes back as another process: all that it has counted is news."""
+    up = (*(1,) * 4, *(0,) * 8, *(1,) * 2)
+    target = Target(TARGET_NAME, LONG_AGO_SECONDS, up=up, restarts={12: (_SLOT * 12).seconds - 60})
+    counted = restarted(steady(len(up) - 1, 100, 10), 12, 150, 15)
+    return bench.case(
+        "counts all that a process counted that began while its target was down for long",
+        [*bench.feed.health(target), *bench.feed.counters(target, where_up(counted, up))],
+        bench.recorded("1h", "sereno:events:delta1m", 150),
+        bench.recorded("1h", "sereno:bad_events:delta1m", 15),
     )
 
 
@@ -116,14 +187,26 @@ def _burn(bench: Bench, tier: BurnTier) -> Case:
     events = bench.events_a_scrape(_EVENTS)
     kept = bench.slo.alerting.keep_firing_for
     # More than the tier's share, and one slot more: alerts are judged before that slot's roll-ups are made.
-    spent_slots = math.floor((tier.long / _SLOT) * threshold / ratio)
-    burning_slots = spent_slots + 2
+    spent_slots = (tier.long / _SLOT) * threshold / ratio
+    burning_slots = math.floor(spent_slots) + 2
     resolved_slots = math.ceil(tier.short / _SLOT) + 2 + (0 if kept is None else math.ceil(kept / _SLOT))
+    # They tell the usual events. Where nearly everything may be bad, they would outweigh any burn: then there are none.
+    healthy_slots = _HEALTHY_SLOTS if ratio >= 4 * bench.slo.error_budget_ratio else 0
     labels = {"burn": tier.burn, "severity": str(tier.severity), "long_window": str(tier.long)}
+    fires, ends = healthy_slots + burning_slots, healthy_slots + burning_slots + resolved_slots
+    # What is usual comes out a little too low: the roll-up of time zero has no events.
+    early_slots = math.floor(spent_slots * healthy_slots / (healthy_slots + 1)) - 1
+    too_early = _SLOT * (healthy_slots + early_slots)
     return bench.case(
         f"a burn over {tier.long} alerts and resolves after {tier.short}",
-        bench.healthy(phases((burning_slots, events, math.ceil(ratio * events)), (resolved_slots, events, 0))),
-        *([bench.burns(_SLOT * (spent_slots - 1), count=None, **labels)] if _spends(bench) and spent_slots > 1 else []),
-        bench.burns(_SLOT * burning_slots, count=1, **labels),
-        bench.burns(_SLOT * (burning_slots + resolved_slots), count=None, **labels),
+        bench.healthy(
+            phases(
+                (healthy_slots, events, 0),
+                (burning_slots, events, math.ceil(ratio * events)),
+                (resolved_slots, events, 0),
+            )
+        ),
+        *([bench.burns(too_early, count=None, **labels)] if _spends(bench) and early_slots > 0 else []),
+        bench.burns(_SLOT * fires, count=1, **labels),
+        bench.burns(_SLOT * ends, count=None, **labels),
     )

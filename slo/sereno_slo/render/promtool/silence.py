@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sereno_slo.duration import Duration
 from sereno_slo.model import Latency
 from sereno_slo.render.promtool.cases import LONG_AGO_SECONDS, TARGET_NAME, Bench, Case
-from sereno_slo.render.promtool.streams import Counted, Series, Target, Values, steady
+from sereno_slo.render.promtool.streams import Series, Target, Values, steady, where_up
 
 _MINUTE = 2
 _EVENTS = 300  # a scrape
@@ -30,20 +30,14 @@ def _target(up: Values) -> Target:
 
 def _targets_down(bench: Bench) -> Case:
     up = (*(1,) * (10 * _MINUTE), *(0,) * (10 * _MINUTE), *(1,) * (5 * _MINUTE))
-    counted = steady(len(up) - 1, _EVENTS)
-    seen = Counted(*(_where_up(values, up) for values in (counted.events, counted.bad_events)))
     target = _target(up)
     return bench.case(
         "a target that is down is critical after five minutes, and resolves",
-        [*bench.feed.health(target), *bench.feed.counters(target, seen)],
+        [*bench.feed.health(target), *bench.feed.counters(target, where_up(steady(len(up) - 1, _EVENTS), up))],
         bench.lacks_data(_at(14), count=None, severity="critical"),
         bench.lacks_data(_at(16), count=1, severity="critical"),
         bench.lacks_data(_at(22), count=None, severity="critical"),
     )
-
-
-def _where_up(values: Values, up: Values) -> Values:
-    return tuple(value if is_up else None for value, is_up in zip(values, up, strict=True))
 
 
 def _targets_gone(bench: Bench) -> Case:
@@ -72,6 +66,7 @@ def _no_such_bucket(bench: Bench) -> Case:
         series[:-1],
         bench.recorded("10m", "sereno:events:5m", 5 * _MINUTE * _EVENTS),
         bench.recorded("10m", "sereno:bad_events:5m", None),
+        bench.recorded("10m", "sereno:error_ratio:5m", None),
         bench.lacks_data(_at(14), count=None, severity="warning"),
         bench.lacks_data(_at(18), count=1, severity="warning"),
     )

@@ -1,7 +1,7 @@
 """Invented traffic as promtool's input series: how many events and bad events happened, and how they were counted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import assert_never
 
@@ -24,6 +24,10 @@ class Counted:
         """The same, beginning `samples` scrapes later: until then the series don't exist."""
         return Counted((*([None] * samples), *self.events), (*([None] * samples), *self.bad_events))
 
+    def beginning_at(self, events: float, bad_events: float) -> "Counted":
+        """The same for counters that had counted this much before."""
+        return Counted(_shifted(self.events, events), _shifted(self.bad_events, bad_events))
+
 
 def steady(samples: int, events: float, bad_events: float = 0) -> Counted:
     """Counters that start at zero and grow evenly from scrape to scrape."""
@@ -37,6 +41,28 @@ def phases(*parts: tuple[int, float, float]) -> Counted:
         tuple(accumulate((events for events, _ in grown), initial=0)),
         tuple(accumulate((bad for _, bad in grown), initial=0)),
     )
+
+
+def restarted(counted: Counted, at: int, events: float, bad_events: float) -> Counted:
+    """From scrape `at` on the counters have begun anew and stand at these values."""
+
+    def after(values: Values, value: float) -> Values:
+        return (*values[:at], *([value] * (len(values) - at)))
+
+    return Counted(after(counted.events, events), after(counted.bad_events, bad_events))
+
+
+def where_up(counted: Counted, up: Values) -> Counted:
+    """What scrapes brought: nothing where they failed or never were."""
+
+    def seen(values: Values) -> Values:
+        return tuple(value if is_up else None for value, is_up in zip(values, up, strict=True))
+
+    return Counted(seen(counted.events), seen(counted.bad_events))
+
+
+def _shifted(values: Values, by: float) -> Values:
+    return tuple(None if value is None else value + by for value in values)
 
 
 def _growing(samples: int, step: float) -> Values:
@@ -134,6 +160,16 @@ class Target:
     up: Values
     series_label: str = ""
     """Tells series of one target apart."""
+    restarts: Mapping[int, float] = field(default_factory=dict)
+    """From which scrape on the process is another one, and when that started, in seconds of the test's clock."""
+
+    def starts(self) -> Values:
+        """What each scrape says of the process's start; nothing where the target isn't scraped at all."""
+        started, starts = self.started_seconds, list[float | None]()
+        for scrape, up in enumerate(self.up):
+            started = self.restarts.get(scrape, started)
+            starts.append(started if up else None)
+        return tuple(starts)
 
     def series(self, suffix: str) -> "Target":
         """The same target for other series of it."""
@@ -162,8 +198,7 @@ class Feed:
         for identity in self._identities(target):
             series.append(Series(_exactly("up", identity), target.up))
             if self._settings.process_start_metric is not None:
-                starts = tuple(None if up is None else target.started_seconds for up in target.up)
-                series.append(Series(_exactly(self._settings.process_start_metric, identity), starts))
+                series.append(Series(_exactly(self._settings.process_start_metric, identity), target.starts()))
         return series
 
     def counters(self, target: Target, counted: Counted) -> list[Series]:
