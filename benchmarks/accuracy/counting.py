@@ -4,13 +4,13 @@ The truth counts events, not samples. Unavoidably unseen by anybody who scrapes:
 scrape and its end or restart. It stays in the truth, and `unseen_bad_events` says how much of it was bad.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.accuracy.world import SCRAPE_INTERVAL, Numbers, Observer, Target, Times
-from benchmarks.simulation import Interval
+from benchmarks.accuracy.world import SCRAPE_INTERVAL, Flags, Numbers, Observer, Target, Times
+from benchmarks.simulation import MINUTE, Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Shown:
     """One observer's scrapes of one target, failed ones included, and what the counters held then."""
 
     times: Times
-    alive: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    alive: Flags
     """The process ran and could be reached."""
     process_started: Times
     counted: Numbers
@@ -72,6 +72,27 @@ def count(
     return Counted(_truths(target, happened, inside, edges[1:] > seen_until), shown)
 
 
+def count_minutes(
+    targets: Sequence[Target], observer: Observer, during: Interval, window: Interval, phase: int
+) -> Truth:
+    """Time slices: the minutes, ending `phase` after each clock minute, in which a gauge was scraped, and the bad ones.
+
+    A minute in which nothing was scraped is no event, by the definition of a time slice.
+    """
+    seen, bad = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for target in targets:
+        times = scrape_times(target, observer, during)
+        kept = target.life.holds(times) & window.holds(times)
+        for interval in (*target.unreachable, *observer.down):
+            kept &= ~interval.holds(times)
+        times = times[kept]
+        minutes = -((phase - times) // MINUTE)  # rounded up: the end of a minute belongs to it
+        for gauge in target.gauges:
+            seen.append(minutes)
+            bad.append(minutes[gauge.bad(gauge.value(times))])
+    return Truth(len(np.unique(np.concatenate(seen))), len(np.unique(np.concatenate(bad))))
+
+
 def scrape_times(target: Target, observer: Observer, during: Interval) -> Times:
     """Every half minute while service discovery knows the target, whether or not the observer is running."""
     begin, end = max(target.watched.start, during.start), min(target.watched.end, during.end)
@@ -88,7 +109,7 @@ def _events_between(target: Target, edges: Times, random: np.random.Generator) -
         if place in target.planned:
             row += np.histogram(target.planned[place], bins=edges)[0]
         rows.append(row)
-    return np.array(rows)
+    return np.array(rows).reshape(len(target.rates), len(middles))
 
 
 def _shown(target: Target, times: Times, edges: Times, totals: Numbers, processes: Times) -> Shown:
@@ -115,7 +136,7 @@ def _last_scrapes(target: Target, scrapes: list[Times], edges: Times, processes:
     return last[np.searchsorted(processes, edges[:-1], side="right") - 1]
 
 
-def _truths(target: Target, happened: Numbers, inside: np.ndarray, unseen: np.ndarray) -> Mapping[str, Truth]:
+def _truths(target: Target, happened: Numbers, inside: Flags, unseen: Flags) -> Mapping[str, Truth]:
     truths: dict[str, Truth] = {}
     for row, kind in zip(happened, target.classes, strict=True):
         events = float(row[inside].sum())

@@ -4,7 +4,7 @@ import math
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import assert_never
 
 import numpy as np
 
-from benchmarks.accuracy.counting import Counted, Truth, count
+from benchmarks.accuracy.counting import Counted, Truth, count, count_minutes
 from benchmarks.accuracy.methods import SERENO, WINDOW_DAYS, Method, methods
 from benchmarks.accuracy.replicas import merge_entries, merge_samples
 from benchmarks.accuracy.scenario import Scenario, Topology
@@ -43,10 +43,12 @@ STEPS_WITH_MANY_SERIES = 1_440
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one method found. Empty where it has no value."""
+    """What one method found."""
 
     error_ratio: Mapping[str, float]
-    """By group; the whole is the group without a name."""
+    """By group; the whole is the group without a name. What has no value is missing."""
+    asked: Collection[str]
+    """The groups that it was asked for; none where the method can't express the scenario."""
     coverage: float | None = None
     evaluations: int = 0
     """How many values it should have recorded; looked at every six hours and at the end."""
@@ -68,20 +70,22 @@ class Outcome:
 
     def relative_error(self, method: str) -> float:
         """The worst one among the groups, signed: 0.01 is one percent too high. NaN where a value is missing."""
-        errors = []
-        for group, truth in self.truth.items():
-            found = self.measured[method].error_ratio.get(group, math.nan)
-            errors.append(relative(found, truth.error_ratio))
-        return next((error for error in errors if math.isnan(error)), max(errors, key=abs))
+        return _worst(relative(found, true) for found, true in self._pairs(method))
 
     def budget_error_points(self, method: str) -> float:
         """How wrong the remaining budget is, in percentage points of the budget: the worst of the groups."""
         budget_ratio = 1 - self.objective_percent / 100
-        differences = [
-            100 * (truth.error_ratio - self.measured[method].error_ratio.get(group, math.nan)) / budget_ratio
-            for group, truth in self.truth.items()
-        ]
-        return next((one for one in differences if math.isnan(one)), max(differences, key=abs))
+        return _worst(100 * (true - found) / budget_ratio for found, true in self._pairs(method))
+
+    def _pairs(self, method: str) -> Iterator[tuple[float, float]]:
+        measured = self.measured[method]
+        for group in measured.asked:
+            yield measured.error_ratio.get(group, math.nan), self.truth[group].error_ratio
+
+
+def _worst(errors: Iterable[float]) -> float:
+    known = tuple(errors)
+    return math.nan if not known or any(math.isnan(error) for error in known) else max(known, key=abs)
 
 
 def relative(found: float, true: float) -> float:
@@ -100,6 +104,8 @@ class Case:
     counted: Sequence[Counted]
     methods: Sequence[Method]
     plan: Plan
+    window: Interval
+    """What is judged."""
     at: int
     """When the figures are read: the last evaluation of the slowest group."""
 
@@ -115,7 +121,7 @@ def judge(scenario: Scenario, *, seed: int, days: float, prometheus: str | None 
         ]
         server = _prepared(case, servers)
         measured = {method.name: _measure(server, method, case) for method in case.methods}
-    truth = _truth(case.counted, grouped=bool(scenario.subject.group_label))
+    truth = _truth(case)
     objective = scenario.subject.objective_percent
     took = time.monotonic() - began
     return Outcome(scenario.name, scenario.line, scenario.must, objective, truth, measured, took)
@@ -132,7 +138,7 @@ def _case(scenario: Scenario, random: np.random.Generator, days: float) -> Case:
     counted = [count(target, world.observers, world.during, window, random) for target in world.targets]
     steps_per_query = STEPS_WITH_MANY_SERIES if scenario.many_series else STEPS_PER_QUERY
     plan = Plan(Interval(rules_begin, END), phases, steps_per_query=steps_per_query)
-    return Case(scenario, world, counted, compared, plan, at)
+    return Case(scenario, world, counted, compared, plan, window, at)
 
 
 def _phases(scenario: Scenario, compared: Sequence[Method], random: np.random.Generator) -> Mapping[str, int]:
@@ -150,13 +156,17 @@ def _last_evaluation(groups: Sequence[RuleGroup], phases: Mapping[str, int]) -> 
     return run.last
 
 
-def _truth(counted: Sequence[Counted], *, grouped: bool) -> Mapping[str, Truth]:
-    """By group, and of the whole."""
+def _truth(case: Case) -> Mapping[str, Truth]:
+    """Of the whole, and by group."""
+    world = case.world
+    if any(target.gauges for target in world.targets):
+        (phase,) = {case.plan.phases[group.name] for group in case.methods[0].groups if group.interval_ms == MINUTE}
+        return {"": count_minutes(world.targets, world.observers[0], world.during, case.window, phase)}
     truths: dict[str, Truth] = {"": Truth()}
-    for one in counted:
+    for one in case.counted:
         for group, truth in one.truth.items():
             truths[""] += truth
-            if grouped:
+            if case.scenario.subject.group_label:
                 truths[group] = truths.get(group, Truth()) + truth
     return truths
 
@@ -197,7 +207,7 @@ def _measure(server: Server, method: Method, case: Case) -> Measured:
     match case.scenario.topology:
         case Topology.ENTRIES_MERGED:
             if method.name != SERENO:
-                return Measured({})  # their rules are not made of entries
+                return Measured({}, asked=())  # their rules are not made of entries
             groups = tuple(group for group in groups if group.interval_ms > MINUTE)
         case Topology.ONE:
             (observer,) = case.world.observers
@@ -212,7 +222,13 @@ def _measure(server: Server, method: Method, case: Case) -> Measured:
     found = _values(server, method, case)
     covered = server.query(method.coverage, case.at)["result"] if method.coverage else []
     coverage = float(covered[0]["value"][1]) if covered else None
-    return Measured(found, coverage, evaluations, missing)
+    return Measured(found, _asked(method, case), coverage, evaluations, missing)
+
+
+def _asked(method: Method, case: Case) -> Collection[str]:
+    groups = _truth(case)
+    whole_too = method.error_ratio != method.group_error_ratio
+    return tuple(group for group in groups if group or whole_too)
 
 
 def _values(server: Server, method: Method, case: Case) -> Mapping[str, float]:

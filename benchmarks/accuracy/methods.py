@@ -88,7 +88,11 @@ groups:
     expr: sum_over_time({short}[{WINDOW}]) / count_over_time({short}[{WINDOW}])
 """
     return Method(
-        SLOTH, read_rule_groups(text), error_ratio=long, group_error_ratio=long, strides={long: _NOW_AND_THEN}
+        SLOTH,
+        read_rule_groups(text),
+        error_ratio=long,
+        group_error_ratio=long if group_label else "",
+        strides={long: _NOW_AND_THEN},
     )
 
 
@@ -104,7 +108,8 @@ def pyrra(selectors: Selectors, group_label: str = "") -> Method:
         bad = f"({total} - sum{by} (increase({selectors.fast}[{WINDOW}])))"
     else:
         bad = f"(sum{by} (increase({selectors.bad}[{WINDOW}])) or 0 * {total})"
-    return Method(PYRRA, (), error_ratio=f"{bad} / {total}", group_error_ratio=f"{bad} / {total}")
+    ratio = f"{bad} / {total}"
+    return Method(PYRRA, (), error_ratio=ratio, group_error_ratio=ratio if group_label else "")
 
 
 def methods(scenario: Scenario) -> tuple[Method, ...]:

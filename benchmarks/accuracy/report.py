@@ -76,17 +76,20 @@ def _row(line: str, outcome: Outcome) -> list[str]:
 
 
 def _peer(outcome: Outcome, peer: str) -> tuple[str, str]:
-    if peer not in outcome.measured or not outcome.measured[peer].error_ratio:
-        # The formula found nothing where it was asked, or was not asked at all.
-        return ("no value" if peer in outcome.measured else "-"), "-"
+    if not _was_asked(outcome, peer):
+        return "-", "-"
     return _percent(outcome.relative_error(peer)), _points(outcome.budget_error_points(peer))
+
+
+def _was_asked(outcome: Outcome, method: str) -> bool:
+    return method in outcome.measured and bool(outcome.measured[method].asked)
 
 
 def _worst(outcomes: Sequence[Outcome]) -> list[str]:
     judged = [outcome for outcome in outcomes if outcome.must]
     cells = [_extreme(judged, SERENO), _most_points(judged, SERENO), "", str(_missing(judged))]
     for peer in PEERS:
-        known = [outcome for outcome in judged if peer in outcome.measured and outcome.measured[peer].error_ratio]
+        known = [outcome for outcome in judged if _was_asked(outcome, peer)]
         cells += [_extreme(known, peer), _most_points(known, peer)]
     return cells
 

@@ -3,13 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.accuracy.counting import Shown
-from benchmarks.accuracy.world import SCRAPE_INTERVAL, Numbers, Observer, Stream, Target, Times
+from benchmarks.accuracy.world import SCRAPE_INTERVAL, Flags, Numbers, Observer, Stream, Target, Times
 from benchmarks.simulation import Interval, Series, stale_markers
-
-Flags = NDArray[np.bool_]
 
 
 def stored(target: Target, shown: Shown, observer: Observer, during: Interval) -> Iterator[Series]:
@@ -35,6 +32,8 @@ def stored(target: Target, shown: Shown, observer: Observer, during: Interval) -
     for stream in target.streams:
         values, exposed = _exposed(stream, shown)
         yield series(stream.labels, answered & exposed, values)
+    for gauge in target.gauges:
+        yield series(gauge.labels, answered, gauge.value(shown.times))
 
 
 def _exposed(stream: Stream, shown: Shown) -> tuple[Numbers, Flags]:

@@ -11,6 +11,7 @@ from benchmarks.simulation import SECOND, Interval
 Times = NDArray[np.int64]
 """Milliseconds since 1970."""
 Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Rate = Callable[[Times], Numbers]
 """Something per second, or a ratio, at given times."""
 
@@ -42,6 +43,16 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class Gauge:
+    """One time series that is judged minute by minute: a minute is bad if any value that was scraped in it is."""
+
+    labels: Mapping[str, str]
+    value: Rate
+    """What it holds at given times."""
+    bad: Callable[[Numbers], Flags]
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A process behind one scrape address. Events happen during `life`; counters begin anew at each restart."""
 
@@ -65,6 +76,7 @@ class Target:
     planned: Mapping[int, Times] = field(default_factory=dict)
     """Class to events that happen at these very times, beside the random ones."""
     exposes_process_start: bool = True
+    gauges: tuple[Gauge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,12 @@ REQUESTS_PER_HOUR = (10, 30, 100, 300)
 
 
 def single_failures(requests_per_hour: float) -> Build:
-    """Two pods, and a failure every other day at random moments; the error series is born with the first one."""
+    """Two pods, and a failure every day at a random moment; the error series is born with the first one."""
 
     def build(during: Interval, random: np.random.Generator) -> World:
         traffic = Traffic(constant(requests_per_hour / 3600), constant(0))
-        days = np.arange(during.start + HOUR, during.end - 2 * HOUR, 2 * DAY)
-        failures = np.sort(days + random.integers(0, 2 * DAY - 4 * HOUR, len(days)))
-        failures = failures[failures < during.end - HOUR]
+        days = np.arange(during.start + HOUR, during.end - DAY, DAY)
+        failures = days + random.integers(0, DAY - 2 * HOUR, len(days))
         first, second = pods(2, during, traffic, random, late_errors=True)
         return World(
             during,

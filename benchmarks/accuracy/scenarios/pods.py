@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 from sereno_slo import Settings
+from sereno_slo.duration import Duration
 
 from benchmarks.accuracy.scenario import Build, Scenario
-from benchmarks.accuracy.scenarios.subjects import BAD_EVENTS
+from benchmarks.accuracy.scenarios.subjects import BAD_EVENTS, GOOD_EVENTS
 from benchmarks.accuracy.scenarios.traffic import (
     BAD,
     EDGE,
@@ -179,6 +180,14 @@ SCENARIOS = (
         "pods replaced every 3 h, error series born late", replaced_every_three_hours, BAD_EVENTS, many_series=True
     ),
     Scenario("restart in place", restarted_in_place, BAD_EVENTS),
+    Scenario("restart in place, good events counted", restarted_in_place, GOOD_EVENTS),
+    # Samples that come two minutes late are there when rules look two minutes back: lateness itself is not played.
+    Scenario(
+        "restart in place, evaluation delay of 2 minutes",
+        restarted_in_place,
+        BAD_EVENTS,
+        settings=Settings(evaluation_delay=Duration.parse("2m")),
+    ),
     Scenario("storm of resets", storm_of_resets(0.002), BAD_EVENTS),
     # Not judged by the promise: every twentieth error dies with its process before anybody has scraped it.
     Scenario("storm of resets, errors in the storm", storm_of_resets(0.05), BAD_EVENTS, must=False),

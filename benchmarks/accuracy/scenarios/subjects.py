@@ -28,6 +28,18 @@ BAD_EVENTS = Subject(
     OBJECTIVE_PERCENT,
 )
 
+GOOD_EVENTS = Subject(
+    _HEAD
+    + f"""\
+      ratio:
+        metric: http_requests_total
+        match: 'job="{JOB}"'
+        good: 'code="200"'
+""",
+    BAD_EVENTS.selectors,
+    OBJECTIVE_PERCENT,
+)
+
 TWO_METRICS = Subject(
     _HEAD
     + f"""\
@@ -51,5 +63,36 @@ LATENCY = Subject(
         f'http_request_duration_seconds_count{{job="{JOB}"}}',
         fast=f'http_request_duration_seconds_bucket{{job="{JOB}",le="{THRESHOLD_SECONDS}"}}',
     ),
+    OBJECTIVE_PERCENT,
+)
+
+_GROUPS = """\
+    group_by:
+      labels: [route]
+      limit: 10
+"""
+GROUPS = Subject(BAD_EVENTS.spec + _GROUPS, BAD_EVENTS.selectors, OBJECTIVE_PERCENT, group_label="route")
+
+THRESHOLD_MAXIMUM = 900
+THRESHOLD = Subject(
+    _HEAD
+    + f"""\
+      threshold:
+        metric: etl_table_age_seconds
+        match: 'job="{JOB}"'
+        max: {THRESHOLD_MAXIMUM}
+""",
+    None,
+    OBJECTIVE_PERCENT,
+)
+
+PROBE = Subject(
+    _HEAD
+    + f"""\
+      probe:
+        metric: probe_success
+        match: 'job="{JOB}"'
+""",
+    None,
     OBJECTIVE_PERCENT,
 )

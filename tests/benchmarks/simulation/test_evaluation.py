@@ -220,9 +220,8 @@ def test_a_later_rule_may_be_read_in_the_past(server: Server) -> None:
 
 def test_a_rule_may_read_what_it_recorded_before(server: Server) -> None:
     """A rule that reads its own past counts on from it; when it vanishes it is marked and begins anew."""
-    write(
-        server, [Series({"__name__": "switch"}, START + MINUTE * np.arange(20), np.array([1.0] * 8 + [0] * 2 + [1] * 10))]
-    )
+    on = np.array([1.0] * 8 + [0] * 2 + [1] * 10)
+    write(server, [Series({"__name__": "switch"}, START + MINUTE * np.arange(20), on)])
     rules = "[{record: 'self:x', expr: '(1 + self:x or vector(1)) and on () (switch == 1)'}]"
     groups = read_rule_groups(f"groups: [{{name: g, interval: 1m, rules: {rules}}}]")
     during = Interval(START, START + 20 * MINUTE)
