@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -9,11 +10,16 @@ import orjson
 from rich.console import Console
 
 from benchmarks.cost.comparison import compare
+from benchmarks.cost.load import failures, run_load
 from benchmarks.cost.measuring import MeasuringError
+from benchmarks.cost.past import PastError
 from benchmarks.cost.raw import SIZES, Kind
-from benchmarks.cost.report import as_json, missed, print_comparison
+from benchmarks.cost.report import as_json, missed, print_comparison, print_load
+from benchmarks.cost.running import LoadError
+from benchmarks.cost.specs import SpecError
 from benchmarks.simulation import ServerError
 
+_KEPT = Path("var/benchmarks/cost")
 _KINDS = {"ratio": Kind.RATIO, "latency": Kind.LATENCY, "grouped": Kind.GROUPED}
 _SIZES = {str(size.raw_series): size for size in SIZES}
 
@@ -21,34 +27,53 @@ _SIZES = {str(size.raw_series): size for size in SIZES}
 @click.command()
 @click.option("--sizes", multiple=True, type=click.Choice(list(_SIZES)), help="Raw series of the SLO. Default: all.")
 @click.option("--kinds", multiple=True, type=click.Choice(list(_KINDS)), help="Default: all.")
+@click.option("--slos", type=click.IntRange(1, 10_000), help="Instead: run so many SLOs on one Prometheus.")
+@click.option(
+    "--minutes", type=click.FloatRange(1, 1440), default=15.0, show_default=True, help="With --slos: how long."
+)
 @click.option("--prometheus", metavar="PROGRAM", help="Default: the one on PATH.")
 @click.option("--sloth", metavar="PROGRAM", help="Default: the one on PATH, else its documented rules.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures to this file.")
 def main(
-    sizes: tuple[str, ...], kinds: tuple[str, ...], prometheus: str | None, sloth: str | None, json_file: Path | None
+    *,
+    sizes: tuple[str, ...],
+    kinds: tuple[str, ...],
+    slos: int | None,
+    minutes: float,
+    prometheus: str | None,
+    sloth: str | None,
+    json_file: Path | None,
 ) -> None:
-    """Samples that one SLO's rules read per minute, by Sereno, sloth and pyrra, on a real Prometheus."""
+    """Samples that one SLO's rules read per minute, by Sereno, sloth and pyrra, on a real Prometheus.
+
+    With --slos: whether that many SLOs keep up on one running Prometheus, and what it needs. Ends with 1 if a
+    requirement is missed.
+    """
     console = Console(width=140)
     started = time.monotonic()
+
+    def progress(text: str) -> None:
+        print(f"{time.monotonic() - started:6.0f} s  {text}", file=sys.stderr)
+
     try:
-        contests, skipped = compare(
-            [_SIZES[size] for size in sizes or _SIZES],
-            [_KINDS[kind] for kind in kinds or _KINDS],
-            prometheus=prometheus,
-            sloth=sloth,
-            progress=lambda text: print(f"{time.monotonic() - started:6.0f} s  {text}", file=sys.stderr),
-        )
-    except (MeasuringError, ServerError) as error:
+        if slos is None:
+            chosen = [_SIZES[size] for size in sizes or _SIZES], [_KINDS[kind] for kind in kinds or _KINDS]
+            contests, skipped = compare(*chosen, prometheus=prometheus, sloth=sloth, progress=progress)
+            print_comparison(console, contests, skipped)
+            figures, misses = as_json(contests), list(missed(contests))
+        else:
+            load = run_load(slos, minutes, folder=_KEPT, prometheus=prometheus, progress=progress)
+            print_load(console, load)
+            figures, misses = [asdict(load)], list(failures(load))
+    except (LoadError, MeasuringError, PastError, ServerError, SpecError) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-    print_comparison(console, contests, skipped)
     if json_file is not None:
-        json_file.write_bytes(orjson.dumps(as_json(contests), option=orjson.OPT_INDENT_2))
-    failures = list(missed(contests))
-    for failure in failures:
-        console.print(f"MISSED: {failure}")
+        json_file.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+    for miss in misses:
+        console.print(f"MISSED: {miss}")
     console.print(f"took {time.monotonic() - started:.0f} s")
-    sys.exit(1 if failures else 0)
+    sys.exit(1 if misses else 0)
 
 
 if __name__ == "__main__":

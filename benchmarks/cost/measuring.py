@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.cost.counting import Known, counted_samples
 from benchmarks.cost.raw import SCRAPE_INTERVAL_MS, RawSeries
-from benchmarks.cost.rulesets import LOOK_BACK_MS, Rule, RuleSet, reads
+from benchmarks.cost.rulesets import Rule, RuleSet, look_backs, reads
 from benchmarks.simulation import Series, Server, write
 
 # What a rule records may be read by a rule that stands before it, so recording goes on until nothing new appears.
@@ -118,7 +118,7 @@ def raw_history_ms(rule_sets: Iterable[RuleSet], raw: Sequence[RawSeries], *, at
 def _record_history(stage: Stage, rules: Sequence[Rule]) -> tuple[Known, ...]:
     """Each recording rule's present result, written as if it had been recorded for as long as anybody looks back."""
     recording = [rule for rule in rules if rule.records]
-    look_back_ms = {rule.name: _look_back_ms(rule.name, rules) for rule in recording}
+    look_back_ms = look_backs(expr for rule in rules for expr in (rule.expr, *rule.template_queries))
     recorded: dict[frozenset[tuple[str, str]], Known] = {}
     pending = set(range(len(recording)))
     for _ in range(_MOST_PASSES):
@@ -130,7 +130,8 @@ def _record_history(stage: Stage, rules: Sequence[Rule]) -> tuple[Known, ...]:
                 if key not in recorded:
                     recorded[key] = Known(labels, rule.interval_ms)
                     unseen[rule.name] = place
-                    write(stage.server, [_flat(labels, value, rule.interval_ms, look_back_ms[rule.name], stage.end_ms)])
+                    history_ms = look_back_ms.get(rule.name, 0)
+                    write(stage.server, [_flat(labels, value, rule.interval_ms, history_ms, stage.end_ms)])
         # Evaluate again whoever reads what wasn't there yet when its own turn came.
         pending = {
             place
@@ -156,13 +157,6 @@ def _results(stage: Stage, rule: Rule) -> Iterator[tuple[dict[str, str], float]]
     for one in stage.server.query(rule.expr, stage.end_ms)["result"]:
         labels = one["metric"] | {"__name__": rule.name} | dict(rule.labels)
         yield {name: value for name, value in labels.items() if value}, float(one["value"][1])
-
-
-def _look_back_ms(name: str, rules: Iterable[Rule]) -> int:
-    """How far back anybody, annotations included, looks on what is recorded as `name`."""
-    expressions = (expr for rule in rules for expr in (rule.expr, *rule.template_queries))
-    ages = (read.back_ms for expr in expressions for read in reads(expr) if read.selector.name == name)
-    return max(ages, default=LOOK_BACK_MS)
 
 
 def _flat(labels: dict[str, str], value: float, interval_ms: int, history_ms: int, end_ms: int) -> Series:

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.cost.comparison import Contest, Skipped
+from benchmarks.cost.load import Load
 
 MUST_RATIO = {10: 30, 200: 200, 2000: 300}
 """Raw series to how many samples sloth must at least read where Sereno reads one."""
@@ -28,6 +29,31 @@ def print_comparison(console: Console, contests: Sequence[Contest], skipped: Seq
                 f"{contest.kind}, {contest.size.raw_series} raw series: while an alert is pending or fires, "
                 f"the query in its annotation reads {extra:,.0f} samples a minute on top"
             )
+
+
+def print_load(console: Console, load: Load) -> None:
+    """What Prometheus needed for so many SLOs."""
+    table = Table(title=f"{load.slos:,} SLOs on one Prometheus for {load.minutes:.0f} minutes", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    rows = [
+        ("rules", f"{load.rules:,}"),
+        ("series in the head", f"{load.series_in_head:,}"),
+        ("iterations of rule groups", f"{load.iterations:,}"),
+        ("iterations missed", f"{load.iterations_missed:,}"),
+        ("evaluations failed", f"{load.evaluation_failures:,}"),
+        ("processor cores used", f"{load.cpu_cores:.2f}"),
+        ("resident memory, at most", f"{load.resident_bytes / 2**20:,.0f} MiB"),
+    ]
+    for times in load.times:
+        rows += [
+            (f"groups evaluated every {times.interval_seconds:.0f} s", f"{times.groups:,}"),
+            ("  longest evaluation", f"{times.longest_seconds:.3f} s"),
+            ("  longest of 99 % of the groups", f"{times.p99_seconds:.3f} s"),
+        ]
+    for name, value in rows:
+        table.add_row(name, value)
+    console.print(table)
 
 
 def missed(contests: Sequence[Contest]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Rule files as their cost needs them: how often each rule is evaluated, and which samples it asks for."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -67,7 +67,7 @@ class Read:
 def read_rules(text: str) -> tuple[Rule, ...]:
     """The rules of a rule file's text."""
     rules = []
-    for group in yaml.safe_load(text)["groups"]:
+    for group in yaml.load(text, Loader=yaml.CSafeLoader)["groups"]:
         interval_ms = milliseconds(Duration.parse(group.get("interval", USUAL_INTERVAL)))
         for rule in group["rules"]:
             queries = tuple(_template_queries(rule.get("annotations", {}).values()))
@@ -94,6 +94,15 @@ def reads(expr: str) -> tuple[Read, ...]:
         CountingError: the expression holds something whose reads aren't known.
     """
     return tuple(_reads(promql_parser.parse(expr), 0, None))
+
+
+def look_backs(expressions: Iterable[str]) -> dict[str, int]:
+    """Metric names to how far back, in milliseconds, any of the expressions looks on them."""
+    found: dict[str, int] = {}
+    for expr in expressions:
+        for read in reads(expr):
+            found[read.selector.name] = max(found.get(read.selector.name, 0), read.back_ms)
+    return found
 
 
 def _reads(node: Any, back_ms: int, range_ms: int | None) -> Iterator[Read]:
