@@ -66,9 +66,17 @@ NEWBORN = "born inside a watched target"
 YOUNG = "counts the first value of a young process"
 DISCOVERED = "a target that is discovered now"
 RESET = "counts from zero after a reset"
-RESET_UNSEEN = "while the target was down for six minutes"
-GAP = "catches up after a gap of ten minutes"
+RESET_UNSEEN = "while the target was down for nine minutes"
+RESTART = "a restart that values don't show, once"
+YOUNG_GAPS = "of a young process was before a gap"
+BORN_UNSEEN = "born while scrapes fail"
+GAP = "catches up after a gap of twenty minutes"
 LONG_GAP = "down for too long, and says so"
+OLD_RESET = "a reset of what has been there for long"
+BORN_AGAIN = "born again in a later process"
+NO_ENTRIES = "five minutes without any entry had no events"
+LATE_GOOD = "counted late, and no window has less than none"
+LATE_GOOD_LONG = "no long window has less than none"
 REMOVED = "a target that is removed, and then nothing"
 IDLE = "idle is an error ratio of zero and no alert"
 NO_TRAFFIC = "an error ratio of zero in every window"
@@ -79,44 +87,72 @@ FEW = "hardly more than half is no outage"
 IS_DOWN = "critical after five minutes, and resolves"
 NO_BUCKET = "the threshold's bucket is a warning after fifteen minutes"
 MATCHES_NOTHING = "a warning after fifteen minutes, not a page"
-SUMS = "a day and the window exactly"
+NO_BUCKET_LONG = "no budget is left or spent"
+SUMS = "whatever comes back meanwhile"
 CHANCE = "chance can bring are no ticket"
 TICKET_COMES = "a burn over 3d alerts and resolves after 6h"
 
 S, UP, START = 'requests_total{job="api"}', 'up{job="api"}', 'process_start_time_seconds{job="api"}'
-NOW, BEFORE = f"last_over_time({S}[1m])", f"last_over_time({S}[15m] offset 1m)"
+NOW, BEFORE = f"last_over_time({S}[1m])", f"last_over_time({S}[25m] offset 1m)"
 SLO = '{service="api", slo="calls"}'
-BORN = f"on (job, instance) (({UP} offset 1m == 1) or ((time() - {START}) < 900))"
+BORN = f"on (job, instance) (max_over_time({UP}[25m] offset 1m) == 1)"
+
+
+def seen(offset: str) -> str:
+    """The series was there so long ago, in the same process."""
+    return f"({S} offset {offset} and on (job, instance) (({START} - {START} offset {offset}) <= 5))"
+
+
 OR_NONE = f" or ignoring (service, slo) (0 * last_over_time(sereno:events:delta1m{SLO}[59s999ms]))"
 
 ENTRY_MUTANTS = [
-    Mutant("growth is not counted", STEADY, EVENTS, f"(({NOW} - {BEFORE}) >= 0) or ", ""),
-    Mutant("growth may be negative", RESET, EVENTS, f"(({NOW} - {BEFORE}) >= 0)", f"({NOW} - {BEFORE})"),
-    Mutant("resets are not counted", RESET_UNSEEN, EVENTS, f" or ({NOW} and {BEFORE})", ""),
+    Mutant("growth is not counted", STEADY, EVENTS, f" or ({NOW} - ({BEFORE} <= {NOW}))", ""),
+    Mutant("growth may be negative", RESET, EVENTS, f"({BEFORE} <= {NOW})", BEFORE),
+    Mutant("resets are not counted", OLD_RESET, EVENTS, f"({S} offset 1m or {S} offset 11m)", f"({S} > 1e9)"),
+    Mutant("only new resets are counted", OLD_RESET, EVENTS, f" or {S} offset 11m)", ")"),
+    Mutant("resets after a return are not counted", OLD_RESET, EVENTS, f"({S} offset 1m or {S}", f"({S}"),
+    Mutant("a restart is not seen", RESTART, EVENTS, "> (time() - 1620)", "> (time() + 1620)"),
+    Mutant("bad: a restart is not seen", RESTART, BAD_EVENTS, "> (time() - 1620)", "> (time() + 1620)"),
+    Mutant("a clock's correction is a restart", RESTART, EVENTS, "<= 5", "<= 0"),
+    Mutant("old samples are of the same process", RESTART, EVENTS, "<= 5", "<= 1e9"),
+    *(
+        Mutant(f"young processes were not seen {offset} ago", YOUNG_GAPS, EVENTS, seen(offset), f"({S} > 1e9)")
+        for offset in ("1m", "6m", "11m", "16m", "21m")
+    ),
     Mutant("births are not counted", NEWBORN, EVENTS, f" or ({NOW} and {BORN})", ""),
     Mutant("births count anywhere", DISCOVERED, EVENTS, f"{NOW} and {BORN}", NOW),
-    Mutant("births inside watched targets are not counted", NEWBORN, EVENTS, f"({UP} offset 1m == 1) or ", ""),
-    Mutant("a target is watched from its first scrape on", DISCOVERED, EVENTS, f"{UP} offset 1m == 1", f"{UP} == 1"),
-    Mutant("a target that was down was watched", LONG_GAP, EVENTS, f"({UP} offset 1m == 1)", f"{UP} offset 1m"),
-    Mutant("young processes are not counted", YOUNG, EVENTS, f" or ((time() - {START}) < 900)", ""),
-    Mutant("processes are young for a minute", YOUNG, EVENTS, "< 900", "< 60"),
-    Mutant("processes are young for long", DISCOVERED, EVENTS, "< 900", "< 1200"),
+    Mutant("a target is watched from its first scrape on", DISCOVERED, EVENTS, f"{UP}[25m] offset 1m", f"{UP}[25m]"),
+    Mutant("a target that was down was watched", LONG_GAP, EVENTS, f"({UP}[25m] offset 1m) == 1", f"({UP}[25m])"),
+    Mutant("births are lost after failed scrapes", BORN_UNSEEN, EVENTS, f"{UP}[25m] offset 1m", f"{UP}[1m] offset 1m"),
+    Mutant("young processes are not counted", YOUNG, EVENTS, "> (time() - 1620)", "> (time() + 1620)"),
+    Mutant("processes are young for a minute", YOUNG, EVENTS, "- 1620", "- 60"),
+    Mutant("processes are young for long", DISCOVERED, EVENTS, "- 1620", "- 2000"),
     Mutant("births are matched by job alone", DISCOVERED, EVENTS, "on (job, instance)", "on (job)"),
-    Mutant("a gap is not caught up", GAP, EVENTS, "[15m] offset 1m", "[1m] offset 1m"),
-    Mutant("gaps are caught up for ever", LONG_GAP, EVENTS, "[15m] offset 1m", "[1h] offset 1m"),
-    Mutant("minutes overlap", STEADY, EVENTS, "[15m] offset 1m", "[15m] offset 2m"),
+    Mutant("a gap is not caught up", GAP, EVENTS, "[25m] offset 1m", "[1m] offset 1m"),
+    Mutant("a gap of twenty minutes is not caught up", GAP, EVENTS, "[25m] offset 1m", "[15m] offset 1m"),
+    Mutant("gaps are caught up for ever", LONG_GAP, EVENTS, "[25m] offset 1m", "[1h] offset 1m"),
+    Mutant("minutes overlap", STEADY, EVENTS, "[25m] offset 1m", "[25m] offset 2m"),
+    Mutant("what comes back is counted again", SUMS, EVENTS, " or (0 * (", " or (1 * ("),
+    *(
+        Mutant(f"what was away is not looked for {offset} ago", SUMS, EVENTS, seen(offset), f"({S} > 1e9)")
+        for offset in ("1h", "6h", "1d")
+    ),
+    Mutant("what a new process has counted is the old one's", BORN_AGAIN, EVENTS, "<= 5", "<= 1e9"),
     Mutant("the tail before a staleness marker is lost", REMOVED, EVENTS, NOW, S),
     Mutant("the average of series instead of their sum", STEADY, EVENTS, "sum(", "avg("),
-    Mutant("bad: resets are not counted", RESET, BAD_EVENTS, ") or (last_over_time", ") or (0 * last_over_time"),
+    Mutant("bad: resets are not counted", OLD_RESET, BAD_EVENTS, " offset 1m or ", " > 1e9 or "),
     Mutant("no error series, no entry", NO_ERRORS, BAD_EVENTS, OR_NONE, ""),
     Mutant("no error series, every event is bad", NO_ERRORS, BAD_EVENTS, "(0 * last_over_time", "(1 * last_over_time"),
     Mutant("errors collide with none", STEADY, BAD_EVENTS, "or ignoring (service, slo)", "or"),
     Mutant("no errors after everything is gone", REMOVED, BAD_EVENTS, "[59s999ms]", "[5m]"),
     Mutant("events and good events don't meet", STEADY, BAD_EVENTS, "- ignoring (service, slo)", "-", "good"),
     Mutant("no good series, no entry", "an absent series of good events is none", BAD_EVENTS, OR_NONE, "", "good"),
-    Mutant("bad events may be negative", "never less than none", BAD_EVENTS, ", 0)", ", -1e9)", "latency"),
+    Mutant(
+        "an entry without events has coverage", NO_ENTRIES, record("sereno:coverage:delta1m"), " and on () ", " or "
+    ),
     Mutant("a missing bucket means all slow", NO_BUCKET, BAD_EVENTS, "sum(", "sum(0 * up or ", "latency"),
 ]
+MARK, ROLL_UP = f"sereno:ledger:evaluated5m{SLO}", f"sereno:events:sum5m{SLO}"
 WINDOW_MUTANTS = [
     # On Prometheus 3.x, whose ranges are open on the left, the whole minutes would be right as well.
     Mutant("5m hold six entries", STEADY, record("sereno:events:5m"), "4m59s999ms", "5m"),
@@ -125,8 +161,29 @@ WINDOW_MUTANTS = [
     Mutant("1h holds 61 entries", BURN_PAGES, record("sereno:events:1h"), "59m59s999ms", "1h"),
     Mutant("2h hold one entry more", SUMS, record("sereno:events:2h"), "1h59m59s999ms", "2h"),
     Mutant("6h hold one entry more", SUMS, record("sereno:events:6h"), "5h59m59s999ms", "6h"),
-    Mutant("a roll-up holds two entries", SUMS, record("sereno:events:sum5m"), "4m59s999ms", "5m"),
-    Mutant("a bad roll-up holds two entries", SUMS, record("sereno:bad_events:sum5m"), "4m59s999ms", "5m"),
+    Mutant("a roll-up holds two entries", SUMS, record("sereno:events:sum5m"), "[4m59s999ms]", "[5m]"),
+    Mutant("a bad roll-up holds two entries", SUMS, record("sereno:bad_events:sum5m"), "[4m59s999ms]", "[5m]"),
+    Mutant("no entries, no roll-up", NO_ENTRIES, record("sereno:events:sum5m"), f" or (0 * {MARK})", ""),
+    Mutant("no entries, no bad roll-up", NO_ENTRIES, record("sereno:bad_events:sum5m"), f" or ({ROLL_UP} == 0)", ""),
+    Mutant(
+        "events of which nobody knows were good",
+        NO_BUCKET_LONG,
+        record("sereno:bad_events:sum5m"),
+        "== 0",
+        "* 0",
+        "latency",
+    ),
+    Mutant(
+        "5m may have less than no bad events", LATE_GOOD, record("sereno:bad_events:5m"), ", 0)", ", -1e9)", "latency"
+    ),
+    Mutant(
+        "1d may have less than no bad events",
+        LATE_GOOD_LONG,
+        record("sereno:bad_events:1d"),
+        ", 0)",
+        ", -1e9)",
+        "latency",
+    ),
     Mutant("1d holds 289 roll-ups", SUMS, record("sereno:events:1d"), "23h59m59s999ms", "1d"),
     Mutant("1d holds 289 bad roll-ups", SUMS, record("sereno:bad_events:1d"), "23h59m59s999ms", "1d"),
     Mutant("coverage holds one roll-up more", SUMS, record("sereno:coverage:ratio"), "23h59m59s999ms", "1d", "day"),
@@ -134,16 +191,28 @@ WINDOW_MUTANTS = [
     Mutant("coverage forgets what is down", LONG_GAP, record("sereno:coverage:delta1m"), "avg(", "max("),
     Mutant("the usual events are summed", SUMS, record("sereno:events:expected5m"), "avg_over", "sum_over"),
     Mutant("the budget left is of no objective", SUMS, record("sereno:error_budget_remaining:ratio"), " / 0.001", ""),
-    Mutant("idle has no ratio", IDLE, record("sereno:error_ratio:5m"), f" or (0 * sereno:events:5m{SLO})", ""),
+    Mutant("idle has no ratio", IDLE, record("sereno:error_ratio:5m"), f" or (0 * sereno:bad_events:5m{SLO})", ""),
+    Mutant(
+        "events of which nobody knows have a ratio",
+        NO_BUCKET,
+        record("sereno:error_ratio:5m"),
+        f"0 * sereno:bad_events:5m{SLO}",
+        f"0 * sereno:events:5m{SLO}",
+        "latency",
+    ),
     Mutant("idle is not a number", IDLE, record("sereno:error_ratio:5m"), " > 0)", " > -1)"),
     Mutant(
-        "idle has no ratio over 6h", NO_TRAFFIC, record("sereno:error_ratio:6h"), f" or (0 * sereno:events:6h{SLO})", ""
+        "idle has no ratio over 6h",
+        NO_TRAFFIC,
+        record("sereno:error_ratio:6h"),
+        f" or (0 * sereno:bad_events:6h{SLO})",
+        "",
     ),
     Mutant(
         "idle has no ratio over the window",
         NO_TRAFFIC,
         record("sereno:error_ratio:window"),
-        f" or (0 * sereno:events:window{SLO})",
+        f" or (0 * sereno:bad_events:window{SLO})",
         "",
     ),
 ]

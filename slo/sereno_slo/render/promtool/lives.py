@@ -17,6 +17,7 @@ def life_cases(bench: Bench) -> Iterator[Case]:
     if bench.settings.process_start_metric is not None:
         yield _young_process(bench)
         yield _restart_that_values_hide(bench)
+        yield _gaps_of_a_young_process(bench)
     yield _old_target_discovered(bench)
     yield _reset_across_a_gap(bench)
     yield _down_for_long(bench)
@@ -101,6 +102,29 @@ def _restart_that_values_hide(bench: Bench) -> Case:
         bench.recorded("5m", "sereno:events:delta1m", same),
         bench.recorded("5m", "sereno:bad_events:delta1m", grown),
         *(bench.recorded(at, "sereno:events:delta1m", 0) for at in ("6m", "7m", "8m")),
+    )
+
+
+def _gaps_of_a_young_process(bench: Bench) -> Case:
+    """Young processes count in full only what they hadn't shown before: four series, away for 8 to 23 minutes."""
+    minutes, last_seen = 25 * _MINUTE, 3
+    target = Target(TARGET_NAME, 0.0, up=(1,) * (minutes + 1))
+    away: list[Series] = []
+    for back in (9, 14, 19, 24):
+        here = tuple(int(scrape <= last_seen or scrape >= back * _MINUTE) for scrape in range(minutes + 1))
+        counted = steady(minutes, 1).beginning_at(1000, 0)
+        away += bench.feed.counters(target.series(f"back after {back} minutes"), where_up(counted, here))
+    first = [*bench.feed.health(target), *bench.feed.counters(target, steady(minutes, _EVENTS))]
+    usual = _EVENTS * _MINUTE
+    return bench.case(
+        "goes on where a series of a young process was before a gap",
+        [*first, *away],
+        bench.recorded("3m", "sereno:events:delta1m", usual),
+        # What one of them has counted since 1m30s, and a minute's growth of those that are back already.
+        bench.recorded("9m", "sereno:events:delta1m", usual + 15),
+        bench.recorded("14m", "sereno:events:delta1m", usual + 2 + 25),
+        bench.recorded("19m", "sereno:events:delta1m", usual + 4 + 35),
+        bench.recorded("24m", "sereno:events:delta1m", usual + 6 + 45),
     )
 
 

@@ -31,8 +31,9 @@ def long_window_cases(bench: Bench) -> Iterator[Case]:
         yield _good_counted_late(bench)
     if isinstance(bench.slo.indicator, Latency):
         yield _no_such_bucket(bench)
+    yield _reset_of_old_series(bench)
     if bench.settings.process_start_metric is not None:
-        yield _restarted_while_away(bench)
+        yield _born_again(bench)
     yield _uncertain(bench)
     for tier in bench.slo.alerting.tiers[1:]:
         if is_feasible(bench.slo, tier):
@@ -116,7 +117,7 @@ def _nothing_counted(bench: Bench) -> Case:
 def _good_counted_late(bench: Bench) -> Case:
     """Roll-ups keep the sign of entries; windows, which people see, are never below zero."""
     return bench.case(
-        "roll-ups hold when good events are counted late, and no window has less than none",
+        "roll-ups hold when good events are counted late, and no long window has less than none",
         bench.healthy(phases((1, 100, 10), (1, 100, -4), (1, 100, -8))),
         bench.recorded("10m", "sereno:bad_events:sum5m", -4),
         bench.recorded("10m", "sereno:bad_events:1d", 6),
@@ -137,16 +138,36 @@ def _no_such_bucket(bench: Bench) -> Case:
     )
 
 
-def _restarted_while_away(bench: Bench) -> Case:
-    """A target is down for 40 minutes and comes back as another process: all that it has counted is news."""
-    up = (*(1,) * 4, *(0,) * 8, *(1,) * 2)
-    target = Target(TARGET_NAME, LONG_AGO_SECONDS, up=up, restarts={12: (_SLOT * 12).seconds - 60})
-    counted = restarted(steady(len(up) - 1, 100, 10), 12, 150, 15)
+def _reset_of_old_series(bench: Bench) -> Case:
+    """What was there an hour ago and has just been reset is no return after a long absence."""
+    slots, reset = 14, 13
+    watched = Target(TARGET_NAME, LONG_AGO_SECONDS, up=(1,) * slots)
+
+    def counters(seen: range, events: float, bad_events: float) -> list[Series]:
+        here = tuple(int(slot in seen or slot in {0, 1, reset}) for slot in range(slots))
+        counted = restarted(steady(slots - 1, 0).beginning_at(1000, 100), reset, events, bad_events)
+        return bench.feed.counters(watched.series(f"seen until slot {seen[-1]}"), where_up(counted, here))
+
     return bench.case(
-        "counts all that a process counted that began while its target was down for long",
-        [*bench.feed.health(target), *bench.feed.counters(target, where_up(counted, up))],
-        bench.recorded("1h", "sereno:events:delta1m", 150),
-        bench.recorded("1h", "sereno:bad_events:delta1m", 15),
+        "counts from zero after a reset of what has been there for long",
+        [*bench.feed.health(watched), *counters(range(11), 20, 4), *counters(range(12, 13), 30, 5)],
+        bench.recorded("1h5m", "sereno:events:delta1m", 50),
+        bench.recorded("1h5m", "sereno:bad_events:delta1m", 9),
+    )
+
+
+def _born_again(bench: Bench) -> Case:
+    """An error series of the process before, and one of this process: they have nothing in common."""
+    slots, restart, error = 14, 4, 13
+    up = (1,) * slots
+    target = Target(TARGET_NAME, LONG_AGO_SECONDS, up=up, restarts={restart: (_SLOT * restart).seconds - 60})
+    here = tuple(int(slot < restart or slot == error) for slot in range(slots))
+    counted = restarted(steady(slots - 1, 0).beginning_at(100, 10), restart, 150, 15)
+    return bench.case(
+        "counts all of a series that is born again in a later process",
+        [*bench.feed.health(target), *bench.feed.counters(target, where_up(counted, here))],
+        bench.recorded("1h5m", "sereno:events:delta1m", 150),
+        bench.recorded("1h5m", "sereno:bad_events:delta1m", 15),
     )
 
 
