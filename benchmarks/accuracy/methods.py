@@ -1,8 +1,13 @@
 """Ways to compute an error ratio: what `sereno compile` writes, and the formulas of the peers."""
 
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import yaml
 from sereno_slo import SourceFile, compile_specs, has_errors
 
 from benchmarks.accuracy.scenario import Scenario, Selectors
@@ -96,6 +101,28 @@ groups:
     )
 
 
+def sloth_program(program: str, scenario: Scenario, selectors: Selectors) -> Method:
+    """The rules that the sloth program itself writes for the same SLO."""
+    window = "[{{.window}}]"
+    total = f"sum(rate({selectors.total}{window}))"
+    bad = f"sum(rate({selectors.bad}{window}))"
+    if selectors.fast:
+        bad = f"{total} - sum(rate({selectors.fast}{window}))"
+    slo = {
+        "name": "orders",
+        "objective": scenario.subject.objective_percent,
+        "sli": {"events": {"error_query": bad, "total_query": total}},
+        "alerting": {"page_alert": {"disable": True}, "ticket_alert": {"disable": True}},
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        spec, rules = Path(folder, "slo.yml"), Path(folder, "rules.yml")
+        spec.write_text(yaml.safe_dump({"version": "prometheus/v1", "service": "shop", "slos": [slo]}), "utf-8")
+        subprocess.run([program, "generate", "-i", spec, "-o", rules], check=True, capture_output=True, timeout=60)
+        groups = read_rule_groups(rules.read_text("utf-8"), default_interval="30s")
+    long = f"slo:sli_error:ratio_rate{WINDOW}"
+    return Method(SLOTH, groups, error_ratio=long, strides={long: 10 * _NOW_AND_THEN})
+
+
 def pyrra(selectors: Selectors, group_label: str = "") -> Method:
     """Pyrra's plain formulas, as its documentation gives them.
 
@@ -113,12 +140,14 @@ def pyrra(selectors: Selectors, group_label: str = "") -> Method:
 
 
 def methods(scenario: Scenario) -> tuple[Method, ...]:
-    """Sereno first; the peers where they can express the same."""
+    """Sereno first; the peers where they can express the same. Sloth's own rules where the program is on PATH."""
     selectors = scenario.subject.selectors
     if selectors is None:
         return (sereno(scenario),)
-    label = scenario.subject.group_label
+    label, program = scenario.subject.group_label, shutil.which(SLOTH)
+    # Sloth has no groups: a user would write one SLO for each, which is the documented formula by label.
+    by_sloth = sloth_program(program, scenario, selectors) if program and not label else sloth(selectors, label)
     if scenario.rules_since_days is not None:
         # Pyrra reads the raw samples of before its rules: another window, with another truth.
-        return (sereno(scenario), sloth(selectors, label))
-    return (sereno(scenario), sloth(selectors, label), pyrra(selectors, label))
+        return (sereno(scenario), by_sloth)
+    return (sereno(scenario), by_sloth, pyrra(selectors, label))

@@ -60,8 +60,8 @@ class Step:
     """What it has recorded before decides what it records: its history is made one instant after the other."""
 
 
-def read_rule_groups(text: str) -> tuple[RuleGroup, ...]:
-    """The groups of a rule file's text.
+def read_rule_groups(text: str, default_interval: str = "1m") -> tuple[RuleGroup, ...]:
+    """The groups of a rule file's text; `default_interval` is that of groups that name none.
 
     Raises:
         RuleFileError: a group has a setting that this simulation doesn't know (it would be ignored in silence).
@@ -71,7 +71,7 @@ def read_rule_groups(text: str) -> tuple[RuleGroup, ...]:
         if unknown := set(group) - _GROUP_KEYS:
             raise RuleFileError(f"group {group['name']} has {', '.join(sorted(unknown))}, which is not simulated")
         rules = tuple(_rule(rule) for rule in group["rules"])
-        groups.append(RuleGroup(group["name"], milliseconds(group["interval"]), rules))
+        groups.append(RuleGroup(group["name"], milliseconds(group.get("interval", default_interval)), rules))
     return tuple(groups)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.accuracy.scenario import Build, Scenario
 from benchmarks.accuracy.scenarios.subjects import BAD_EVENTS
-from benchmarks.accuracy.scenarios.traffic import Traffic, at, constant, diurnal, during_intervals, pods, span
+from benchmarks.accuracy.scenarios.traffic import TEN_DAYS, Traffic, at, constant, diurnal, during_intervals, pods, span
 from benchmarks.accuracy.world import Observer, World
 from benchmarks.simulation import HOUR, MINUTE, SECOND, Interval
 
@@ -97,24 +97,28 @@ SCENARIOS = (
         "scrape gap of 10 minutes inside an incident",
         scrapes_fail(lambda incident: span(incident.start + 20 * MINUTE, 10 * MINUTE)),
         BAD_EVENTS,
+        days=TEN_DAYS,
     ),
     Scenario(
         "scrape gap of 10 minutes as an incident begins",
         scrapes_fail(lambda incident: span(incident.start, 10 * MINUTE)),
         BAD_EVENTS,
+        days=TEN_DAYS,
     ),
     Scenario(
         "scrape gap of 10 minutes after an incident, one pod of three",
         scrapes_fail(lambda incident: span(incident.end, 10 * MINUTE), targets=1),
         BAD_EVENTS,
+        days=TEN_DAYS,
     ),
-    Scenario("Prometheus restarted every 4 h for 90 s", prometheus_down(short_restarts), BAD_EVENTS),
+    Scenario("Prometheus restarted every 4 h for 90 s", prometheus_down(short_restarts), BAD_EVENTS, days=TEN_DAYS),
     *_phase_scenarios(),
     *_length_scenarios(),
     Scenario(
         "Prometheus down 2 h, partly in an incident",
         prometheus_down(outage_in_incident(50 * MINUTE, 2 * HOUR)),
         BAD_EVENTS,
+        days=TEN_DAYS,
         must=False,
     ),
 )

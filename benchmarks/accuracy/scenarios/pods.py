@@ -11,6 +11,7 @@ from benchmarks.accuracy.scenarios.subjects import BAD_EVENTS, GOOD_EVENTS
 from benchmarks.accuracy.scenarios.traffic import (
     BAD,
     EDGE,
+    TEN_DAYS,
     Traffic,
     at,
     constant,
@@ -179,28 +180,32 @@ SCENARIOS = (
     Scenario(
         "pods replaced every 3 h, error series born late", replaced_every_three_hours, BAD_EVENTS, many_series=True
     ),
-    Scenario("restart in place", restarted_in_place, BAD_EVENTS),
-    Scenario("restart in place, good events counted", restarted_in_place, GOOD_EVENTS),
+    Scenario("restart in place", restarted_in_place, BAD_EVENTS, days=TEN_DAYS),
+    Scenario("restart in place, good events counted", restarted_in_place, GOOD_EVENTS, days=TEN_DAYS),
     # Samples that come two minutes late are there when rules look two minutes back: lateness itself is not played.
     Scenario(
         "restart in place, evaluation delay of 2 minutes",
         restarted_in_place,
         BAD_EVENTS,
+        days=TEN_DAYS,
         settings=Settings(evaluation_delay=Duration.parse("2m")),
     ),
-    Scenario("storm of resets", storm_of_resets(0.002), BAD_EVENTS),
+    Scenario("storm of resets", storm_of_resets(0.002), BAD_EVENTS, days=TEN_DAYS),
     # Not judged by the promise: every twentieth error dies with its process before anybody has scraped it.
-    Scenario("storm of resets, errors in the storm", storm_of_resets(0.05), BAD_EVENTS, must=False),
-    Scenario("old target discovered with a huge counter", old_target_is_discovered, BAD_EVENTS),
-    Scenario("restart, counter looks unchanged (1 → 1)", counter_looks_unchanged, BAD_EVENTS),
-    Scenario("restart, counter looks grown (2 → 5)", counter_looks_grown, BAD_EVENTS),
-    Scenario("restart, first error 3 minutes later (1 → gone → 1)", first_error_after_the_restart, BAD_EVENTS),
+    Scenario("storm of resets, errors in the storm", storm_of_resets(0.05), BAD_EVENTS, must=False, days=TEN_DAYS),
+    Scenario("old target discovered with a huge counter", old_target_is_discovered, BAD_EVENTS, days=TEN_DAYS),
+    Scenario("restart, counter looks unchanged (1 → 1)", counter_looks_unchanged, BAD_EVENTS, days=TEN_DAYS),
+    Scenario("restart, counter looks grown (2 → 5)", counter_looks_grown, BAD_EVENTS, days=TEN_DAYS),
+    Scenario(
+        "restart, first error 3 minutes later (1 → gone → 1)", first_error_after_the_restart, BAD_EVENTS, days=TEN_DAYS
+    ),
     Scenario("scale to zero every night", scaled_to_zero, BAD_EVENTS, many_series=True),
     Scenario(
         "no process-start metric, restarts in place",
         without_process_start,
         BAD_EVENTS,
+        days=TEN_DAYS,
         settings=Settings(process_start_metric=None),
     ),
-    Scenario("huge series appears in a watched target", huge_series_appears, BAD_EVENTS),
+    Scenario("huge series appears in a watched target", huge_series_appears, BAD_EVENTS, days=TEN_DAYS),
 )

@@ -25,6 +25,8 @@ PEAK_HOUR = 14
 EDGE = 12 * MINUTE
 QUIET = 0.01
 LONG_AGO = 20 * DAY
+TEN_DAYS = 10.0
+"""Enough where what is tried happens once or every few hours; a single incident weighs more than in thirty."""
 
 
 @dataclass(frozen=True, slots=True)

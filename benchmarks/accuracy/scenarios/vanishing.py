@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.accuracy.scenario import Build, Scenario
 from benchmarks.accuracy.scenarios.subjects import BAD_EVENTS
-from benchmarks.accuracy.scenarios.traffic import Traffic, constant, during_intervals, pods, span
+from benchmarks.accuracy.scenarios.traffic import TEN_DAYS, Traffic, constant, during_intervals, pods, span
 from benchmarks.accuracy.world import Target, World
 from benchmarks.simulation import HOUR, MINUTE, Interval
 
@@ -35,9 +35,11 @@ def _hiding(target: Target, gone: Sequence[Interval], *, counts_on: bool) -> Tar
 
 
 SCENARIOS = (
-    Scenario("series vanish for 5 minutes, counting on", vanish(5, counts_on=True), BAD_EVENTS),
-    Scenario("series vanish for 20 minutes, counting on", vanish(20, counts_on=True), BAD_EVENTS),
-    Scenario("series vanish for 60 minutes, idle", vanish(60, counts_on=False), BAD_EVENTS),
-    Scenario("series vanish for 6 h, idle", vanish(360, counts_on=False), BAD_EVENTS),
-    Scenario("series vanish for 60 minutes, counting on", vanish(60, counts_on=True), BAD_EVENTS, must=False),
+    Scenario("series vanish for 5 minutes, counting on", vanish(5, counts_on=True), BAD_EVENTS, days=TEN_DAYS),
+    Scenario("series vanish for 20 minutes, counting on", vanish(20, counts_on=True), BAD_EVENTS, days=TEN_DAYS),
+    Scenario("series vanish for 60 minutes, idle", vanish(60, counts_on=False), BAD_EVENTS, days=TEN_DAYS),
+    Scenario("series vanish for 6 h, idle", vanish(360, counts_on=False), BAD_EVENTS, days=TEN_DAYS),
+    Scenario(
+        "series vanish for 60 minutes, counting on", vanish(60, counts_on=True), BAD_EVENTS, days=TEN_DAYS, must=False
+    ),
 )
