@@ -10,9 +10,11 @@ import orjson
 from rich.console import Console
 
 from benchmarks.cost.comparison import compare
+from benchmarks.cost.exporter import ExporterError
 from benchmarks.cost.load import failures, run_load
 from benchmarks.cost.measuring import MeasuringError
 from benchmarks.cost.past import PastError
+from benchmarks.cost.peers import PeerError
 from benchmarks.cost.raw import SIZES, Kind
 from benchmarks.cost.report import as_json, missed, print_comparison, print_load
 from benchmarks.cost.running import LoadError
@@ -65,7 +67,7 @@ def main(
             load = run_load(slos, minutes, folder=_KEPT, prometheus=prometheus, progress=progress)
             print_load(console, load)
             figures, misses = [asdict(load)], list(failures(load))
-    except (LoadError, MeasuringError, PastError, ServerError, SpecError) as error:
+    except (ExporterError, LoadError, MeasuringError, PastError, PeerError, ServerError, SpecError) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     if json_file is not None:

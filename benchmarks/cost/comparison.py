@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.cost.measuring import Cost, Stage, measure, raw_history_ms, write_raw_history
-from benchmarks.cost.peers import pyrra_documented, pyrra_performance_mode, sloth_documented, sloth_generated
+from benchmarks.cost.peers import (
+    PeerError,
+    pyrra_documented,
+    pyrra_performance_mode,
+    sloth_documented,
+    sloth_generated,
+)
 from benchmarks.cost.raw import Kind, Size, raw_series
 from benchmarks.cost.rulesets import RuleSet
 from benchmarks.cost.specs import SpecError, sereno_rules
@@ -52,9 +58,12 @@ def rule_sets(kind: Kind, folder: Path, sloth: str | None) -> tuple[RuleSet, ...
     """Everybody's rules for one SLO of this kind; sloth's own if there is a program, else the documented ones.
 
     Raises:
+        PeerError: the program of a peer is missing or fails.
         SpecError: this version of Sereno can't compile the kind.
     """
     program = shutil.which(sloth or "sloth")
+    if sloth and not program:
+        raise PeerError(f"there is no program {sloth}")
     theirs = sloth_generated(kind, program, folder) if program else sloth_documented(kind)
     return sereno_rules(kind), theirs, pyrra_documented(kind), pyrra_performance_mode(kind)
 
@@ -71,6 +80,7 @@ def compare(
 
     Raises:
         MeasuringError: a tool's rules don't work on the data.
+        PeerError: the program of a peer is missing or fails.
         ServerError: there is no Prometheus, or it refuses a rule.
     """
     with tempfile.TemporaryDirectory(prefix="sereno-cost-") as name:

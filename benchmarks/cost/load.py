@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.cost.exporter import running_exporter
 from benchmarks.cost.fleet import Fleet
-from benchmarks.cost.past import WORKERS, Scraped, build_past, recorded_series, scraped_spans
+from benchmarks.cost.past import WORKERS, Folders, Scraped, build_past, recorded_series, scraped_spans
 from benchmarks.cost.rulesets import look_backs, read_rules
 from benchmarks.cost.running import Page, Watch, check_that_it_works, loaded_prometheus, watch
 from benchmarks.cost.specs import rule_files
@@ -69,7 +69,7 @@ def run_load(
         look_back_ms = look_backs(rule.expr for rule in services[0])
         recorded = [one for service in services for one in recorded_series(service, look_back_ms)]
         scraped = Scraped(fleet, scraped_spans(services[0], _now_ms(), round(minutes * MINUTE)))
-        blocks = build_past(folder, recorded, scraped, _now_ms(), progress)
+        blocks = build_past(Folders(folder, Path(name) / "latest"), recorded, scraped, _now_ms(), progress)
         with loaded_prometheus(
             Path(name) / "prometheus", fleet, rules=files, blocks=blocks, exporter=exporter, program=prometheus
         ) as server:

@@ -92,15 +92,27 @@ class Window:
     scraped: Scraped | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where blocks are built, on one file system."""
+
+    kept: Path
+    """Blocks that only hold what is read back far: the same at the next run."""
+    latest: Path
+    """Those that end now, for this run only."""
+
+
 def build_past(
-    folder: Path, recorded: Sequence[Recorded], scraped: Scraped, now_ms: int, progress: Callable[[str], None]
+    folders: Folders, recorded: Sequence[Recorded], scraped: Scraped, now_ms: int, progress: Callable[[str], None]
 ) -> list[Path]:
-    """The folders of all blocks up to now; blocks that only hold what is read back far are kept for the next run.
+    """The folders of all blocks up to now.
 
     Raises:
-        PastError: promtool fails.
+        PastError: promtool is missing or fails.
     """
-    cache = folder / f"history-{_fingerprint(recorded)}"
+    if shutil.which("promtool") is None:
+        raise PastError("there is no promtool on PATH: run `make tools`")
+    cache = folders.kept / f"history-{_fingerprint(recorded)}"
     lasting = tuple(one for one in recorded if one.look_back_ms > BLOCK_MS)
     oldest_ms = now_ms - max((one.look_back_ms for one in recorded), default=0)
     latest_ms = min(span.start for span in scraped.spans)
@@ -111,9 +123,7 @@ def build_past(
             windows.append((Window(Interval(start, end), lasting, end), cache / str(start)))
         else:
             span = Interval(start, min(end, now_ms))
-            windows.append((Window(span, tuple(recorded), now_ms, scraped), cache / f"latest-{start}"))
-    for latest in cache.glob("latest-*"):
-        shutil.rmtree(latest)
+            windows.append((Window(span, tuple(recorded), now_ms, scraped), folders.latest / str(start)))
     missing = [(window, place) for window, place in windows if not place.exists()]
     progress(f"{len(windows) - len(missing)} blocks of the past are kept, {len(missing)} are built")
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as workers:

@@ -26,6 +26,10 @@ _PYRRA_ALERTS = ((14, "1h", "5m"), (7, "6h", "30m"), (2, "1d", "2h"), (1, "4d", 
 Group = dict[str, Any]
 
 
+class PeerError(Exception):
+    """The program of a peer is missing or fails; the message says what it said."""
+
+
 def sloth_documented(kind: Kind) -> RuleSet:
     """Sloth's recording rules, metadata and two alerts, every 30 seconds."""
     groups = [group for name, sli in _slis(kind) for group in _sloth_groups(name, sli, _OBJECTIVE_RATIO[kind])]
@@ -33,11 +37,18 @@ def sloth_documented(kind: Kind) -> RuleSet:
 
 
 def sloth_generated(kind: Kind, program: str, folder: Path) -> RuleSet:
-    """What the sloth program generates; `folder` takes its files."""
+    """What the sloth program generates; `folder` takes its files.
+
+    Raises:
+        PeerError: the program fails.
+    """
     slos = [_sloth_spec(name, sli, _OBJECTIVE_RATIO[kind]) for name, sli in _slis(kind)]
     spec, rules = folder / f"{SLO_NAMES[kind]}.yml", folder / f"{SLO_NAMES[kind]}.rules.yml"
     spec.write_text(yaml.safe_dump({"version": "prometheus/v1", "service": JOB, "slos": slos}), encoding="utf-8")
-    subprocess.run([program, "generate", "-i", spec, "-o", rules], check=True, capture_output=True)
+    command: list[str | Path] = [program, "generate", "-i", spec, "-o", rules]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise PeerError(f"{program} refuses its spec: {done.stderr.strip()[-500:]}")
     return RuleSet("sloth (program)", read_rules(rules.read_text(encoding="utf-8")))
 
 

@@ -1,6 +1,5 @@
 """A fleet of services under a running Prometheus: the parts of the load benchmark, small."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from benchmarks.cost.exporter import running_exporter
 from benchmarks.cost.fleet import Fleet, events_per_second
 from benchmarks.cost.load import GroupTimes, Load, failures
-from benchmarks.cost.past import Recorded, Scraped, build_past, recorded_series, scraped_spans
+from benchmarks.cost.past import Folders, Recorded, Scraped, build_past, recorded_series, scraped_spans
 from benchmarks.cost.raw import SCRAPE_INTERVAL_MS
 from benchmarks.cost.rulesets import look_backs, read_rules
 from benchmarks.cost.running import LoadError, check_that_it_works, loaded_prometheus, read_page
@@ -45,10 +44,11 @@ def recorded(files: dict[str, str]) -> list[Recorded]:
 def built(
     fleet: Fleet, files: dict[str, str], recorded: list[Recorded], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[Path]]:
-    """A folder that keeps the past, and its blocks."""
+    """A folder that keeps the past, and all blocks."""
     kept = tmp_path_factory.mktemp("kept")
+    folders = Folders(kept, tmp_path_factory.mktemp("latest"))
     scraped = Scraped(fleet, scraped_spans(read_rules(*files.values()), _NOW_MS, MINUTE))
-    return kept, build_past(kept, recorded, scraped, _NOW_MS, progress=lambda _: None)
+    return kept, build_past(folders, recorded, scraped, _NOW_MS, progress=lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -93,12 +93,11 @@ def test_blocks_of_the_past_are_kept(
 ) -> None:
     """A second run soon after builds the newest block only."""
     kept, blocks = built
-    copy = shutil.copytree(kept, tmp_path / "kept")  # the newest block is replaced, which another test reads
     later_ms = _NOW_MS + 7 * MINUTE
     scraped = Scraped(fleet, scraped_spans(read_rules(*files.values()), later_ms, MINUTE))
     told: list[str] = []
-    again = build_past(copy, recorded, scraped, later_ms, progress=told.append)
-    assert len({block.relative_to(kept) for block in blocks} & {block.relative_to(copy) for block in again}) >= 12
+    again = build_past(Folders(kept, tmp_path), recorded, scraped, later_ms, progress=told.append)
+    assert len(set(blocks) & set(again)) >= 12
     assert "1 are built" in told[0] or "2 are built" in told[0]
 
 
