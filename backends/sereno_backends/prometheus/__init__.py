@@ -1,5 +1,12 @@
 """Prometheus HTTP API: questions in, frozen values out; what was not answered is an error, never a zero."""
 
+from sereno_backends.prometheus.blocks import (
+    BlocksNotWritten,
+    StoredSeries,
+    blocks_in,
+    find_promtool,
+    write_blocks,
+)
 from sereno_backends.prometheus.client import PrometheusClient
 from sereno_backends.prometheus.errors import (
     PrometheusAddressInvalid,
@@ -22,6 +29,7 @@ from sereno_backends.prometheus.model import (
 __all__ = [
     "ActiveAlert",
     "AlertingRule",
+    "BlocksNotWritten",
     "Point",
     "PrometheusAddressInvalid",
     "PrometheusClient",
@@ -34,4 +42,8 @@ __all__ = [
     "RuleGroup",
     "Sample",
     "Series",
+    "StoredSeries",
+    "blocks_in",
+    "find_promtool",
+    "write_blocks",
 ]

@@ -77,6 +77,13 @@ def rule_groups(data: Any) -> tuple[RuleGroup, ...]:
     )
 
 
+def head_start(data: Any) -> datetime | None:
+    """The first moment of the head in `/api/v1/status/tsdb`; None where it is empty."""
+    head = data["headStats"]
+    # An empty head begins where the last block ends, or at the largest number there is.
+    return datetime.fromtimestamp(head["minTime"] / 1000, UTC) if head["numSeries"] else None
+
+
 def _rule(rule: Mapping[str, Any]) -> Rule:
     last_error = rule.get("lastError") or None
     last_evaluation = _moment(rule.get("lastEvaluation"))

@@ -74,6 +74,13 @@ class PrometheusClient:
         """Every rule group that is loaded, with the state and health of its rules."""
         return self._ask("/api/v1/rules", answers.rule_groups)
 
+    def head_start(self) -> datetime | None:
+        """Since when samples are in the server's head, where they aren't blocks yet; None while it is empty.
+
+        Only Prometheus itself tells it; others refuse.
+        """
+        return self._ask("/api/v1/status/tsdb", answers.head_start)
+
     def ready(self) -> bool:
         """Whether the server says that it serves questions; an unreachable one isn't ready."""
         try:
