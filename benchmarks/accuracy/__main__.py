@@ -43,7 +43,7 @@ def main(  # noqa: PLR0917 - click passes them by name
     json_file: Path | None,
     workers: int,
     only_list: bool,
-) -> int:
+) -> None:
     """Simulate months of traffic with known truth and compare what rules make of it.
 
     Ends with 1 when Sereno's error ratio is more than 0.5 % off in any scenario, or missing.
@@ -56,7 +56,7 @@ def main(  # noqa: PLR0917 - click passes them by name
     chosen = _chosen(scenarios)
     if only_list:
         print("\n".join(dict.fromkeys(scenario.line for scenario in chosen)))
-        return 0
+        return
     try:
         find_prometheus(prometheus)
     except ServerError as error:
@@ -73,7 +73,7 @@ def main(  # noqa: PLR0917 - click passes them by name
     broken = [outcome for outcome in outcomes if missed(outcome)]
     for outcome in broken:
         print(f"missed: {outcome.name}: {missed(outcome)}", file=sys.stderr)
-    return 1 if broken else 0
+    click.get_current_context().exit(1 if broken else 0)
 
 
 def _sloth_is() -> str:
@@ -95,11 +95,14 @@ def _outcomes(
     """The outcomes as they come; by name, because scenarios hold functions that no process can send."""
     with ProcessPoolExecutor(max_workers=workers) as pool:
         running = [pool.submit(_judge_named, one.name, seed, days, prometheus) for one in chosen]
-        for number, future in enumerate(as_completed(running), 1):
-            outcome = future.result()
-            told = missed(outcome) or "ok"
-            print(f"{number}/{len(running)} {outcome.name}: {told} ({outcome.seconds:.0f} s)", file=sys.stderr)
-            yield outcome
+        try:
+            for number, future in enumerate(as_completed(running), 1):
+                outcome = future.result()
+                told = missed(outcome) or "ok"
+                print(f"{number}/{len(running)} {outcome.name}: {told} ({outcome.seconds:.0f} s)", file=sys.stderr)
+                yield outcome
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)  # Ctrl-C ends what runs, and nothing else begins
 
 
 def _judge_named(name: str, seed: int, days: float, prometheus: str | None) -> Outcome:
@@ -112,4 +115,4 @@ def _place(chosen: Sequence[Scenario], name: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(standalone_mode=False))
+    main()

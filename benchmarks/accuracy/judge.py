@@ -36,6 +36,8 @@ from benchmarks.simulation import (
 
 END = 1_738_368_000_000
 """Midnight, 1 February 2025 UTC: in the past of every clock, because Prometheus 3.x refuses the future."""
+READ_AT = END - 1
+"""Not even five minutes after any group's last evaluation, so that an instant look-up finds what was recorded."""
 # Scrapes begin before the rules, as they do when rules are added to a running Prometheus; both in quiet minutes.
 _SCRAPES_BEFORE_RULES = 6 * MINUTE
 STEPS_WITH_MANY_SERIES = 1_440
@@ -105,9 +107,7 @@ class Case:
     methods: Sequence[Method]
     plan: Plan
     window: Interval
-    """What is judged."""
-    at: int
-    """When the figures are read: the last evaluation of the slowest group."""
+    """What is judged: it ends with the last evaluation of the slowest group."""
 
 
 def judge(scenario: Scenario, *, seed: int, days: float, prometheus: str | None = None) -> Outcome:
@@ -138,7 +138,7 @@ def _case(scenario: Scenario, random: np.random.Generator, days: float) -> Case:
     counted = [count(target, world.observers, world.during, window, random) for target in world.targets]
     steps_per_query = STEPS_WITH_MANY_SERIES if scenario.many_series else STEPS_PER_QUERY
     plan = Plan(Interval(rules_begin, END), phases, steps_per_query=steps_per_query)
-    return Case(scenario, world, counted, compared, plan, window, at)
+    return Case(scenario, world, counted, compared, plan, window)
 
 
 def _phases(scenario: Scenario, compared: Sequence[Method], random: np.random.Generator) -> Mapping[str, int]:
@@ -220,7 +220,7 @@ def _measure(server: Server, method: Method, case: Case) -> Measured:
     evaluate(server, groups, plan)
     evaluations, missing = _missing(server, method, groups, plan)
     found = _values(server, method, case)
-    covered = server.query(method.coverage, case.at)["result"] if method.coverage else []
+    covered = server.query(method.coverage, READ_AT)["result"] if method.coverage else []
     coverage = float(covered[0]["value"][1]) if covered else None
     return Measured(found, _asked(method, case), coverage, evaluations, missing)
 
@@ -236,7 +236,7 @@ def _values(server: Server, method: Method, case: Case) -> Mapping[str, float]:
     label = case.scenario.subject.group_label
     found = {}
     for expr in dict.fromkeys(filter(None, (method.error_ratio, method.group_error_ratio))):
-        for one in server.query(expr, case.at)["result"]:
+        for one in server.query(expr, READ_AT)["result"]:
             found[one["metric"].get(label, "")] = float(one["value"][1])
     return found
 
