@@ -60,9 +60,16 @@ def _of_counter(target: StoredTarget, counter: Recorded, at_ms: int) -> float | 
 
 def _began_with_process(target: StoredTarget, counter: Recorded, at_ms: int) -> bool:
     start = instant(target.start, at_ms)
-    if start is None or not _young(target, at_ms):
+    if start is None or not _young(target, at_ms) or instant(counter, at_ms) is None:
         return False
-    return not any(_seen_in_same_process(target, counter, at_ms, ago * MINUTE_MS) for ago in (1, 6, 11, 16, 21))
+    if any(_seen_in_same_process(target, counter, at_ms, ago * MINUTE_MS) for ago in (1, 6, 11, 16, 21)):
+        return False
+    return not _unseen_for_a_while(target, start, at_ms)
+
+
+def _unseen_for_a_while(target: StoredTarget, start: float, at_ms: int) -> bool:
+    before = last_value(target.start, at_ms - MINUTE_MS - GAP_MS, at_ms - MINUTE_MS)
+    return instant(target.start, at_ms - MINUTE_MS) is None and before is not None and start - before <= 5
 
 
 def _seen_in_same_process(target: StoredTarget, counter: Recorded, at_ms: int, ago: int) -> bool:

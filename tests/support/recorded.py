@@ -61,6 +61,7 @@ def _value(record: str, slo: ServiceLevelObjective) -> float:
     error_ratio = bad_events / EVENTS
     values = {
         "sereno_slo_info": 1.0,
+        "sereno:ledger:evaluated5m": 1.0,
         "sereno_slo_objective_ratio": slo.objective_ratio,
         "sereno_slo_window_seconds": slo.window.seconds,
         "sereno:error_budget_remaining:ratio": 1 - error_ratio / slo.error_budget_ratio,

@@ -6,7 +6,7 @@ what only the service itself knows: in which life of its process a value was cou
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from hypothesis import strategies as st
@@ -83,36 +83,51 @@ class History:
     outages: tuple[Hole, ...]
 
 
-def holes(*, most: int, longest: int, within: int) -> st.SearchStrategy[tuple[Hole, ...]]:
+def holes(*, most: int, longest: int, within: int, shortest: int = 1) -> st.SearchStrategy[tuple[Hole, ...]]:
     """Some holes, anywhere."""
-    hole = st.builds(Hole, st.integers(2, within - 1), st.integers(1, longest))
+    hole = st.builds(Hole, st.integers(2, within - 1), st.integers(shortest, longest))
     return st.lists(hole, max_size=most).map(tuple)
 
 
-def histories(*, longest_gap_minutes: int) -> st.SearchStrategy[History]:
+RATES = (0.0, 0.02, 1.0, 50.0)
+"""Errors a scrape."""
+BUSY = (50.0, 200.0)
+AGES_SECONDS = (5, 400, 1200, 20_000, 2_000_000)
+OLD_SECONDS = (20_000, 2_000_000)
+
+
+def histories(
+    *,
+    longest_gap_minutes: int,
+    restarts: bool = True,
+    failures: bool = True,
+    hidden: bool = True,
+    rates: tuple[float, ...] = RATES,
+    ages_seconds: tuple[int, ...] = AGES_SECONDS,
+) -> st.SearchStrategy[History]:
     """Up to three targets; nothing is out of sight for longer than `longest_gap_minutes`."""
     longest = longest_gap_minutes * 2
+    none = st.just(())
     plan = st.builds(
         TargetPlan,
         name=st.just(""),
         phase_ms=st.integers(1, SCRAPE_MS - 1),
-        age_seconds=st.sampled_from([5, 400, 1200, 20_000, 2_000_000]),
+        age_seconds=st.sampled_from(ages_seconds),
         known=st.builds(Hole, st.sampled_from([0, 0, 7, 61]), st.sampled_from([SLOTS, SLOTS, 130])),
-        restarts=holes(most=3, longest=4, within=SLOTS),
-        failed=holes(most=2, longest=longest, within=SLOTS),
-        hidden=holes(most=2, longest=longest, within=SLOTS),
-        good_rate=st.sampled_from([0.0, 0.05, 3.0, 200.0]),
-        bad_rate=st.sampled_from([0.0, 0.02, 1.0, 50.0]),
+        # Of no length: the process is back before anybody has looked.
+        restarts=holes(most=3, longest=4, within=SLOTS, shortest=0) if restarts else none,
+        failed=holes(most=2, longest=longest, within=SLOTS) if failures else none,
+        hidden=holes(most=2, longest=longest, within=SLOTS) if hidden else none,
+        good_rate=st.sampled_from(rates).map(lambda rate: 4 * rate),
+        bad_rate=st.sampled_from(rates),
         seed=st.integers(0, 2**32 - 1),
     )
-    outages = holes(most=1, longest=min(20, longest_gap_minutes), within=MINUTES)
-    return st.builds(
-        lambda plans, outages: History(
-            tuple(TargetPlan(**(vars(plan) | {"name": f"pod-{index}"})) for index, plan in enumerate(plans)), outages
-        ),
-        st.lists(plan, min_size=1, max_size=3),
-        outages,
-    )
+    outages = holes(most=1, longest=min(20, longest_gap_minutes), within=MINUTES) if failures else none
+    return st.builds(_named, st.lists(plan, min_size=1, max_size=3), outages)
+
+
+def _named(plans: list[TargetPlan], outages: tuple[Hole, ...]) -> History:
+    return History(tuple(replace(plan, name=f"pod-{index}") for index, plan in enumerate(plans)), outages)
 
 
 def stored(plan: TargetPlan, outages: tuple[Hole, ...], *, job: str, begin_ms: int) -> StoredTarget:

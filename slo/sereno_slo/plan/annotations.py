@@ -7,7 +7,7 @@ from urllib.parse import quote
 from zlib import crc32
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import BurnTier, Latency, ServiceLevelObjective, Settings
+from sereno_slo.model import BurnTier, Latency, ServiceLevelObjective, Settings, TimeSlices
 from sereno_slo.plan.ledger import remaining_to_the_minute
 from sereno_slo.promql import Expr
 
@@ -26,8 +26,10 @@ def burn(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings) -> dict
 
 def outage(slo: ServiceLevelObjective, window: Duration, settings: Settings) -> dict[str, str]:
     """Annotations of the outage alert."""
+    most = "Each of the minutes" if isinstance(slo.indicator, TimeSlices) else "More than half of the events"
+    were = "was" if isinstance(slo.indicator, TimeSlices) else "were"
     speed = (
-        f"More than half of the events of the last {window} were bad: "
+        f"{most} of the last {window} {were} bad: "
         f'{{{{ $value | printf "%.0f" }}}} times as many as the objective of {slo.objective_percent:g}% allows.'
     )
     return _annotations(slo, "is failing for most of its events", speed, settings)
@@ -41,10 +43,8 @@ def targets_gone(slo: ServiceLevelObjective, settings: Settings) -> dict[str, st
 
 def nothing_matches(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
     """Annotations of the alert for selectors that match nothing."""
-    text = (
-        "Targets are up, but the SLO's selector counts nothing: a renamed metric or label, or no request since the "
-        "start of the process."
-    )
+    text = "Targets are up, but the SLO's selector counts nothing: a renamed metric or label"
+    text += "." if isinstance(slo.indicator, TimeSlices) else ", or no request since the start of the process."
     if isinstance(slo.indicator, Latency):
         text += f" Or {slo.indicator.threshold_seconds:g} s is no bucket bound of {slo.indicator.metric}."
     return _static(slo, "SLONoData", "counts no events", text, settings)

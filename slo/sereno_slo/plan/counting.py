@@ -91,8 +91,17 @@ def begun(counts: Expr, series: Selector, raw: Raw) -> Iterator[Expr]:
         return
     start = raw.target(series, raw.settings.process_start_metric)
     reach_seconds = (raw.gap + MINUTE * 2).seconds + raw.delay_seconds
-    young = counts.and_(start > Call("time") - reach_seconds, on=raw.settings.identity_labels)
-    yield young.unless(any_of(*(_seen_in_same_process(series, offset, raw) for offset in raw.offsets())))
+    # The last sample of the minute can be the old process's, followed by a marker: `series` itself has ended then.
+    alive = counts.and_(raw.latest(series))
+    young = alive.and_(start > Call("time") - reach_seconds, on=raw.settings.identity_labels)
+    seen = (_seen_in_same_process(series, offset, raw) for offset in raw.offsets())
+    yield young.unless(any_of(*seen, alive.and_(_unseen_for_a_while(start, raw), on=raw.settings.identity_labels)))
+
+
+def _unseen_for_a_while(start: Selector, raw: Raw) -> Expr:
+    """Targets that didn't answer a minute ago, but did before, in the process that they are now."""
+    same = (start - raw.before(start)) <= _CLOCK_WOBBLE_SECONDS
+    return same.unless(raw.earlier(start, MINUTE))
 
 
 def appeared(counts: Expr, series: Selector, raw: Raw) -> Iterator[Expr]:

@@ -24,7 +24,18 @@ from sereno_slo.plan import plan_service
 from sereno_slo.policy import WORKBOOK_TIERS
 from sereno_slo.promql import Matcher, MatchOp, Selector
 from support.ledger_reference import counted_in_lives, entry, instant
-from support.scrape_history import MINUTE_MS, MINUTES, SCRAPE_MS, History, Recorded, StoredTarget, histories, stored
+from support.scrape_history import (
+    BUSY,
+    MINUTE_MS,
+    MINUTES,
+    OLD_SECONDS,
+    SCRAPE_MS,
+    History,
+    Recorded,
+    StoredTarget,
+    histories,
+    stored,
+)
 
 from benchmarks.simulation import (
     HOUR,
@@ -139,16 +150,34 @@ def test_every_entry_is_what_the_ledger_says(engine: Server, history: History) -
     assert seen.recorded("sereno:bad_events:delta1m", MINUTE_MS) == dict.fromkeys(events, 0.0) | bad_events
 
 
-@EXAMPLES
-@given(histories(longest_gap_minutes=20))
-def test_entries_sum_to_what_the_processes_counted(engine: Server, history: History) -> None:
-    """As long as nothing is out of sight for over 20 minutes, no event that was seen is lost or counted twice."""
+def _assert_nothing_lost(engine: Server, history: History) -> None:
     seen = evaluated(engine, history)
     for name, codes in (("events", ("200", "500")), ("bad_events", ("500",))):
         lived = sum(
             counted_in_lives(target, target.counters[code], seen.minutes) for target in seen.targets for code in codes
         )
         assert sum(seen.recorded(f"sereno:{name}:delta1m", MINUTE_MS).values()) == lived
+
+
+@EXAMPLES
+@given(histories(longest_gap_minutes=20, hidden=False, rates=BUSY))
+def test_restarts_and_gaps_lose_nothing(engine: Server, history: History) -> None:
+    """Processes that restart, scrapes that fail and Prometheus being down: no event is lost or counted twice."""
+    _assert_nothing_lost(engine, history)
+
+
+@EXAMPLES
+@given(histories(longest_gap_minutes=20, failures=False, hidden=False))
+def test_restarts_of_services_that_seldom_fail_lose_nothing(engine: Server, history: History) -> None:
+    """However few errors a process lives to count, and however alike it looks to the one before, each is counted."""
+    _assert_nothing_lost(engine, history)
+
+
+@EXAMPLES
+@given(histories(longest_gap_minutes=20, restarts=False, ages_seconds=OLD_SECONDS))
+def test_series_that_come_and_go_lose_nothing(engine: Server, history: History) -> None:
+    """A series that is gone for up to 20 minutes, with its target or alone, goes on where it was."""
+    _assert_nothing_lost(engine, history)
 
 
 @EXAMPLES
