@@ -57,12 +57,12 @@ def main(  # noqa: PLR0917 - click passes them by name
     if only_list:
         print("\n".join(dict.fromkeys(scenario.line for scenario in chosen)))
         return
+    began = time.monotonic()
     try:
         find_prometheus(prometheus)
+        outcomes = sorted(_outcomes(chosen, seed, days, prometheus, workers), key=lambda one: _place(chosen, one.name))
     except ServerError as error:
         raise click.ClickException(str(error)) from None
-    began = time.monotonic()
-    outcomes = sorted(_outcomes(chosen, seed, days, prometheus, workers), key=lambda one: _place(chosen, one.name))
     took = time.monotonic() - began
     title = f"Error of the 30-day error ratio; seed {seed}, {days:g} days, {took:.0f} s"
     print_table(outcomes, title, Console(width=TABLE_WIDTH))

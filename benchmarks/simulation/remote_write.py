@@ -68,6 +68,7 @@ def write(server: Server, series: Iterable[Series]) -> int:
 
     Raises:
         WriteError: Prometheus refused, for instance samples out of order.
+        ServerError: it doesn't answer.
     """
     written = 0
     for request in _requests(series):
@@ -84,7 +85,7 @@ def _post(server: Server, body: bytes) -> None:
         "X-Prometheus-Remote-Write-Version": "0.1.0",
     }
     block = bytes(cramjam.snappy.compress_raw(body))
-    response = server.http.post(f"{server.url}/api/v1/write", content=block, headers=headers)
+    response = server.post("write", content=block, headers=headers)
     if not response.is_success:
         raise WriteError(f"Prometheus refused samples with {response.status_code}: {response.text.strip()[:500]}")
 

@@ -24,7 +24,7 @@ _CONFIG = "global: {scrape_interval: 30s, evaluation_interval: 1m}\n"
 
 
 class ServerError(Exception):
-    """Prometheus can't be found, doesn't start, or refuses a query; the message says what it said."""
+    """Prometheus can't be found, doesn't start or answer, or refuses a query; the message says what it said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,19 @@ class Server:
         matrix: list[dict[str, Any]] = self._api("query_range", form)["result"]
         return matrix
 
+    def post(self, path: str, **request: Any) -> httpx.Response:
+        """A request to the API, whatever it answers.
+
+        Raises:
+            ServerError: there is no answer.
+        """
+        try:
+            return self.http.post(f"{self.url}/api/v1/{path}", **request)
+        except httpx.TransportError as error:
+            raise ServerError(f"Prometheus doesn't answer any more ({error or type(error).__name__})") from error
+
     def _api(self, path: str, form: Mapping[str, str]) -> dict[str, Any]:
-        response = self.http.post(f"{self.url}/api/v1/{path}", data=dict(form))
+        response = self.post(path, data=dict(form))
         try:
             answer = orjson.loads(response.content)
         except orjson.JSONDecodeError:

@@ -1,5 +1,7 @@
 """Samples written by remote write come back as they were."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,3 +96,13 @@ def test_a_prometheus_that_does_not_start_says_why(tmp_path: Path) -> None:
         pass
     with pytest.raises(ServerError, match="make tools"), running_prometheus(tmp_path, program="no-such-prometheus"):
         pass
+
+
+def test_a_prometheus_that_dies_is_told(tmp_path: Path) -> None:
+    """Killed in the middle, it is an error with words, not a traceback of the HTTP client; nothing waits for ever."""
+    with running_prometheus(tmp_path) as doomed:
+        os.kill(doomed.pid, signal.SIGKILL)
+        with pytest.raises(ServerError, match="doesn't answer any more"):
+            doomed.query("up", START)
+        with pytest.raises(ServerError, match="doesn't answer any more"):
+            write(doomed, [Series({"__name__": "x"}, np.array([START]), np.ones(1))])
