@@ -44,9 +44,9 @@ TARGETS = [target for target, _ in TOLD]
 TRUTHS: list[Truth] = [truth for _, truth in TOLD]
 
 
-def real(*codes: str, until_ms: int = END_MS) -> int:
-    """How many events of these codes there really were, after the minute in which the targets were discovered."""
-    counted = range(BEGIN_MS + MINUTE_MS, until_ms + 1)
+def real(*codes: str, after_ms: int = BEGIN_MS + MINUTE_MS, until_ms: int = END_MS) -> int:
+    """How many events of these codes there really were, at first after the minute in which targets were discovered."""
+    counted = range(after_ms + 1, until_ms + 1)
     return sum(happened[code] for truth in TRUTHS for at_ms, happened in truth if at_ms in counted for code in codes)
 
 
@@ -63,6 +63,23 @@ def moved_ledger() -> Iterator[StoredSeries]:
         yield from recorded.series("moved", "calls")
 
 
+def sparse_errors() -> Iterator[StoredSeries]:
+    """A target that fails once in each of two lives of its process; the error series is seen only while it is new."""
+    identity = {"job": "sparse", "instance": "a"}
+    scrapes = range(BEGIN_MS + 7_000, END_MS, 30_000)
+    second_life = BEGIN_MS + HOUR_MS
+    failures = (range(second_life - 10 * MINUTE_MS, second_life), range(second_life + 2 * HOUR_MS, END_MS))
+    yield StoredSeries("up", identity, tuple((at, 1.0) for at in scrapes))
+    started = (BEGIN_MS / 1000 - 9_000_000, second_life / 1000 - 10)
+    yield StoredSeries(
+        "process_start_time_seconds", identity, tuple((at, started[at >= second_life]) for at in scrapes)
+    )
+    calls = tuple((at, (at - (second_life if at >= second_life else BEGIN_MS)) / 1000) for at in scrapes)
+    yield StoredSeries("calls_total", {**identity, "code": "200"}, calls)
+    failed = tuple((at, 1.0) for at in scrapes if any(at in failure for failure in failures))
+    yield StoredSeries("calls_total", {**identity, "code": "500"}, failed)
+
+
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusClient]:
     """A server with the targets' samples and the ledger that moved."""
@@ -72,7 +89,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusClien
     gathered = StoredSeries(
         "sereno:events:delta1m", {"service": "gathered", "slo": "calls", "replica": "1"}, ((END_MS - HOUR_MS, 1.0),)
     )
-    series = [*(one for target in TARGETS for one in target.series()), *moved_ledger(), gathered]
+    series = [*(one for target in TARGETS for one in target.series()), *moved_ledger(), *sparse_errors(), gathered]
     write_blocks(merged(series), folder / "data", promtool)
     with running_prometheus(folder) as server, PrometheusClient(server.url, timeout_seconds=60) as asked:
         yield asked
@@ -130,6 +147,13 @@ def test_every_counted_indicator_is_recounted(client: PrometheusClient, indicato
     assert (repair.gaps_caught_up, repair.minutes_unknown) == (1, 1)
 
 
+def test_single_failures_of_several_lives_all_count(client: PrometheusClient) -> None:
+    """What entries have counted rightly is never taken back by a longer look at the series of an earlier process."""
+    calls = Selector("calls_total").where(job="sparse")
+    (repair,) = repaired(client, slo_of(BadEventsRatio(calls, calls.where(code="500")), "sparse"))
+    assert (repair.bad_events, repair.gaps_caught_up) == (2, 0)
+
+
 def test_latency_without_its_bucket_stays_unknown(client: PrometheusClient) -> None:
     """Where the threshold is no bucket's bound, neither entries nor gaps say that all was slow."""
     (repair,) = repaired(client, slo_of(Latency(CALLS, CALLS.where(code="none"), "calls", 0.3)))
@@ -177,9 +201,9 @@ def test_rules_that_moved_to_another_phase_lose_and_double_nothing(client: Prome
     }
     added = points(repair, "sereno:events:delta1m")
     assert not before.keys() & added.keys()
-    last = max(added.keys() | before.keys())
-    found = sum(before.values()) + sum(added.values())
-    assert found == real("200", "500", until_ms=last)
+    first, *_, last = sorted(before)
+    found = sum(value for at_ms, value in {**before, **added}.items() if first < at_ms <= last)
+    assert found == real("200", "500", after_ms=first, until_ms=last)
 
 
 def test_a_server_that_gathers_several_is_refused(client: PrometheusClient) -> None:

@@ -77,6 +77,33 @@ def test_nothing_lies_after_the_end_and_what_may_be_caught_up_there_waits() -> N
     assert len(added) == 15
 
 
+@given(
+    st.dictionaries(st.sampled_from(sorted(ENTRIES)), st.floats(-5, 1e6, allow_nan=False), min_size=1),
+    st.sets(st.sampled_from(sorted(ENTRIES))),
+    st.sets(st.integers(0, 23)),
+    st.integers(0, 23),
+)
+def test_two_runs_that_meet_somewhere_are_as_good_as_one(
+    entries: dict[int, float], new: set[int], unevaluated: set[int], meeting: int
+) -> None:
+    """A run that ends anywhere, and a later one for the rest, leave sums of roll-ups that are sums of entries."""
+    new &= entries.keys()
+    recorded = {moment: value for moment, value in entries.items() if moment not in new}
+    roll_ups = live(recorded, [slot.at_ms for index, slot in enumerate(SLOTS) if index not in unevaluated])
+    first_new = {moment for moment in new if moment <= at(meeting)}
+    known = recorded | {moment: entries[moment] for moment in first_new}
+    first = missing_roll_ups(SLOTS, known, first_new, roll_ups, at(meeting))
+    assert max(first, default=0) <= at(meeting)
+    repaired = roll_ups | first
+    second = missing_roll_ups(SLOTS, entries, new - first_new, repaired, END)
+    assert not second.keys() & repaired.keys()
+    repaired |= second
+    for index in range(23):
+        if at(index) in roll_ups:
+            until = sum(value for moment, value in entries.items() if moment <= at(index))
+            assert sum(v for moment, v in repaired.items() if moment <= at(index)) == pytest.approx(until, abs=1e-4)
+
+
 slot_sets = st.sets(st.integers(0, 23))
 
 
