@@ -95,7 +95,7 @@ def _labels(size: Size, index: int) -> dict[str, str]:
     return {
         "job": JOB,
         "instance": _instance(index % size.targets),
-        "path": f"/path-{place % PATHS}",
+        "path": f"/path-{(place + index % size.targets) % PATHS}",
         "handler": f"handler-{place // PATHS}",
     }
 

@@ -1,5 +1,6 @@
 """A real Prometheus that scrapes a fleet and evaluates all rules of its SLOs, watched through its own metrics."""
 
+import os
 import re
 import shutil
 import time
@@ -147,7 +148,10 @@ def watch(server: Server, minutes: float, progress: Callable[[str], None]) -> Wa
             seen.longest[group] = max(seconds, seen.longest.get(group, 0.0))
         if int(seen.seconds // 60) != int(elapsed // 60):
             missed = sum(seen.last.by_group("prometheus_rule_group_iterations_missed_total").values())
-            progress(f"minute {seen.seconds / 60:.0f}: {missed:.0f} iterations missed")
+            progress(
+                f"minute {seen.seconds / 60:.0f}: {missed:.0f} iterations missed, longest evaluation so far "
+                f"{max(seen.longest.values()):.1f} s, load of the machine {os.getloadavg()[0]:.1f}"
+            )
     return seen
 
 
