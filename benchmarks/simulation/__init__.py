@@ -1,7 +1,16 @@
 """Months of Prometheus in seconds: a real server, samples written at any time, rules evaluated as its manager does."""
 
 from benchmarks.simulation.evaluation import STEPS_PER_QUERY, EvaluationError, Plan, evaluate, evaluation_runs, results
-from benchmarks.simulation.remote_write import STALE, Series, WriteError, is_stale, stale_markers, write
+from benchmarks.simulation.remote_write import (
+    STALE,
+    AnySeries,
+    NativeHistograms,
+    Series,
+    WriteError,
+    is_stale,
+    stale_markers,
+    write,
+)
 from benchmarks.simulation.rules import (
     AlertingRule,
     RecordingRule,
@@ -21,8 +30,10 @@ __all__ = [
     "STALE",
     "STEPS_PER_QUERY",
     "AlertingRule",
+    "AnySeries",
     "EvaluationError",
     "Interval",
+    "NativeHistograms",
     "Plan",
     "RecordingRule",
     "RuleFileError",

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.simulation import (
     DAY,
     MINUTE,
+    NativeHistograms,
     Series,
     Server,
     ServerError,
@@ -62,6 +63,23 @@ def test_a_series_may_begin_long_before_others_ended(server: Server) -> None:
         server.query(f"count_over_time({name}[92d])", START + 91 * DAY)["result"] for name in ("first", "second")
     ]
     assert [one["value"][1] for (one,) in counted] == ["91", "91"]
+
+
+def test_native_histograms_come_back(tmp_path: Path) -> None:
+    """Counts, buckets on both sides of a threshold, and markers of native histograms are what was written."""
+    times = START + MINUTE * np.arange(3)
+    buckets = np.array([[10.0, 5, 1], [20, 6, 2], [0, 0, 0]])
+    histograms = NativeHistograms({"__name__": "d"}, times, buckets, -2, np.array([False, False, True]))
+    with running_prometheus(tmp_path, flags=["--enable-feature=native-histograms"]) as server:
+        assert write(server, [histograms]) == 3
+
+        def answer(expr: str, minute: int) -> list[float]:
+            return [float(one["value"][1]) for one in server.query(expr, START + minute * MINUTE)["result"]]
+
+        assert answer("histogram_count(d)", 1) == [28]
+        assert answer("histogram_fraction(0, 0.25, d)", 1) == [20 / 28]
+        assert answer("histogram_fraction(0.25, 0.5, d) * histogram_count(d)", 0) == [5]
+        assert answer("histogram_count(d)", 2) == []
 
 
 def test_long_series_are_cut_into_requests(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
