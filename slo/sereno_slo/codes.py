@@ -1,5 +1,8 @@
 """Every code that a diagnostic can carry, and the rule behind it. Codes are never reused (docs/spec.md lists them)."""
 
+RETIRED = ("SLO105", "SLO107", "SLO108", "SLO112")
+"""Codes of parts that weren't implemented once: no message has them any more, and none will again."""
+
 CODES: dict[str, str] = {
     "SLO001": "the file can be read as UTF-8 text",
     "SLO002": "the file is YAML",
@@ -25,22 +28,25 @@ CODES: dict[str, str] = {
     "SLO023": "ratios of one metric use `match`, ratios of two metrics name both in full",
     "SLO024": "alerts are kept firing for a day at most",
     "SLO025": "labels that sereno.yaml chooses are not Sereno's own",
+    "SLO026": "a threshold has a bound, and its minimum lies below its maximum",
+    "SLO027": "budgets are grouped by labels of the events, each named once",
+    "SLO028": "the number of groups is limited to what a server can bear",
+    "SLO029": "samples are not waited for longer than an hour",
     "SLO030": "a tier of the policy can fire",
     "SLO031": "a page can fire",
     "SLO032": "a latency threshold lies on a bucket bound that services usually have",
     "SLO033": "behaviour tests can be generated for the selectors",
+    "SLO034": "a label that groups events has more than one value",
+    "SLO035": "behaviour tests can be generated for the kind of indicator",
     "SLO040": "the file exists",
     "SLO101": "calendar windows are implemented",
     "SLO102": "exclusions are implemented",
     "SLO103": "journeys are implemented",
     "SLO104": "gates are implemented",
-    "SLO105": "budgets per group are implemented",
     "SLO106": "dependencies between SLOs are implemented",
-    "SLO107": "threshold indicators are implemented",
-    "SLO108": "probe indicators are implemented",
     "SLO109": "an alerting policy of one's own is implemented",
     "SLO110": "alerts on traffic drops are implemented",
     "SLO111": "shadow alerts are implemented",
-    "SLO112": "evaluation delays are implemented",
     "SLO113": "links to traces are implemented",
+    "SLO114": "alerts per group are implemented",
 }

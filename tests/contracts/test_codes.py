@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sereno_slo.codes import CODES
+from sereno_slo.codes import CODES, RETIRED
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = re.compile(r"\bSLO[0-9]{3}\b")
@@ -34,3 +34,10 @@ def test_every_code_is_documented(code: str) -> None:
     cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
     assert len(cells) == 3
     assert all(cells)
+
+
+@pytest.mark.parametrize("code", RETIRED)
+def test_retired_codes_are_never_used_again(code: str) -> None:
+    """A code whose rule is gone stays documented as such, so that no new rule takes its number."""
+    assert code not in CODES
+    assert f"| {code} | Retired: " in (ROOT / "docs/spec.md").read_text(encoding="utf-8")

@@ -8,7 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from sereno_slo.parse.words import (
+    DelayText,
     DurationText,
+    GroupLabels,
+    GroupLimit,
     KeptText,
     LabelName,
     MatchersText,
@@ -61,13 +64,16 @@ class RatioDocument(_Mapping):
 
 
 class LatencyDocument(_Mapping):
-    """Events slower than the threshold are bad; from a classic histogram."""
+    """Events slower than the threshold are bad; from a histogram."""
 
     metric: MetricName = Field(
         description="The histogram, without _bucket", examples=["http_server_request_duration_seconds"]
     )
     match: MatchersText | None = Field(None, description="Matchers of all events", examples=['job="checkout"'])
     threshold: DurationText = Field(description="Events over this are bad", examples=["300ms"])
+    histogram: Literal["classic", "native"] = Field(
+        "classic", description="native: one series holds all buckets, and the threshold may lie between bounds"
+    )
 
 
 def _shape_of_bound(value: Any) -> str:
@@ -75,24 +81,32 @@ def _shape_of_bound(value: Any) -> str:
 
 
 BoundDocument = Annotated[
-    Annotated[float, Tag("<number>")] | Annotated[DurationText, Tag("<duration>")], Discriminator(_shape_of_bound)
+    Annotated[float, Field(allow_inf_nan=False), Tag("<number>")] | Annotated[DurationText, Tag("<duration>")],
+    Discriminator(_shape_of_bound),
 ]
 
 
 class ThresholdDocument(_Mapping):
     """One event a minute, bad when the gauge is out of bounds."""
 
+    # For editors only; validate.structure says the same in words.
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["max"]}, {"required": ["min"]}]})
+
     metric: MetricName = Field(description="The gauge", examples=["etl_table_age_seconds"])
-    match: MatchersText | None = None
-    max: BoundDocument | None = Field(None, examples=["15m"])
-    min: BoundDocument | None = Field(None, examples=["15m"])
+    match: MatchersText | None = Field(None, description="Matchers of its series", examples=['table="orders"'])
+    max: BoundDocument | None = Field(
+        None, description="Above this a minute is bad; a number, or a duration for a gauge in seconds", examples=["15m"]
+    )
+    min: BoundDocument | None = Field(
+        None, description="Below this a minute is bad; a number, or a duration for a gauge in seconds", examples=["15m"]
+    )
 
 
 class ProbeDocument(_Mapping):
     """One event a minute, bad when the gauge is 0."""
 
-    metric: MetricName = Field(description="The gauge", examples=["probe_success"])
-    match: MatchersText | None = None
+    metric: MetricName = Field(description="The gauge, 1 or 0", examples=["probe_success"])
+    match: MatchersText | None = Field(None, description="Matchers of its series", examples=['job="blackbox"'])
 
 
 class IndicatorDocument(_Mapping):
@@ -154,8 +168,8 @@ class AlertingDocument(_Mapping):
 class GroupByDocument(_Mapping):
     """Budgets for each value of these labels as well."""
 
-    labels: list[Text] = Field(min_length=1, examples=[["http_route"]])
-    limit: int = Field(50, ge=1)
+    labels: GroupLabels = Field(description="Labels of the events", examples=[["http_route"]])
+    limit: GroupLimit = Field(50, description="Further groups are left out, and counted", examples=[20])
     alert: bool = False
 
 
@@ -273,5 +287,5 @@ class SettingsDocument(_Mapping):
     process_start_metric: MetricName | None = Field(
         "process_start_time_seconds", description="null where no such metric exists"
     )
-    evaluation_delay: DurationText | None = None
+    evaluation_delay: DelayText | None = Field(None, description="How late samples may arrive", examples=["2m"])
     links: LinksDocument | None = Field(None, examples=["{runbooks: https://git.example.org/sre/runbooks}"])

@@ -175,6 +175,33 @@ def _metric(text: str) -> str:
     return text
 
 
+# What every recorded series carries anyway, and what tells the buckets of one histogram apart.
+_LABELS_OF_NO_GROUP = ("service", "slo", "le")
+_MOST_GROUPS = 1000
+
+
+def _group_label(label: str) -> str:
+    if label in _LABELS_OF_NO_GROUP:
+        raise mistake(
+            "SLO027", f"{label} is a label of Sereno's or of buckets, not of groups", "group by another label"
+        )
+    return label
+
+
+def _group_labels(labels: list[str]) -> list[str]:
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        raise mistake("SLO027", f"{repeated[0]} stands twice in the labels", "write each label once")
+    return labels
+
+
+def _group_limit(limit: int) -> int:
+    if not 1 <= limit <= _MOST_GROUPS:
+        hint = f"write a number from 1 to {_MOST_GROUPS}: each group has a ledger of its own"
+        raise mistake("SLO028", f"{limit} is no number of groups", hint)
+    return limit
+
+
 def _label(text: str) -> str:
     if not re.fullmatch(_LABEL, text) or text.startswith("__"):
         raise mistake("SLO011", f"{text!r} is no label name", "write letters, digits and underscores")
@@ -191,6 +218,17 @@ def _window(text: Any) -> Any:
 
 
 _LONGEST_KEPT = Duration.parse("1d")
+
+
+_LONGEST_DELAY = Duration.parse("1h")
+
+
+def _delay(text: Any) -> Any:
+    if isinstance(text, str) and _read_duration(text) > _LONGEST_DELAY:
+        raise mistake(
+            "SLO029", f"rules that wait {text} for samples alert too late", "write at most 1h, for example 2m"
+        )
+    return text
 
 
 def _kept(text: Any) -> Any:
@@ -216,4 +254,15 @@ TotalText = Annotated[str, Field(min_length=1), AfterValidator(_total)]
 MetricName = Annotated[str, AfterValidator(_metric), WithJsonSchema({"type": "string", "pattern": _METRIC})]
 LabelName = Annotated[str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": _LABEL})]
 WindowText = Annotated[DurationText, BeforeValidator(_window)]
+DelayText = Annotated[DurationText, BeforeValidator(_delay)]
+GroupLabels = Annotated[
+    list[Annotated[LabelName, AfterValidator(_group_label)]],
+    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_group_labels),
+]
+GroupLimit = Annotated[
+    int,
+    AfterValidator(_group_limit),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": _MOST_GROUPS}),
+]
 KeptText = Annotated[DurationText, BeforeValidator(_kept)]

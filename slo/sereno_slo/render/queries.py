@@ -8,15 +8,29 @@ from typing import assert_never
 
 from sereno_slo.conventions import HTTP_DURATION_METRIC
 from sereno_slo.duration import Duration
-from sereno_slo.model import BadEventsRatio, GoodEventsRatio, Indicator, Latency, ServiceLevelObjective, Settings
+from sereno_slo.model import (
+    BadEventsRatio,
+    CountedIndicator,
+    GoodEventsRatio,
+    Indicator,
+    Latency,
+    NativeLatency,
+    Probe,
+    ServiceLevelObjective,
+    Settings,
+    Threshold,
+    TimeSlices,
+)
 from sereno_slo.plan import series
 from sereno_slo.plan.counting import target_of
 from sereno_slo.plan.series import Ledger, patient
-from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector
+from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, any_of
 
 _NEXT_TO_NOTHING = 1e-6
-_HTTP_METRICS = (f"{HTTP_DURATION_METRIC}_count", f"{HTTP_DURATION_METRIC}_bucket")
+_HTTP_METRICS = tuple(f"{HTTP_DURATION_METRIC}{ending}" for ending in ("_count", "_bucket", ""))
 _HTTP_LABELS = ("http_route", "http_request_method", "http_response_status_code")
+
+AnyLatency = Latency | NativeLatency
 
 
 def own_window(ledger: Ledger, subject: str) -> Expr:
@@ -67,9 +81,15 @@ def counted(function: str, counter: Selector, window: Duration, by: tuple[str, .
     return Aggregation("sum", Call(function, (counter.over(window),)), by)
 
 
-def bad_counted(function: str, indicator: Indicator, window: Duration, by: tuple[str, ...] = ()) -> Expr:
+def events_counted(function: str, indicator: CountedIndicator, window: Duration, by: tuple[str, ...] = ()) -> Expr:
+    """The same for all events of an indicator, however they are counted."""
+    found = counted(function, indicator.total, window, by)
+    return Call("histogram_count", (found,)) if isinstance(indicator, NativeLatency) else found
+
+
+def bad_counted(function: str, indicator: CountedIndicator, window: Duration, by: tuple[str, ...] = ()) -> Expr:
     """The same for bad events; zero where there is traffic but no series of errors yet."""
-    total = counted(function, indicator.total, window, by)
+    total = events_counted(function, indicator, window, by)
     match indicator:
         case BadEventsRatio(bad=bad):
             return counted(function, bad, window, by).or_(0 * total)
@@ -77,13 +97,17 @@ def bad_counted(function: str, indicator: Indicator, window: Duration, by: tuple
             return total - counted(function, good, window, by).or_(0 * total)
         case Latency(fast=fast):
             return total - counted(function, fast, window, by)
+        case NativeLatency(histogram=histogram, threshold_seconds=threshold):
+            within = (Number(0), Number(threshold), counted(function, histogram, window, by))
+            # The fraction of no events is NaN, which `>= 0` drops.
+            return (total * (1 - Call("histogram_fraction", within))) >= 0
         case _:
             assert_never(indicator)
 
 
-def bad_share(indicator: Indicator, window: Duration) -> Expr:
+def bad_share(indicator: CountedIndicator, window: Duration) -> Expr:
     """The part of the events that is bad, from the raw series; no value without traffic."""
-    return bad_counted("rate", indicator, window) / (counted("rate", indicator.total, window) > 0)
+    return bad_counted("rate", indicator, window) / (events_counted("rate", indicator, window) > 0)
 
 
 def breakdown_labels(indicator: Indicator, settings: Settings) -> tuple[str, ...]:
@@ -94,26 +118,58 @@ def breakdown_labels(indicator: Indicator, settings: Settings) -> tuple[str, ...
 
 
 def worst(limit: int, indicator: Indicator, function: str, window: Duration, by: tuple[str, ...]) -> Expr:
-    """The `limit` groups with the most bad events, those without any left out."""
+    """The `limit` groups with the most bad events (of time slices: the most bad series), those without any left out."""
     match indicator:
         case BadEventsRatio(bad=bad):
             bad_events = counted(function, bad, window, by)  # what has no series of errors has no errors
-        case GoodEventsRatio() | Latency():
+        case GoodEventsRatio() | Latency() | NativeLatency():
             bad_events = bad_counted(function, indicator, window, by)
+        case Threshold() | Probe():
+            return Call("topk", (Number(limit), Aggregation("count", out_of_bounds(indicator, window), by)))
         case _:
             assert_never(indicator)
     return Call("topk", (Number(limit), bad_events > 0))
 
 
-def quantile(indicator: Latency, ratio: float, window: Duration, by: tuple[str, ...] = ()) -> Expr:
+def out_of_bounds(indicator: TimeSlices, window: Duration) -> Expr:
+    """The series of a gauge that were bad at any time of a window, each with its worst value."""
+    highest, lowest = (Call(f"{which}_over_time", (indicator.gauge.over(window),)) for which in ("max", "min"))
+    match indicator:
+        case Probe():
+            return lowest.equals(0)
+        case Threshold(minimum=minimum, maximum=maximum):
+            above = () if maximum is None else (highest > maximum,)
+            below = () if minimum is None else (lowest < minimum,)
+            return any_of(*above, *below)
+        case _:
+            assert_never(indicator)
+
+
+def quantile(indicator: AnyLatency, ratio: float, window: Duration, by: tuple[str, ...] = ()) -> Expr:
     """The duration in seconds that `ratio` of the events stayed below, estimated within the bucket it falls into."""
-    buckets = Selector(f"{indicator.metric}_bucket", indicator.total.matchers)
-    return Call("histogram_quantile", (Number(ratio), counted("rate", buckets, window, ("le", *by))))
+    match indicator:
+        case Latency(metric=metric, total=total):
+            found = counted("rate", Selector(f"{metric}_bucket", total.matchers), window, ("le", *by))
+        case NativeLatency(histogram=histogram):
+            found = counted("rate", histogram, window, by)
+        case _:
+            assert_never(indicator)
+    return Call("histogram_quantile", (Number(ratio), found))
 
 
-def slowest(limit: int, indicator: Latency, window: Duration, by: tuple[str, ...]) -> Expr:
+def slowest(limit: int, indicator: AnyLatency, window: Duration, by: tuple[str, ...]) -> Expr:
     """The `limit` groups with the longest P99, in seconds."""
     return Call("topk", (Number(limit), quantile(indicator, 0.99, window, by)))
+
+
+def groups_by_budget(ledger: Ledger) -> Expr:
+    """The remaining budget of every group (`group_by`), the smallest first."""
+    return Call("sort", (budget_remaining(ledger),))
+
+
+def groups_left_out(ledger: Ledger) -> Expr:
+    """How many groups have no budget of their own, because there are more than the limit."""
+    return patient(ledger.series(series.GROUPS_LEFT_OUT))
 
 
 def started_within(indicator: Indicator, settings: Settings, window: Duration) -> Expr | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import AlertingMode, AlertSeverity, Latency, Service, ServiceLevelObjective, Settings
+from sereno_slo.model import AlertingMode, AlertSeverity, Service, ServiceLevelObjective, Settings, TimeSlices
 from sereno_slo.plan.series import Ledger
 from sereno_slo.policy import is_feasible
 from sereno_slo.promql import Expr
@@ -13,6 +13,7 @@ from sereno_slo.render.links import dashboard_url, logs_url
 from sereno_slo.render.markdown import render_markdown
 from sereno_slo.render.words import bad_event_in_words, objective_in_words
 
+_FIVE_MINUTES = Duration.parse("5m")
 _RECENT = Duration.parse("15m")
 _HOUR = Duration.parse("1h")
 _WORST = 10
@@ -50,7 +51,8 @@ def _runbook(service: Service, slo: ServiceLevelObjective, settings: Settings) -
             for tier in slo.alerting.tiers
             if is_feasible(slo, tier)
         ],
-        is_latency=isinstance(slo.indicator, Latency),
+        is_latency=isinstance(slo.indicator, queries.AnyLatency),
+        is_sliced=isinstance(slo.indicator, TimeSlices),
         labels=queries.breakdown_labels(slo.indicator, settings),
         slow_labels=_slow_labels(slo, settings),
         targets=settings.identity_labels,
@@ -65,20 +67,24 @@ def _questions(slo: ServiceLevelObjective, settings: Settings) -> dict[str, Expr
     ledger, indicator = Ledger.of(slo), slo.indicator
     labels = queries.breakdown_labels(indicator, settings)
     questions = {
-        "failing_now": queries.bad_share(indicator, Duration.parse("5m")),
+        "failing_now": ledger.figure("error_ratio", _FIVE_MINUTES)
+        if isinstance(indicator, TimeSlices)
+        else queries.bad_share(indicator, _FIVE_MINUTES),
         "burn_rate": queries.burn_rate(ledger, slo, _HOUR),
         "budget_remaining": queries.budget_remaining(ledger),
         "gone_in": queries.seconds_until_spent(ledger, slo, _HOUR),
         "failing_by_label": queries.worst(_WORST, indicator, "increase", _RECENT, labels),
         "failing_by_target": queries.worst(_WORST, indicator, "increase", _RECENT, settings.identity_labels),
-        "traffic": queries.counted("rate", indicator.total, Duration.parse("5m")) * 60,
+        "traffic": indicator.gauge
+        if isinstance(indicator, TimeSlices)
+        else queries.events_counted("rate", indicator, _FIVE_MINUTES) * 60,
         "targets_down": queries.targets_down(indicator, settings),
         "coverage": queries.coverage(ledger),
     }
     started = queries.started_within(indicator, settings, _HOUR)
     if started is not None:
         questions["started"] = started
-    if isinstance(indicator, Latency):
+    if isinstance(indicator, queries.AnyLatency):
         questions["slowest"] = queries.slowest(_WORST, indicator, _RECENT, _slow_labels(slo, settings))
     return questions
 

@@ -1,9 +1,20 @@
 """Objectives, windows and humans' own words as readers of dashboards and runbooks need them."""
 
 from fractions import Fraction
+from typing import assert_never
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import BadEventsRatio, GoodEventsRatio, Indicator, Latency, ServiceLevelObjective
+from sereno_slo.model import (
+    BadEventsRatio,
+    GoodEventsRatio,
+    Indicator,
+    Latency,
+    NativeLatency,
+    Probe,
+    ServiceLevelObjective,
+    Threshold,
+    TimeSlices,
+)
 
 _DAY = Duration.parse("1d")
 
@@ -16,7 +27,8 @@ def percent(value: float) -> str:
 def objective_in_words(slo: ServiceLevelObjective) -> str:
     """`of 1,000 events at most 1 may be bad`, which nobody has to calculate at 3 a.m."""
     budget = 1 - Fraction(f"{slo.objective_percent:.10g}") / 100
-    return f"of {budget.denominator:,} events at most {budget.numerator:,} may be bad"
+    counted = "minutes" if isinstance(slo.indicator, TimeSlices) else "events"
+    return f"of {budget.denominator:,} {counted} at most {budget.numerator:,} may be bad"
 
 
 def window_in_words(window: Duration) -> str:
@@ -34,8 +46,21 @@ def bad_event_in_words(indicator: Indicator) -> str:
             return f"it is counted by `{bad}`"
         case GoodEventsRatio(good=good):
             return f"it is not counted by `{good}`"
-        case Latency(threshold_seconds=threshold_seconds):
+        case Latency(threshold_seconds=threshold_seconds) | NativeLatency(threshold_seconds=threshold_seconds):
             return f"it took longer than {threshold_seconds:g} s"
+        case Threshold(gauge=gauge):
+            return f"it is a minute in which `{gauge}` was {out_of_bounds_in_words(indicator)}"
+        case Probe(gauge=gauge):
+            return f"it is a minute in which `{gauge}` was 0"
+        case _:
+            assert_never(indicator)
+
+
+def out_of_bounds_in_words(threshold: Threshold) -> str:
+    """`above 900`, `below 3`, or both."""
+    above = [] if threshold.maximum is None else [f"above {threshold.maximum:.15g}"]
+    below = [] if threshold.minimum is None else [f"below {threshold.minimum:.15g}"]
+    return " or ".join((*above, *below))
 
 
 def one_line(words: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import assert_never
 
 from sereno_slo.conventions import HTTP_DURATION_BOUNDS_SECONDS, HTTP_DURATION_METRIC
 from sereno_slo.diagnostics import Diagnostic, Severity, on_one_line
@@ -13,12 +14,16 @@ from sereno_slo.model import (
     BadEventsRatio,
     BurnTier,
     GoodEventsRatio,
+    GroupBy,
     Indicator,
     Latency,
     Links,
+    NativeLatency,
+    Probe,
     Service,
     ServiceLevelObjective,
     Settings,
+    Threshold,
     Tier,
 )
 from sereno_slo.parse.grammar import (
@@ -28,11 +33,13 @@ from sereno_slo.parse.grammar import (
     SettingsDocument,
     SloDocument,
     SpecDocument,
+    ThresholdDocument,
 )
 from sereno_slo.parse.yaml_tree import YamlTree
 from sereno_slo.policy import WORKBOOK_TIERS, is_feasible
 from sereno_slo.promql import Matcher, MatchOp, Selector
 from sereno_slo.promql.reading import read_matchers, read_selector
+from sereno_slo.validate.bounds import bound_value
 
 
 def settings_of(document: SettingsDocument | None) -> Settings:
@@ -46,6 +53,7 @@ def settings_of(document: SettingsDocument | None) -> Settings:
         owner_label=document.owner_label,
         identity_labels=tuple(document.identity_labels),
         process_start_metric=document.process_start_metric,
+        evaluation_delay=Duration.parse(document.evaluation_delay) if document.evaluation_delay else None,
         links=default
         if links is None
         else Links(
@@ -67,9 +75,9 @@ def service_of(
     slos = tuple(_slo(slo, document, settings) for slo in document.slos)
     source = on_one_line(origin or tree.path)
     service = Service(document.service, document.owner, Tier(document.tier), slos, source, tree.path)
-    warnings = [
-        warning for index, slo in enumerate(slos) for warning in (*_tiers(slo, index, tree), *_bounds(slo, index, tree))
-    ]
+    warnings: list[Diagnostic] = []
+    for index, slo in enumerate(slos):
+        warnings += (*_tiers(slo, index, tree), *_bucket(slo, index, tree), *_groups(slo, index, tree))
     return service, tuple(warnings)
 
 
@@ -86,6 +94,7 @@ def _slo(slo: SloDocument, spec: SpecDocument, settings: Settings) -> ServiceLev
         tier=tier,
         description=slo.description,
         impact=slo.impact or f"Users of {spec.service} are affected",
+        group_by=GroupBy(tuple(slo.group_by.labels), slo.group_by.limit) if slo.group_by else None,
     )
 
 
@@ -105,7 +114,11 @@ def _indicator(slo: SloDocument) -> Indicator:
         return _ratio(document.ratio)
     if document.latency is not None:
         return _latency(document.latency)
-    raise AssertionError("structural_mistakes refuses the other kinds")
+    if document.threshold is not None:
+        return _threshold(document.threshold)
+    if document.probe is not None:
+        return Probe(Selector(document.probe.metric, read_matchers(document.probe.match or "")))
+    raise AssertionError("structural_mistakes refuses an indicator without a kind")
 
 
 def _ratio(ratio: RatioDocument) -> BadEventsRatio | GoodEventsRatio:
@@ -118,9 +131,16 @@ def _ratio(ratio: RatioDocument) -> BadEventsRatio | GoodEventsRatio:
     return BadEventsRatio(total, chosen) if ratio.bad is not None else GoodEventsRatio(total, chosen)
 
 
-def _latency(latency: LatencyDocument) -> Latency:
+def _threshold(threshold: ThresholdDocument) -> Threshold:
+    least, most = (None if each is None else bound_value(each) for each in (threshold.min, threshold.max))
+    return Threshold(Selector(threshold.metric, read_matchers(threshold.match or "")), least, most)
+
+
+def _latency(latency: LatencyDocument) -> Latency | NativeLatency:
     matchers = read_matchers(latency.match or "")
     threshold_seconds = Duration.parse(latency.threshold).seconds
+    if latency.histogram == "native":
+        return NativeLatency(Selector(latency.metric, matchers), threshold_seconds)
     return Latency(
         total=Selector(f"{latency.metric}_count", matchers),
         fast=Selector(f"{latency.metric}_bucket", (*matchers, bound(threshold_seconds))),
@@ -161,7 +181,17 @@ def _why_left_out(slo: ServiceLevelObjective, tier: BurnTier) -> tuple[str, str]
     )
 
 
-def _bounds(slo: ServiceLevelObjective, index: int, tree: YamlTree) -> Iterator[Diagnostic]:
+def _groups(slo: ServiceLevelObjective, index: int, tree: YamlTree) -> Iterator[Diagnostic]:
+    """A label whose value is fixed makes one group: the whole SLO once more."""
+    fixed = {matcher.label for matcher in slo.indicator.total.matchers if matcher.op is MatchOp.EQUAL}
+    for position, label in enumerate(slo.group_by.labels if slo.group_by else ()):
+        if label in fixed:
+            span = tree.span(("slos", index, "group_by", "labels", position))
+            message = f"the indicator fixes {label} to one value: it tells no groups apart"
+            yield Diagnostic("SLO034", span, message, "group by another label", Severity.WARNING)
+
+
+def _bucket(slo: ServiceLevelObjective, index: int, tree: YamlTree) -> Iterator[Diagnostic]:
     match slo.indicator:
         case Latency(metric=metric, threshold_seconds=threshold):
             if threshold not in HTTP_DURATION_BOUNDS_SECONDS:
@@ -176,5 +206,7 @@ def _bounds(slo: ServiceLevelObjective, index: int, tree: YamlTree) -> Iterator[
                     cure,
                     Severity.WARNING,
                 )
-        case BadEventsRatio() | GoodEventsRatio():
+        case BadEventsRatio() | GoodEventsRatio() | NativeLatency() | Threshold() | Probe():
             return
+        case _:
+            assert_never(slo.indicator)

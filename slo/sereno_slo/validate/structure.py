@@ -12,14 +12,13 @@ from sereno_slo.diagnostics import Diagnostic
 from sereno_slo.parse.yaml_tree import Path, YamlTree
 from sereno_slo.promql import Matcher
 from sereno_slo.promql.reading import read_matchers, read_selector
+from sereno_slo.validate.bounds import bound_value
 
 # (where, code, what): parts of the grammar that this version reads and refuses, rather than ignoring them.
 UNIMPLEMENTED_IN_SPEC = (("exclusions", "SLO102"), ("journeys", "SLO103"), ("gate", "SLO104"))
 UNIMPLEMENTED_IN_SLO: tuple[tuple[Path, str], ...] = (
-    (("group_by",), "SLO105"),
+    (("group_by", "alert"), "SLO114"),
     (("depends_on",), "SLO106"),
-    (("indicator", "threshold"), "SLO107"),
-    (("indicator", "probe"), "SLO108"),
     (("alerting", "tiers"), "SLO109"),
     (("alerting", "traffic_drop"), "SLO110"),
     (("alerting", "shadow"), "SLO111"),
@@ -43,8 +42,6 @@ def structural_mistakes(tree: YamlTree) -> Iterator[Diagnostic]:
 def structural_mistakes_of_settings(tree: YamlTree) -> Iterator[Diagnostic]:
     """The same for a `sereno.yaml`."""
     settings = tree.value if isinstance(tree.value, dict) else {}
-    if settings.get("evaluation_delay"):
-        yield _not_implemented(tree, ("evaluation_delay",), "SLO112")
     if _at(settings, ("links", "trace")):
         yield _not_implemented(tree, ("links", "trace"), "SLO113")
     if isinstance(settings.get("window"), dict):
@@ -99,7 +96,10 @@ def _of_indicator(tree: YamlTree, path: Path, indicator: dict[str, Any]) -> Iter
     latency = indicator.get("latency")
     if isinstance(latency, dict):
         yield from _of_histogram(tree, (*path, "latency", "metric"), latency.get("metric"))
-        yield from _of_bucket(tree, (*path, "latency", "match"), latency.get("match"))
+        yield from _of_bucket(tree, (*path, "latency", "match"), latency)
+    threshold = indicator.get("threshold")
+    if isinstance(threshold, dict):
+        yield from _of_bounds(tree, (*path, "threshold"), threshold)
 
 
 def _of_ratio(tree: YamlTree, path: Path, ratio: dict[str, Any]) -> Iterator[Diagnostic]:
@@ -152,9 +152,33 @@ def _of_histogram(tree: YamlTree, path: Path, metric: Any) -> Iterator[Diagnosti
             yield Diagnostic("SLO019", tree.span(path), message, f"write {metric.removesuffix(suffix)}")
 
 
-def _of_bucket(tree: YamlTree, path: Path, match: Any) -> Iterator[Diagnostic]:
+def _of_bucket(tree: YamlTree, path: Path, latency: dict[str, Any]) -> Iterator[Diagnostic]:
+    match = latency.get("match")
     if isinstance(match, str) and any(matcher.label == "le" for matcher in _matchers_in(match)):
-        yield Diagnostic("SLO019", tree.span(path), "le is the threshold's label", "remove it: threshold chooses it")
+        is_native = latency.get("histogram") == "native"
+        whose = "no label of native histograms" if is_native else "the threshold's label"
+        yield Diagnostic("SLO019", tree.span(path), f"le is {whose}", "remove it: threshold chooses the bound")
+
+
+def _of_bounds(tree: YamlTree, path: Path, threshold: dict[str, Any]) -> Iterator[Diagnostic]:
+    bounds = {key: threshold.get(key) for key in ("min", "max") if threshold.get(key) is not None}
+    if not bounds:
+        yield Diagnostic("SLO026", tree.span(path), "the threshold has no bound", "write max, min or both")
+        return
+    least, most = (_number(bounds.get(key)) for key in ("min", "max"))
+    if least is not None and most is not None and least >= most:
+        message = f"min {bounds['min']} is not below max {bounds['max']}: every minute would be bad"
+        yield Diagnostic("SLO026", tree.span((*path, "min")), message, "a good value lies between min and max")
+
+
+def _number(bound: Any) -> float | None:
+    """A bound in the gauge's unit; None where the grammar refuses it anyway."""
+    if isinstance(bound, bool) or not isinstance(bound, int | float | str):
+        return None
+    try:
+        return bound_value(bound)
+    except ValueError:
+        return None
 
 
 def _matchers_in(text: str) -> tuple[Matcher, ...]:

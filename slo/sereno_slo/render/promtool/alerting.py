@@ -29,12 +29,6 @@ def _minutes(count: int) -> Duration:
     return _MINUTE * count
 
 
-def _lasting(bench: Bench) -> int:
-    """Minutes by which `keep_firing_for` delays the end of an alert."""
-    kept = bench.slo.alerting.keep_firing_for
-    return 0 if kept is None else math.ceil(kept / _MINUTE)
-
-
 def _failing_between(events: int, *, healthy: int, failing: int, bad_events: int, healed: int) -> Counted:
     """Steady traffic; for some minutes some of it is bad."""
     return phases(
@@ -46,7 +40,7 @@ def _failing_between(events: int, *, healthy: int, failing: int, bad_events: int
 
 def _outage(bench: Bench) -> Case:
     """Two minutes of failures tell an outage: after one, half of the last two minutes was still good."""
-    lasting = _lasting(bench)
+    lasting = bench.lasting_minutes
     events = bench.events_a_scrape(_EVENTS)
     page = {"burn": "outage", "severity": "critical"}
     return bench.case(
@@ -68,7 +62,7 @@ def _fast_burn(bench: Bench, tier: BurnTier) -> Case:
     ratio = min(1.0, 2.5 * threshold)
     healthy = math.ceil(tier.long / _MINUTE)
     needed = math.ceil(threshold / ratio * healthy) + 2
-    resolved_after = math.ceil(tier.short / _MINUTE) + 2 + _lasting(bench)
+    resolved_after = math.ceil(tier.short / _MINUTE) + 2 + bench.lasting_minutes
     bad_events = math.ceil(ratio * events)
     fires_at, ends_at = healthy + needed, healthy + needed + resolved_after
     labels = {"burn": tier.burn, "severity": str(tier.severity), "long_window": str(tier.long)}

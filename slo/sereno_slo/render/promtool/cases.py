@@ -1,5 +1,6 @@
 """One behaviour test as a value: what is fed in, and what must come out."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from sereno_slo.duration import Duration
 from sereno_slo.model import GoodEventsRatio, Latency, ServiceLevelObjective, Settings
 from sereno_slo.plan import burn, no_data
-from sereno_slo.plan.series import Ledger
+from sereno_slo.plan.series import MINUTE, Ledger
 from sereno_slo.promql import Aggregation, Expr, Matcher, MatchOp, Selector
 from sereno_slo.render.promtool.streams import Counted, Feed, Selected, Series, Target
 
@@ -63,6 +64,12 @@ class Bench:
         self.feed = Feed(slo, selected, settings)
         self.scrape_interval = scrape_interval
         self._ledger = Ledger.of(slo)
+
+    @property
+    def lasting_minutes(self) -> int:
+        """Minutes by which `keep_firing_for` delays the end of an alert."""
+        kept = self.slo.alerting.keep_firing_for
+        return 0 if kept is None else math.ceil(kept / MINUTE)
 
     @property
     def may_count_good_late(self) -> bool:

@@ -58,6 +58,17 @@ def labels_for(wanted: Iterable[Matcher], refused: Iterable[Matcher] = ()) -> La
     return None
 
 
+def values_for(label: str, wanted: Iterable[Matcher], count: int) -> list[str]:
+    """Up to `count` different values of a label that satisfy all matchers of it."""
+    wanted = tuple(wanted)
+    numbered = (f"{slash}group-{number}" for number in range(1, count + 1) for slash in ("", "/"))
+    tried = dict.fromkeys((*numbered, *_candidates(label, wanted)))
+    # The same for all of them: "group-1" and "/group-1" would be a strange pair of routes.
+    found = [value for value in tried if value and _allowed(label, value, wanted)]
+    plain = [value for value in found if value.startswith("group-")]
+    return (plain if len(plain) >= count else found)[:count]
+
+
 def _allowed(name: str, value: str, wanted: Iterable[Matcher]) -> bool:
     return all(holds(matcher, value) for matcher in wanted if matcher.label == name)
 

@@ -15,7 +15,8 @@ def silence_cases(bench: Bench) -> Iterator[Case]:
     """Critical when nothing is watched, a warning when nothing is counted."""
     yield _targets_down(bench)
     yield _targets_gone(bench)
-    yield _nothing_matches(bench)
+    if not bench.feed.is_about_up:
+        yield _nothing_matches(bench)
     if isinstance(bench.slo.indicator, Latency):
         yield _no_such_bucket(bench)
 

@@ -1,11 +1,22 @@
 """Invented traffic as promtool's input series: how many events and bad events happened, and how they were counted."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import assert_never
 
-from sereno_slo.model import BadEventsRatio, GoodEventsRatio, Latency, ServiceLevelObjective, Settings
+from sereno_slo.model import (
+    BadEventsRatio,
+    GoodEventsRatio,
+    Latency,
+    NativeLatency,
+    Probe,
+    ServiceLevelObjective,
+    Settings,
+    Threshold,
+    TimeSlices,
+)
 from sereno_slo.promql import Matcher, MatchOp, Selector
 from sereno_slo.render.promtool.labels import Labels, labels_for
 
@@ -100,7 +111,7 @@ def _continues(run: list[float | None], value: float | None) -> bool:
     if value is None or last is None:
         return value is None and last is None
     # promtool adds the step again and again: only whole numbers stay exact.
-    if value != int(value) or last != int(last):
+    if not (math.isfinite(value) and math.isfinite(last)) or value != int(value) or last != int(last):
         return False
     before = run[-2] if len(run) > 1 else None
     return before is None or value - last == last - before
@@ -111,7 +122,7 @@ def _run(run: list[float | None]) -> str:
     if first is None:
         return f"_x{len(run)}"
     if len(run) == 1:
-        return f"{first:.17g}"
+        return "NaN" if math.isnan(first) else f"{first:.17g}"
     step = (run[1] or 0) - first
     return f"{first:.17g}{step:+.17g}x{len(run) - 1}"
 
@@ -134,8 +145,13 @@ def selected_labels(slo: ServiceLevelObjective) -> Selected | None:
         case GoodEventsRatio(total=total, good=good):
             pair = _pair(total, good)
             return None if pair is None else Selected(good=pair[0], bad=pair[1])
-        case Latency(total=total):
-            labels = labels_for(total.matchers)
+        case (
+            Latency(total=selector)
+            | NativeLatency(histogram=selector)
+            | Threshold(gauge=selector)
+            | Probe(gauge=selector)
+        ):
+            labels = labels_for(selector.matchers)
             return None if labels is None else Selected(labels, labels)
         case _:
             assert_never(indicator)
@@ -160,6 +176,8 @@ class Target:
     up: Values
     series_label: str = ""
     """Tells series of one target apart."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels that the target's counters have besides those that the selectors ask for."""
     restarts: Mapping[int, float] = field(default_factory=dict)
     """From which scrape on the process is another one, and when that started, in seconds of the test's clock."""
 
@@ -192,11 +210,17 @@ class Feed:
         """Whether the selectors leave an identity label free, so that they can read several targets."""
         return self._telling is not None
 
+    @property
+    def is_about_up(self) -> bool:
+        """Whether the indicator's gauge is `up` itself: then it is written as a gauge, not as a sign of health."""
+        return self._slo.indicator.total.metric == "up"
+
     def health(self, target: Target) -> list[Series]:
         """`up` and the start of the process; twice where good and bad events are counted by different jobs."""
         series: list[Series] = []
         for identity in self._identities(target):
-            series.append(Series(_exactly("up", identity), target.up))
+            if not self.is_about_up:
+                series.append(Series(_exactly("up", identity), target.up))
             if self._settings.process_start_metric is not None:
                 series.append(Series(_exactly(self._settings.process_start_metric, identity), target.starts()))
         return series
@@ -222,8 +246,19 @@ class Feed:
                     Series(_exactly(f"{metric}_count", good), counted.events),
                     Series(_exactly(f"{metric}_bucket", bucket), rest),
                 ]
+            case Threshold() | Probe():
+                values = _judged(self._slo.indicator, counted)
+                if self.is_about_up:
+                    values = tuple(0 if up == 0 else value for value, up in zip(values, target.up, strict=True))
+                return [self.gauge(target, values)]
+            case NativeLatency():
+                raise AssertionError("promtool 2.42 reads no native histograms (SLO035)")
             case _:
                 assert_never(self._slo.indicator)
+
+    def gauge(self, target: Target, values: Values) -> Series:
+        """The gauge that time slices are judged by."""
+        return Series(_exactly(self._slo.indicator.total.metric, self._labels(self._selected.good, target)), values)
 
     def _identities(self, target: Target) -> list[dict[str, str]]:
         good, bad = (self._identity(labels, target) for labels in (self._selected.good, self._selected.bad))
@@ -238,7 +273,41 @@ class Feed:
 
     def _labels(self, labels: Labels, target: Target) -> dict[str, str]:
         told_apart = {"sereno_test": target.series_label} if target.series_label else {}
-        return {**labels, **self._identity(labels, target), **told_apart}
+        return {**labels, **self._identity(labels, target), **told_apart, **target.labels}
+
+
+def good_value(indicator: TimeSlices) -> float:
+    """A value within the bounds, at a bound where there is one: bounds themselves are good."""
+    match indicator:
+        case Probe():
+            return 1
+        case Threshold(minimum=minimum, maximum=maximum):
+            return maximum if maximum is not None else minimum if minimum is not None else 0
+        case _:
+            assert_never(indicator)
+
+
+def bad_values(indicator: TimeSlices) -> tuple[float, ...]:
+    """A value beyond each bound."""
+    match indicator:
+        case Probe():
+            return (0,)
+        case Threshold(minimum=minimum, maximum=maximum):
+            above = () if maximum is None else (maximum + max(1, abs(maximum)),)
+            below = () if minimum is None else (minimum - max(1, abs(minimum)),)
+            return (*above, *below)
+        case _:
+            assert_never(indicator)
+
+
+def _judged(indicator: TimeSlices, counted: Counted) -> Values:
+    """A gauge that is bad at every scrape in which the count of bad events has grown."""
+    good, bad = good_value(indicator), bad_values(indicator)[0]
+    before = (0.0, *counted.bad_events[:-1])
+    return tuple(
+        None if now is None else bad if last is not None and now > last else good
+        for now, last in zip(counted.bad_events, before, strict=True)
+    )
 
 
 def _minus(events: float | None, bad_events: float | None) -> float | None:
