@@ -159,6 +159,8 @@ def _five_minute_series(
     yield series.EVENTS_ROLL_UP, zip(seconds, event_sums, strict=True)
     yield series.BAD_EVENTS_ROLL_UP, zip(seconds, bad_event_sums, strict=True)
     yield series.COVERAGE_ROLL_UP, ((second, _ROLL_UP_MINUTES) for second in seconds)
+    # Without them the running server's first roll-up would sum the last half an hour again.
+    yield series.ROLL_UP_MARK, ((second, 1) for second in seconds)
     at = list(enumerate(seconds))
     rolled_events, rolled_bad = _Counts(event_sums), _Counts(bad_event_sums)
     windows = {str(window): window for window in ROLL_UP_WINDOWS} | {"window": slo.window}

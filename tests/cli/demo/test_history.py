@@ -51,3 +51,4 @@ def test_the_running_server_rolls_no_entry_up_again() -> None:
     """The last roll-up lies more than four minutes before the last entry, so the server's first one doesn't overlap."""
     _, series = _past(transactions_api().slos[0])
     assert max(series["sereno:events:delta1m"]) - max(series["sereno:events:sum5m"]) >= 5 * 60
+    assert series["sereno:ledger:evaluated5m"].keys() == series["sereno:events:sum5m"].keys()
