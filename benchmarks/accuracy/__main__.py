@@ -11,7 +11,7 @@ import click
 import orjson
 from rich.console import Console
 
-from benchmarks.accuracy.judge import Outcome, judge
+from benchmarks.accuracy.judge import Outcome, ServerTooOldError, judge
 from benchmarks.accuracy.methods import SLOTH
 from benchmarks.accuracy.report import as_json, missed, print_table
 from benchmarks.accuracy.scenario import Scenario
@@ -97,7 +97,11 @@ def _outcomes(
         running = [pool.submit(_judge_named, one.name, seed, days, prometheus) for one in chosen]
         try:
             for number, future in enumerate(as_completed(running), 1):
-                outcome = future.result()
+                try:
+                    outcome = future.result()
+                except ServerTooOldError as reason:
+                    print(f"{number}/{len(running)} skipped: {reason}", file=sys.stderr)
+                    continue
                 told = missed(outcome) or "ok"
                 print(f"{number}/{len(running)} {outcome.name}: {told} ({outcome.seconds:.0f} s)", file=sys.stderr)
                 yield outcome

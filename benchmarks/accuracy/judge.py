@@ -23,12 +23,14 @@ from benchmarks.simulation import (
     HOUR,
     MINUTE,
     STEPS_PER_QUERY,
+    AnySeries,
     Interval,
     Plan,
     RuleGroup,
     Series,
     Server,
     evaluate,
+    evaluation_order,
     evaluation_runs,
     running_prometheus,
     write,
@@ -41,6 +43,10 @@ READ_AT = END - 1
 # Scrapes begin before the rules, as they do when rules are added to a running Prometheus; both in quiet minutes.
 _SCRAPES_BEFORE_RULES = 6 * MINUTE
 STEPS_WITH_MANY_SERIES = 1_440
+
+
+class ServerTooOldError(Exception):
+    """This Prometheus can't compute what the scenario needs; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +117,23 @@ class Case:
 
 
 def judge(scenario: Scenario, *, seed: int, days: float, prometheus: str | None = None) -> Outcome:
-    """Simulate, evaluate, compare. The same seed gives the same figures."""
+    """Simulate, evaluate, compare. The same seed gives the same figures.
+
+    Raises:
+        ServerTooOldError: there is nothing to judge on this server.
+        ServerError: it doesn't start, or dies.
+    """
     began = time.monotonic()
     case = _case(scenario, np.random.default_rng([seed, zlib.crc32(scenario.name.encode())]), days)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sereno-accuracy-")))
         servers = [
-            stack.enter_context(running_prometheus(folder / name, program=prometheus)) for name in _server_names(case)
+            stack.enter_context(running_prometheus(folder / name, program=prometheus, flags=scenario.flags))
+            for name in _server_names(case)
         ]
         server = _prepared(case, servers)
+        if scenario.needs and not server.query(scenario.needs, READ_AT)["result"]:
+            raise ServerTooOldError(f"Prometheus {server.version} has no answer to {scenario.needs}")
         measured = {method.name: _measure(server, method, case) for method in case.methods}
     truth = _truth(case)
     objective = scenario.subject.objective_percent
@@ -180,14 +194,18 @@ def _prepared(case: Case, servers: Sequence[Server]) -> Server:
     """The server that is asked in the end, with everything in it that was scraped or made elsewhere."""
     observers = case.world.observers
     if case.scenario.topology is Topology.SAMPLES_MERGED:
-        seen = [list(_samples(case, place)) for place in range(len(observers))]
+        seen = [
+            [series for series in _samples(case, place) if isinstance(series, Series)]
+            for place in range(len(observers))
+        ]
         write(servers[-1], merge_samples(seen[0], seen[1], observers[0].down))
         return servers[-1]
     for place in range(len(observers)):
         write(servers[place], _samples(case, place))
     if case.scenario.topology is Topology.ENTRIES_MERGED:
         every_minute = [group for group in case.methods[0].groups if group.interval_ms == MINUTE]
-        entries = {rule.record for group in every_minute for rule in group.recording if "delta1m" in rule.record}
+        needed = evaluation_order(case.methods[0].groups, case.methods[0].wanted)
+        entries = {step.rule.record for step in needed if step.group.interval_ms == MINUTE}
         for observer, server in zip(observers, servers, strict=False):
             evaluate(server, every_minute, replace(case.plan, down=observer.down, wanted=entries))
         during, down = case.plan.during, observers[0].down
@@ -195,7 +213,7 @@ def _prepared(case: Case, servers: Sequence[Server]) -> Server:
     return servers[-1]
 
 
-def _samples(case: Case, place: int) -> Iterator[Series]:
+def _samples(case: Case, place: int) -> Iterator[AnySeries]:
     observer = case.world.observers[place]
     for target, one in zip(case.world.targets, case.counted, strict=True):
         yield from stored(target, one.shown[place], observer, case.world.during)

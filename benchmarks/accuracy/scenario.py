@@ -65,6 +65,10 @@ class Scenario:
     topology: Topology = Topology.ONE
     must: bool = True
     """False where not even a perfect reader of the samples could know: shown for what coverage says, not judged."""
+    flags: tuple[str, ...] = ()
+    """Of the server, beside the usual ones."""
+    needs: str = ""
+    """An expression that must have an answer when the samples are written; otherwise the server is too old."""
     many_series: bool = False
     """Series come and go: queries over shorter ranges are cheaper."""
 

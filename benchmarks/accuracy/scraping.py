@@ -6,10 +6,10 @@ import numpy as np
 
 from benchmarks.accuracy.counting import Shown
 from benchmarks.accuracy.world import SCRAPE_INTERVAL, Flags, Numbers, Observer, Stream, Target, Times
-from benchmarks.simulation import Interval, Series, stale_markers
+from benchmarks.simulation import AnySeries, Interval, NativeHistograms, Series, is_stale, stale_markers
 
 
-def stored(target: Target, shown: Shown, observer: Observer, during: Interval) -> Iterator[Series]:
+def stored(target: Target, shown: Shown, observer: Observer, during: Interval) -> Iterator[AnySeries]:
     """All series of one target as one observer stores them.
 
     Markers as in Prometheus' scrape loop: a series that a scrape no longer brings is marked at that scrape; a failed
@@ -21,6 +21,13 @@ def stored(target: Target, shown: Shown, observer: Observer, during: Interval) -
         running &= ~outage.holds(shown.times)
     end = _end_of_watch(target, shown, observer, during)
     answered = running & shown.alive
+
+    for histogram in target.histograms:
+        counts = shown.counted[list(histogram.classes)].T + histogram.counted_before * _first_process(shown)[:, None]
+        times_ms, rows = _with_markers(shown.times, np.arange(len(counts), dtype=np.float64), answered, running, end)
+        ended = is_stale(rows)
+        buckets = counts[np.where(ended, 0, rows).astype(np.int64)]
+        yield NativeHistograms({**histogram.labels, **target.labels}, times_ms, buckets, histogram.lowest, ended)
 
     def series(labels: Mapping[str, str], present: Flags, values: Numbers) -> Series:
         times_ms, stored_values = _with_markers(shown.times, values, present, running, end)
@@ -40,11 +47,17 @@ def _exposed(stream: Stream, shown: Shown) -> tuple[Numbers, Flags]:
     """What the stream's counter holds at each scrape, and whether the process shows it."""
     values = shown.counted[list(stream.counts)].sum(axis=0)
     if stream.counted_before:
-        values = values + stream.counted_before * (shown.process_started == shown.process_started[:1])
+        values = values + stream.counted_before * _first_process(shown)
     exposed = values > 0 if stream.born_with_first_event else np.ones(len(values), dtype=np.bool_)
     for interval in stream.hidden:
         exposed &= ~interval.holds(shown.times)
     return values, exposed
+
+
+def _first_process(shown: Shown) -> Flags:
+    """Which scrapes met the process that had run before."""
+    first: Flags = shown.process_started == shown.process_started[:1]
+    return first
 
 
 def _end_of_watch(target: Target, shown: Shown, observer: Observer, during: Interval) -> int | None:

@@ -43,6 +43,18 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class NativeHistogram:
+    """One native histogram of a target: each of its buckets holds one class of events."""
+
+    labels: Mapping[str, str]
+    classes: tuple[int, ...]
+    lowest: int
+    """See `benchmarks.simulation.NativeHistograms`."""
+    counted_before: float = 0
+    """In each bucket, by the process that ran when the simulation began."""
+
+
+@dataclass(frozen=True, slots=True)
 class Gauge:
     """One time series that is judged minute by minute: a minute is bad if any value that was scraped in it is."""
 
@@ -77,6 +89,7 @@ class Target:
     """Class to events that happen at these very times, beside the random ones."""
     exposes_process_start: bool = True
     gauges: tuple[Gauge, ...] = ()
+    histograms: tuple[NativeHistogram, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

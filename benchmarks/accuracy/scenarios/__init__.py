@@ -1,7 +1,7 @@
 """All scenarios, each described where it is built."""
 
 from benchmarks.accuracy.scenario import Scenario
-from benchmarks.accuracy.scenarios import everyday, gaps, low_traffic, pods, replicas, vanishing, young
+from benchmarks.accuracy.scenarios import everyday, gaps, groups, low_traffic, pods, replicas, slices, vanishing, young
 
 SCENARIOS: tuple[Scenario, ...] = (
     *everyday.SCENARIOS,
@@ -10,5 +10,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *gaps.SCENARIOS,
     *vanishing.SCENARIOS,
     *young.SCENARIOS,
+    *groups.SCENARIOS,
+    *slices.SCENARIOS,
     *replicas.SCENARIOS,
 )

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.accuracy.scenario import Build, Scenario, Subject
-from benchmarks.accuracy.scenarios.subjects import BAD_EVENTS, LATENCY, THRESHOLD_SECONDS, TWO_METRICS
+from benchmarks.accuracy.scenarios.subjects import BAD_EVENTS, LATENCY, NATIVE_LATENCY, THRESHOLD_SECONDS, TWO_METRICS
 from benchmarks.accuracy.scenarios.traffic import (
     BAD,
     GOOD,
+    TEN_DAYS,
     Traffic,
     at,
     constant,
@@ -19,7 +20,7 @@ from benchmarks.accuracy.scenarios.traffic import (
     pods,
     span,
 )
-from benchmarks.accuracy.world import EventClass, Rate, Stream, Target, World
+from benchmarks.accuracy.world import EventClass, NativeHistogram, Rate, Stream, Target, World
 from benchmarks.simulation import DAY, HOUR, MINUTE, Interval
 
 PODS = 3
@@ -94,6 +95,28 @@ def histogram(during: Interval, random: np.random.Generator) -> World:
     return World(during, tuple(with_buckets(target) for target in targets))
 
 
+def native_histogram(during: Interval, random: np.random.Generator) -> World:
+    """The same traffic in a native histogram that has a bucket bound at the threshold; every pod restarts once."""
+
+    def with_histogram(target: Target) -> Target:
+        fast, slow = target.rates
+        name = {"__name__": "http_request_duration_seconds"}
+        restart = during.start + int(random.uniform(0.2, 0.8) * (during.end - during.start))
+        return replace(
+            target,
+            classes=(EventClass(bad=False), EventClass(bad=False), EventClass(bad=True)),
+            rates=(lambda times: 0.7 * fast(times), lambda times: 0.3 * fast(times), slow),
+            streams=(),
+            # 62.5 to 125 ms, to 250 ms, to 500 ms.
+            histograms=(NativeHistogram(name, (0, 1, 2), lowest=-3, counted_before=1e6),),
+            restarts=(restart,),
+        )
+
+    errors = during_intervals(0.1, once(14, HOUR)(during), constant(USUAL))
+    targets = pods(PODS, during, Traffic(diurnal(20), errors), random)
+    return World(during, tuple(with_histogram(target) for target in targets))
+
+
 def _scenario(name: str, build: Build, subject: Subject = BAD_EVENTS) -> Scenario:
     return Scenario(name, build, subject)
 
@@ -109,4 +132,12 @@ SCENARIOS = (
     _scenario("no error series ever, idle nights", idle_nights_without_errors),
     _scenario("two metrics, the error metric born late", two_metrics, TWO_METRICS),
     _scenario("latency histogram: diurnal, incident", histogram, LATENCY),
+    Scenario(
+        "native latency histogram: diurnal, incident, restarts",
+        native_histogram,
+        NATIVE_LATENCY,
+        days=TEN_DAYS,
+        flags=("--enable-feature=native-histograms",),
+        needs="histogram_count(last_over_time(http_request_duration_seconds[10m]))",  # 2.42 answers 0, not a histogram
+    ),
 )

@@ -13,7 +13,7 @@ def pair(during: Interval, random: np.random.Generator) -> World:
     """Replica A is down for 20 minutes within an incident and for 3 h on another day, B for an hour on a third."""
     incident = span(at(during, 0.4, 14), HOUR)
     down_a = (span(incident.start + 17 * MINUTE, 20 * MINUTE), span(at(during, 0.6, 10), 3 * HOUR))
-    down_b = (span(at(during, 0.8, 12), HOUR),)
+    down_b = (span(at(during, 0.8, 18), HOUR),)
     errors = during_intervals(0.1, [incident], constant(0.001))
     targets = pods(3, during, Traffic(diurnal(20), errors), random, late_errors=True)
     replicas = (Observer("a", 0, down_a), Observer("b", 13 * SECOND, down_b))

@@ -66,6 +66,9 @@ LATENCY = Subject(
     OBJECTIVE_PERCENT,
 )
 
+# No selectors for the peers: neither documents rules for native histograms.
+NATIVE_LATENCY = Subject(LATENCY.spec + "        histogram: native\n", None, OBJECTIVE_PERCENT)
+
 _GROUPS = """\
     group_by:
       labels: [route]
