@@ -1,42 +1,47 @@
-"""Counting on native histograms (Prometheus documentation, "Native histograms"): one series holds all buckets."""
+"""Counting on native histograms (Prometheus documentation, "Native histograms"): one series holds all buckets.
+
+Prometheus 2.42 neither subtracts histograms nor knows `last_over_time` of them (both silently answer 0, measured), so
+samples are looked up one by one, and what is subtracted are counts. An instant look-up ends at a staleness marker: what
+a series counted between the last evaluation and its end is lost.
+"""
 
 from sereno_slo.model import NativeLatency
 from sereno_slo.plan.counting import Raw, appeared, begun
 from sereno_slo.promql import Aggregation, Call, Expr, Number, any_of
 
 
+def observations(latency: NativeLatency, raw: Raw, by: tuple[str, ...] = ()) -> Expr:
+    """How many durations were observed in the entry's minute."""
+    histogram = latency.histogram
+    now, before = _count(raw.latest(histogram)), _count(_before(latency, raw))
+    grown = now - (before <= now)
+    return Aggregation("sum", any_of(*begun(now, histogram, raw), grown, *appeared(now, histogram, raw)), by)
+
+
+def fast_observations(latency: NativeLatency, raw: Raw, by: tuple[str, ...] = ()) -> Expr:
+    """How many of them were not slower than the threshold.
+
+    Exact where the threshold is a bucket's bound. Otherwise the observations within its bucket are split by
+    interpolation, now and before, so that the error of a sum of minutes is that of its two ends, never more than what
+    this bucket holds. A client that lowers a histogram's resolution moves the split once, by as much at most.
+    """
+    histogram = latency.histogram
+    now, before = raw.latest(histogram), _before(latency, raw)
+    fast = _fast(latency, now)
+    grown = fast - _fast(latency, before).and_(_count(before) <= _count(now))
+    return Aggregation("sum", any_of(*begun(fast, histogram, raw), grown, *appeared(fast, histogram, raw)), by)
+
+
+def _before(latency: NativeLatency, raw: Raw) -> Expr:
+    """The last sample before the entry's minute."""
+    return any_of(*(raw.earlier(latency.histogram, offset) for offset in raw.offsets()))
+
+
 def _count(histogram: Expr) -> Call:
     return Call("histogram_count", (histogram,))
 
 
-def observations(latency: NativeLatency, raw: Raw, by: tuple[str, ...] = ()) -> Expr:
-    """How many durations were observed in the entry's minute."""
-    histogram = latency.histogram
-    now = _count(raw.now(histogram))
-    branches = (*begun(now, histogram, raw), _growth(latency, raw), *appeared(now, histogram, raw))
-    return Aggregation("sum", any_of(*branches), by)
-
-
-def fast_observations(latency: NativeLatency, raw: Raw, by: tuple[str, ...] = ()) -> Expr:
-    """How many of them were not slower than the threshold, interpolated within the bucket that it falls into.
-
-    The minute's own distribution is asked, not the difference of two cumulative answers: a server may lower a
-    histogram's resolution between two scrapes, which moves interpolated counts up or down.
-    """
-    histogram = latency.histogram
-    now, before = raw.now(histogram), raw.before(histogram)
-    growth = _growth(latency, raw)
-    # The fraction of no observations is NaN, hence `>= 0`; where nothing was observed, nothing was fast.
-    fast = ((_fraction(latency, now - before) * growth) >= 0).or_(growth.equals(0))
-    all_of_it = (_fraction(latency, now) * _count(now)) >= 0
-    branches = (*begun(all_of_it, histogram, raw), fast, *appeared(all_of_it, histogram, raw))
-    return Aggregation("sum", any_of(*branches), by)
-
-
-def _growth(latency: NativeLatency, raw: Raw) -> Expr:
-    now, before = _count(raw.now(latency.histogram)), _count(raw.before(latency.histogram))
-    return now - (before <= now)
-
-
-def _fraction(latency: NativeLatency, histogram: Expr) -> Expr:
-    return Call("histogram_fraction", (Number(0), Number(latency.threshold_seconds), histogram))
+def _fast(latency: NativeLatency, histogram: Expr) -> Expr:
+    """The fraction of no observations is not a number, hence `>= 0`: where nothing was observed, nothing was fast."""
+    fraction = Call("histogram_fraction", (Number(0), Number(latency.threshold_seconds), histogram))
+    return ((fraction * _count(histogram)) >= 0).or_(0 * _count(histogram))
