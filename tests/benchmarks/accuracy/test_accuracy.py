@@ -1,10 +1,12 @@
 """The rules of today against the truth, in a few short scenarios: the whole benchmark takes minutes."""
 
+from dataclasses import replace
+
 import pytest
 from click.testing import CliRunner
 
 from benchmarks.accuracy.__main__ import JUDGING_SEED, main
-from benchmarks.accuracy.judge import judge
+from benchmarks.accuracy.judge import ServerTooOldError, judge
 from benchmarks.accuracy.methods import SERENO
 from benchmarks.accuracy.report import missed
 from benchmarks.accuracy.scenario import Scenario
@@ -17,15 +19,17 @@ CHOSEN = (
     "incident at night: 30 % for 2 h",
     "100 requests/h, single failures",
     "restart, counter looks unchanged (1 → 1)",
+    "restart in place",
+    "time slices: two probes of one page",
     "scrape gap of 10 minutes inside an incident",
     "latency histogram: diurnal, incident",
 )
 
 
 def scenario(name: str) -> Scenario:
-    """By its name."""
+    """By its name; as short as asked, whatever length is its own."""
     (found,) = (one for one in SCENARIOS if one.name == name)
-    return found
+    return replace(found, days=None)
 
 
 @pytest.mark.parametrize("name", CHOSEN)
@@ -43,6 +47,13 @@ def test_the_same_seed_gives_the_same_figures() -> None:
     first, again, other = (judge(one, seed=seed, days=0.3) for seed in (3, 3, 4))
     assert (first.truth, first.measured) == (again.truth, again.measured)
     assert first.truth != other.truth
+
+
+def test_a_server_that_is_too_old_is_told() -> None:
+    """A scenario that this Prometheus has no functions for is skipped with the reason, and never judged."""
+    one = replace(scenario("steady"), needs="vector(1) > 2")
+    with pytest.raises(ServerTooOldError, match="no answer to vector"):
+        judge(one, seed=SEED, days=0.1)
 
 
 def test_scenarios_have_names_of_their_own() -> None:

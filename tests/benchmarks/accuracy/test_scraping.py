@@ -8,8 +8,8 @@ from support.accuracy import DURING, moments, stretch, target
 from benchmarks.accuracy.counting import count
 from benchmarks.accuracy.scenarios.traffic import BAD
 from benchmarks.accuracy.scraping import stored
-from benchmarks.accuracy.world import Observer, Stream, Target
-from benchmarks.simulation import is_stale
+from benchmarks.accuracy.world import NativeHistogram, Observer, Stream, Target
+from benchmarks.simulation import NativeHistograms, Series, is_stale
 
 STALE = "stale"
 
@@ -20,6 +20,7 @@ def stored_samples(one: Target, observer: Observer | None = None) -> dict[str, d
     found = count(one, (observer,), DURING, DURING, np.random.default_rng(1))
     samples = {}
     for series in stored(one, found.shown[0], observer, DURING):
+        assert isinstance(series, Series)
         assert series.labels["instance"] == "a"
         stale = is_stale(series.values)
         samples[series.labels["__name__"]] = {
@@ -109,3 +110,21 @@ def test_an_old_counter_keeps_what_it_had() -> None:
     old = Stream({"__name__": "requests_total"}, (0, 1), counted_before=1e6)
     samples = stored_samples(target(streams=(old,), restarts=tuple(moments(100))))
     assert (samples["requests_total"][90.0], samples["requests_total"][120.0]) == (1e6, 0.0)
+
+
+def test_a_native_histogram() -> None:
+    """Each bucket holds its class; a failed scrape is a marker, and a restart begins at zero."""
+    histogram = NativeHistogram({"__name__": "seconds"}, (0, 1), lowest=-2, counted_before=10)
+    one = target(
+        streams=(),
+        histograms=(histogram,),
+        unreachable=(stretch(100, 130),),
+        restarts=tuple(moments(200)),
+        planned={BAD: moments(10, 205)},
+    )
+    observer = Observer()
+    found = count(one, (observer,), DURING, DURING, np.random.default_rng(1))
+    (native,) = (s for s in stored(one, found.shown[0], observer, DURING) if isinstance(s, NativeHistograms))
+    rows = dict(zip((native.timestamps_ms - DURING.start) // 1000, native.buckets.tolist(), strict=True))
+    assert (rows[0], rows[30], rows[210]) == ([10, 10], [10, 11], [0, 1])
+    assert (native.timestamps_ms[native.ended] - DURING.start).tolist() == [120_000]
