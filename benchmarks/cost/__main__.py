@@ -1,5 +1,6 @@
 """`python -m benchmarks.cost`: what rules of error budgets read, and whether a thousand SLOs keep up."""
 
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -51,6 +52,9 @@ def main(
     With --slos: whether that many SLOs keep up on one running Prometheus, and what it needs. Ends with 1 if a
     requirement is missed.
     """
+    # Both end the benchmark and the processes that it started, also where a script started it and ignores Ctrl-C.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     console = Console(width=140)
     started = time.monotonic()
 
