@@ -1,39 +1,33 @@
 """`sereno backfill` on a real Prometheus: new SLOs, holes, gaps; twice; and whatever can go wrong."""
 
 import subprocess
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
-from sereno_backends.prometheus import PrometheusClient, StoredSeries, find_promtool, write_blocks
+from sereno_backends.prometheus import PrometheusClient, find_promtool, write_blocks
 from support.command_line import sereno
 from support.past import (
-    FIVE_MINUTES_MS,
     MINUTE_MS,
-    RecordedLedger,
-    Story,
-    Target,
-    Truth,
     entry,
-    recorded_ledger,
-    told,
 )
 from support.prometheus import running_prometheus
+from support.repair_cases import (
+    BEGIN_MS,
+    CASES,
+    END_MS,
+    FIVE_MINUTES_PHASE_MS,
+    HOUR_MS,
+    HOURS,
+    LATER,
+    MINUTE_PHASE_MS,
+    hour,
+    within,
+)
 
-HOUR_MS = 60 * MINUTE_MS
-END_MS = int(time.time() * 1000) // HOUR_MS * HOUR_MS - 4 * HOUR_MS
-HOURS = 50
-BEGIN_MS = END_MS - HOURS * HOUR_MS
-MINUTE_PHASE_MS = 23_456
-FIVE_MINUTES_PHASE_MS = 113_789
-LATER = 0.51
-"""Hours after the first target's restart that the second restarts."""
 ENTRIES = ("sereno:events:delta1m", "sereno:bad_events:delta1m", "sereno:coverage:delta1m")
-
 SPEC = """\
 version: sereno/v1
 service: {service}
@@ -43,91 +37,6 @@ slos:
     objective: 99
     indicator: {{ratio: {{metric: calls_total, match: 'job="{service}"', bad: 'code="500"'}}}}
 """
-
-
-def hour(number: float) -> int:
-    """A moment of the past that all tests share."""
-    return BEGIN_MS + round(number * HOUR_MS)
-
-
-def within(moment: int, begin: float, end: float) -> bool:
-    """Whether a moment lies in these hours."""
-    return hour(begin) < moment <= hour(end)
-
-
-@dataclass(frozen=True)
-class Case:
-    """One service, what it really did, and what its ledger held before the repair."""
-
-    name: str
-    targets: list[Target]
-    truths: list[Truth]
-    """Of each target."""
-    ledger: RecordedLedger
-
-    def real(self, codes: tuple[str, ...], until_ms: int) -> int:
-        """How many events of these codes there really were."""
-        return sum(
-            happened[code] for truth in self.truths for at_ms, happened in truth if at_ms <= until_ms for code in codes
-        )
-
-    def series(self) -> Iterator[StoredSeries]:
-        """All that is stored before the repair."""
-        for target in self.targets:
-            yield from target.series()
-        yield from self.ledger.series(self.name, "calls")
-
-
-def case(
-    name: str,
-    *,
-    hole: tuple[float, float] = (0, 0),
-    lost_minutes: tuple[float, ...] = (),
-    lost_roll_ups: tuple[float, float] = (0, 0),
-    failed: tuple[range, ...] = (),
-    all_fail: bool = True,
-    restarts: tuple[float, ...] = (),
-    has_ledger: bool = True,
-) -> Case:
-    """A service with two targets; hours are those of the common past."""
-    both = [
-        told(
-            Story(
-                name,
-                instance,
-                BEGIN_MS,
-                END_MS,
-                phase_ms=phase_ms,
-                restarts_ms=tuple(hour(restart + index * LATER) for restart in restarts),
-                failed_ms=failed if all_fail or index == 0 else (),
-                errors_from_ms=hour(3.3),
-            )
-        )
-        for index, (instance, phase_ms) in enumerate((("a", 7_123), ("b", 21_001)))
-    ]
-    targets = [target for target, _ in both]
-    lost = {round(hour(at) / MINUTE_MS) for at in lost_minutes}
-    ledger = recorded_ledger(
-        targets,
-        range(hour(2) + MINUTE_PHASE_MS, END_MS, MINUTE_MS) if has_ledger else (),
-        range(hour(2) + FIVE_MINUTES_PHASE_MS, END_MS, FIVE_MINUTES_MS) if has_ledger else (),
-        was_evaluated=lambda at: not within(at, *hole) and at // MINUTE_MS not in lost,
-        was_rolled_up=lambda at: not within(at, *hole) and not within(at, *lost_roll_ups),
-    )
-    return Case(name, targets, [truth for _, truth in both], ledger)
-
-
-CASES = {
-    made.name: made
-    for made in (
-        case("newcomer", restarts=(11.2, 29.7), has_ledger=False),
-        case("hole", hole=(20.03, 23.07), lost_minutes=(30.5, 31.2, 31.3), restarts=(21.4,)),
-        case("gap", failed=(range(hour(24.01), hour(26.02)),), lost_roll_ups=(40.0, 40.3)),
-        case("partial", failed=(range(hour(24.01), hour(26.02)),), all_fail=False),
-        case("restarted", failed=(range(hour(24.01), hour(26.02)),), restarts=(23.98, 25.2)),
-        case("whole"),
-    )
-}
 
 
 @pytest.fixture(scope="module")
@@ -184,8 +93,13 @@ def summed(client: PrometheusClient, metric: str, name: str, begin: float, end: 
 
 
 @pytest.mark.parametrize(("metric", "codes"), [("events", ("200", "500")), ("bad_events", ("500",))])
-@pytest.mark.parametrize("sums", ["delta1m", "sum5m"])
-@pytest.mark.parametrize("name", ["newcomer", "hole", "gap", "partial", "whole"])
+@pytest.mark.parametrize(
+    ("name", "sums"),
+    [
+        *product(["newcomer", "hole", "gap", "partial", "whole"], ["delta1m", "sum5m"]),
+        ("outage", "sum5m"),
+    ],
+)
 def test_the_truth_is_restored(
     repaired: tuple[PrometheusClient, str, str], name: str, sums: str, metric: str, codes: tuple[str, ...]
 ) -> None:
@@ -247,6 +161,8 @@ def test_roll_ups_sum_up_to_entries_over_every_hour(repaired: tuple[PrometheusCl
         for begin, end in ((3, 19), (19, 22), (22, 24), (26, 29), (30, 32), (39, 41), (3, 49)):
             bounds = {"begin": begin + phase, "end": end + phase}
             entries = summed(client, f"sereno:{kind}:delta1m", name, **bounds)
+            told_by_rules = CASES[name].missed.get(kind, {})
+            entries += sum(value for at_ms, value in told_by_rules.items() if within(at_ms, *bounds.values()))
             assert summed(client, f"sereno:{kind}:sum5m", name, **bounds) == pytest.approx(entries, rel=1e-9), (
                 kind,
                 begin,
@@ -274,6 +190,14 @@ def test_minutes_without_scrapes_stay_uncovered(repaired: tuple[PrometheusClient
     client, *_ = repaired
     assert summed(client, "sereno:coverage:sum5m", "gap", 23, 27) == pytest.approx(4 * 60 - 2 * 60, abs=8)
     assert summed(client, "sereno:coverage:sum5m", "hole", 19, 24) == pytest.approx(5 * 60, abs=6)
+
+
+def test_what_the_rules_caught_up_is_not_counted_again(repaired: tuple[PrometheusClient, str, str]) -> None:
+    """Minutes that the first evaluation after a stop has told get no entries of events, but their coverage."""
+    client, first, _ = repaired
+    assert summed(client, "sereno:coverage:delta1m", "outage", 32, 35) == pytest.approx(180, abs=0.1)
+    (row,) = (line.split()[1:] for line in first.splitlines() if "outage/calls" in line)
+    assert row[0] == "120"  # the two hours before the ledger began
 
 
 def test_the_table_tells_what_was_found(repaired: tuple[PrometheusClient, str, str]) -> None:

@@ -77,7 +77,8 @@ class PrometheusClient:
     def head_start(self) -> datetime | None:
         """Since when samples are in the server's head, where they aren't blocks yet; None while it is empty.
 
-        A server without blocks says up to an hour before its first sample: it would still accept samples from then.
+        It may lie before the head's first sample, but not before the end of the last block: from then on a server
+        accepts samples.
         Only Prometheus itself tells it; others refuse.
         """
         return self._ask("/api/v1/status/tsdb", answers.head_start)

@@ -1,8 +1,5 @@
 """`sereno backfill`: repair the ledger from raw samples."""
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +10,8 @@ import click
 from sereno_cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sereno_backends.prometheus import PrometheusClient
     from sereno_slo.duration import Duration
     from sereno_slo.history import AccountRepair, Span
@@ -224,90 +223,34 @@ def _repairs(
 ) -> "list[AccountRepair]":
     from sereno_slo.history import Reader, repair_ledger
 
+    from sereno_cli.backfill_screen import progress
+
     repairs: list[AccountRepair] = []
-    with _progress(len(slos)) as (begin, asked):
+    with progress(len(slos)) as (begin, asked):
         for slo in slos:
             begin(f"{slo.service}/{slo.name}")
             repairs += repair_ledger(slo, settings, Reader(client, asked), span, longest_gap)
     return repairs
 
 
-@contextmanager
-def _progress(count: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
-    """Show on a terminal which SLO is read, and that answers come in."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    questions = (TextColumn("{task.fields[questions]} questions"), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, *questions, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=count, questions=0)
-        begun, asked = 0, 0
-
-        def begin(name: str) -> None:
-            nonlocal begun
-            progress.update(task, description=name, completed=begun)
-            begun += 1
-
-        def ask() -> None:
-            nonlocal asked
-            asked += 1
-            progress.update(task, questions=asked)
-
-        yield begin, ask
-
-
 def _finish(repairs: "Sequence[AccountRepair]", span: "Span", target: Target, promtool: str | None) -> ExitCode:
     """Write what there is to write, print the table, and say what to do next."""
     from sereno_backends.prometheus import StoredSeries, write_blocks
 
+    from sereno_cli.backfill_screen import next_steps, print_table, unknown_minutes
+
     series = [StoredSeries(s.metric, s.labels, s.points) for repair in repairs for s in repair.series]
     if not series:
-        _print_table(repairs)
-        click.echo("nothing to repair" + _unknown(repairs))
+        print_table(repairs)
+        click.echo("nothing to repair" + unknown_minutes(repairs))
         return ExitCode.OK
     samples = sum(len(one.points) for one in series)
     if promtool is None:
-        _print_table(repairs)
+        print_table(repairs)
         click.echo(f"{samples} samples would be written; nothing was")
         return ExitCode.OK
     blocks = write_blocks(series, target.folder, promtool)
-    _print_table(repairs)
+    print_table(repairs)
     click.echo(f"{samples} samples in {len(blocks)} block{'s' * (len(blocks) != 1)} in {target.folder}")
-    click.echo(_next_steps(target, span))
+    click.echo(next_steps(target.folder, span, is_read=target.is_read))
     return ExitCode.OK
-
-
-def _unknown(repairs: "Sequence[AccountRepair]") -> str:
-    unknown = sum(repair.minutes_unknown for repair in repairs)
-    return f"; {unknown} minutes stay unknown: there are no raw samples" if unknown else ""
-
-
-def _next_steps(target: Target, span: "Span") -> str:
-    end = datetime.fromtimestamp(span.end_ms / 1000, UTC)
-    move = (
-        "Prometheus takes them in within a minute or two"
-        if target.is_read
-        else f"Next: mv {target.folder}/* into Prometheus' data folder (--storage.tsdb.path), owned by its user; "
-        "it takes them in within a minute or two, without a restart"
-    )
-    return f"{move}; budgets follow within five minutes.\nWhat is newer than {_written(end)} can be repaired later."
-
-
-def _print_table(repairs: "Sequence[AccountRepair]") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("SLO", overflow="fold")
-    for heading in ("missing", "recomputed", "unknown", "gaps", "events", "bad events", "samples"):
-        table.add_column(heading, justify="right")
-    for repair in repairs:
-        ledger = repair.ledger
-        by = f" by {', '.join(ledger.group_labels)}" if ledger.group_labels else ""
-        minutes = (repair.minutes_missing, repair.minutes_recomputed, repair.minutes_unknown, repair.gaps_caught_up)
-        counts = (f"{repair.events:,.0f}", f"{repair.bad_events:,.0f}", f"{repair.samples:,}")
-        table.add_row(f"{ledger.service}/{ledger.slo}{by}", *(f"{count:,}" for count in minutes), *counts)
-    # In a file or a pipe nothing is cut at 80 columns.
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
