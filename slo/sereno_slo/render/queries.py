@@ -162,11 +162,6 @@ def slowest(limit: int, indicator: AnyLatency, window: Duration, by: tuple[str, 
     return Call("topk", (Number(limit), quantile(indicator, 0.99, window, by)))
 
 
-def groups_by_budget(ledger: Ledger) -> Expr:
-    """The remaining budget of every group (`group_by`), the smallest first."""
-    return Call("sort", (budget_remaining(ledger),))
-
-
 def groups_left_out(ledger: Ledger) -> Expr:
     """How many groups have no budget of their own, because there are more than the limit."""
     return patient(ledger.series(series.GROUPS_LEFT_OUT))

@@ -100,7 +100,9 @@ class Judged:
 
 def _growing(scrapes: int, *a_scrape: float) -> NDArray[np.float64]:
     """Observations that grow evenly; each had happened once before the first scrape."""
-    return 1 + np.outer(np.arange(scrapes), np.array(a_scrape, dtype=np.float64))
+    grown = np.ones((scrapes, len(a_scrape)), dtype=np.float64)
+    grown += np.outer(np.arange(scrapes), np.array(a_scrape, dtype=np.float64))
+    return grown
 
 
 def _old(scrapes: int) -> NDArray[np.int64]:
@@ -116,7 +118,7 @@ def _steady(scrapes: int = 21) -> Target:
 def test_on_a_bound_every_event_is_counted_exactly(native_engine: Server, threshold: str, bad: float) -> None:
     """Where the threshold is a bucket's bound nothing is interpolated: counts are those of the truth."""
     judged = Judged(native_engine, [_steady()], threshold)
-    assert [judged.entry(minute) for minute in (2, 5, 10)] == [(30, pytest.approx(bad, abs=1e-9))] * 3
+    assert [judged.entry(minute) for minute in (2, 5, 10)] == [pytest.approx((30, bad), abs=1e-9)] * 3
     assert judged.at(10, "sereno:error_ratio:5m") == pytest.approx(bad / 30, abs=1e-9)
 
 
@@ -137,9 +139,9 @@ def test_births_count_in_full(native_engine: Server) -> None:
     late[:10] = np.nan  # until 4m30s
     target = Target("one", _old(scrapes), np.ones(scrapes), {"/": _growing(scrapes, 1, 0, 0, 0, 0), "/new": late})
     judged = Judged(native_engine, [target], "1s")
-    assert judged.entry(4) == (2, pytest.approx(0, abs=1e-9))
-    assert judged.entry(5) == (2 + 15, pytest.approx(11, abs=1e-9))  # once in each bucket, ten times in the last
-    assert judged.entry(6) == (2 + 2, pytest.approx(2, abs=1e-9))
+    assert judged.entry(4) == pytest.approx((2, 0), abs=1e-9)
+    assert judged.entry(5) == pytest.approx((2 + 15, 11), abs=1e-9)  # once in each bucket, ten times in the last
+    assert judged.entry(6) == pytest.approx((2 + 2, 2), abs=1e-9)
 
 
 def test_restarts_count_from_zero(native_engine: Server) -> None:
@@ -150,8 +152,8 @@ def test_restarts_count_from_zero(native_engine: Server) -> None:
     started = _old(scrapes)
     started[10:] = BEGIN + 290 * SECOND
     judged = Judged(native_engine, [Target("one", started, np.ones(scrapes), {"/": observed})], "1s")
-    assert judged.entry(5) == (observed[10].sum(), pytest.approx(observed[10, 4], abs=1e-9))
-    assert judged.entry(6) == (0, pytest.approx(0, abs=1e-9))
+    assert judged.entry(5) == pytest.approx((observed[10].sum(), observed[10, 4]), abs=1e-9)
+    assert judged.entry(6) == pytest.approx((0, 0), abs=1e-9)
 
 
 def test_resets_within_a_process_count_from_zero(native_engine: Server) -> None:
@@ -160,7 +162,7 @@ def test_resets_within_a_process_count_from_zero(native_engine: Server) -> None:
     observed = _growing(scrapes, 1, 1, 1, 1, 1)
     observed[10:] = np.array([1, 0, 0, 0, 2])
     judged = Judged(native_engine, [Target("one", _old(scrapes), np.ones(scrapes), {"/": observed})], "1s")
-    assert judged.entry(5) == (3, pytest.approx(2, abs=1e-9))
+    assert judged.entry(5) == pytest.approx((3, 2), abs=1e-9)
 
 
 def test_gaps_are_caught_up_and_the_past_of_strangers_is_not(native_engine: Server) -> None:
@@ -171,15 +173,15 @@ def test_gaps_are_caught_up_and_the_past_of_strangers_is_not(native_engine: Serv
     failing = Target("one", _old(scrapes), up, {"/": _growing(scrapes, 0, 0, 0, 0, 1)})
     alone = Judged(native_engine, [failing], "1s")
     assert alone.entry(10) == (None, None)
-    assert alone.entry(15) == (26, pytest.approx(26, abs=1e-9))  # since the scrape at 2m
+    assert alone.entry(15) == pytest.approx((26, 26), abs=1e-9)  # since the scrape at 2m
     stranger_up = np.full(scrapes, np.nan)
     stranger_up[10:] = 1
     known = stranger_up == 1
     stranger = Target("two", _old(scrapes), known.astype(np.float64), {"/": 1e6 + _growing(scrapes, 0, 0, 0, 0, 1)})
     steady = Target("three", _old(scrapes), np.ones(scrapes), {"/": _growing(scrapes, 1, 0, 0, 0, 0)})
     judged = Judged(native_engine, [steady, stranger], "1s")
-    assert judged.entry(4) == (2, pytest.approx(0, abs=1e-9))
-    assert judged.entry(6) == (4, pytest.approx(2, abs=1e-9))
+    assert judged.entry(4) == pytest.approx((2, 0), abs=1e-9)
+    assert judged.entry(6) == pytest.approx((4, 2), abs=1e-9)
 
 
 def test_groups_have_ledgers_of_their_own(native_engine: Server) -> None:
@@ -188,7 +190,7 @@ def test_groups_have_ledgers_of_their_own(native_engine: Server) -> None:
     routes = {"/slow": _growing(scrapes, 0, 0, 0, 0, 3), "/quick": _growing(scrapes, 5, 0, 0, 0, 0)}
     group_by = "    group_by: {labels: [http_route], limit: 5}\n"
     judged = Judged(native_engine, [Target("one", _old(scrapes), np.ones(scrapes), routes)], "1s", group_by=group_by)
-    assert judged.entry(10) == (16, pytest.approx(6, abs=1e-9))
+    assert judged.entry(10) == pytest.approx((16, 6), abs=1e-9)
     assert judged.at(10, "sereno:group_events:delta1m", http_route="/slow") == 6
     assert judged.at(10, "sereno:group_error_ratio:5m", http_route="/slow") == pytest.approx(1, abs=1e-9)
     assert judged.at(10, "sereno:group_bad_events:delta1m", http_route="/quick") == pytest.approx(0, abs=1e-9)

@@ -10,6 +10,7 @@ from typing import Any
 from sereno_slo.diagnostics import Diagnostic, Severity, Span
 from sereno_slo.duration import Duration
 from sereno_slo.model import NativeLatency, Service, Settings, TimeSlices
+from sereno_slo.plan.series import FIVE_MINUTES, MINUTE
 from sereno_slo.render.artefact import Artefact, Kind
 from sereno_slo.render.layout import Layout
 from sereno_slo.render.promtool.alerting import alerting_cases
@@ -18,13 +19,14 @@ from sereno_slo.render.promtool.counting import counting_cases
 from sereno_slo.render.promtool.groups import group_cases
 from sereno_slo.render.promtool.lives import life_cases
 from sereno_slo.render.promtool.long_windows import long_window_cases
+from sereno_slo.render.promtool.rhythm import Rhythm
 from sereno_slo.render.promtool.silence import silence_cases
 from sereno_slo.render.promtool.slices import long_slice_cases, slice_cases
 from sereno_slo.render.promtool.streams import selected_labels
 from sereno_slo.render.yaml_text import dump, header
 
-_SHORT_SCRAPES = Duration.parse("30s")
-_LONG_SCRAPES = Duration.parse("5m")
+_SHORT = Rhythm(scrapes=Duration.parse("30s"), evaluations=MINUTE)
+_LONG = Rhythm(scrapes=FIVE_MINUTES, evaluations=FIVE_MINUTES)
 
 
 def render_behaviour_tests(
@@ -46,8 +48,8 @@ def render_behaviour_tests(
             cure = "simplify the regular expressions of its indicator"
             warnings.append(Diagnostic("SLO033", Span(service.path or service.source), message, cure, Severity.WARNING))
             continue
-        minute_cases += _minute_cases(Bench(slo, selected, settings, _SHORT_SCRAPES))
-        five_minute_cases += _five_minute_cases(Bench(slo, selected, settings, _LONG_SCRAPES))
+        minute_cases += _minute_cases(Bench(slo, selected, settings, _SHORT))
+        five_minute_cases += _five_minute_cases(Bench(slo, selected, settings, _LONG))
     files = (
         _file(service, f"{service.name}.test.yaml", "1m", minute_cases, layout),
         _file(service, f"{service.name}.5m.test.yaml", "5m", five_minute_cases, layout),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sereno_slo.duration import Duration
@@ -10,6 +10,7 @@ from sereno_slo.model import GoodEventsRatio, Latency, ServiceLevelObjective, Se
 from sereno_slo.plan import burn, no_data
 from sereno_slo.plan.series import MINUTE, Ledger
 from sereno_slo.promql import Aggregation, Expr, Matcher, MatchOp, Selector
+from sereno_slo.render.promtool.rhythm import Rhythm
 from sereno_slo.render.promtool.streams import Counted, Feed, Selected, Series, Target
 
 TARGET_NAME = "test:1"
@@ -25,6 +26,8 @@ class Expectation:
     at: Duration
     expr: Expr
     value: float | None
+    is_delayed: bool = True
+    """Whether it comes `evaluation_delay` later: entries do, and all that is made of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +59,12 @@ class Case:
 class Bench:
     """Everything that the cases of one SLO share: its traffic feeder and its questions."""
 
-    def __init__(
-        self, slo: ServiceLevelObjective, selected: Selected, settings: Settings, scrape_interval: Duration
-    ) -> None:
+    def __init__(self, slo: ServiceLevelObjective, selected: Selected, settings: Settings, rhythm: Rhythm) -> None:
         self.slo = slo
         self.settings = settings
         self.feed = Feed(slo, selected, settings)
-        self.scrape_interval = scrape_interval
+        self.scrape_interval = rhythm.scrapes
+        self._delay = rhythm.delay(settings.evaluation_delay)
         self._ledger = Ledger.of(slo)
 
     @property
@@ -97,7 +99,16 @@ class Bench:
 
     def case(self, name: str, series: Sequence[Series], *expectations: Expectation) -> Case:
         """A case of this SLO; its name tells whose it is."""
-        return Case(f"{self.slo.service}/{self.slo.name}: {name}", self.scrape_interval, series, expectations)
+        delay, name = self._delay, f"{self.slo.service}/{self.slo.name}: {name}"
+        if delay is None:
+            return Case(name, self.scrape_interval, series, expectations)
+        later = [replace(each, at=each.at + delay.of_results) if each.is_delayed else each for each in expectations]
+        return Case(name, delay.step, [delay.applied(each, self.scrape_interval) for each in series], later)
+
+    @property
+    def has_delay(self) -> bool:
+        """Whether the rules look into the past: then time zero has several empty roll-ups."""
+        return self._delay is not None
 
     def recorded(self, at: str, name: str, value: float | None) -> Expectation:
         """The recorded series `name` has this value; labels are summed away so that any further label shows, too."""
@@ -115,4 +126,5 @@ class Bench:
 
     def lacks_data(self, at: Duration, *, count: int | None, severity: str) -> Expectation:
         """So many alerts about missing data are firing."""
-        return self.fires(at, count=count, alertname=no_data.ALERT, severity=severity)
+        found = self.fires(at, count=count, alertname=no_data.ALERT, severity=severity)
+        return replace(found, is_delayed=False)  # targets are looked at without delay

@@ -45,7 +45,7 @@ def _targets_gone(bench: Bench) -> Case:
     return bench.case(
         "no target at all is critical after five minutes",
         bench.feed.health(_target((1,) * (2 * _MINUTE))),
-        bench.lacks_data(_at(12), count=1, severity="critical"),
+        bench.lacks_data(_at(13), count=1, severity="critical"),
     )
 
 
