@@ -1,7 +1,7 @@
 """Minute entries that are missing, recomputed from raw samples; and what happened while targets were out of sight."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sereno_slo.history.expressions import (
@@ -39,22 +39,29 @@ def missing_entries(
     *,
     minutes: Sequence[Slot],
     recorded: Mapping[str, Table],
+    caught_up: Collection[int],
 ) -> dict[str, Entries]:
     """Entries of `minutes` that raw samples still tell, by the names of their series.
 
-    A minute of which any group has an entry was evaluated: groups without one had nothing, or weren't admitted.
+    A minute of which any group has an entry was evaluated: groups without one had nothing, or weren't admitted. Of
+    minutes that the rules have caught up themselves only the coverage is missing.
     """
     repaired: dict[str, Entries] = {}
     for name, expr in entry_expressions(slo, ledger, settings).items():
         moments = moments_of(recorded[name])
-        missing = [slot for slot in minutes if not is_recorded(moments, slot.at_ms)]
+        is_coverage = name == series.COVERAGE_ENTRY
+        missing = [
+            slot
+            for slot in minutes
+            if not is_recorded(moments, slot.at_ms) and (is_coverage or slot.at_ms not in caught_up)
+        ]
         values = _recomputed(
             expr,
             missing,
             slo=slo,
             settings=settings,
             reader=reader,
-            is_coverage=name == series.COVERAGE_ENTRY,
+            is_coverage=is_coverage,
         )
         repaired[name] = Entries(recorded[name], values)
     if slo.group_by is not None and ledger.group_labels:

@@ -15,7 +15,7 @@ from sereno_slo.history.entry_repair import (
 from sereno_slo.history.expressions import Returns
 from sereno_slo.history.reading import Labels, Reader, Table, moments_of
 from sereno_slo.history.roll_ups import missing_roll_ups
-from sereno_slo.history.slots import FIVE_MINUTES_MS, MINUTE_MS, Slot, Span, is_recorded, slots
+from sereno_slo.history.slots import FIVE_MINUTES_MS, MINUTE_MS, Slot, Span, caught_up_by, is_recorded, slots
 from sereno_slo.model import ServiceLevelObjective, Settings
 from sereno_slo.plan import series
 from sereno_slo.plan.series import Ledger
@@ -24,6 +24,10 @@ _ROLL_UPS = {
     series.EVENTS_ENTRY: series.EVENTS_ROLL_UP,
     series.BAD_EVENTS_ENTRY: series.BAD_EVENTS_ROLL_UP,
     series.COVERAGE_ENTRY: series.COVERAGE_ROLL_UP,
+}
+_MISSED = {
+    series.EVENTS_ENTRY: series.EVENTS_MISSED,
+    series.BAD_EVENTS_ENTRY: series.BAD_EVENTS_MISSED,
 }
 # Roll-ups before the span are looked at so far back: more than any of them catches up (30 minutes).
 _LOOK_BACK_MS = 40 * MINUTE_MS
@@ -44,7 +48,7 @@ class AccountRepair:
 
     ledger: Ledger
     minutes_missing: int
-    """Minutes without an entry."""
+    """Minutes without an entry, which the rules haven't caught up either."""
     minutes_recomputed: int
     """Of those, the ones whose raw samples still tell what happened."""
     gaps_caught_up: int
@@ -84,11 +88,12 @@ def repair_ledger(
     closed = [slot.at_ms for slot in five_minutes if slot.at_ms <= span.end_ms]
     span = replace(span, end_ms=max(closed, default=span.start_ms))
     entries = reader.recorded(whole, series.EVENTS_ENTRY, looked_from_ms, span.now_ms)
-    minutes = slots(moments_of(entries), MINUTE_MS, span.start_ms, span.end_ms)
+    until_now = slots(moments_of(entries), MINUTE_MS, span.start_ms, span.now_ms)
+    minutes = tuple(slot for slot in until_now if slot.at_ms <= span.end_ms)
     returns = Returns(settings, longest_gap)
     returned = returned_minutes(slo, reader, returns, minutes)
     ledgers = [whole] if slo.group_by is None else [whole, Ledger.of_groups(slo, slo.group_by)]
-    work = _Work(slo, settings, reader, span, minutes, five_minutes, returns, returned)
+    work = _Work(slo, settings, reader, span, minutes, until_now, five_minutes, returns, returned)
     return tuple(work.account(ledger) for ledger in ledgers)
 
 
@@ -101,22 +106,30 @@ class _Work:
     reader: Reader
     span: Span
     minutes: tuple[Slot, ...]
+    minutes_until_now: tuple[Slot, ...]
     five_minutes: tuple[Slot, ...]
     returns: Returns
     returned: tuple[int, ...]
 
     def account(self, ledger: Ledger) -> AccountRepair:
         recorded = {name: self._recorded(ledger, name) for name in _names(ledger)}
-        entries = missing_entries(self.slo, ledger, self.settings, self.reader, minutes=self.minutes, recorded=recorded)
         booked = moments_of(recorded[series.EVENTS_ENTRY])
+        missed = {name: self._recorded(ledger, of_name) for name, of_name in _MISSED.items()}
+        told = caught_up_by(self.minutes_until_now, booked, moments_of(missed[series.EVENTS_ENTRY]))
+        entries = missing_entries(
+            self.slo, ledger, self.settings, self.reader, minutes=self.minutes, recorded=recorded, caught_up=told
+        )
         unseen = caught_up(self.slo, ledger, self.reader, returns=self.returns, minutes=self.returned, booked=booked)
         entries, recomputed = _booked(entries, unseen), entries
         repairs = [
             repair
             for name in _names(ledger)
-            for repair in (*_series(ledger, name, entries[name].added), *self._roll_ups(ledger, name, entries[name]))
+            for repair in (
+                *_series(ledger, name, entries[name].added),
+                *self._roll_ups(ledger, name, entries[name], missed.get(name, {})),
+            )
         ]
-        missing = [slot for slot in self.minutes if not is_recorded(booked, slot.at_ms)]
+        missing = [s for s in self.minutes if not is_recorded(booked, s.at_ms) and s.at_ms not in told]
         return AccountRepair(
             ledger,
             minutes_missing=len(missing),
@@ -130,17 +143,17 @@ class _Work:
     def _recorded(self, ledger: Ledger, name: str) -> Table:
         return self.reader.recorded(ledger, name, self.span.start_ms - _LOOK_BACK_MS, self.span.now_ms)
 
-    def _roll_ups(self, ledger: Ledger, name: str, entries: Entries) -> tuple[SeriesRepair, ...]:
-        """Roll-ups of all entries, those that are to be added included."""
+    def _roll_ups(self, ledger: Ledger, name: str, entries: Entries, missed: Table) -> tuple[SeriesRepair, ...]:
+        """Roll-ups of all entries, those that are to be added included, and of what the rules found they had missed."""
         roll_ups = self._recorded(ledger, _ROLL_UPS[name])
         missing: Table = {}
-        for labels in entries.recorded.keys() | entries.added.keys():
+        for labels in entries.recorded.keys() | entries.added.keys() | missed.keys():
             added = entries.added.get(labels, {})
             known = roll_ups.get(labels, {})
             begin_ms = self._begin_ms(known)
             missing[labels] = missing_roll_ups(
                 [slot for slot in self.five_minutes if slot.after_ms >= begin_ms],
-                {**entries.recorded.get(labels, {}), **added},
+                _together(entries.recorded.get(labels, {}), added, missed.get(labels, {})),
                 added.keys(),
                 known,
                 self.span.end_ms,
@@ -167,6 +180,15 @@ def _booked(entries: Mapping[str, Entries], unseen: CaughtUp) -> dict[str, Entri
         )
         for name, repaired in entries.items()
     }
+
+
+def _together(*parts: Mapping[int, float]) -> dict[int, float]:
+    """Several values of one moment are summed."""
+    sums: dict[int, float] = {}
+    for part in parts:
+        for at_ms, value in part.items():
+            sums[at_ms] = sums.get(at_ms, 0.0) + value
+    return sums
 
 
 def _series(ledger: Ledger, name: str, table: Table) -> tuple[SeriesRepair, ...]:

@@ -80,6 +80,20 @@ def evaluations(recorded: Iterable[int], interval_ms: int) -> list[int]:
     return moments
 
 
+def caught_up_by(minutes: Sequence[Slot], recorded: Sequence[int], missed: Sequence[int]) -> frozenset[int]:
+    """The ends of those slots without a record whose events the rules have told in the first evaluation after them.
+
+    They are in no entry, but in `missed`, and so in the roll-ups; to recompute them would count them twice.
+    """
+    caught_up: set[int] = set()
+    is_told = False
+    for slot in reversed(minutes):
+        is_told = is_recorded(missed, slot.at_ms) or (is_told and not is_recorded(recorded, slot.at_ms))
+        if is_told and not is_recorded(recorded, slot.at_ms):
+            caught_up.add(slot.at_ms)
+    return frozenset(caught_up)
+
+
 def is_recorded(moments: Sequence[int], at_ms: int) -> bool:
     """Whether something is recorded for the slot that ends at `at_ms`; the moments are in order of time."""
     index = bisect_left(moments, at_ms - MOST_SHIFT_MS)

@@ -18,6 +18,8 @@ ROLL_UP_WINDOWS = tuple(map(Duration.parse, ("1d", "3d")))
 EVENTS_ENTRY = "sereno:events:delta1m"
 BAD_EVENTS_ENTRY = "sereno:bad_events:delta1m"
 COVERAGE_ENTRY = "sereno:coverage:delta1m"
+EVENTS_MISSED = "sereno:events:missed1m"
+BAD_EVENTS_MISSED = "sereno:bad_events:missed1m"
 EVENTS_ROLL_UP = "sereno:events:sum5m"
 BAD_EVENTS_ROLL_UP = "sereno:bad_events:sum5m"
 COVERAGE_ROLL_UP = "sereno:coverage:sum5m"
@@ -32,6 +34,8 @@ OBJECTIVE = "sereno_slo_objective_ratio"
 WINDOW = "sereno_slo_window_seconds"
 
 SLO_LABELS = ("service", "slo")
+MISSED_LABELS = (*SLO_LABELS, "after")
+"""What is missed carries a label more, `after="outage"`: an entry and what it lacks are summed as two series."""
 
 # What is recorded every five minutes disappears from instant look-ups when one evaluation is late (the look-back is
 # five minutes): alerts read it through ten minutes.
