@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from support.scrape_history import MINUTE_MS, Recorded, Sample, StoredTarget
 
 LOOK_BACK_MS = 5 * MINUTE_MS
-GAP_MS = 25 * MINUTE_MS
-YOUNG_SECONDS = 27 * 60
+GAP_MS = 23 * MINUTE_MS
+YOUNG_SECONDS = 25 * 60
 HOUR_MS = 60 * MINUTE_MS
 
 
@@ -51,9 +51,9 @@ def _of_counter(target: StoredTarget, counter: Recorded, at_ms: int) -> float | 
     before = last_value(counter, minute_ago - GAP_MS, minute_ago)
     if before is not None and before <= now:
         return now - before
-    if any(instant(counter, at_ms - ago) is not None for ago in (MINUTE_MS, 11 * MINUTE_MS)):
+    if instant(counter, minute_ago) is not None:
         return now
-    if any(_seen_in_same_process(target, counter, at_ms, ago) for ago in (HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS)):
+    if any(_seen_in_same_process(target, counter, at_ms, ago) for ago in (HOUR_MS, 6 * HOUR_MS)):
         return 0
     return now if _watched(target, at_ms) else None
 
@@ -107,3 +107,18 @@ def counted_in_lives(target: StoredTarget, counter: Recorded, evaluations_ms: Se
         same_life = before is not None and before.life == now.life
         total += now.value - ((before.value or 0) if before is not None and same_life else 0)
     return total
+
+
+def growth_while_watched(target: StoredTarget, counter: Recorded, evaluations_ms: Sequence[int]) -> float:
+    """From the first to the last sample that an evaluation saw, and what came before if that was new.
+
+    Right where no process begins anew.
+    """
+    entered = [at_ms for at_ms in evaluations_ms if _last(counter, at_ms - MINUTE_MS + 1, at_ms, markers=False)]
+    if not entered:
+        return 0
+    first = _last(counter, entered[0] - MINUTE_MS + 1, entered[0], markers=False)
+    last = _last(counter, 0, entered[-1], markers=False)
+    is_new = _watched(target, entered[0]) or _young(target, entered[0])
+    before = 0 if is_new or first is None else first.value or 0
+    return ((last.value or 0) if last else 0) - before

@@ -83,9 +83,11 @@ class History:
     outages: tuple[Hole, ...]
 
 
-def holes(*, most: int, longest: int, within: int, shortest: int = 1) -> st.SearchStrategy[tuple[Hole, ...]]:
+def holes(
+    *, most: int, longest: int, within: int, shortest: int = 1, first: int = 2
+) -> st.SearchStrategy[tuple[Hole, ...]]:
     """Some holes, anywhere."""
-    hole = st.builds(Hole, st.integers(2, within - 1), st.integers(shortest, longest))
+    hole = st.builds(Hole, st.integers(first, within - 1), st.integers(shortest, longest))
     return st.lists(hole, max_size=most).map(tuple)
 
 
@@ -102,10 +104,14 @@ def histories(
     restarts: bool = True,
     failures: bool = True,
     hidden: bool = True,
+    scrapes_fail: bool = True,
+    holes_each: int = 2,
+    changes: bool = True,
+    outage_minutes: tuple[int, int] = (2, MINUTES),
     rates: tuple[float, ...] = RATES,
     ages_seconds: tuple[int, ...] = AGES_SECONDS,
 ) -> st.SearchStrategy[History]:
-    """Up to three targets; nothing is out of sight for longer than `longest_gap_minutes`."""
+    """Up to three targets. No hole is longer than `longest_gap_minutes`; several can follow each other."""
     longest = longest_gap_minutes * 2
     none = st.just(())
     plan = st.builds(
@@ -113,16 +119,23 @@ def histories(
         name=st.just(""),
         phase_ms=st.integers(1, SCRAPE_MS - 1),
         age_seconds=st.sampled_from(ages_seconds),
-        known=st.builds(Hole, st.sampled_from([0, 0, 7, 61]), st.sampled_from([SLOTS, SLOTS, 130])),
+        known=st.builds(
+            Hole,
+            st.sampled_from([0, 0, 7, 61] if changes else [0, 7]),
+            st.sampled_from([SLOTS, SLOTS, 130] if changes else [SLOTS]),
+        ),
         # Of no length: the process is back before anybody has looked.
         restarts=holes(most=3, longest=4, within=SLOTS, shortest=0) if restarts else none,
-        failed=holes(most=2, longest=longest, within=SLOTS) if failures else none,
-        hidden=holes(most=2, longest=longest, within=SLOTS) if hidden else none,
+        failed=holes(most=holes_each, longest=longest, within=SLOTS) if failures and scrapes_fail else none,
+        hidden=holes(most=holes_each, longest=longest, within=SLOTS) if hidden else none,
         good_rate=st.sampled_from(rates).map(lambda rate: 4 * rate),
         bad_rate=st.sampled_from(rates),
         seed=st.integers(0, 2**32 - 1),
     )
-    outages = holes(most=1, longest=min(20, longest_gap_minutes), within=MINUTES) if failures else none
+    longest_outage = min(20, longest_gap_minutes)
+    outages = (
+        holes(most=1, longest=longest_outage, first=outage_minutes[0], within=outage_minutes[1]) if failures else none
+    )
     return st.builds(_named, st.lists(plan, min_size=1, max_size=3), outages)
 
 

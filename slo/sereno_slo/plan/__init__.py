@@ -3,9 +3,11 @@
 from sereno_slo.model import Service, ServiceLevelObjective, Settings
 from sereno_slo.plan import ledger
 from sereno_slo.plan.burn import burn_alerts
+from sereno_slo.plan.counting import Raw
 from sereno_slo.plan.entries import entries
 from sereno_slo.plan.groups import group_entries, group_roll_ups
 from sereno_slo.plan.no_data import no_data_alerts
+from sereno_slo.plan.outages import missed
 from sereno_slo.plan.rules import AlertingRule, RecordingRule, RuleGroup, ServicePlan
 from sereno_slo.plan.series import FIVE_MINUTES, MINUTE, Ledger
 
@@ -28,6 +30,7 @@ def _groups(slo: ServiceLevelObjective, settings: Settings) -> tuple[RuleGroup, 
 def _every_minute(slo: ServiceLevelObjective, settings: Settings) -> tuple[RecordingRule | AlertingRule, ...]:
     return (
         *entries(slo, settings),
+        *missed(slo, Ledger.of(slo), Raw(settings)),
         *ledger.minute_windows(slo, Ledger.of(slo)),
         *ledger.facts(slo),
         *burn_alerts(slo, settings),

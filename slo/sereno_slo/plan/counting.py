@@ -13,15 +13,17 @@ from sereno_slo.model import Settings
 from sereno_slo.plan.series import FIVE_MINUTES, MINUTE
 from sereno_slo.promql import Aggregation, Call, Expr, Selector, any_of
 
-GAP = Duration.parse("25m")
-"""How far back the last sample before a minute is looked for: 20 minutes without Prometheus, and a start, fit in."""
+GAP = Duration.parse("23m")
+"""How far back the last sample before a minute is looked for.
+
+20 minutes without Prometheus fit in, with scrapes and evaluations around them; a minute more reads two samples more of
+each series.
+"""
 
 # Two starts so close are one: clients compute it from the kernel's boot time, which wobbles when clocks are corrected.
 _CLOCK_WOBBLE_SECONDS = 5
-# Where a series that went down without a new process is looked for.
-_JUST_BEFORE = tuple(map(Duration.parse, ("1m", "11m")))
 # Where a series that was away for longer than the gap is looked for.
-_LONG_BEFORE = tuple(map(Duration.parse, ("1h", "6h", "1d")))
+_LONG_BEFORE = tuple(map(Duration.parse, ("1h", "6h")))
 
 
 def target_of(selector: Selector, metric: str, identity_labels: tuple[str, ...]) -> Selector:
@@ -95,7 +97,8 @@ def begun(counts: Expr, series: Selector, raw: Raw) -> Iterator[Expr]:
     alive = counts.and_(raw.latest(series))
     young = alive.and_(start > Call("time") - reach_seconds, on=raw.settings.identity_labels)
     seen = (_seen_in_same_process(series, offset, raw) for offset in raw.offsets())
-    yield young.unless(any_of(*seen, alive.and_(_unseen_for_a_while(start, raw), on=raw.settings.identity_labels)))
+    fresh = young.unless(any_of(*seen))
+    yield fresh.unless(_unseen_for_a_while(start, raw), on=raw.settings.identity_labels)
 
 
 def _unseen_for_a_while(start: Selector, raw: Raw) -> Expr:
@@ -107,7 +110,7 @@ def _unseen_for_a_while(start: Selector, raw: Raw) -> Expr:
 def appeared(counts: Expr, series: Selector, raw: Raw) -> Iterator[Expr]:
     """What `counts` means where there was no smaller sample before."""
     # It went down within the same process, or no metric tells of processes: a reset, counts from zero.
-    yield counts.and_(any_of(*(raw.earlier(series, offset) for offset in _JUST_BEFORE)))
+    yield counts.and_(raw.earlier(series, MINUTE))
     if raw.settings.process_start_metric is not None:
         # It was away for long and kept its count: what it counted meanwhile isn't known, so it is none.
         yield 0 * counts.and_(any_of(*(_seen_in_same_process(series, offset, raw) for offset in _LONG_BEFORE)))

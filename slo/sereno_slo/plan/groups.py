@@ -5,6 +5,7 @@ from sereno_slo.plan import series
 from sereno_slo.plan.counting import Raw
 from sereno_slo.plan.entries import bad_events_entry, events_entry
 from sereno_slo.plan.ledger import long_windows, minute_windows
+from sereno_slo.plan.outages import missed
 from sereno_slo.plan.rules import RecordingRule
 from sereno_slo.plan.series import Ledger, patient
 from sereno_slo.promql import Aggregation, Call, Expr, Number
@@ -25,6 +26,7 @@ def group_entries(slo: ServiceLevelObjective, group_by: GroupBy, settings: Setti
         Ledger.of(slo).record(series.GROUP_ADMITTED, _admitted(slo, group_by, raw)),
         ledger.record(series.EVENTS_ENTRY, events),
         ledger.record(series.BAD_EVENTS_ENTRY, bad_events),
+        *missed(slo, ledger, raw),
         *minute_windows(slo, ledger),
     )
 

@@ -8,7 +8,7 @@ from sereno_slo.plan import series
 from sereno_slo.plan.entries import may_be_negative
 from sereno_slo.plan.rules import RecordingRule
 from sereno_slo.plan.series import FIVE_MINUTES, MINUTE, MINUTE_WINDOWS, ROLL_UP_WINDOWS, SLO_LABELS, Ledger
-from sereno_slo.promql import Binary, Call, Expr, Number, Selector, Subquery, any_of
+from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, Subquery, any_of
 
 # A roll-up sums what has happened since the last one, up to so many slots of five minutes ago.
 _MOST_SLOTS = 6
@@ -40,8 +40,8 @@ def evaluation_mark(ledger: Ledger) -> RecordingRule:
 
 def _roll_ups(ledger: Ledger) -> tuple[RecordingRule, ...]:
     events, mark = ledger.series(series.EVENTS_ROLL_UP), Ledger(ledger.service, ledger.slo).series(series.ROLL_UP_MARK)
-    of_events = _since_last_roll_up(ledger.series(series.EVENTS_ENTRY), mark)
-    of_bad_events = _since_last_roll_up(ledger.series(series.BAD_EVENTS_ENTRY), mark)
+    of_events = _with_missed(ledger, series.EVENTS_ENTRY, series.EVENTS_MISSED, mark)
+    of_bad_events = _with_missed(ledger, series.BAD_EVENTS_ENTRY, series.BAD_EVENTS_MISSED, mark)
     if not ledger.group_labels:
         # Five minutes without any entry had no events: scaled to zero, or nothing has ever happened.
         of_events = of_events.or_(0 * mark)
@@ -49,6 +49,16 @@ def _roll_ups(ledger: Ledger) -> tuple[RecordingRule, ...]:
         ledger.record(series.EVENTS_ROLL_UP, of_events),
         # Where there are events, but no bad entries, nobody knows; where there are none, none was bad.
         ledger.record(series.BAD_EVENTS_ROLL_UP, of_bad_events.or_(events.equals(0))),
+    )
+
+
+def _with_missed(ledger: Ledger, entries: str, missed: str, mark: Selector) -> Expr:
+    """Entries and what they missed, which is recorded once, soon after an outage: in these five minutes."""
+    found = _sum(ledger.series(missed), FIVE_MINUTES)
+    return Aggregation(
+        "sum",
+        any_of(_since_last_roll_up(ledger.series(entries), mark), found),
+        (*SLO_LABELS, *ledger.group_labels),
     )
 
 

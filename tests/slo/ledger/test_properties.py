@@ -23,7 +23,7 @@ from sereno_slo.plan import RecordingRule as PlannedRule
 from sereno_slo.plan import plan_service
 from sereno_slo.policy import WORKBOOK_TIERS
 from sereno_slo.promql import Matcher, MatchOp, Selector
-from support.ledger_reference import counted_in_lives, entry, instant
+from support.ledger_reference import counted_in_lives, entry, growth_while_watched, instant
 from support.scrape_history import (
     BUSY,
     MINUTE_MS,
@@ -160,7 +160,7 @@ def _assert_nothing_lost(engine: Server, history: History) -> None:
 
 
 @EXAMPLES
-@given(histories(longest_gap_minutes=20, hidden=False, rates=BUSY))
+@given(histories(longest_gap_minutes=10, holes_each=1, hidden=False, rates=BUSY))
 def test_restarts_and_gaps_lose_nothing(engine: Server, history: History) -> None:
     """Processes that restart, scrapes that fail and Prometheus being down: no event is lost or counted twice."""
     _assert_nothing_lost(engine, history)
@@ -174,7 +174,7 @@ def test_restarts_of_services_that_seldom_fail_lose_nothing(engine: Server, hist
 
 
 @EXAMPLES
-@given(histories(longest_gap_minutes=20, restarts=False, ages_seconds=OLD_SECONDS))
+@given(histories(longest_gap_minutes=7, holes_each=1, restarts=False, ages_seconds=OLD_SECONDS))
 def test_series_that_come_and_go_lose_nothing(engine: Server, history: History) -> None:
     """A series that is gone for up to 20 minutes, with its target or alone, goes on where it was."""
     _assert_nothing_lost(engine, history)
@@ -189,8 +189,29 @@ def test_roll_ups_hold_every_entry_once(engine: Server, phase_ms: int, history: 
     for name in ("events", "bad_events"):
         roll_ups = seen.recorded(f"sereno:{name}:sum5m", 5 * MINUTE_MS, phase_ms)
         entries = seen.recorded(f"sereno:{name}:delta1m", MINUTE_MS)
+        missed = seen.recorded(f"sereno:{name}:missed1m", MINUTE_MS)
         last = max(roll_ups, default=BEGIN_MS)
-        assert sum(roll_ups.values()) == sum(value for at, value in entries.items() if at <= last)
+        booked = (value for account in (entries, missed) for at, value in account.items() if at <= last)
+        assert sum(roll_ups.values()) == sum(booked)
+
+
+STEADY_TARGETS = histories(
+    longest_gap_minutes=20, restarts=False, hidden=False, scrapes_fail=False, changes=False, outage_minutes=(30, 115)
+)
+
+
+@EXAMPLES
+@given(STEADY_TARGETS)
+@pytest.mark.parametrize("indicator", ["bad", "good"])
+def test_an_outage_loses_nothing(engine: Server, indicator: str, history: History) -> None:
+    """However Prometheus stops and starts, its roll-ups hold what was scraped before its last evaluation, too."""
+    seen = evaluated(engine, history, indicator)
+    entered = tuple(at for at in seen.minutes if at <= seen.five_minutes.last)
+    for name, codes in (("events", ("200", "500")), ("bad_events", ("500",))):
+        scraped = sum(
+            growth_while_watched(target, target.counters[code], entered) for target in seen.targets for code in codes
+        )
+        assert sum(seen.recorded(f"sereno:{name}:sum5m", 5 * MINUTE_MS, 140_000).values()) == scraped
 
 
 @EXAMPLES
