@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sereno_slo.plan.counting import GAP
 from sereno_slo.render.artefact import Kind
 from support.slo_specs import BAD_RATIO, GOOD_RATIO, LATENCY, compiled, of_kinds, promtool, save, spec_text
 
@@ -22,6 +23,9 @@ SPECS = {
     "many": spec_text(indicator=BAD_RATIO, slo="    alerting: {mode: both, min_bad_events: 100}\n"),
     "good": spec_text(indicator=GOOD_RATIO),
     "latency": spec_text(indicator=LATENCY),
+    "groups": spec_text(indicator=BAD_RATIO, slo="    group_by: {labels: [route], limit: 3}\n"),
+    "bounds": spec_text(indicator="{threshold: {metric: age_seconds, match: 'job=\"api\"', max: 15m, min: 3}}"),
+    "probe": spec_text(indicator="{probe: {metric: probe_success, match: 'job=\"api\"'}}"),
     "day": spec_text(indicator=BAD_RATIO, slo="    window: 1d\n"),
 }
 
@@ -70,7 +74,7 @@ RESET_UNSEEN = "while the target was down for nine minutes"
 RESTART = "a restart that values don't show, once"
 YOUNG_GAPS = "of a young process was before a gap"
 BORN_UNSEEN = "born while scrapes fail"
-GAP = "catches up after a gap of twenty minutes"
+GAP_CASE = "catches up after a gap of twenty minutes"
 LONG_GAP = "down for too long, and says so"
 OLD_RESET = "a reset of what has been there for long"
 BORN_AGAIN = "born again in a later process"
@@ -93,9 +97,11 @@ CHANCE = "chance can bring are no ticket"
 TICKET_COMES = "a burn over 3d alerts and resolves after 6h"
 
 S, UP, START = 'requests_total{job="api"}', 'up{job="api"}', 'process_start_time_seconds{job="api"}'
-NOW, BEFORE = f"last_over_time({S}[1m])", f"last_over_time({S}[25m] offset 1m)"
+NOW, BEFORE = f"last_over_time({S}[1m])", f"last_over_time({S}[{GAP}] offset 1m)"
 SLO = '{service="api", slo="calls"}'
-BORN = f"on (job, instance) (max_over_time({UP}[25m] offset 1m) == 1)"
+BORN = f"on (job, instance) (max_over_time({UP}[{GAP}] offset 1m) == 1)"
+# Younger processes count in full: as far as the ledger looks back, and two minutes.
+YOUNG_SECONDS = f"{GAP.seconds + 120:g}"
 
 
 def seen(offset: str) -> str:
@@ -108,11 +114,9 @@ OR_NONE = f" or ignoring (service, slo) (0 * last_over_time(sereno:events:delta1
 ENTRY_MUTANTS = [
     Mutant("growth is not counted", STEADY, EVENTS, f" or ({NOW} - ({BEFORE} <= {NOW}))", ""),
     Mutant("growth may be negative", RESET, EVENTS, f"({BEFORE} <= {NOW})", BEFORE),
-    Mutant("resets are not counted", OLD_RESET, EVENTS, f"({S} offset 1m or {S} offset 11m)", f"({S} > 1e9)"),
-    Mutant("only new resets are counted", OLD_RESET, EVENTS, f" or {S} offset 11m)", ")"),
-    Mutant("resets after a return are not counted", OLD_RESET, EVENTS, f"({S} offset 1m or {S}", f"({S}"),
-    Mutant("a restart is not seen", RESTART, EVENTS, "> (time() - 1620)", "> (time() + 1620)"),
-    Mutant("bad: a restart is not seen", RESTART, BAD_EVENTS, "> (time() - 1620)", "> (time() + 1620)"),
+    Mutant("resets are not counted", OLD_RESET, EVENTS, f" or ({NOW} and {S} offset 1m)", ""),
+    Mutant("a restart is not seen", RESTART, EVENTS, f"> (time() - {YOUNG_SECONDS})", "> (time() + 1)"),
+    Mutant("bad: a restart is not seen", RESTART, BAD_EVENTS, f"> (time() - {YOUNG_SECONDS})", "> (time() + 1)"),
     Mutant("a clock's correction is a restart", RESTART, EVENTS, "<= 5", "<= 0"),
     Mutant("old samples are of the same process", RESTART, EVENTS, "<= 5", "<= 1e9"),
     *(
@@ -121,26 +125,29 @@ ENTRY_MUTANTS = [
     ),
     Mutant("births are not counted", NEWBORN, EVENTS, f" or ({NOW} and {BORN})", ""),
     Mutant("births count anywhere", DISCOVERED, EVENTS, f"{NOW} and {BORN}", NOW),
-    Mutant("a target is watched from its first scrape on", DISCOVERED, EVENTS, f"{UP}[25m] offset 1m", f"{UP}[25m]"),
-    Mutant("a target that was down was watched", LONG_GAP, EVENTS, f"({UP}[25m] offset 1m) == 1", f"({UP}[25m])"),
-    Mutant("births are lost after failed scrapes", BORN_UNSEEN, EVENTS, f"{UP}[25m] offset 1m", f"{UP}[1m] offset 1m"),
-    Mutant("young processes are not counted", YOUNG, EVENTS, "> (time() - 1620)", "> (time() + 1620)"),
-    Mutant("processes are young for a minute", YOUNG, EVENTS, "- 1620", "- 60"),
-    Mutant("processes are young for long", DISCOVERED, EVENTS, "- 1620", "- 2000"),
+    Mutant(
+        "a target is watched from its first scrape on", DISCOVERED, EVENTS, f"{UP}[{GAP}] offset 1m", f"{UP}[{GAP}]"
+    ),
+    Mutant("a target that was down was watched", LONG_GAP, EVENTS, f"({UP}[{GAP}] offset 1m) == 1", f"({UP}[{GAP}])"),
+    Mutant(
+        "births are lost after failed scrapes", BORN_UNSEEN, EVENTS, f"{UP}[{GAP}] offset 1m", f"{UP}[1m] offset 1m"
+    ),
+    Mutant("young processes are not counted", YOUNG, EVENTS, f"> (time() - {YOUNG_SECONDS})", "> (time() + 1)"),
+    Mutant("processes are young for a minute", YOUNG, EVENTS, f"- {YOUNG_SECONDS}", "- 60"),
+    Mutant("processes are young for long", DISCOVERED, EVENTS, f"- {YOUNG_SECONDS}", "- 2000"),
     Mutant("births are matched by job alone", DISCOVERED, EVENTS, "on (job, instance)", "on (job)"),
-    Mutant("a gap is not caught up", GAP, EVENTS, "[25m] offset 1m", "[1m] offset 1m"),
-    Mutant("a gap of twenty minutes is not caught up", GAP, EVENTS, "[25m] offset 1m", "[15m] offset 1m"),
-    Mutant("gaps are caught up for ever", LONG_GAP, EVENTS, "[25m] offset 1m", "[1h] offset 1m"),
-    Mutant("minutes overlap", STEADY, EVENTS, "[25m] offset 1m", "[25m] offset 2m"),
+    Mutant("a gap is not caught up", GAP_CASE, EVENTS, f"[{GAP}] offset 1m", "[1m] offset 1m"),
+    Mutant("a gap of twenty minutes is not caught up", GAP_CASE, EVENTS, f"[{GAP}] offset 1m", "[15m] offset 1m"),
+    Mutant("gaps are caught up for ever", LONG_GAP, EVENTS, f"[{GAP}] offset 1m", "[1h] offset 1m"),
+    Mutant("minutes overlap", STEADY, EVENTS, f"[{GAP}] offset 1m", f"[{GAP}] offset 2m"),
     Mutant("what comes back is counted again", SUMS, EVENTS, " or (0 * (", " or (1 * ("),
     *(
         Mutant(f"what was away is not looked for {offset} ago", SUMS, EVENTS, seen(offset), f"({S} > 1e9)")
-        for offset in ("1h", "6h", "1d")
+        for offset in ("1h", "6h")
     ),
     Mutant("what a new process has counted is the old one's", BORN_AGAIN, EVENTS, "<= 5", "<= 1e9"),
     Mutant("the tail before a staleness marker is lost", REMOVED, EVENTS, NOW, S),
     Mutant("the average of series instead of their sum", STEADY, EVENTS, "sum(", "avg("),
-    Mutant("bad: resets are not counted", OLD_RESET, BAD_EVENTS, " offset 1m or ", " > 1e9 or "),
     Mutant("no error series, no entry", NO_ERRORS, BAD_EVENTS, OR_NONE, ""),
     Mutant("no error series, every event is bad", NO_ERRORS, BAD_EVENTS, "(0 * last_over_time", "(1 * last_over_time"),
     Mutant("errors collide with none", STEADY, BAD_EVENTS, "or ignoring (service, slo)", "or"),
@@ -283,7 +290,52 @@ ALERT_MUTANTS = [
     Mutant("everything is nothing", IDLE, NOTHING, f" unless on () {COUNTED}", ""),
     Mutant("a missing bucket is no warning", NO_BUCKET, NOTHING, COUNTED, f"sereno:events:delta1m{SLO}", "latency"),
 ]
-MUTANTS = [*ENTRY_MUTANTS, *WINDOW_MUTANTS, *ALERT_MUTANTS]
+GAUGE = 'age_seconds{job="api"}[1m]'
+ONE_BAD, OTHER_SIDE = "bad when any value in it is", "on the other side, too"
+NO_VALUE, ANY_SERIES = "that is a number, is no event", "is enough, and they are one event"
+FIVE_BAD, BAD_HOUR = "the outage alert ends with them", "bad minutes over 1h alert and resolve after 5m"
+SLICE_MUTANTS = [
+    Mutant("a minute without a number is an event", NO_VALUE, EVENTS, ">= bool -Inf", "!= bool -Inf", "bounds"),
+    Mutant("a minute outlives itself", NO_VALUE, EVENTS, "[1m]", "[5m]", "bounds"),
+    Mutant("the maximum is no bound", ONE_BAD, BAD_EVENTS, "> bool 900", "> bool 1e9", "bounds"),
+    Mutant("the maximum is bad", ONE_BAD, BAD_EVENTS, "> bool 900", ">= bool 900", "bounds"),
+    Mutant("the minimum is no bound", OTHER_SIDE, BAD_EVENTS, "< bool 3", "< bool -1e9", "bounds"),
+    Mutant(
+        "the last value judges the minute",
+        ONE_BAD,
+        BAD_EVENTS,
+        f"max_over_time({GAUGE})",
+        "max_over_time(age_seconds[1s])",
+        "bounds",
+    ),
+    Mutant("all series have to be bad", ANY_SERIES, BAD_EVENTS, "max(max_over_time", "min(max_over_time", "bounds"),
+    Mutant("a probe is bad when all values are", ONE_BAD, BAD_EVENTS, "min_over_time", "max_over_time", "probe"),
+    Mutant("a probe is bad when all series are", ANY_SERIES, BAD_EVENTS, "min(min", "max(min", "probe"),
+    Mutant("a good probe is bad", ONE_BAD, BAD_EVENTS, "== bool 0", ">= bool 0", "probe"),
+    Mutant("four bad minutes are an outage", FIVE_BAD, OUTAGE, ">= 5", ">= 4", "probe"),
+    Mutant("six bad minutes are an outage", FIVE_BAD, OUTAGE, ">= 5", ">= 6", "probe"),
+    Mutant("a few bad minutes page", BAD_HOUR, PAGE, ">= 5)", ">= 4)", "probe"),
+]
+GROUP_EVENTS, GROUP_BAD = record("sereno:group_events:delta1m"), record("sereno:group_bad_events:delta1m")
+ADMITTED, LEFT_OUT = record("sereno:group_admitted:bool"), record("sereno:groups_left_out:count")
+OWN, ONE_MORE = "groups by route have budgets of their own", "and who is left out is counted"
+GROUP_MUTANTS = [
+    Mutant("groups are not told apart", OWN, GROUP_EVENTS, "sum by (route) (", "sum(", "groups"),
+    Mutant("bad events are not told apart", OWN, GROUP_BAD, "sum by (route) (", "sum(", "groups"),
+    Mutant("whoever comes has a budget", ONE_MORE, ADMITTED, "topk(3,", "topk(30,", "groups"),
+    Mutant("one group less has a budget", ONE_MORE, ADMITTED, "topk(3,", "topk(2,", "groups"),
+    Mutant("the largest group pushes others out", ONE_MORE, ADMITTED, "+ 1000000000", "+ 0", "groups"),
+    Mutant(
+        "who isn't admitted is counted all the same",
+        ONE_MORE,
+        GROUP_EVENTS,
+        f" and on (route) sereno:group_admitted:bool{SLO}",
+        "",
+        "groups",
+    ),
+    Mutant("nobody counts who is left out", ONE_MORE, LEFT_OUT, " - count(", " - 0 * count(", "groups"),
+]
+MUTANTS = [*SLICE_MUTANTS, *GROUP_MUTANTS, *ENTRY_MUTANTS, *WINDOW_MUTANTS, *ALERT_MUTANTS]
 
 
 @cache

@@ -80,7 +80,7 @@ links: {runbooks: "https://r.example.org/x/", dashboards: "", logs: "https://l.e
     settings, mistakes = read_settings(SourceFile("sereno.yaml", text))
     assert mistakes == ()
     links = Links("https://r.example.org/x", "", "https://l.example.org/{service}")
-    assert settings == Settings(Duration.parse("28d"), "team", ("cluster", "pod"), None, links)
+    assert settings == Settings(Duration.parse("28d"), "team", ("cluster", "pod"), None, Duration.parse("90s"), links)
 
 
 def test_the_window_comes_from_the_slo_or_the_settings() -> None:

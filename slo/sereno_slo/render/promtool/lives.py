@@ -79,7 +79,7 @@ def _young_process(bench: Bench) -> Case:
     first, events = _first_target(bench)
     return bench.case(
         "counts the first value of a young process",
-        [*first, *_second_target(bench, second, started_seconds=_DISCOVERED_SECONDS - 1500)],
+        [*first, *_second_target(bench, second, started_seconds=_DISCOVERED_SECONDS - 1200)],
         bench.recorded("5m", "sereno:events:delta1m", events + 8),
         bench.recorded("5m", "sereno:bad_events:delta1m", 2),
         bench.recorded("6m", "sereno:events:delta1m", events),
