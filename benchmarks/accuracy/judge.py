@@ -198,7 +198,7 @@ def _prepared(case: Case, servers: Sequence[Server]) -> Server:
             [series for series in _samples(case, place) if isinstance(series, Series)]
             for place in range(len(observers))
         ]
-        write(servers[-1], merge_samples(seen[0], seen[1], observers[0].down))
+        write(servers[-1], merge_samples((seen[0], seen[1]), (observers[0].down, observers[1].down)))
         return servers[-1]
     for place in range(len(observers)):
         write(servers[place], _samples(case, place))
@@ -208,8 +208,8 @@ def _prepared(case: Case, servers: Sequence[Server]) -> Server:
         entries = {step.rule.record for step in needed if step.group.interval_ms == MINUTE}
         for observer, server in zip(observers, servers, strict=False):
             evaluate(server, every_minute, replace(case.plan, down=observer.down, wanted=entries))
-        during, down = case.plan.during, observers[0].down
-        write(servers[-1], merge_entries(servers[0], servers[1], sorted(entries), during, down))
+        down = (observers[0].down, observers[1].down)
+        write(servers[-1], merge_entries((servers[0], servers[1]), sorted(entries), case.plan.during, down))
     return servers[-1]
 
 

@@ -1,4 +1,10 @@
-"""Two replicas' data made one, as Mimir's HA tracker and Thanos do: one replica, the other where that has a gap."""
+"""Two replicas' data made one, as Mimir's HA tracker and Thanos' querier do.
+
+Both stay with a replica until it falls silent, change to the other one, and stay there when the first comes back.
+Sources: Mimir's documentation, "Configure high-availability deduplication" (it elects a replica while samples come in,
+and waits for the failover timeout), and Thanos', "Query", section "Deduplication" (it chooses when it is asked, and has
+no timeout to wait for).
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -6,29 +12,56 @@ import numpy as np
 
 from benchmarks.simulation import SECOND, Interval, Series, Server
 
-# Mimir's default: only after so long without samples of the elected replica is the other one taken.
-FAILOVER = 30 * SECOND
+MIMIR_FAILOVER = 30 * SECOND
+"""Mimir's default: so long without samples of the elected replica until the other one is taken."""
+THANOS_FAILOVER = 0
 _PART = 6 * 3600 * SECOND
+_FOR_EVER = 1 << 60
 
 
 def merge_samples(
-    first: Iterable[Series], second: Iterable[Series], first_down: Sequence[Interval]
+    pair: tuple[Iterable[Series], Iterable[Series]],
+    down: tuple[Sequence[Interval], Sequence[Interval]],
+    failover: int = MIMIR_FAILOVER,
 ) -> Iterator[Series]:
-    """The first replica's samples; while it is down, from the failover on, the second's."""
-    others = {_key(series): series for series in second}
-    for series in first:
+    """The samples of the replica that is chosen at their time; `down` says when each of the two was silent."""
+    chosen = _chosen(down, failover)
+    others = {_key(series): series for series in pair[1]}
+    for series in pair[0]:
         other = others.pop(_key(series), None)
-        yield series if other is None else _joined(series, _only(other, first_down))
+        first = _only(series, chosen[0])
+        yield first if other is None else _joined(first, _only(other, chosen[1]))
     for other in others.values():  # what the first has never seen
-        yield _only(other, first_down)
+        yield _only(other, chosen[1])
+
+
+def _chosen(
+    down: tuple[Sequence[Interval], Sequence[Interval]], failover: int
+) -> tuple[list[Interval], list[Interval]]:
+    """When each replica is the chosen one; the first is, to begin with."""
+    chosen: tuple[list[Interval], list[Interval]] = ([], [])
+    replica, since = 0, 0
+    while True:
+        silences = (
+            one.start + failover for one in down[replica] if one.start >= since and one.end > one.start + failover
+        )
+        until = min(silences, default=_FOR_EVER)
+        chosen[replica].append(Interval(since, until))
+        if until == _FOR_EVER:
+            return chosen
+        replica, since = 1 - replica, until
 
 
 def merge_entries(
-    first: Server, second: Server, names: Sequence[str], during: Interval, first_down: Sequence[Interval]
+    servers: tuple[Server, Server],
+    names: Sequence[str],
+    during: Interval,
+    down: tuple[Sequence[Interval], Sequence[Interval]],
 ) -> Iterator[Series]:
-    """The same for what both have recorded under the given names."""
+    """The same for what both have recorded under the given names, as Thanos merges it."""
     for name in names:
-        yield from merge_samples(read(first, name, during), read(second, name, during), first_down)
+        recorded = (read(servers[0], name, during), read(servers[1], name, during))
+        yield from merge_samples(recorded, down, THANOS_FAILOVER)
 
 
 def read(server: Server, name: str, during: Interval) -> list[Series]:
@@ -53,7 +86,7 @@ def _key(series: Series) -> tuple[tuple[str, str], ...]:
 def _only(series: Series, intervals: Sequence[Interval]) -> Series:
     wanted = np.zeros(len(series.values), dtype=np.bool_)
     for interval in intervals:
-        wanted |= Interval(interval.start + FAILOVER, interval.end).holds(series.timestamps_ms)
+        wanted |= interval.holds(series.timestamps_ms)
     return Series(series.labels, series.timestamps_ms[wanted], series.values[wanted])
 
 

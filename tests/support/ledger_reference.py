@@ -10,7 +10,7 @@ from support.scrape_history import MINUTE_MS, Recorded, Sample, StoredTarget
 LOOK_BACK_MS = 5 * MINUTE_MS
 GAP_MS = 23 * MINUTE_MS
 YOUNG_SECONDS = 25 * 60
-HOUR_MS = 60 * MINUTE_MS
+LONG_AGO_MS = tuple((hours * 60 + 10) * MINUTE_MS for hours in (1, 6, 24))
 
 
 def instant(series: Recorded, at_ms: int) -> float | None:
@@ -53,7 +53,7 @@ def _of_counter(target: StoredTarget, counter: Recorded, at_ms: int) -> float | 
         return now - before
     if instant(counter, minute_ago) is not None:
         return now
-    if any(_seen_in_same_process(target, counter, at_ms, ago) for ago in (HOUR_MS, 6 * HOUR_MS)):
+    if any(_seen_in_same_process(target, counter, at_ms, ago) for ago in LONG_AGO_MS):
         return 0
     return now if _watched(target, at_ms) else None
 

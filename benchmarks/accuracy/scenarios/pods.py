@@ -207,5 +207,7 @@ SCENARIOS = (
         days=TEN_DAYS,
         settings=Settings(process_start_metric=None),
     ),
-    Scenario("huge series appears in a watched target", huge_series_appears, BAD_EVENTS, days=TEN_DAYS),
+    # Not judged by the promise, and not kept: a count that appears in a watched process may as well be a burst of new
+    # errors, which has to be counted; samples don't tell (docs/ledger.md, "What remains").
+    Scenario("huge series appears in a watched target", huge_series_appears, BAD_EVENTS, days=TEN_DAYS, must=False),
 )

@@ -22,8 +22,8 @@ each series.
 
 # Two starts so close are one: clients compute it from the kernel's boot time, which wobbles when clocks are corrected.
 _CLOCK_WOBBLE_SECONDS = 5
-# Where a series that was away for longer than the gap is looked for.
-_LONG_BEFORE = tuple(map(Duration.parse, ("1h", "6h")))
+# Where a series that was away for longer than the gap is looked for: a little earlier than absences of round lengths.
+_LONG_BEFORE = tuple(map(Duration.parse, ("1h10m", "6h10m", "1d10m")))
 
 
 def target_of(selector: Selector, metric: str, identity_labels: tuple[str, ...]) -> Selector:
