@@ -15,7 +15,20 @@ from sereno_slo import (
 )
 from sereno_slo.diagnostics import Span, in_reading_order
 from sereno_slo.duration import Duration
-from sereno_slo.model import AlertingMode, BadEventsRatio, GoodEventsRatio, Latency, Links, ServiceLevelObjective, Tier
+from sereno_slo.model import (
+    AlertingMode,
+    BadEventsRatio,
+    GoodEventsRatio,
+    GroupBy,
+    Indicator,
+    Latency,
+    Links,
+    NativeLatency,
+    Probe,
+    ServiceLevelObjective,
+    Threshold,
+    Tier,
+)
 from sereno_slo.promql import Matcher, MatchOp, Selector
 from support.slo_specs import GOOD_RATIO, LATENCY, REPOSITORY, TWO_METRICS, spec_text
 
@@ -75,12 +88,35 @@ window: 28d
 owner_label: team
 identity_labels: [cluster, pod]
 process_start_metric: null
+evaluation_delay: 90s
 links: {runbooks: "https://r.example.org/x/", dashboards: "", logs: "https://l.example.org/{service}"}
 """
     settings, mistakes = read_settings(SourceFile("sereno.yaml", text))
     assert mistakes == ()
     links = Links("https://r.example.org/x", "", "https://l.example.org/{service}")
     assert settings == Settings(Duration.parse("28d"), "team", ("cluster", "pod"), None, Duration.parse("90s"), links)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "model"),
+    [
+        ("{threshold: {metric: age, max: 15m}}", Threshold(Selector("age"), None, 900)),
+        ("{threshold: {metric: room, min: -5.5, max: 30}}", Threshold(Selector("room"), -5.5, 30)),
+        ("{probe: {metric: up, match: 'job=\"x\"'}}", Probe(Selector("up").where(job="x"))),
+        (
+            "{latency: {metric: seconds, threshold: 320ms, histogram: native}}",
+            NativeLatency(Selector("seconds"), 0.32),
+        ),
+    ],
+)
+def test_each_kind_is_what_it_says(indicator: str, model: Indicator) -> None:
+    """Durations are bounds in seconds, numbers bounds as they are; a native histogram is one series."""
+    assert _only(spec_text(indicator=indicator)).indicator == model
+
+
+def test_groups_are_limited_by_default() -> None:
+    """A label nobody thought about must not bring down Prometheus."""
+    assert _only(spec_text(slo="    group_by: {labels: [http_route]}\n")).group_by == GroupBy(("http_route",), 50)
 
 
 def test_the_window_comes_from_the_slo_or_the_settings() -> None:

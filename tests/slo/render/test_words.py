@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 from sereno_slo.duration import Duration
+from sereno_slo.model import Indicator, NativeLatency, Probe, Threshold
+from sereno_slo.promql import Selector
 from sereno_slo.render.words import (
     bad_event_in_words,
     objective_in_words,
@@ -51,6 +53,23 @@ def test_bad_events_are_explained_by_their_indicator() -> None:
     assert (
         bad_event_in_words(etl_worker().slos[0].indicator) == 'it is not counted by `etl_rows_loaded_total{job="etl"}`'
     )
+
+
+@pytest.mark.parametrize(
+    ("indicator", "words"),
+    [
+        (Threshold(Selector("queue_length"), None, 900), "it is a minute in which `queue_length` was above 900"),
+        (Threshold(Selector("room"), -5.5, 30), "it is a minute in which `room` was above 30 or below -5.5"),
+        (Probe(Selector("up")), "it is a minute in which `up` was 0"),
+        (NativeLatency(Selector("seconds"), 0.32), "it took longer than 0.32 s"),
+    ],
+)
+def test_time_slices_are_minutes(indicator: Indicator, words: str) -> None:
+    """What is judged minute by minute is explained in minutes, its objective too."""
+    assert bad_event_in_words(indicator) == words
+    counted = "events" if isinstance(indicator, NativeLatency) else "minutes"
+    slo = replace(transactions_api().slos[0], indicator=indicator)
+    assert objective_in_words(slo) == f"of 1,000 {counted} at most 1 may be bad"
 
 
 def test_sentences_and_cells() -> None:
