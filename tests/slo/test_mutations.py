@@ -143,7 +143,7 @@ ENTRY_MUTANTS = [
     Mutant("what comes back is counted again", SUMS, EVENTS, " or (0 * (", " or (1 * ("),
     *(
         Mutant(f"what was away is not looked for {offset} ago", SUMS, EVENTS, seen(offset), f"({S} > 1e9)")
-        for offset in ("1h", "6h")
+        for offset in ("1h10m", "6h10m", "1d10m")
     ),
     Mutant("what a new process has counted is the old one's", BORN_AGAIN, EVENTS, "<= 5", "<= 1e9"),
     Mutant("the tail before a staleness marker is lost", REMOVED, EVENTS, NOW, S),

@@ -17,6 +17,7 @@ from sereno_slo.render.promtool.streams import Series, Target, phases, restarted
 
 _SLOT = Duration.parse("5m")
 _DAY_SLOTS = 288
+_LAST_SLOT = _DAY_SLOTS + 4  # of the longest case: a little more than a day
 _MOST_IDLE_SLOTS = 400
 _HEALTHY_SLOTS = 12
 _EVENTS = 3_000_000  # a slot, at least: large, so that bad events are whole numbers
@@ -41,19 +42,19 @@ def long_window_cases(bench: Bench) -> Iterator[Case]:
 
 
 def _budget(bench: Bench) -> Case:
-    """Half of the budget's pace for a day and a slot: the ratio is half of what is allowed, half of the budget is left.
+    """Half of the budget's pace for over a day: the ratio is half of what is allowed, half of the budget is left.
 
-    The slot more shows that a day holds 288 roll-ups: a range of a whole 1d would hold 289 of them on Prometheus 2.x.
+    The slots more show that a day holds 288 roll-ups: a range of a whole 1d would hold 289 of them on Prometheus 2.x.
     """
     budget = bench.slo.error_budget_ratio
     events = bench.events_a_scrape(_EVENTS)
     bad_events = math.floor(events * budget / 2)
     ratio = (bad_events * _DAY_SLOTS) / (events * _DAY_SLOTS)
-    at = str(_SLOT * (_DAY_SLOTS + 1))
+    at = str(_SLOT * _LAST_SLOT)
     slots_of_window = float(str(Number(bench.slo.window / Duration.parse("1m"))))  # as the rule writes it
     return bench.case(
         "sums five minutes, a day and the window exactly, whatever comes back meanwhile",
-        [*bench.healthy(steady(_DAY_SLOTS + 1, events, bad_events)), *_coming_back(bench)],
+        [*bench.healthy(steady(_LAST_SLOT, events, bad_events)), *_coming_back(bench)],
         # The roll-up of time zero, where nothing had been counted, is the other one of two.
         *([] if bench.has_delay else [bench.recorded("5m", "sereno:events:expected5m", events / 2)]),
         bench.recorded(at, "sereno:events:sum5m", events),
@@ -65,19 +66,19 @@ def _budget(bench: Bench) -> Case:
         bench.recorded(at, "sereno:error_ratio:window", ratio),
         bench.recorded(at, "sereno:error_budget_remaining:ratio", 1 - ratio / budget),
         # promtool brings one entry of coverage in five minutes; a real server brings five. Time zero has none.
-        bench.recorded(at, "sereno:coverage:ratio", _slots_in(bench, _DAY_SLOTS + 1) / slots_of_window),
+        bench.recorded(at, "sereno:coverage:ratio", _slots_in(bench, _LAST_SLOT) / slots_of_window),
         bench.recorded(at, "sereno_slo_objective_ratio", bench.slo.objective_ratio),
         bench.recorded(at, "sereno_slo_window_seconds", bench.slo.window.seconds),
     )
 
 
 def _coming_back(bench: Bench) -> list[Series]:
-    """Series of a watched process that come back with their counts after 35 minutes and after 4 h 40: no news."""
+    """Series of a watched process that come back with their counts after 35 minutes, 4 h 55 and 17 h 30: no news."""
     if bench.settings.process_start_metric is None:
         return []  # nothing tells these series from newborn ones
-    seen = [(0, 6), (13, 20), (76, _DAY_SLOTS + 1)]
-    here = tuple(int(any(first <= slot <= last for first, last in seen)) for slot in range(_DAY_SLOTS + 2))
-    counted = steady(_DAY_SLOTS + 1, 0).beginning_at(700, 70)
+    seen = [(0, 8), (15, 20), (79, 82), (_LAST_SLOT, _LAST_SLOT)]
+    here = tuple(int(any(first <= slot <= last for first, last in seen)) for slot in range(_LAST_SLOT + 1))
+    counted = steady(_LAST_SLOT, 0).beginning_at(700, 70)
     target = Target(TARGET_NAME, LONG_AGO_SECONDS, up=here).series("coming and going")
     return bench.feed.counters(target, where_up(counted, here))
 
@@ -140,7 +141,7 @@ def _no_such_bucket(bench: Bench) -> Case:
 
 def _reset_of_old_series(bench: Bench) -> Case:
     """What was there an hour ago and has just been reset is no return after a long absence."""
-    slots, reset = 14, 13
+    slots, reset = 16, 15
     watched = Target(TARGET_NAME, LONG_AGO_SECONDS, up=(1,) * slots)
 
     # Back since the slot before the reset, and absent between.
@@ -149,14 +150,14 @@ def _reset_of_old_series(bench: Bench) -> Case:
     return bench.case(
         "counts from zero after a reset of what has been there for long",
         [*bench.feed.health(watched), *bench.feed.counters(watched, where_up(counted, here))],
-        bench.recorded("1h5m", "sereno:events:delta1m", 30),
-        bench.recorded("1h5m", "sereno:bad_events:delta1m", 5),
+        bench.recorded("1h15m", "sereno:events:delta1m", 30),
+        bench.recorded("1h15m", "sereno:bad_events:delta1m", 5),
     )
 
 
 def _born_again(bench: Bench) -> Case:
     """An error series of the process before, and one of this process: they have nothing in common."""
-    slots, restart, error = 14, 4, 13
+    slots, restart, error = 16, 4, 15
     up = (1,) * slots
     target = Target(TARGET_NAME, LONG_AGO_SECONDS, up=up, restarts={restart: (_SLOT * restart).seconds - 60})
     here = tuple(int(slot < restart or slot == error) for slot in range(slots))
@@ -164,8 +165,8 @@ def _born_again(bench: Bench) -> Case:
     return bench.case(
         "counts all of a series that is born again in a later process",
         [*bench.feed.health(target), *bench.feed.counters(target, where_up(counted, here))],
-        bench.recorded("1h5m", "sereno:events:delta1m", 150),
-        bench.recorded("1h5m", "sereno:bad_events:delta1m", 15),
+        bench.recorded("1h15m", "sereno:events:delta1m", 150),
+        bench.recorded("1h15m", "sereno:bad_events:delta1m", 15),
     )
 
 
