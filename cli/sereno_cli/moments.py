@@ -26,5 +26,5 @@ def _ago(text: str) -> timedelta | None:
 
     try:
         return timedelta(milliseconds=Duration.parse(text).milliseconds)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

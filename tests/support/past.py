@@ -183,7 +183,8 @@ def _summed(
     last_ms: int | None = None
     for at_ms in filter(was_rolled_up, five_minutes):
         since_ms = max(at_ms - 30 * MINUTE_MS, last_ms or 0)
-        inside = [value for moment, value in entries.items() if since_ms < moment <= at_ms]
+        # What was entered until a minute before: evaluations of both groups may coincide.
+        inside = [value for moment, value in entries.items() if since_ms < moment + MINUTE_MS <= at_ms]
         if inside or idle is not None:
             sums[at_ms] = float(sum(inside)) if inside else float(idle or 0)
         last_ms = at_ms

@@ -112,7 +112,7 @@ def caught_up_by_rules(made: Case, after_ms: int, first_ms: int) -> Case:
         told_ = float(made.real(codes, first_ms - MINUTE_MS) - made.real(codes, after_ms))
         missed[kind] = {first_ms: told_}
         roll_ups = dict(made.ledger.roll_ups[f"sereno:{kind}:sum5m"])
-        roll_ups[min(at_ms for at_ms in roll_ups if at_ms >= first_ms)] += told_
+        roll_ups[min(at_ms for at_ms in roll_ups if at_ms >= first_ms + MINUTE_MS)] += told_
         made = replace(
             made, ledger=replace(made.ledger, roll_ups={**made.ledger.roll_ups, f"sereno:{kind}:sum5m": roll_ups})
         )

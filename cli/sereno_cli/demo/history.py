@@ -153,8 +153,9 @@ def _five_minute_series(
     # The last roll-up lies five minutes back: the running server's first one must not count its entries again.
     ends = [i for i in range(len(times) - _ROLL_UP_MINUTES) if (times[i] // _MINUTE_SECONDS) % _ROLL_UP_MINUTES == 0]
     events, bad_events = _Counts(minutes.events), _Counts(minutes.bad_events)
-    event_sums = [events.last(_ROLL_UP_MINUTES, i) for i in ends]
-    bad_event_sums = [bad_events.last(_ROLL_UP_MINUTES, i) for i in ends]
+    # A roll-up sums what was entered until a minute before it.
+    event_sums = [events.last(_ROLL_UP_MINUTES, i - 1) for i in ends]
+    bad_event_sums = [bad_events.last(_ROLL_UP_MINUTES, i - 1) for i in ends]
     seconds = [times[i] for i in ends]
     yield series.EVENTS_ROLL_UP, zip(seconds, event_sums, strict=True)
     yield series.BAD_EVENTS_ROLL_UP, zip(seconds, bad_event_sums, strict=True)

@@ -89,7 +89,8 @@ def repair_ledger(
     span = replace(span, end_ms=max(closed, default=span.start_ms))
     entries = reader.recorded(whole, series.EVENTS_ENTRY, looked_from_ms, span.now_ms)
     until_now = slots(moments_of(entries), MINUTE_MS, span.start_ms, span.now_ms)
-    minutes = tuple(slot for slot in until_now if slot.at_ms <= span.end_ms)
+    # The last minute belongs to a roll-up after the span: it is left to a later run.
+    minutes = tuple(slot for slot in until_now if slot.at_ms <= span.end_ms - MINUTE_MS)
     returns = Returns(settings, longest_gap)
     returned = returned_minutes(slo, reader, returns, minutes)
     ledgers = [whole] if slo.group_by is None else [whole, Ledger.of_groups(slo, slo.group_by)]
@@ -153,8 +154,8 @@ class _Work:
             begin_ms = self._begin_ms(known)
             missing[labels] = missing_roll_ups(
                 [slot for slot in self.five_minutes if slot.after_ms >= begin_ms],
-                _together(entries.recorded.get(labels, {}), added, missed.get(labels, {})),
-                added.keys(),
+                _as_rolled_up(_together(entries.recorded.get(labels, {}), added, missed.get(labels, {}))),
+                _as_rolled_up(added).keys(),
                 known,
                 self.span.end_ms,
             )
@@ -163,6 +164,11 @@ class _Work:
     def _begin_ms(self, roll_ups: Mapping[int, float]) -> int:
         """The last roll-up before the span: what was before it is settled, and none after it has caught up more."""
         return max((at for at in roll_ups if at <= self.span.start_ms), default=self.span.start_ms - _LOOK_BACK_MS)
+
+
+def _as_rolled_up(entries: Mapping[int, float]) -> dict[int, float]:
+    """Entries by the moment from which on roll-ups sum them: a minute after their own."""
+    return {at_ms + MINUTE_MS: value for at_ms, value in entries.items()}
 
 
 def _names(ledger: Ledger) -> tuple[str, ...]:

@@ -93,7 +93,9 @@ class ThresholdDocument(_Mapping):
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["max"]}, {"required": ["min"]}]})
 
     metric: MetricName = Field(description="The gauge", examples=["etl_table_age_seconds"])
-    match: MatchersText | None = Field(None, description="Matchers of its series", examples=['table="orders"'])
+    match: MatchersText | None = Field(
+        None, description="Matchers of its series", examples=['job="etl", table="orders"']
+    )
     max: BoundDocument | None = Field(
         None, description="Above this a minute is bad; a number, or a duration for a gauge in seconds", examples=["15m"]
     )

@@ -176,7 +176,7 @@ def _metric(text: str) -> str:
 
 
 # What every recorded series carries anyway, and what tells the buckets of one histogram apart.
-_LABELS_OF_NO_GROUP = ("service", "slo", "le")
+_LABELS_OF_NO_GROUP = ("service", "slo", "after", "le")
 _MOST_GROUPS = 1000
 
 

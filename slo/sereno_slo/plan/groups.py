@@ -1,5 +1,6 @@
 """Budgets of groups (`group_by`): the same ledger once more for each value of some labels, for a limited number."""
 
+from sereno_slo.duration import Duration
 from sereno_slo.model import GroupBy, ServiceLevelObjective, Settings
 from sereno_slo.plan import series
 from sereno_slo.plan.counting import Raw
@@ -7,11 +8,13 @@ from sereno_slo.plan.entries import bad_events_entry, events_entry
 from sereno_slo.plan.ledger import long_windows, minute_windows
 from sereno_slo.plan.outages import missed
 from sereno_slo.plan.rules import RecordingRule
-from sereno_slo.plan.series import Ledger, patient
+from sereno_slo.plan.series import Ledger
 from sereno_slo.promql import Aggregation, Call, Expr, Number
 
 # More series than a group can have: who was admitted before goes before everybody else.
 _FIRST = Number(1e9)
+# Longer than a stop of Prometheus that the ledger catches up: nobody loses the place to a newcomer for it.
+_REMEMBERED = Duration.parse("30m")
 
 
 def group_entries(slo: ServiceLevelObjective, group_by: GroupBy, settings: Settings) -> tuple[RecordingRule, ...]:
@@ -48,6 +51,6 @@ def _present(slo: ServiceLevelObjective, group_by: GroupBy, raw: Raw) -> Expr:
 def _admitted(slo: ServiceLevelObjective, group_by: GroupBy, raw: Raw) -> Expr:
     """First come, first served: who was admitted stays as long as there are series, so that sums are whole."""
     present = _present(slo, group_by, raw)
-    before = patient(Ledger.of(slo).series(series.GROUP_ADMITTED))
+    before = Call("last_over_time", (Ledger.of(slo).series(series.GROUP_ADMITTED).over(_REMEMBERED),))
     ranked = (present.and_(before, on=group_by.labels) + _FIRST).or_(present)
     return Aggregation("group", Call("topk", (Number(group_by.limit), ranked)), group_by.labels)

@@ -52,9 +52,18 @@ def _roll_ups(ledger: Ledger) -> tuple[RecordingRule, ...]:
     )
 
 
+def _entered(entries: Selector, time: Duration) -> Expr:
+    """The sum of a stretch of entries that ended a minute ago.
+
+    The two groups are evaluated at once. Where their phases lie close, a roll-up would miss the entry that is being
+    made while it sums, and the next one would begin after it: every fifth entry was lost for good (-20 %, measured).
+    """
+    return Call("sum_over_time", (entries.over(time.just_under()).ago(MINUTE),))
+
+
 def _with_missed(ledger: Ledger, entries: str, missed: str, mark: Selector) -> Expr:
     """Entries and what they missed, which is recorded once, soon after an outage: in these five minutes."""
-    found = _sum(ledger.series(missed), FIVE_MINUTES)
+    found = _entered(ledger.series(missed), FIVE_MINUTES)
     return Aggregation(
         "sum",
         any_of(_since_last_roll_up(ledger.series(entries), mark), found),
@@ -99,10 +108,10 @@ def _since_last_roll_up(entries: Selector, mark: Selector) -> Expr:
 
     def after(slots: int) -> Expr:
         """The entries since a mark that lies so many slots ago, unless there is a later one."""
-        unsummed = _sum(entries, FIVE_MINUTES * slots).and_(marked(slots, slots), on=SLO_LABELS)
+        unsummed = _entered(entries, FIVE_MINUTES * slots).and_(marked(slots, slots), on=SLO_LABELS)
         return unsummed if slots == 1 else unsummed.unless(marked(slots - 1), on=SLO_LABELS)
 
-    all_of_them = _sum(entries, FIVE_MINUTES * _MOST_SLOTS).unless(marked(_MOST_SLOTS - 1), on=SLO_LABELS)
+    all_of_them = _entered(entries, FIVE_MINUTES * _MOST_SLOTS).unless(marked(_MOST_SLOTS - 1), on=SLO_LABELS)
     return any_of(*map(after, range(1, _MOST_SLOTS)), all_of_them)
 
 

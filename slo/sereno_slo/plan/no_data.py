@@ -3,7 +3,7 @@
 from sereno_slo.duration import Duration
 from sereno_slo.model import AlertSeverity, ServiceLevelObjective, Settings
 from sereno_slo.plan import annotations, series
-from sereno_slo.plan.counting import target_of
+from sereno_slo.plan.counting import Raw
 from sereno_slo.plan.rules import AlertingRule
 from sereno_slo.plan.series import Ledger
 from sereno_slo.promql import Aggregation, Call, Expr, Number
@@ -18,7 +18,7 @@ _NOTHING_MATCHES_FOR = Duration.parse("15m")
 
 def no_data_alerts(slo: ServiceLevelObjective, settings: Settings) -> tuple[AlertingRule, ...]:
     """Critical when no target is up; a warning when targets are up but nothing is counted. Idle is no alert."""
-    up = target_of(slo.indicator.total, "up", settings.identity_labels)
+    up = Raw(settings).target(slo.indicator.total, "up")
     targets_up = Aggregation("count", up.equals(1))
     return (
         AlertingRule(

@@ -6,7 +6,7 @@ far counters have grown since an evaluation before the stop, less what entries h
 add it; short windows don't.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import assert_never
 
 from sereno_slo.duration import Duration
@@ -20,7 +20,7 @@ from sereno_slo.model import (
     Threshold,
 )
 from sereno_slo.plan import series
-from sereno_slo.plan.counting import Raw, target_of
+from sereno_slo.plan.counting import Raw
 from sereno_slo.plan.rules import RecordingRule
 from sereno_slo.plan.series import MINUTE, MISSED_LABELS, SLO_LABELS, Ledger
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, any_of
@@ -68,23 +68,21 @@ def _rule(ledger: Ledger, name: str, expr: Expr) -> RecordingRule:
 def _unentered(counter: Selector, ledger: Ledger, raw: Raw, entered: Callable[[Duration], Expr]) -> Expr:
     """Growth since an evaluation before the stop, less what is entered; at the second evaluation after it.
 
-    At the first one some targets haven't been scraped again. Where a counter was reset meanwhile this is too little,
-    never too much.
+    At the first one some targets haven't been scraped again. Where series began, ended or were reset meanwhile this is
+    too little, never too much.
     """
 
     def since(time: Duration) -> Expr:
-        growth = Aggregation("sum", any_of(*_growth(counter, raw, time)), ledger.group_labels)
+        growth = Aggregation("sum", _growth(counter, raw, time), ledger.group_labels)
         return Binary("-", growth, entered(time), ignoring=SLO_LABELS).and_(_evaluated(ledger, time), on=())
 
     just_back = _evaluated(ledger, MINUTE).unless(_evaluated(ledger, MINUTE * 2))
     return any_of(*map(since, _SINCE)).and_(just_back, on=())
 
 
-def _growth(counter: Selector, raw: Raw, time: Duration) -> Iterator[Expr]:
+def _growth(counter: Selector, raw: Raw, time: Duration) -> Expr:
     now, then = raw.latest(counter), raw.earlier(counter, time)
-    yield now - (then <= now)
-    watched = raw.earlier(target_of(counter, "up", raw.settings.identity_labels), time).equals(1)
-    yield now.and_(watched, on=raw.settings.identity_labels)
+    return now - (then <= now)
 
 
 def _evaluated(ledger: Ledger, time: Duration) -> Expr:

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from sereno_slo.model import Probe, Threshold, TimeSlices
 from sereno_slo.plan.counting import Raw
+from sereno_slo.plan.series import MINUTE
 from sereno_slo.promql import Aggregation, Call, Expr, Number
 
 
@@ -38,4 +39,5 @@ def _broken(indicator: TimeSlices, raw: Raw, by: tuple[str, ...]) -> Iterator[Ex
 
 
 def _extreme(which: str, indicator: TimeSlices, raw: Raw, by: tuple[str, ...]) -> Expr:
-    return Aggregation(which, Call(f"{which}_over_time", (raw.minute(indicator.gauge),)), by)
+    # Just under a minute: a value on the very boundary belongs to one slice only.
+    return Aggregation(which, Call(f"{which}_over_time", (raw.latest(indicator.gauge).over(MINUTE.just_under()),)), by)

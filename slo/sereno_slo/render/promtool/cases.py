@@ -26,8 +26,6 @@ class Expectation:
     at: Duration
     expr: Expr
     value: float | None
-    is_delayed: bool = True
-    """Whether it comes `evaluation_delay` later: entries do, and all that is made of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ class Bench:
         delay, name = self._delay, f"{self.slo.service}/{self.slo.name}: {name}"
         if delay is None:
             return Case(name, self.scrape_interval, series, expectations)
-        later = [replace(each, at=each.at + delay.of_results) if each.is_delayed else each for each in expectations]
+        later = [replace(each, at=each.at + delay.of_results) for each in expectations]
         return Case(name, delay.step, [delay.applied(each, self.scrape_interval) for each in series], later)
 
     @property
@@ -126,5 +124,4 @@ class Bench:
 
     def lacks_data(self, at: Duration, *, count: int | None, severity: str) -> Expectation:
         """So many alerts about missing data are firing."""
-        found = self.fires(at, count=count, alertname=no_data.ALERT, severity=severity)
-        return replace(found, is_delayed=False)  # targets are looked at without delay
+        return self.fires(at, count=count, alertname=no_data.ALERT, severity=severity)

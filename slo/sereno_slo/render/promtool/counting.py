@@ -37,6 +37,9 @@ def _steady_traffic(bench: Bench) -> Case:
         bench.recorded("10m", "sereno:events:5m", 300),
         bench.recorded("10m", "sereno:bad_events:5m", 30),
         bench.recorded("10m", "sereno:error_ratio:5m", 30 / 300),
+        # The same of roll-ups, which are evaluated every minute here.
+        bench.recorded("10m", "sereno:events:sum5m", 300),
+        bench.recorded("10m", "sereno:bad_events:sum5m", 30),
         bench.recorded("10m", "sereno:coverage:delta1m", 1),
     )
 

@@ -1,7 +1,8 @@
 """Roll-ups, long windows, the budget and the slow tiers; evaluated every five minutes, as their group is.
 
 promtool ignores a group's own interval, hence a file of its own with `evaluation_interval: 5m`. Scrapes come every
-five minutes, too: an entry then holds the events of all five minutes, and every roll-up holds one entry.
+five minutes, too: an entry then holds the events of all five minutes, and every roll-up holds one entry, the one before
+its own time, because roll-ups sum what was entered until a minute ago.
 """
 
 import math
@@ -55,8 +56,8 @@ def _budget(bench: Bench) -> Case:
     return bench.case(
         "sums five minutes, a day and the window exactly, whatever comes back meanwhile",
         [*bench.healthy(steady(_LAST_SLOT, events, bad_events)), *_coming_back(bench)],
-        # The roll-up of time zero, where nothing had been counted, is the other one of two.
-        *([] if bench.has_delay else [bench.recorded("5m", "sereno:events:expected5m", events / 2)]),
+        # The roll-ups of time zero and of the slot after it, which sums what was entered until then, are the others.
+        *([] if bench.has_delay else [bench.recorded("10m", "sereno:events:expected5m", events / 3)]),
         bench.recorded(at, "sereno:events:sum5m", events),
         bench.recorded(at, "sereno:bad_events:sum5m", bad_events),
         bench.recorded(at, "sereno:events:2h", events * 24),
@@ -66,7 +67,7 @@ def _budget(bench: Bench) -> Case:
         bench.recorded(at, "sereno:error_ratio:window", ratio),
         bench.recorded(at, "sereno:error_budget_remaining:ratio", 1 - ratio / budget),
         # promtool brings one entry of coverage in five minutes; a real server brings five. Time zero has none.
-        bench.recorded(at, "sereno:coverage:ratio", _slots_in(bench, _LAST_SLOT) / slots_of_window),
+        bench.recorded(at, "sereno:coverage:ratio", _slots_in(bench, _LAST_SLOT - 1) / slots_of_window),
         bench.recorded(at, "sereno_slo_objective_ratio", bench.slo.objective_ratio),
         bench.recorded(at, "sereno_slo_window_seconds", bench.slo.window.seconds),
     )
@@ -120,10 +121,10 @@ def _good_counted_late(bench: Bench) -> Case:
     return bench.case(
         "roll-ups hold when good events are counted late, and no long window has less than none",
         bench.healthy(phases((1, 100, 10), (1, 100, -4), (1, 100, -8))),
-        bench.recorded("10m", "sereno:bad_events:sum5m", -4),
-        bench.recorded("10m", "sereno:bad_events:1d", 6),
-        bench.recorded("15m", "sereno:bad_events:1d", 0),
-        bench.recorded("15m", "sereno:bad_events:window", 0),
+        bench.recorded("15m", "sereno:bad_events:sum5m", -4),
+        bench.recorded("15m", "sereno:bad_events:1d", 6),
+        bench.recorded("20m", "sereno:bad_events:1d", 0),
+        bench.recorded("20m", "sereno:bad_events:window", 0),
     )
 
 
@@ -206,10 +207,10 @@ def _burn(bench: Bench, tier: BurnTier) -> Case:
     ratio = min(1.0, 24 * max(threshold, bench.slo.error_budget_ratio))
     events = bench.events_a_scrape(_EVENTS)
     kept = bench.slo.alerting.keep_firing_for
-    # More than the tier's share, and one slot more: alerts are judged before that slot's roll-ups are made.
+    # More than the tier's share, and two slots more: roll-ups lag by one here, and alerts are judged before them.
     spent_slots = (tier.long / _SLOT) * threshold / ratio
-    burning_slots = math.floor(spent_slots) + 2
-    resolved_slots = math.ceil(tier.short / _SLOT) + 2 + (0 if kept is None else math.ceil(kept / _SLOT))
+    burning_slots = math.floor(spent_slots) + 3
+    resolved_slots = math.ceil(tier.short / _SLOT) + 3 + (0 if kept is None else math.ceil(kept / _SLOT))
     # They tell the usual events. Where nearly everything may be bad, they would outweigh any burn: then there are none.
     healthy_slots = _HEALTHY_SLOTS if ratio >= 4 * bench.slo.error_budget_ratio else 0
     labels = {"burn": tier.burn, "severity": str(tier.severity), "long_window": str(tier.long)}
