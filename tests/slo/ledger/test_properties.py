@@ -190,7 +190,8 @@ def test_roll_ups_hold_every_entry_once(engine: Server, phase_ms: int, history: 
         roll_ups = seen.recorded(f"sereno:{name}:sum5m", 5 * MINUTE_MS, phase_ms)
         entries = seen.recorded(f"sereno:{name}:delta1m", MINUTE_MS)
         missed = seen.recorded(f"sereno:{name}:missed1m", MINUTE_MS)
-        last = max(roll_ups, default=BEGIN_MS)
+        # What was entered until a minute before the last one.
+        last = max(roll_ups, default=BEGIN_MS) - MINUTE_MS
         booked = (value for account in (entries, missed) for at, value in account.items() if at <= last)
         assert sum(roll_ups.values()) == sum(booked)
 
@@ -206,7 +207,7 @@ STEADY_TARGETS = histories(
 def test_an_outage_loses_nothing(engine: Server, indicator: str, history: History) -> None:
     """However Prometheus stops and starts, its roll-ups hold what was scraped before its last evaluation, too."""
     seen = evaluated(engine, history, indicator)
-    entered = tuple(at for at in seen.minutes if at <= seen.five_minutes.last)
+    entered = tuple(at for at in seen.minutes if at <= seen.five_minutes.last - MINUTE_MS)
     for name, codes in (("events", ("200", "500")), ("bad_events", ("500",))):
         scraped = sum(
             growth_while_watched(target, target.counters[code], entered) for target in seen.targets for code in codes
