@@ -299,13 +299,13 @@ ALERT_MUTANTS = [
     Mutant("everything is nothing", IDLE, NOTHING, f" unless on () {COUNTED}", ""),
     Mutant("a missing bucket is no warning", NO_BUCKET, NOTHING, COUNTED, f"sereno:events:delta1m{SLO}", "latency"),
 ]
-GAUGE = 'age_seconds{job="api"}[1m]'
+GAUGE = 'age_seconds{job="api"}[59s999ms]'
 ONE_BAD, OTHER_SIDE = "bad when any value in it is", "on the other side, too"
 NO_VALUE, ANY_SERIES = "that is a number, is no event", "is enough, and they are one event"
 FIVE_BAD, BAD_HOUR = "the outage alert ends with them", "bad minutes over 1h alert and resolve after 5m"
 SLICE_MUTANTS = [
     Mutant("a minute without a number is an event", NO_VALUE, EVENTS, ">= bool -Inf", "!= bool -Inf", "bounds"),
-    Mutant("a minute outlives itself", NO_VALUE, EVENTS, "[1m]", "[5m]", "bounds"),
+    Mutant("a minute outlives itself", NO_VALUE, EVENTS, "[59s999ms]", "[5m]", "bounds"),
     Mutant("the maximum is no bound", ONE_BAD, BAD_EVENTS, "> bool 900", "> bool 1e9", "bounds"),
     Mutant("the maximum is bad", ONE_BAD, BAD_EVENTS, "> bool 900", ">= bool 900", "bounds"),
     Mutant("the minimum is no bound", OTHER_SIDE, BAD_EVENTS, "< bool 3", "< bool -1e9", "bounds"),
