@@ -65,13 +65,9 @@ class Duration:
         """This duration `factor` times."""
         return Duration(self.milliseconds * factor)
 
-    def less(self, other: "Duration") -> "Duration":
+    def __sub__(self, other: "Duration") -> "Duration":
         """This without the other, which is shorter."""
         return Duration(self.milliseconds - other.milliseconds)
-
-    def half(self) -> "Duration":
-        """Half as long."""
-        return Duration(self.milliseconds // 2)
 
     def just_under(self) -> "Duration":
         """One millisecond less: a range that holds the same entries on every Prometheus.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sereno_slo.history.expressions import (
     Returns,
-    counters_of,
     entry_expressions,
     is_sliced,
     minute_part,
@@ -16,6 +15,7 @@ from sereno_slo.history.reading import Labels, Reader, Table, moments_of
 from sereno_slo.history.slots import MINUTE_MS, Slot, is_recorded
 from sereno_slo.model import Latency, ServiceLevelObjective, Settings
 from sereno_slo.plan import series
+from sereno_slo.plan.counting import counters_of
 from sereno_slo.plan.series import Ledger
 from sereno_slo.promql import Expr, Selector
 

@@ -6,25 +6,12 @@ from typing import assert_never
 
 from sereno_slo.duration import Duration
 from sereno_slo.history.slots import MINUTE_MS
-from sereno_slo.model import (
-    BadEventsRatio,
-    GoodEventsRatio,
-    Indicator,
-    Latency,
-    NativeLatency,
-    Probe,
-    ServiceLevelObjective,
-    Settings,
-    Threshold,
-)
+from sereno_slo.model import Indicator, Probe, ServiceLevelObjective, Settings, Threshold
 from sereno_slo.plan import series
-from sereno_slo.plan.counting import GAP, Raw, counted
+from sereno_slo.plan.counting import CLOCK_WOBBLE_SECONDS, GAP, Raw, counted
 from sereno_slo.plan.entries import bad_events_entry, events_entry, targets_seen
 from sereno_slo.plan.series import MINUTE, Ledger
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, String, Subquery, any_of
-
-# Two process starts so close are one: clients compute them from the kernel's boot time, which wobbles.
-_CLOCK_WOBBLE_SECONDS = 5
 
 
 def entry_expressions(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> Mapping[str, Expr]:
@@ -92,30 +79,6 @@ def shortened(expr: Expr, length_ms: int, settings: Settings) -> Expr:
 
 
 @dataclass(frozen=True, slots=True)
-class Counters:
-    """What an indicator counts: all events, and a part of them."""
-
-    total: Selector
-    part: Selector
-    part_is_bad: bool
-
-
-def counters_of(indicator: Indicator) -> Counters | None:
-    """The counters of an indicator; none of time slices and native histograms, whose parts aren't differences."""
-    match indicator:
-        case BadEventsRatio(total=total, bad=bad):
-            return Counters(total, bad, part_is_bad=True)
-        case GoodEventsRatio(total=total, good=good):
-            return Counters(total, good, part_is_bad=False)
-        case Latency(total=total, fast=fast):
-            return Counters(total, fast, part_is_bad=False)
-        case NativeLatency() | Threshold() | Probe():
-            return None
-        case _:
-            assert_never(indicator)
-
-
-@dataclass(frozen=True, slots=True)
 class Returns:
     """Targets that answered a scrape in the minute, not in the gap that entries look over, but within `longest_gap`."""
 
@@ -153,7 +116,7 @@ class Returns:
         branches: list[Expr] = [now - (before <= now), now]
         if self.settings.process_start_metric is not None:
             start = raw.target(counter, self.settings.process_start_metric)
-            began = (raw.now(start) - raw.before(start)) > _CLOCK_WOBBLE_SECONDS
+            began = (raw.now(start) - raw.before(start)) > CLOCK_WOBBLE_SECONDS
             branches.insert(0, now.and_(began, on=self.settings.identity_labels))
         counted_since = Aggregation("sum", any_of(*branches), by)
         return self._on_them(counted_since, counter)

@@ -18,7 +18,7 @@ from sereno_slo.model import (
 )
 from sereno_slo.plan import annotations, series
 from sereno_slo.plan.rules import AlertingRule
-from sereno_slo.plan.series import FIVE_MINUTES, MINUTE, Ledger
+from sereno_slo.plan.series import FIVE_MINUTES, MINUTE, Ledger, summed
 from sereno_slo.policy import is_feasible
 from sereno_slo.promql import Call, Expr, all_of, any_of
 
@@ -96,7 +96,9 @@ def _enough_evidence(slo: ServiceLevelObjective, window: Duration) -> Expr:
 def _outage_alert(slo: ServiceLevelObjective, settings: Settings) -> AlertingRule:
     """Most of what happens is bad, whatever the objective."""
     window = outage_window(slo.indicator)
-    bad, events = (_summed(slo, name, window) for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY))
+    bad, events = (
+        summed(Ledger.of(slo).series(name), window) for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY)
+    )
     error_ratio = bad / (events > 0)
     return AlertingRule(
         ALERT,
@@ -119,10 +121,6 @@ def _surely_out(slo: ServiceLevelObjective, bad: Expr, events: Expr) -> tuple[Ex
     # The lower Wilson bound exceeds 1/2, without division.
     spread = Call("sqrt", ((_OUTAGE_RATIO * (1 - _OUTAGE_RATIO)) * events,))
     return ((bad - _OUTAGE_RATIO * events) > Z * spread, bad >= slo.alerting.min_bad_events)
-
-
-def _summed(slo: ServiceLevelObjective, name: str, window: Duration) -> Expr:
-    return Call("sum_over_time", (Ledger.of(slo).series(name).over(window.just_under()),))
 
 
 def _labels(

@@ -7,9 +7,19 @@ that has it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import Settings
+from sereno_slo.model import (
+    BadEventsRatio,
+    GoodEventsRatio,
+    Indicator,
+    Latency,
+    NativeLatency,
+    Probe,
+    Settings,
+    Threshold,
+)
 from sereno_slo.plan.series import FIVE_MINUTES, MINUTE
 from sereno_slo.promql import Aggregation, Call, Expr, Selector, any_of
 
@@ -21,7 +31,7 @@ each series.
 """
 
 # Two starts so close are one: clients compute it from the kernel's boot time, which wobbles when clocks are corrected.
-_CLOCK_WOBBLE_SECONDS = 5
+CLOCK_WOBBLE_SECONDS = 5
 # Where a series that was away for longer than the gap is looked for: a little earlier than absences of round lengths.
 _LONG_BEFORE = tuple(map(Duration.parse, ("1h10m", "6h10m", "1d10m")))
 
@@ -76,6 +86,30 @@ class Raw:
         return self.latest(target_of(series, metric, self.settings.identity_labels))
 
 
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What an indicator counts: all events, and a part of them."""
+
+    total: Selector
+    part: Selector
+    part_is_bad: bool
+
+
+def counters_of(indicator: Indicator) -> Counters | None:
+    """The counters of an indicator; none of time slices and native histograms, whose parts aren't differences."""
+    match indicator:
+        case BadEventsRatio(total=total, bad=bad):
+            return Counters(total, bad, part_is_bad=True)
+        case GoodEventsRatio(total=total, good=good):
+            return Counters(total, good, part_is_bad=False)
+        case Latency(total=total, fast=fast):
+            return Counters(total, fast, part_is_bad=False)
+        case NativeLatency() | Threshold() | Probe():
+            return None
+        case _:
+            assert_never(indicator)
+
+
 def counted(counter: Selector, raw: Raw, by: tuple[str, ...] = ()) -> Expr:
     """How many events a counter counted in the entry's minute, over all its series or by labels."""
     now, before = raw.now(counter), raw.before(counter)
@@ -103,7 +137,7 @@ def begun(counts: Expr, series: Selector, raw: Raw) -> Iterator[Expr]:
 
 def _unseen_for_a_while(start: Selector, raw: Raw) -> Expr:
     """Targets that didn't answer a minute ago, but did before, in the process that they are now."""
-    same = (start - raw.before(start)) <= _CLOCK_WOBBLE_SECONDS
+    same = (start - raw.before(start)) <= CLOCK_WOBBLE_SECONDS
     return same.unless(raw.earlier(start, MINUTE))
 
 
@@ -122,5 +156,5 @@ def appeared(counts: Expr, series: Selector, raw: Raw) -> Iterator[Expr]:
 
 def _seen_in_same_process(series: Selector, offset: Duration, raw: Raw) -> Expr:
     start = raw.target(series, raw.settings.process_start_metric or "")
-    same = (start - raw.earlier(start, offset)) <= _CLOCK_WOBBLE_SECONDS
+    same = (start - raw.earlier(start, offset)) <= CLOCK_WOBBLE_SECONDS
     return raw.earlier(series, offset).and_(same, on=raw.settings.identity_labels)

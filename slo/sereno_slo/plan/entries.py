@@ -2,7 +2,6 @@
 
 from typing import assert_never
 
-from sereno_slo.duration import Duration
 from sereno_slo.model import (
     BadEventsRatio,
     GoodEventsRatio,
@@ -15,7 +14,7 @@ from sereno_slo.model import (
     Threshold,
 )
 from sereno_slo.plan import series
-from sereno_slo.plan.counting import GAP, Raw, counted, target_of
+from sereno_slo.plan.counting import Raw, counted
 from sereno_slo.plan.native import fast_observations, observations
 from sereno_slo.plan.rules import RecordingRule
 from sereno_slo.plan.series import MINUTE, SLO_LABELS, Ledger
@@ -23,9 +22,9 @@ from sereno_slo.plan.slices import bad_slices, slices
 from sereno_slo.promql import Aggregation, Binary, Call, Expr
 
 
-def entries(slo: ServiceLevelObjective, settings: Settings, *, gap: Duration = GAP) -> tuple[RecordingRule, ...]:
+def entries(slo: ServiceLevelObjective, settings: Settings) -> tuple[RecordingRule, ...]:
     """The minute's entry: events, bad events, and how much of the targets was seen."""
-    ledger, raw = Ledger.of(slo), Raw(settings, gap)
+    ledger, raw = Ledger.of(slo), Raw(settings)
     return (
         ledger.record(series.EVENTS_ENTRY, events_entry(slo.indicator, raw)),
         ledger.record(series.BAD_EVENTS_ENTRY, bad_events_entry(slo.indicator, ledger, raw)),
@@ -85,6 +84,6 @@ def may_be_negative(indicator: Indicator) -> bool:
 
 def targets_seen(slo: ServiceLevelObjective, raw: Raw) -> Expr:
     """The part of the known targets that answered their last scrape, in minutes that have an entry."""
-    up = raw.latest(target_of(slo.indicator.total, "up", raw.settings.identity_labels))
+    up = raw.target(slo.indicator.total, "up")
     entry = Ledger.of(slo).series(series.EVENTS_ENTRY).over(MINUTE.just_under())
     return Aggregation("avg", up).and_(Call("last_over_time", (entry,)), on=())

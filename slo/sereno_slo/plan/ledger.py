@@ -7,7 +7,7 @@ from sereno_slo.model import ServiceLevelObjective
 from sereno_slo.plan import series
 from sereno_slo.plan.entries import may_be_negative
 from sereno_slo.plan.rules import RecordingRule
-from sereno_slo.plan.series import FIVE_MINUTES, MINUTE, MINUTE_WINDOWS, ROLL_UP_WINDOWS, SLO_LABELS, Ledger
+from sereno_slo.plan.series import FIVE_MINUTES, MINUTE, MINUTE_WINDOWS, ROLL_UP_WINDOWS, SLO_LABELS, Ledger, summed
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, Subquery, any_of
 
 # A roll-up sums what has happened since the last one, up to so many slots of five minutes ago.
@@ -39,7 +39,7 @@ def evaluation_mark(ledger: Ledger) -> RecordingRule:
 
 
 def _roll_ups(ledger: Ledger) -> tuple[RecordingRule, ...]:
-    events, mark = ledger.series(series.EVENTS_ROLL_UP), Ledger(ledger.service, ledger.slo).series(series.ROLL_UP_MARK)
+    events, mark = ledger.series(series.EVENTS_ROLL_UP), ledger.whole.series(series.ROLL_UP_MARK)
     of_events = _with_missed(ledger, series.EVENTS_ENTRY, series.EVENTS_MISSED, mark)
     of_bad_events = _with_missed(ledger, series.BAD_EVENTS_ENTRY, series.BAD_EVENTS_MISSED, mark)
     if not ledger.group_labels:
@@ -56,9 +56,9 @@ def _entered(entries: Selector, time: Duration) -> Expr:
     """The sum of a stretch of entries that ended a minute ago.
 
     The two groups are evaluated at once. Where their phases lie close, a roll-up would miss the entry that is being
-    made while it sums, and the next one would begin after it: every fifth entry was lost for good (-20 %, measured).
+    made while it sums, and the next one would begin after it: every fifth entry would be lost for good.
     """
-    return Call("sum_over_time", (entries.over(time.just_under()).ago(MINUTE),))
+    return summed(entries.ago(MINUTE), time)
 
 
 def _with_missed(ledger: Ledger, entries: str, missed: str, mark: Selector) -> Expr:
@@ -74,7 +74,7 @@ def _with_missed(ledger: Ledger, entries: str, missed: str, mark: Selector) -> E
 def coverage(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule, ...]:
     """How much of the window the ledger saw."""
     entries, mark = ledger.series(series.COVERAGE_ENTRY), ledger.series(series.ROLL_UP_MARK)
-    seen = _sum(ledger.series(series.COVERAGE_ROLL_UP), slo.window)
+    seen = summed(ledger.series(series.COVERAGE_ROLL_UP), slo.window)
     return (
         ledger.record(series.COVERAGE_ROLL_UP, _since_last_roll_up(entries, mark)),
         ledger.record(series.COVERAGE, seen / (slo.window / MINUTE)),
@@ -97,8 +97,8 @@ def expected_events(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule
 def _since_last_roll_up(entries: Selector, mark: Selector) -> Expr:
     """The entries of the last five minutes, or of as many more as no roll-up has summed yet.
 
-    A server that stops loses the entries between its last roll-up and its end for every longer window (up to -2.6 % of
-    the budget, measured), unless the first roll-up after it sums them. Evaluations keep their phase over restarts, so
+    A server that stops loses the entries between its last roll-up and its end for every longer window, unless the first
+    roll-up after it sums them. Evaluations keep their phase over restarts, so
     the mark of the one before lies a multiple of five minutes ago; half a slot of tolerance forgives a new phase.
     """
 
@@ -126,13 +126,9 @@ def remaining_to_the_minute(slo: ServiceLevelObjective) -> Expr:
     It reads the whole window (43,200 entries twice for 30 days): for pages and for people, not for every minute.
     """
     ledger = Ledger.of(slo)
-    bad_events = _sum(ledger.series(series.BAD_EVENTS_ENTRY), slo.window)
-    events = _sum(ledger.series(series.EVENTS_ENTRY), slo.window)
+    bad_events = summed(ledger.series(series.BAD_EVENTS_ENTRY), slo.window)
+    events = summed(ledger.series(series.EVENTS_ENTRY), slo.window)
     return 1 - bad_events / (events > 0) / slo.error_budget_ratio
-
-
-def _sum(entries: Selector, window: Duration) -> Expr:
-    return Call("sum_over_time", (entries.over(window.just_under()),))
 
 
 def _windows(
@@ -144,10 +140,10 @@ def _windows(
 ) -> Iterator[RecordingRule]:
     for name, window in windows.items():
         events, bad_events = f"sereno:events:{name}", f"sereno:bad_events:{name}"
-        summed = _sum(ledger.series(bad_events_from), window)
+        counted = summed(ledger.series(bad_events_from), window)
         # Good counted later than total is too few bad events now and too many before: no window has less than none.
-        not_negative = Call("clamp_min", (summed, Number(0))) if may_be_negative(slo.indicator) else summed
-        yield ledger.record(events, _sum(ledger.series(events_from), window))
+        not_negative = Call("clamp_min", (counted, Number(0))) if may_be_negative(slo.indicator) else counted
+        yield ledger.record(events, summed(ledger.series(events_from), window))
         yield ledger.record(bad_events, not_negative)
         yield ledger.record(f"sereno:error_ratio:{name}", _ratio(ledger.series(events), ledger.series(bad_events)))
 

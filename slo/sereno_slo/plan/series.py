@@ -64,6 +64,11 @@ class Ledger:
         return cls(slo.service, slo.name, group_by.labels)
 
     @property
+    def whole(self) -> "Ledger":
+        """The ledger of the SLO itself, not of its groups."""
+        return Ledger(self.service, self.slo)
+
+    @property
     def labels(self) -> dict[str, str]:
         """What every recorded series of this SLO carries."""
         return {"service": self.service, "slo": self.slo}
@@ -93,6 +98,11 @@ class Ledger:
     def expected_events(self) -> Expr:
         """`A` of docs/ledger.md: the usual events per five minutes."""
         return patient(self.series(EXPECTED_EVENTS))
+
+
+def summed(entries: Selector, window: Duration) -> Call:
+    """The sum of a window's entries, by a range that holds the same ones on every Prometheus."""
+    return Call("sum_over_time", (entries.over(window.just_under()),))
 
 
 def patient(series: Selector) -> Call:

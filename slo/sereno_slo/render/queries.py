@@ -23,7 +23,7 @@ from sereno_slo.model import (
 )
 from sereno_slo.plan import series
 from sereno_slo.plan.counting import target_of
-from sereno_slo.plan.series import Ledger, patient
+from sereno_slo.plan.series import Ledger, patient, summed
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, any_of
 
 _NEXT_TO_NOTHING = 1e-6
@@ -182,8 +182,7 @@ def targets_down(indicator: Indicator, settings: Settings) -> Expr:
 
 def measured_over(metric: str, window: Duration) -> Expr:
     """The sum of minute entries over a window for every SLO; a millisecond less keeps it exact on any Prometheus."""
-    entries = Call("sum_over_time", (Selector(metric).over(window.just_under()),))
-    return Aggregation("sum", entries, ("service", "slo"))
+    return Aggregation("sum", summed(Selector(metric), window), ("service", "slo"))
 
 
 def budget_spent_over(window: Duration) -> Expr:
