@@ -1,5 +1,14 @@
-"""Names and numbers of the ecosystem that Sereno keeps."""
+"""Names and numbers of the ecosystem that Sereno keeps, and those that all stages of the compiler share."""
+
+from sereno_slo.duration import Duration
 
 # OpenTelemetry semantic conventions, "Metric: http.server.request.duration": the advised explicit bucket boundaries.
 HTTP_DURATION_METRIC = "http_server_request_duration_seconds"
 HTTP_DURATION_BOUNDS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+
+# Fewer bad events than this in an alert's long window are never an alert: a client that retries makes several at once.
+MIN_BAD_EVENTS = 5
+
+# Windows up to this sum entries of a minute, longer ones roll-ups of five minutes: six hours of minutes are 360
+# samples, three days of them would be 4,320 at every evaluation.
+LONGEST_SUM_OF_MINUTES = Duration.parse("6h")

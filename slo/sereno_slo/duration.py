@@ -76,3 +76,7 @@ class Duration:
         one too many (+20 %) on 2.x when the phases of both rule groups agree, `[4m59s999ms]` is exact on both.
         """
         return Duration(self.milliseconds - 1)
+
+
+MINUTE = Duration.parse("1m")
+FIVE_MINUTES = Duration.parse("5m")

@@ -89,6 +89,8 @@ class GroupBy:
 
     labels: tuple[str, ...]
     limit: int
+    alert: bool = False
+    """Whether each of these groups alerts on its own, besides the whole."""
 
 
 class Tier(StrEnum):
@@ -141,6 +143,23 @@ class Alerting:
     min_bad_events: int
     """Fewer bad events than this in the long window are never an alert, whatever their ratio."""
     keep_firing_for: Duration | None
+    traffic_drop: AlertSeverity | None = None
+    """What a drop of the traffic is; None: nobody watches it (time slices have no traffic)."""
+    shadow: bool = False
+    """The same rules, but nobody is told: for comparison with what pages today."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertingDefaults:
+    """What `sereno.yaml` says about alerting for all specs; None leaves it to the service's tier."""
+
+    mode: AlertingMode | None = None
+    tiers: tuple[BurnTier, ...] | None = None
+    min_bad_events: int | None = None
+    keep_firing_for: Duration | None = None
+    traffic_drop: str | None = None
+    """`page`, `ticket` or `none`."""
+    shadow: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +207,9 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where pages and dashboards lead. Empty strings leave a link out.
+    """Where pages and dashboards lead. Empty strings leave a link out; every base ends without a slash.
 
-    `{service}`, `{slo}` and `{alert}` are replaced; every base ends without a slash.
+    In `logs` pages replace `{service}`, `{slo}`, `{window}` (1h), `{from}` and `{to}` (milliseconds since 1970).
     """
 
     runbooks: str = "https://github.com/sereno/sereno/blob/main/runbooks"
@@ -210,3 +229,4 @@ class Settings:
     evaluation_delay: Duration | None = None
     """How late samples may arrive: raw series are read this much in the past."""
     links: Links = Links()
+    alerting: AlertingDefaults = AlertingDefaults()

@@ -1,5 +1,8 @@
 """The alerting policy as data: which share of the budget within which time is too fast."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from sereno_slo.duration import Duration
 from sereno_slo.model import AlertSeverity, BurnTier, ServiceLevelObjective
 
@@ -11,6 +14,13 @@ WORKBOOK_TIERS = (
     BurnTier(0.10, Duration.parse("1d"), Duration.parse("2h"), AlertSeverity.WARNING, "fast"),
     BurnTier(0.10, Duration.parse("3d"), Duration.parse("6h"), AlertSeverity.WARNING, "slow"),
 )
+
+
+def named(tiers: Iterable[BurnTier]) -> tuple[BurnTier, ...]:
+    """The tiers from the shortest to the longest of each severity: the first burns `fast`, the others `slow`."""
+    ordered = sorted(tiers, key=lambda tier: (tier.severity is not AlertSeverity.CRITICAL, tier.long))
+    first = {tier.severity: tier for tier in reversed(ordered)}
+    return tuple(replace(tier, burn="fast" if first[tier.severity] == tier else "slow") for tier in ordered)
 
 
 def is_feasible(slo: ServiceLevelObjective, tier: BurnTier) -> bool:

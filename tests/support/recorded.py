@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from sereno_slo.duration import FIVE_MINUTES
 from sereno_slo.model import Service, ServiceLevelObjective, Settings
 from sereno_slo.plan import plan_service
 from sereno_slo.plan.rules import RecordingRule, RuleGroup
-from sereno_slo.plan.series import FIVE_MINUTES
 
 from support.prometheus import HistorySample
 

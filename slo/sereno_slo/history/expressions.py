@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from sereno_slo.duration import Duration
+from sereno_slo.duration import MINUTE, Duration
 from sereno_slo.history.slots import MINUTE_MS
 from sereno_slo.model import Indicator, Probe, ServiceLevelObjective, Settings, Threshold
 from sereno_slo.plan import series
 from sereno_slo.plan.counting import CLOCK_WOBBLE_SECONDS, GAP, Raw, counted
 from sereno_slo.plan.entries import bad_events_entry, events_entry, targets_seen
-from sereno_slo.plan.series import MINUTE, Ledger
+from sereno_slo.plan.series import Ledger
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, String, Subquery, any_of
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
+from sereno_slo.conventions import MIN_BAD_EVENTS
 from sereno_slo.parse.words import (
     DelayText,
     DurationText,
@@ -154,17 +155,26 @@ class AlertingDocument(_Mapping):
     mode: Literal["budget", "ratio", "both"] | None = Field(
         None, description="budget: on budget really spent; ratio: on error ratios; both: either (default when critical)"
     )
-    min_bad_events: int = Field(
-        5,
+    min_bad_events: int | None = Field(
+        None,
         ge=1,
         le=1_000_000,
-        description="Fewer bad events than this in the long window never alert",
+        description=f"Fewer bad events than this in the long window never alert (default {MIN_BAD_EVENTS})",
         examples=[10],
     )
-    traffic_drop: Literal["page", "ticket", "none"] | None = None
-    keep_firing_for: KeptText | None = Field(None, examples=["10m"])
-    shadow: bool = Field(default=False, description="Evaluate, but route nowhere")
-    tiers: list[TierDocument] | None = Field(None, min_length=1)
+    traffic_drop: Literal["page", "ticket", "none"] | None = Field(
+        None,
+        description="Traffic far below the same hour of past weeks (default: page when critical, else none)",
+        examples=["ticket"],
+    )
+    keep_firing_for: KeptText | None = Field(None, description="An alert that ends goes on so long", examples=["10m"])
+    shadow: bool | None = Field(None, description="Evaluate and record, but tell nobody", examples=[True])
+    tiers: list[TierDocument] | None = Field(
+        None,
+        min_length=1,
+        description="The policy: alert on this share of the budget within this time (default: the SRE Workbook's)",
+        examples=[["{budget: 2%, long: 1h, short: 5m, severity: critical}"]],
+    )
 
 
 class GroupByDocument(_Mapping):
@@ -172,7 +182,7 @@ class GroupByDocument(_Mapping):
 
     labels: GroupLabels = Field(description="Labels of the events", examples=[["http_route"]])
     limit: GroupLimit = Field(50, description="Further groups are left out, and counted", examples=[20])
-    alert: bool = False
+    alert: bool = Field(default=False, description="Alert for each group, too")
 
 
 class SloDocument(_Mapping):
@@ -261,7 +271,10 @@ class LinksDocument(_Mapping):
         None, description="Base of runbook_url", examples=["https://git.example.org/sre/runbooks"]
     )
     dashboards: str | None = Field(None, description="Base of Grafana", examples=["https://grafana.example.org"])
-    logs: str | None = Field(None, description="URL of a service's logs; {service} is replaced")
+    logs: str | None = Field(
+        None,
+        description="URL of a service's logs; {service}, {slo}, {window}, {from} and {to} (milliseconds) are replaced",
+    )
     trace: str | None = Field(None, description="URL of a trace; {trace_id} is replaced")
 
 
@@ -291,3 +304,6 @@ class SettingsDocument(_Mapping):
     )
     evaluation_delay: DelayText | None = Field(None, description="How late samples may arrive", examples=["2m"])
     links: LinksDocument | None = Field(None, examples=["{runbooks: https://git.example.org/sre/runbooks}"])
+    alerting: AlertingDocument | None = Field(
+        None, description="The alerting of all specs that say nothing else", examples=["{keep_firing_for: 10m}"]
+    )

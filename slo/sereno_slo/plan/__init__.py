@@ -1,15 +1,18 @@
 """From a service's model to its rule groups: pure, in the order in which Prometheus has to evaluate them."""
 
+from sereno_slo.duration import FIVE_MINUTES, MINUTE
 from sereno_slo.model import Service, ServiceLevelObjective, Settings
 from sereno_slo.plan import ledger
 from sereno_slo.plan.burn import burn_alerts
 from sereno_slo.plan.counting import Raw
 from sereno_slo.plan.entries import entries
+from sereno_slo.plan.exhausted import exhausted_alerts
 from sereno_slo.plan.groups import group_entries, group_roll_ups
 from sereno_slo.plan.no_data import no_data_alerts
 from sereno_slo.plan.outages import missed
 from sereno_slo.plan.rules import AlertingRule, RecordingRule, RuleGroup, ServicePlan
-from sereno_slo.plan.series import FIVE_MINUTES, MINUTE, Ledger
+from sereno_slo.plan.series import Ledger
+from sereno_slo.plan.traffic import traffic_alerts, usual_traffic
 
 __all__ = ["AlertingRule", "RecordingRule", "RuleGroup", "ServicePlan", "plan_service"]
 
@@ -33,8 +36,10 @@ def _every_minute(slo: ServiceLevelObjective, settings: Settings) -> tuple[Recor
         *missed(slo, Ledger.of(slo), Raw(settings)),
         *ledger.minute_windows(slo, Ledger.of(slo)),
         *ledger.facts(slo),
-        *burn_alerts(slo, settings),
+        *burn_alerts(slo, settings, Ledger.of(slo)),
         *no_data_alerts(slo, settings),
+        *traffic_alerts(slo, settings),
+        *exhausted_alerts(slo, settings),
         *(group_entries(slo, slo.group_by, settings) if slo.group_by else ()),
     )
 
@@ -45,6 +50,8 @@ def _every_five_minutes(slo: ServiceLevelObjective, settings: Settings) -> tuple
         ledger.evaluation_mark(whole),
         *ledger.long_windows(slo, whole),
         ledger.expected_events(slo, whole),
+        ledger.exhausted_in(slo, whole),
+        *usual_traffic(slo, whole),
         *ledger.coverage(slo, whole),
         *(group_roll_ups(slo, slo.group_by, settings) if slo.group_by else ()),
     )

@@ -1,30 +1,38 @@
 """What a page says: first what users feel, then how fast the budget burns and what is left, then where to look.
 
-Texts are Prometheus' alert templates: `$value` is the alert's burn rate, `query` asks Prometheus when it fires.
+Texts are Prometheus' alert templates: `$value` is the alert's value, `query` asks Prometheus when it fires.
 """
 
+import re
+from dataclasses import replace
 from urllib.parse import quote
 from zlib import crc32
 
-from sereno_slo.duration import Duration
+from sereno_slo.duration import FIVE_MINUTES, Duration
 from sereno_slo.model import BurnTier, Latency, ServiceLevelObjective, Settings, TimeSlices
-from sereno_slo.plan.ledger import remaining_to_the_minute
-from sereno_slo.promql import Expr
+from sereno_slo.plan.ledger import exhausted_at_pace, remaining_to_the_minute
+from sereno_slo.plan.series import Ledger
+from sereno_slo.plan.spenders import spending_labels, top_spenders
+from sereno_slo.promql import Expr, Matcher, MatchOp
 
 _UID_LENGTH = 40
+_HOUR = Duration.parse("1h")
+# Shown before the window that an alert judges, so that one sees what it looked like when all was well.
+_LEAD = _HOUR
 
 
-def burn(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings) -> dict[str, str]:
+def burn(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings, ledger: Ledger) -> dict[str, str]:
     """Annotations of a tier's alert."""
     speed = (
         f'Over {tier.long} errors came {{{{ $value | printf "%.1f" }}}} times as fast as the objective of '
-        f"{slo.objective_percent:g}% allows; this alert means {tier.budget_spent_ratio:.0%} of the budget of "
+        f"{slo.objective_percent:g}% allows; this alert means {tier.budget_spent_ratio * 100:g}% of the budget of "
         f"{slo.window} within {tier.long}."
     )
-    return _annotations(slo, f"burns its error budget ({tier.burn}, {tier.long})", speed, settings)
+    what = f"burns its error budget ({tier.burn}, {tier.long})"
+    return _burning(slo, settings, ledger, what=what, speed=speed, window=tier.long)
 
 
-def outage(slo: ServiceLevelObjective, window: Duration, settings: Settings) -> dict[str, str]:
+def outage(slo: ServiceLevelObjective, window: Duration, settings: Settings, ledger: Ledger) -> dict[str, str]:
     """Annotations of the outage alert."""
     most = "Each of the minutes" if isinstance(slo.indicator, TimeSlices) else "More than half of the events"
     were = "was" if isinstance(slo.indicator, TimeSlices) else "were"
@@ -32,13 +40,14 @@ def outage(slo: ServiceLevelObjective, window: Duration, settings: Settings) -> 
         f"{most} of the last {window} {were} bad: "
         f'{{{{ $value | printf "%.0f" }}}} times as many as the objective of {slo.objective_percent:g}% allows.'
     )
-    return _annotations(slo, "is failing for most of its events", speed, settings)
+    what = "is failing for most of its events"
+    return _burning(slo, settings, ledger, what=what, speed=speed, window=FIVE_MINUTES)
 
 
 def targets_gone(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
     """Annotations of the alert for missing targets."""
     text = "No target of this SLO is up: either the service is down or Prometheus has lost it. Nothing is counted."
-    return _static(slo, "SLONoData", "has no target that is up", text, settings)
+    return _annotations(slo, "SLONoData", "has no target that is up", text, settings)
 
 
 def nothing_matches(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
@@ -47,38 +56,137 @@ def nothing_matches(slo: ServiceLevelObjective, settings: Settings) -> dict[str,
     text += "." if isinstance(slo.indicator, TimeSlices) else ", or no request since the start of the process."
     if isinstance(slo.indicator, Latency):
         text += f" Or {slo.indicator.threshold_seconds:g} s is no bucket bound of {slo.indicator.metric}."
-    return _static(slo, "SLONoData", "counts no events", text, settings)
+    return _annotations(slo, "SLONoData", "counts no events", text, settings)
 
 
-def _annotations(slo: ServiceLevelObjective, what: str, speed: str, settings: Settings) -> dict[str, str]:
-    left = f"Error budget left: {_asked(remaining_to_the_minute(slo))}."
-    return _static(slo, "SLOErrorBudgetBurn", what, f"{speed} {left}", settings)
+def traffic_drop(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
+    """Annotations of the alert for traffic that stays away."""
+    text = (
+        "Only {{ $value | humanizePercentage }} of the events that the same hour of past weeks had. What never arrives "
+        "burns no budget: look at load balancers, DNS, certificates, and at the clients."
+    )
+    return _annotations(slo, "SLOTrafficDrop", "has lost its traffic", text, settings)
 
 
-def _asked(expr: Expr) -> str:
-    """The value of an expression when the alert fires, as a percentage; a missing one says so."""
-    query = str(expr).replace("\\", "\\\\").replace('"', '\\"')
-    found = "{{ . | first | value | humanizePercentage }}"
-    return f'{{{{ with query "{query}" }}}}{found}{{{{ else }}}}not known{{{{ end }}}}'
+def exhausted(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
+    """Annotations of the alert for a budget that is gone."""
+    text = (
+        f"The budget of {slo.window} is spent: {{{{ $value | humanizePercentage }}}} of it is left. More events failed "
+        f"than the objective of {slo.objective_percent:g}% allows; what changes is decided with fewer risks until "
+        "some of it is back."
+    )
+    return _annotations(slo, "SLOBudgetExhausted", "has no error budget left", text, settings)
 
 
-def _static(slo: ServiceLevelObjective, alert: str, what: str, text: str, settings: Settings) -> dict[str, str]:
+def _burning(
+    slo: ServiceLevelObjective, settings: Settings, ledger: Ledger, *, what: str, speed: str, window: Duration
+) -> dict[str, str]:
+    this = _of_alert(ledger)
+    left = f"Error budget left: {_asked(remaining_to_the_minute(slo, this), _PERCENTAGE, missing='not known')}"
+    gone = _asked(exhausted_at_pace(slo, window, this), f", at the pace of the last {window} gone in {_TIME}")
+    group = "".join(f" {{{{ $labels.{label} }}}}" for label in ledger.group_labels)
+    text = f"{speed} {left}{gone}.{_spenders(slo, window, settings, ledger)}"
+    return _annotations(slo, "SLOErrorBudgetBurn", what, text, settings, window=window, group=group)
+
+
+_VALUE = "{{ . | first | value%s }}"
+_PERCENTAGE = _VALUE % " | humanizePercentage"
+_TIME = _VALUE % " | humanizeDuration"
+# Go's verb for a quoted text: a group's labels are known when its alert fires.
+_LABEL = "%q"
+
+
+def _of_alert(ledger: Ledger) -> Ledger:
+    """The ledger of the alert's own group."""
+    group = tuple(Matcher(label, MatchOp.EQUAL, _LABEL) for label in ledger.group_labels)
+    return replace(ledger, group=group)
+
+
+def _asked(expr: Expr, found: str, *, missing: str = "") -> str:
+    """`found` with the value of an expression when the alert fires; `missing` where it has none."""
+    otherwise = f"{{{{ else }}}}{missing}" if missing else ""
+    return f"{{{{ with query {_query(expr)} }}}}{found}{otherwise}{{{{ end }}}}"
+
+
+def _query(expr: Expr) -> str:
+    """A query as an argument in a template; the labels of the alert's group are filled in by `printf`."""
+    text = str(expr)
+    labels = re.findall(f'([a-zA-Z_][a-zA-Z0-9_]*)="{_LABEL}"', text)
+    if labels:
+        text = text.replace(f'"{_LABEL}"', _LABEL)
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    arguments = "".join(f" $labels.{label}" for label in labels)
+    return f'(printf "{escaped}"{arguments})' if labels else f'"{escaped}"'
+
+
+def _spenders(slo: ServiceLevelObjective, window: Duration, settings: Settings, ledger: Ledger) -> str:
+    """Which values of which labels have the most bad events; of one group, nothing: it is one value itself."""
+    sentences = []
+    for label in () if ledger.group_labels else spending_labels(slo, settings):
+        spenders = top_spenders(slo, window, label, settings)
+        if spenders is not None:
+            each = f'{{{{ $found.Labels.{label} }}}} ({{{{ $found.Value | printf "%.0f" }}}})'
+            listed = f"{{{{ range $index, $found := . }}}}{{{{ if $index }}}}, {{{{ end }}}}{each}{{{{ end }}}}"
+            sentences.append(_asked(spenders, f" Most by {label}: {listed}."))
+    return "".join(sentences)
+
+
+def _annotations(
+    slo: ServiceLevelObjective,
+    alert: str,
+    what: str,
+    text: str,
+    settings: Settings,
+    *,
+    window: Duration = _HOUR,
+    group: str = "",
+) -> dict[str, str]:
     links = settings.links
     found = {
-        "summary": f"{_literal(slo.impact)}: {slo.service}/{slo.name} {what}",
+        "summary": f"{_literal(slo.impact)}: {slo.service}/{slo.name}{group} {what}",
         "description": text,
         "impact": _literal(slo.impact),
         "runbook_url": f"{links.runbooks}/{alert}.md" if links.runbooks else "",
-        "dashboard_url": _dashboard_url(slo, settings),
-        "logs_url": links.logs.replace("{service}", quote(slo.service)) if links.logs else "",
+        "dashboard_url": _dashboard_url(slo, settings, window),
+        "logs_url": _logs_url(slo, settings, window),
+        "logs_query": _logs_query(slo, window),
     }
     return {name: value for name, value in found.items() if value}
 
 
-def _dashboard_url(slo: ServiceLevelObjective, settings: Settings) -> str:
+def _ago(window: Duration) -> str:
+    """The moment so long before the alert, in milliseconds since 1970: a link shows the same window at any time."""
+    return f'{{{{ with query "1000 * (time() - {window.seconds:g})" }}}}{_VALUE % _WHOLE}{{{{ end }}}}'
+
+
+_WHOLE = ' | printf "%.0f"'
+_NOW = f'{{{{ with query "1000 * time()" }}}}{_VALUE % _WHOLE}{{{{ end }}}}'
+
+
+def _dashboard_url(slo: ServiceLevelObjective, settings: Settings, window: Duration) -> str:
     if not settings.links.dashboards:
         return ""
-    return f"{settings.links.dashboards}/d/{dashboard_uid(slo.service)}?from=now-3h&to=now"
+    return f"{settings.links.dashboards}/d/{dashboard_uid(slo.service)}?from={_ago(window + _LEAD)}&to=now"
+
+
+def _logs_url(slo: ServiceLevelObjective, settings: Settings, window: Duration) -> str:
+    places = {
+        "{service}": quote(slo.service),
+        "{slo}": quote(slo.name),
+        "{window}": str(window),
+        "{from}": _ago(window),
+        "{to}": _NOW,
+    }
+    url = settings.links.logs
+    for place, value in places.items():
+        url = url.replace(place, value)
+    return url
+
+
+def _logs_query(slo: ServiceLevelObjective, window: Duration) -> str:
+    """Elasticsearch's query string for the errors of the service in that very window (ECS fields)."""
+    when = f"@timestamp:[{_ago(window)} TO {_NOW}]"
+    return f'service.name:"{slo.service}" AND log.level:(error OR critical OR fatal) AND {when}'
 
 
 def dashboard_uid(service: str) -> str:

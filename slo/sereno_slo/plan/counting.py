@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
-from sereno_slo.duration import Duration
+from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import (
     BadEventsRatio,
     GoodEventsRatio,
@@ -20,7 +20,6 @@ from sereno_slo.model import (
     Settings,
     Threshold,
 )
-from sereno_slo.plan.series import FIVE_MINUTES, MINUTE
 from sereno_slo.promql import Aggregation, Call, Expr, Selector, any_of
 
 GAP = Duration.parse("23m")

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from sereno_slo.duration import MINUTE
 from sereno_slo.model import (
     BadEventsRatio,
     GoodEventsRatio,
@@ -17,7 +18,7 @@ from sereno_slo.plan import series
 from sereno_slo.plan.counting import Raw, counted
 from sereno_slo.plan.native import fast_observations, observations
 from sereno_slo.plan.rules import RecordingRule
-from sereno_slo.plan.series import MINUTE, SLO_LABELS, Ledger
+from sereno_slo.plan.series import SLO_LABELS, Ledger
 from sereno_slo.plan.slices import bad_slices, slices
 from sereno_slo.promql import Aggregation, Binary, Call, Expr
 

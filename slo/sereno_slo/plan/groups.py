@@ -3,11 +3,12 @@
 from sereno_slo.duration import Duration
 from sereno_slo.model import GroupBy, ServiceLevelObjective, Settings
 from sereno_slo.plan import series
+from sereno_slo.plan.burn import burn_alerts
 from sereno_slo.plan.counting import Raw
 from sereno_slo.plan.entries import bad_events_entry, events_entry
-from sereno_slo.plan.ledger import long_windows, minute_windows
+from sereno_slo.plan.ledger import expected_events, long_windows, minute_windows
 from sereno_slo.plan.outages import missed
-from sereno_slo.plan.rules import RecordingRule
+from sereno_slo.plan.rules import AlertingRule, RecordingRule
 from sereno_slo.plan.series import Ledger
 from sereno_slo.promql import Aggregation, Call, Expr, Number
 
@@ -17,8 +18,10 @@ _FIRST = Number(1e9)
 _REMEMBERED = Duration.parse("30m")
 
 
-def group_entries(slo: ServiceLevelObjective, group_by: GroupBy, settings: Settings) -> tuple[RecordingRule, ...]:
-    """Which groups are admitted, their entries, and their short windows: every minute."""
+def group_entries(
+    slo: ServiceLevelObjective, group_by: GroupBy, settings: Settings
+) -> tuple[RecordingRule | AlertingRule, ...]:
+    """Which groups are admitted, their entries, their short windows, and alerts where asked for: every minute."""
     ledger, raw = Ledger.of_groups(slo, group_by), Raw(settings)
     admitted = Ledger.of(slo).series(series.GROUP_ADMITTED)
     # Bad events follow: they are counted for groups that have an entry of events.
@@ -31,15 +34,18 @@ def group_entries(slo: ServiceLevelObjective, group_by: GroupBy, settings: Setti
         ledger.record(series.BAD_EVENTS_ENTRY, bad_events),
         *missed(slo, ledger, raw),
         *minute_windows(slo, ledger),
+        *(burn_alerts(slo, settings, ledger) if group_by.alert else ()),
     )
 
 
 def group_roll_ups(slo: ServiceLevelObjective, group_by: GroupBy, settings: Settings) -> tuple[RecordingRule, ...]:
     """Roll-ups, long windows and budgets of the groups, and how many groups were left out: every five minutes."""
+    ledger = Ledger.of_groups(slo, group_by)
     admitted = Ledger.of(slo).series(series.GROUP_ADMITTED)
     left_out = Aggregation("count", _present(slo, group_by, Raw(settings))) - Aggregation("count", admitted)
     return (
-        *long_windows(slo, Ledger.of_groups(slo, group_by)),
+        *long_windows(slo, ledger),
+        *((expected_events(slo, ledger),) if group_by.alert else ()),
         Ledger.of(slo).record(series.GROUPS_LEFT_OUT, left_out),
     )
 

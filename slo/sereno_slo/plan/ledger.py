@@ -2,33 +2,36 @@
 
 from collections.abc import Iterator, Mapping
 
-from sereno_slo.duration import Duration
+from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES
+from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import ServiceLevelObjective
 from sereno_slo.plan import series
 from sereno_slo.plan.entries import may_be_negative
 from sereno_slo.plan.rules import RecordingRule
-from sereno_slo.plan.series import FIVE_MINUTES, MINUTE, MINUTE_WINDOWS, ROLL_UP_WINDOWS, SLO_LABELS, Ledger, summed
+from sereno_slo.plan.series import SLO_LABELS, Ledger, patient, summed, windows_of
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, Subquery, any_of
 
 # A roll-up sums what has happened since the last one, up to so many slots of five minutes ago.
 _MOST_SLOTS = 6
 _DAY = Duration.parse("1d")
+_USUAL_DAYS = Duration.parse("7d")
+_MOST_OF_MEDIAN = 1.5
 _HALF_A_SLOT = Duration.parse("2m30s")
 
 
 def minute_windows(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule, ...]:
     """Counts and error ratios over the windows that minute entries serve."""
-    windows = {str(window): window for window in MINUTE_WINDOWS}
+    windows = {str(window): window for window in windows_of(slo) if window <= LONGEST_SUM_OF_MINUTES}
     return tuple(_windows(slo, ledger, windows, series.EVENTS_ENTRY, series.BAD_EVENTS_ENTRY))
 
 
 def long_windows(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule, ...]:
     """Roll-ups, and counts and error ratios over the windows that they serve, the SLO's own among them."""
     # The SLO's own window is called `window` whatever its length, so that queries need no table of lengths.
-    windows = {str(window): window for window in ROLL_UP_WINDOWS} | {"window": slo.window}
+    windows = {str(window): window for window in windows_of(slo) if window > LONGEST_SUM_OF_MINUTES}
     return (
         *_roll_ups(ledger),
-        *_windows(slo, ledger, windows, series.EVENTS_ROLL_UP, series.BAD_EVENTS_ROLL_UP),
+        *_windows(slo, ledger, windows | {"window": slo.window}, series.EVENTS_ROLL_UP, series.BAD_EVENTS_ROLL_UP),
         _budget_remaining(slo, ledger),
     )
 
@@ -82,16 +85,27 @@ def coverage(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule,
 
 
 def expected_events(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule:
-    """`A` of docs/ledger.md: the usual events per five minutes, the average of the window's whole days.
+    """`A` of docs/ledger.md: the usual events per five minutes, from the whole days of the last week.
 
-    Every midnight's `1d` is one sample, where an average of all roll-ups would read 8,640 for 30 days. Days that began
+    Their average, but at most half as much again as their median: a day of bots, or of a launch, is not what is usual,
+    and after a change that stays (a launch, traffic that was split) the week has forgotten the past. A service that
+    rests on most days has a median of none; its average stands. Every midnight's `1d` is one sample. Days that began
     before the ledger did are left out, and its first day expects what it has seen: a young SLO expects no zeros.
     """
-    day, mark = ledger.series("sereno:events:1d"), ledger.series(series.ROLL_UP_MARK)
-    whole_days = Subquery(day.and_(mark.ago(_DAY)), slo.window, _DAY)
+    day, mark = ledger.series("sereno:events:1d"), ledger.whole.series(series.ROLL_UP_MARK)
+    week = min(_USUAL_DAYS, slo.window)
+    whole_days = Subquery(day.and_(mark.ago(_DAY), on=SLO_LABELS), week, _DAY)
+    average, median = Call("avg_over_time", (whole_days,)), Call("quantile_over_time", (Number(0.5), whole_days))
+    most = _MOST_OF_MEDIAN * median
+    usual = any_of(average <= most, most > 0, average) / (_DAY / FIVE_MINUTES)
     seen = ledger.series(series.EVENTS_ROLL_UP).over(_DAY.just_under())
-    usual = Call("avg_over_time", (whole_days,)) / (_DAY / FIVE_MINUTES)
     return ledger.record(series.EXPECTED_EVENTS, usual.or_(Call("avg_over_time", (seen,))))
+
+
+def exhausted_in(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule:
+    """In how many seconds the budget is gone if the last day's failures go on; 0 where it is, nothing if none did."""
+    is_gone = 0 * (ledger.series(series.BUDGET_REMAINING) <= 0)
+    return ledger.record(series.EXHAUSTED_IN, exhausted_at_pace(slo, _DAY, ledger).or_(is_gone))
 
 
 def _since_last_roll_up(entries: Selector, mark: Selector) -> Expr:
@@ -120,15 +134,25 @@ def _budget_remaining(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRu
     return ledger.record(series.BUDGET_REMAINING, 1 - error_ratio / slo.error_budget_ratio)
 
 
-def remaining_to_the_minute(slo: ServiceLevelObjective) -> Expr:
+def remaining_to_the_minute(slo: ServiceLevelObjective, ledger: Ledger | None = None) -> Expr:
     """The remaining budget, counted from minute entries: exact now, where the recorded one is up to five minutes old.
 
     It reads the whole window (43,200 entries twice for 30 days): for pages and for people, not for every minute.
     """
-    ledger = Ledger.of(slo)
+    ledger = ledger or Ledger.of(slo)
     bad_events = summed(ledger.series(series.BAD_EVENTS_ENTRY), slo.window)
     events = summed(ledger.series(series.EVENTS_ENTRY), slo.window)
     return 1 - bad_events / (events > 0) / slo.error_budget_ratio
+
+
+def exhausted_at_pace(slo: ServiceLevelObjective, window: Duration, ledger: Ledger) -> Expr:
+    """In how many seconds the budget is gone if the failures of `window` go on; no value where it is gone or none fail.
+
+    What leaves the SLO's window meanwhile, and would give budget back, isn't counted: it can only take longer.
+    """
+    left = patient(ledger.series(series.BUDGET_REMAINING)) > 0
+    allowed = slo.error_budget_ratio * patient(ledger.series("sereno:events:window"))
+    return left * allowed / (ledger.bad_events(window) > 0) * window.seconds
 
 
 def _windows(

@@ -3,6 +3,7 @@
 from sereno_slo.duration import Duration
 from sereno_slo.model import AlertSeverity, ServiceLevelObjective, Settings
 from sereno_slo.plan import annotations, series
+from sereno_slo.plan.alert_labels import alert_labels
 from sereno_slo.plan.counting import Raw
 from sereno_slo.plan.rules import AlertingRule
 from sereno_slo.plan.series import Ledger
@@ -24,14 +25,14 @@ def no_data_alerts(slo: ServiceLevelObjective, settings: Settings) -> tuple[Aler
         AlertingRule(
             ALERT,
             targets_up.or_(Call("vector", (Number(0),))).equals(0),
-            _labels(slo, settings, AlertSeverity.CRITICAL),
+            alert_labels(slo, settings, AlertSeverity.CRITICAL),
             annotations.targets_gone(slo, settings),
             for_=_TARGETS_GONE_FOR,
         ),
         AlertingRule(
             ALERT,
             targets_up.unless(_counted(slo), on=()),
-            _labels(slo, settings, AlertSeverity.WARNING),
+            alert_labels(slo, settings, AlertSeverity.WARNING),
             annotations.nothing_matches(slo, settings),
             for_=_NOTHING_MATCHES_FOR,
         ),
@@ -42,12 +43,3 @@ def _counted(slo: ServiceLevelObjective) -> Expr:
     """There is an entry of events and one of bad events (which latency lacks when its bucket doesn't exist)."""
     ledger = Ledger.of(slo)
     return ledger.series(series.EVENTS_ENTRY).and_(ledger.series(series.BAD_EVENTS_ENTRY))
-
-
-def _labels(slo: ServiceLevelObjective, settings: Settings, severity: AlertSeverity) -> dict[str, str]:
-    return {
-        "severity": str(severity),
-        "service": slo.service,
-        "slo": slo.name,
-        settings.owner_label: slo.owner,
-    }

@@ -5,12 +5,12 @@ is in no entry. How far counters have grown since an evaluation before the stop,
 just that. Roll-ups add it; short windows don't.
 """
 
-from sereno_slo.duration import Duration
+from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import Latency, ServiceLevelObjective
 from sereno_slo.plan import series
 from sereno_slo.plan.counting import GAP, Counters, Raw, counters_of
 from sereno_slo.plan.rules import RecordingRule
-from sereno_slo.plan.series import FIVE_MINUTES, MINUTE, MISSED_LABELS, SLO_LABELS, Ledger, summed
+from sereno_slo.plan.series import MISSED_LABELS, SLO_LABELS, Ledger, summed
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, any_of
 
 # An evaluation so long ago is asked for: five minutes for a restart of Prometheus, the whole gap for a stop.

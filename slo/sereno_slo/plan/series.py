@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 
+from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES
 from sereno_slo.duration import Duration
 from sereno_slo.model import GroupBy, ServiceLevelObjective
 from sereno_slo.plan.rules import RecordingRule
-from sereno_slo.promql import Call, Expr, Selector
+from sereno_slo.promql import Call, Expr, Matcher, Selector
 
-MINUTE = Duration.parse("1m")
-FIVE_MINUTES = Duration.parse("5m")
-
-# Windows up to six hours sum minute entries, longer ones sum five-minute roll-ups: six hours of minutes are 360
-# samples, three days of them would be 4,320 at every evaluation.
+# What is always recorded, whatever the policy: dashboards, runbooks and drafts read it. Windows up to six hours
+# (LONGEST_SUM_OF_MINUTES) sum minute entries, longer ones sum five-minute roll-ups.
 MINUTE_WINDOWS = tuple(map(Duration.parse, ("5m", "30m", "1h", "2h", "6h")))
 ROLL_UP_WINDOWS = tuple(map(Duration.parse, ("1d", "3d")))
 
@@ -27,6 +25,8 @@ ROLL_UP_MARK = "sereno:ledger:evaluated5m"
 GROUP_ADMITTED = "sereno:group_admitted:bool"
 GROUPS_LEFT_OUT = "sereno:groups_left_out:count"
 EXPECTED_EVENTS = "sereno:events:expected5m"
+SAME_HOUR = "sereno:events:same_hour"
+EXHAUSTED_IN = "sereno:error_budget_exhausted_in:seconds"
 BUDGET_REMAINING = "sereno:error_budget_remaining:ratio"
 COVERAGE = "sereno:coverage:ratio"
 INFO = "sereno_slo_info"
@@ -52,6 +52,8 @@ class Ledger:
     service: str
     slo: str
     group_labels: tuple[str, ...] = ()
+    group: tuple[Matcher, ...] = ()
+    """Of one group only."""
 
     @classmethod
     def of(cls, slo: ServiceLevelObjective) -> "Ledger":
@@ -76,7 +78,7 @@ class Ledger:
     def series(self, name: str) -> Selector:
         """The series `name` of this SLO; `sereno:events:1h` is `sereno:group_events:1h` for groups."""
         own = name.replace("sereno:", "sereno:group_", 1) if self.group_labels else name
-        return Selector(own).where(**self.labels)
+        return Selector(own).where(*self.group, **self.labels)
 
     def record(self, name: str, expr: Expr) -> RecordingRule:
         """The rule that records `expr` as the series `name`."""
@@ -85,7 +87,7 @@ class Ledger:
     def figure(self, subject: str, window: Duration) -> Expr:
         """`sereno:events:1h` and the like, ready for an alert's expression."""
         series = self.series(f"sereno:{subject}:{window}")
-        return series if window in MINUTE_WINDOWS else patient(series)
+        return series if window <= LONGEST_SUM_OF_MINUTES else patient(series)
 
     def events(self, window: Duration) -> Expr:
         """How many events the window had."""
@@ -98,6 +100,12 @@ class Ledger:
     def expected_events(self) -> Expr:
         """`A` of docs/ledger.md: the usual events per five minutes."""
         return patient(self.series(EXPECTED_EVENTS))
+
+
+def windows_of(slo: ServiceLevelObjective) -> tuple[Duration, ...]:
+    """Every window that is recorded besides the SLO's own: the usual ones and those of its policy, in order."""
+    of_policy = (window for tier in slo.alerting.tiers for window in (tier.long, tier.short) if window < slo.window)
+    return tuple(sorted({*MINUTE_WINDOWS, *ROLL_UP_WINDOWS, *of_policy}))
 
 
 def summed(entries: Selector, window: Duration) -> Call:

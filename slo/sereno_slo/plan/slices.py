@@ -8,9 +8,9 @@ import math
 from collections.abc import Iterator
 from typing import assert_never
 
+from sereno_slo.duration import MINUTE
 from sereno_slo.model import Probe, Threshold, TimeSlices
 from sereno_slo.plan.counting import Raw
-from sereno_slo.plan.series import MINUTE
 from sereno_slo.promql import Aggregation, Call, Expr, Number
 
 

@@ -6,7 +6,6 @@ shows no gap.
 
 from typing import assert_never
 
-from sereno_slo.conventions import HTTP_DURATION_METRIC
 from sereno_slo.duration import Duration
 from sereno_slo.model import (
     BadEventsRatio,
@@ -19,17 +18,14 @@ from sereno_slo.model import (
     ServiceLevelObjective,
     Settings,
     Threshold,
-    TimeSlices,
 )
 from sereno_slo.plan import series
 from sereno_slo.plan.counting import target_of
 from sereno_slo.plan.series import Ledger, patient, summed
-from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, any_of
+from sereno_slo.plan.spenders import out_of_bounds
+from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector
 
 _NEXT_TO_NOTHING = 1e-6
-_HTTP_METRICS = tuple(f"{HTTP_DURATION_METRIC}{ending}" for ending in ("_count", "_bucket", ""))
-_HTTP_LABELS = ("http_route", "http_request_method", "http_response_status_code")
-
 AnyLatency = Latency | NativeLatency
 
 
@@ -110,13 +106,6 @@ def bad_share(indicator: CountedIndicator, window: Duration) -> Expr:
     return bad_counted("rate", indicator, window) / (events_counted("rate", indicator, window) > 0)
 
 
-def breakdown_labels(indicator: Indicator, settings: Settings) -> tuple[str, ...]:
-    """The labels that tell what fails: route, method and status of HTTP calls, else the target."""
-    if indicator.total.metric in _HTTP_METRICS:
-        return _HTTP_LABELS
-    return settings.identity_labels
-
-
 def worst(limit: int, indicator: Indicator, function: str, window: Duration, by: tuple[str, ...]) -> Expr:
     """The `limit` groups with the most bad events (of time slices: the most bad series), those without any left out."""
     match indicator:
@@ -125,24 +114,13 @@ def worst(limit: int, indicator: Indicator, function: str, window: Duration, by:
         case GoodEventsRatio() | Latency() | NativeLatency():
             bad_events = bad_counted(function, indicator, window, by)
         case Threshold() | Probe():
-            return Call("topk", (Number(limit), Aggregation("count", out_of_bounds(indicator, window), by)))
+            return Call(
+                "topk",
+                (Number(limit), Aggregation("count", out_of_bounds(indicator, indicator.gauge.over(window)), by)),
+            )
         case _:
             assert_never(indicator)
     return Call("topk", (Number(limit), bad_events > 0))
-
-
-def out_of_bounds(indicator: TimeSlices, window: Duration) -> Expr:
-    """The series of a gauge that were bad at any time of a window, each with its worst value."""
-    highest, lowest = (Call(f"{which}_over_time", (indicator.gauge.over(window),)) for which in ("max", "min"))
-    match indicator:
-        case Probe():
-            return lowest.equals(0)
-        case Threshold(minimum=minimum, maximum=maximum):
-            above = () if maximum is None else (highest > maximum,)
-            below = () if minimum is None else (lowest < minimum,)
-            return any_of(*above, *below)
-        case _:
-            assert_never(indicator)
 
 
 def quantile(indicator: AnyLatency, ratio: float, window: Duration, by: tuple[str, ...] = ()) -> Expr:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sereno_slo.duration import Duration
 from sereno_slo.model import AlertingMode, AlertSeverity, Service, ServiceLevelObjective, Settings, TimeSlices
 from sereno_slo.plan.series import Ledger
+from sereno_slo.plan.spenders import breakdown_labels
 from sereno_slo.policy import is_feasible
 from sereno_slo.promql import Expr
 from sereno_slo.render import queries
@@ -53,7 +54,7 @@ def _runbook(service: Service, slo: ServiceLevelObjective, settings: Settings) -
         ],
         is_latency=isinstance(slo.indicator, queries.AnyLatency),
         is_sliced=isinstance(slo.indicator, TimeSlices),
-        labels=queries.breakdown_labels(slo.indicator, settings),
+        labels=breakdown_labels(slo.indicator, settings),
         slow_labels=_slow_labels(slo, settings),
         targets=settings.identity_labels,
         dashboard=dashboard_url(settings.links, slo.service),
@@ -65,7 +66,7 @@ def _runbook(service: Service, slo: ServiceLevelObjective, settings: Settings) -
 def _questions(slo: ServiceLevelObjective, settings: Settings) -> dict[str, Expr]:
     """What the diagnosis asks, by the names that the template uses."""
     ledger, indicator = Ledger.of(slo), slo.indicator
-    labels = queries.breakdown_labels(indicator, settings)
+    labels = breakdown_labels(indicator, settings)
     questions = {
         "failing_now": ledger.figure("error_ratio", _FIVE_MINUTES)
         if isinstance(indicator, TimeSlices)
@@ -91,5 +92,5 @@ def _questions(slo: ServiceLevelObjective, settings: Settings) -> dict[str, Expr
 
 def _slow_labels(slo: ServiceLevelObjective, settings: Settings) -> tuple[str, ...]:
     """The route of HTTP calls (a percentile for each status says little), otherwise the target."""
-    labels = queries.breakdown_labels(slo.indicator, settings)
+    labels = breakdown_labels(slo.indicator, settings)
     return labels if labels == settings.identity_labels else labels[:1]

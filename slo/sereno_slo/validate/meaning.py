@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import assert_never
 
-from sereno_slo.conventions import HTTP_DURATION_BOUNDS_SECONDS, HTTP_DURATION_METRIC
+from sereno_slo.conventions import HTTP_DURATION_BOUNDS_SECONDS, HTTP_DURATION_METRIC, MIN_BAD_EVENTS
 from sereno_slo.diagnostics import Diagnostic, Severity, on_one_line
 from sereno_slo.duration import Duration
 from sereno_slo.model import (
     Alerting,
+    AlertingDefaults,
     AlertingMode,
     AlertSeverity,
     BadEventsRatio,
@@ -25,6 +27,7 @@ from sereno_slo.model import (
     Settings,
     Threshold,
     Tier,
+    TimeSlices,
 )
 from sereno_slo.parse.grammar import (
     AlertingDocument,
@@ -36,7 +39,7 @@ from sereno_slo.parse.grammar import (
     ThresholdDocument,
 )
 from sereno_slo.parse.yaml_tree import YamlTree
-from sereno_slo.policy import WORKBOOK_TIERS, is_feasible
+from sereno_slo.policy import WORKBOOK_TIERS, is_feasible, named
 from sereno_slo.promql import Matcher, MatchOp, Selector
 from sereno_slo.promql.reading import read_matchers, read_selector
 from sereno_slo.validate.bounds import bound_value
@@ -61,7 +64,38 @@ def settings_of(document: SettingsDocument | None) -> Settings:
             dashboards=_base(links.dashboards, default.dashboards),
             logs=_base(links.logs, default.logs),
         ),
+        alerting=_defaults(document.alerting) if document.alerting else AlertingDefaults(),
     )
+
+
+def _defaults(document: AlertingDocument) -> AlertingDefaults:
+    return AlertingDefaults(
+        mode=AlertingMode(document.mode) if document.mode else None,
+        tiers=_own_tiers(document),
+        min_bad_events=document.min_bad_events,
+        keep_firing_for=_kept(document),
+        traffic_drop=document.traffic_drop,
+        shadow=document.shadow,
+    )
+
+
+def _own_tiers(document: AlertingDocument) -> tuple[BurnTier, ...] | None:
+    if document.tiers is None:
+        return None
+    return named(
+        BurnTier(
+            budget_spent_ratio=float(tier.budget.removesuffix("%")) / 100,
+            long=Duration.parse(tier.long),
+            short=Duration.parse(tier.short),
+            severity=AlertSeverity(tier.severity),
+            burn="",
+        )
+        for tier in document.tiers
+    )
+
+
+def _kept(document: AlertingDocument) -> Duration | None:
+    return Duration.parse(document.keep_firing_for) if document.keep_firing_for else None
 
 
 def _base(given: str | None, default: str) -> str:
@@ -72,7 +106,7 @@ def service_of(
     document: SpecDocument, tree: YamlTree, settings: Settings, *, origin: str = ""
 ) -> tuple[Service, tuple[Diagnostic, ...]]:
     """The service that the document describes, and warnings; `origin` is how generated files name the spec."""
-    slos = tuple(_slo(slo, document, settings) for slo in document.slos)
+    slos = _watched_once(tuple(_slo(slo, document, settings) for slo in document.slos), document)
     source = on_one_line(origin or tree.path)
     service = Service(document.service, document.owner, Tier(document.tier), slos, source, tree.path)
     warnings: list[Diagnostic] = []
@@ -89,23 +123,49 @@ def _slo(slo: SloDocument, spec: SpecDocument, settings: Settings) -> ServiceLev
         objective_percent=slo.objective,
         window=Duration.parse(slo.window) if isinstance(slo.window, str) else settings.window,
         indicator=_indicator(slo),
-        alerting=_alerting(slo.alerting or AlertingDocument(), tier),
+        alerting=_alerting(slo.alerting or AlertingDocument(), tier, settings.alerting),
         owner=spec.owner,
         tier=tier,
         description=slo.description,
         impact=slo.impact or f"Users of {spec.service} are affected",
-        group_by=GroupBy(tuple(slo.group_by.labels), slo.group_by.limit) if slo.group_by else None,
+        group_by=GroupBy(tuple(slo.group_by.labels), slo.group_by.limit, slo.group_by.alert) if slo.group_by else None,
     )
 
 
-def _alerting(document: AlertingDocument, tier: Tier) -> Alerting:
+def _alerting(document: AlertingDocument, tier: Tier, defaults: AlertingDefaults) -> Alerting:
+    """The spec's word goes before the repository's, and that before what the service's tier suggests."""
+    own = _defaults(document)
     usual = AlertingMode.BOTH if tier is Tier.CRITICAL else AlertingMode.BUDGET
+    drop = own.traffic_drop or defaults.traffic_drop or ("page" if tier is Tier.CRITICAL else "none")
+    minimum = defaults.min_bad_events if own.min_bad_events is None else own.min_bad_events
+    shadow = defaults.shadow if own.shadow is None else own.shadow
     return Alerting(
-        mode=AlertingMode(document.mode) if document.mode else usual,
-        tiers=WORKBOOK_TIERS,
-        min_bad_events=document.min_bad_events,
-        keep_firing_for=Duration.parse(document.keep_firing_for) if document.keep_firing_for else None,
+        mode=own.mode or defaults.mode or usual,
+        tiers=own.tiers or defaults.tiers or WORKBOOK_TIERS,
+        min_bad_events=MIN_BAD_EVENTS if minimum is None else minimum,
+        keep_firing_for=own.keep_firing_for or defaults.keep_firing_for,
+        traffic_drop=_DROPS[drop],
+        shadow=bool(shadow),
     )
+
+
+_DROPS = {"page": AlertSeverity.CRITICAL, "ticket": AlertSeverity.WARNING, "none": None}
+
+
+def _watched_once(slos: tuple[ServiceLevelObjective, ...], document: SpecDocument) -> tuple[ServiceLevelObjective, ...]:
+    """Where no SLO asks for it, the traffic of one counter is watched by its first SLO: one drop, one page."""
+    watched: set[str] = set()
+    result = []
+    for slo, described in zip(slos, document.slos, strict=True):
+        asks = described.alerting is not None and described.alerting.traffic_drop is not None
+        counter = str(slo.indicator.total)
+        is_watched = not isinstance(slo.indicator, TimeSlices) and (asks or counter not in watched)
+        if is_watched and slo.alerting.traffic_drop is not None:
+            watched.add(counter)
+            result.append(slo)
+        else:
+            result.append(replace(slo, alerting=replace(slo.alerting, traffic_drop=None)))
+    return tuple(result)
 
 
 def _indicator(slo: SloDocument) -> Indicator:
@@ -165,8 +225,8 @@ def _tiers(slo: ServiceLevelObjective, index: int, tree: YamlTree) -> Iterator[D
         why, explanation = _why_left_out(slo, tier)
         message = f"the {tier.severity} alert over {tier.long} is left out: {why}"
         yield Diagnostic("SLO030", span, message, explanation, Severity.WARNING)
-    pages = [tier for tier in slo.alerting.tiers if tier.severity is AlertSeverity.CRITICAL and tier not in left_out]
-    if not pages:
+    pages = [tier for tier in slo.alerting.tiers if tier.severity is AlertSeverity.CRITICAL]
+    if pages and all(tier in left_out for tier in pages):
         message = "no burn of the budget can page; outages (more than half of the events bad) still do"
         yield Diagnostic("SLO031", span, message, "choose a higher objective or a longer window", Severity.WARNING)
 

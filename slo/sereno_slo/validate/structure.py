@@ -13,16 +13,11 @@ from sereno_slo.parse.yaml_tree import Path, YamlTree
 from sereno_slo.promql import Matcher
 from sereno_slo.promql.reading import read_matchers, read_selector
 from sereno_slo.validate.bounds import bound_value
+from sereno_slo.validate.tiers import tier_mistakes
 
 # (where, code, what): parts of the grammar that this version reads and refuses, rather than ignoring them.
 UNIMPLEMENTED_IN_SPEC = (("exclusions", "SLO102"), ("journeys", "SLO103"), ("gate", "SLO104"))
-UNIMPLEMENTED_IN_SLO: tuple[tuple[Path, str], ...] = (
-    (("group_by", "alert"), "SLO114"),
-    (("depends_on",), "SLO106"),
-    (("alerting", "tiers"), "SLO109"),
-    (("alerting", "traffic_drop"), "SLO110"),
-    (("alerting", "shadow"), "SLO111"),
-)
+UNIMPLEMENTED_IN_SLO: tuple[tuple[Path, str], ...] = ((("depends_on",), "SLO106"),)
 _KINDS = ("ratio", "latency", "threshold", "probe")
 
 
@@ -46,6 +41,7 @@ def structural_mistakes_of_settings(tree: YamlTree) -> Iterator[Diagnostic]:
         yield _not_implemented(tree, ("links", "trace"), "SLO113")
     if isinstance(settings.get("window"), dict):
         yield _not_implemented(tree, ("window",), "SLO101")
+    yield from tier_mistakes(tree, ("alerting", "tiers"), _at(settings, ("alerting", "tiers")))
 
 
 def _of_slo(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnostic]:
@@ -54,9 +50,18 @@ def _of_slo(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnos
             yield _not_implemented(tree, (*path, *section), code)
     if isinstance(slo.get("window"), dict):
         yield _not_implemented(tree, (*path, "window"), "SLO101")
+    yield from tier_mistakes(tree, (*path, "alerting", "tiers"), _at(slo, ("alerting", "tiers")))
     indicator = slo.get("indicator")
     if isinstance(indicator, dict):
         yield from _of_indicator(tree, (*path, "indicator"), indicator)
+        yield from _of_traffic(tree, (*path, "alerting", "traffic_drop"), slo)
+
+
+def _of_traffic(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnostic]:
+    kinds = [kind for kind in ("threshold", "probe") if slo["indicator"].get(kind) is not None]
+    if kinds and _at(slo, ("alerting", "traffic_drop")) in ("page", "ticket"):
+        message = f"a {kinds[0]} has one event a minute, whatever the traffic: it can't drop"
+        yield Diagnostic("SLO039", tree.key_span(path), message, "remove traffic_drop")
 
 
 def _at(value: Any, path: Path) -> Any:

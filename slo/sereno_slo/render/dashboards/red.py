@@ -18,6 +18,7 @@ from sereno_slo.model import (
     Threshold,
     TimeSlices,
 )
+from sereno_slo.plan.spenders import breakdown_labels
 from sereno_slo.promql import Expr, Matcher, MatchOp, Selector
 from sereno_slo.render import queries
 from sereno_slo.render.dashboards.layout import Line, Section
@@ -146,7 +147,7 @@ def _breakdown(slos: NamedIndicators, settings: Settings) -> timeseries.Panel:
     """What fails: bad events per minute by route and status, or by target."""
     lines = []
     for name, indicator in slos:
-        labels = queries.breakdown_labels(indicator, settings)
+        labels = breakdown_labels(indicator, settings)
         shown = " ".join(f"{{{{{label}}}}}" for label in labels)
         lines.append(Query(queries.worst(_WORST, indicator, "rate", RATE_INTERVAL, labels) * 60, f"{name}: {shown}"))
     description = (

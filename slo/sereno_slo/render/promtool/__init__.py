@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sereno_slo.diagnostics import Diagnostic, Severity, Span
-from sereno_slo.duration import Duration
+from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import NativeLatency, Service, Settings, TimeSlices
-from sereno_slo.plan.series import FIVE_MINUTES, MINUTE
 from sereno_slo.render.artefact import Artefact, Kind
 from sereno_slo.render.layout import Layout
 from sereno_slo.render.promtool.alerting import alerting_cases

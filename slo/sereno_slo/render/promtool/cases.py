@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sereno_slo.duration import Duration
+from sereno_slo.duration import MINUTE, Duration
 from sereno_slo.model import GoodEventsRatio, Latency, ServiceLevelObjective, Settings
 from sereno_slo.plan import burn, no_data
-from sereno_slo.plan.series import MINUTE, Ledger
+from sereno_slo.plan.series import Ledger
 from sereno_slo.promql import Aggregation, Expr, Matcher, MatchOp, Selector
 from sereno_slo.render.promtool.rhythm import Rhythm
 from sereno_slo.render.promtool.streams import Counted, Feed, Selected, Series, Target
@@ -113,9 +113,13 @@ class Bench:
         return Expectation(Duration.parse(at), Aggregation("sum", self._ledger.series(name)), value)
 
     def fires(self, at: Duration, *, count: int | None, **labels: str) -> Expectation:
-        """So many alerts with these labels are firing; None: none is."""
+        """So many alerts of the whole with these labels are firing; None: none is."""
+        if self.slo.alerting.shadow and "severity" in labels:
+            labels["shadow"] = labels.pop("severity")
         alerts = Selector("ALERTS", tuple(Matcher(name, MatchOp.EQUAL, value) for name, value in labels.items()))
         alerts = alerts.where(alertstate="firing", service=self.slo.service, slo=self.slo.name)
+        if self.slo.group_by and self.slo.group_by.alert:
+            alerts = alerts.where(grouped_by="")
         return Expectation(at, Aggregation("count", alerts), count)
 
     def burns(self, at: Duration, *, count: int | None, **labels: str) -> Expectation:
