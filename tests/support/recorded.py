@@ -66,6 +66,7 @@ def _value(record: str, slo: ServiceLevelObjective) -> float:
         "sereno_slo_window_seconds": slo.window.seconds,
         "sereno:error_budget_remaining:ratio": 1 - error_ratio / slo.error_budget_ratio,
         "sereno:coverage:ratio": COVERAGE,
+        "sereno:error_budget_exhausted_in:seconds": slo.window.seconds,
     }
     subjects = {"events": EVENTS, "bad_events": bad_events, "error_ratio": error_ratio, "coverage": COVERAGE}
     return values[record] if record in values else subjects[record.split(":")[1]]

@@ -168,6 +168,7 @@ def _five_minute_series(
     for name, window in windows.items():
         count = _slots(window, _MINUTE_SECONDS * _ROLL_UP_MINUTES)
         yield from _window_series(name, at, count, rolled_events, rolled_bad)
+    # Its days are alike, so that the average over all of them is that of the last week.
     count = _slots(slo.window, _MINUTE_SECONDS * _ROLL_UP_MINUTES)
     yield series.EXPECTED_EVENTS, [(s, rolled_events.last(count, i) / min(count, i + 1)) for i, s in at]
     yield (

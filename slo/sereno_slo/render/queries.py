@@ -114,10 +114,8 @@ def worst(limit: int, indicator: Indicator, function: str, window: Duration, by:
         case GoodEventsRatio() | Latency() | NativeLatency():
             bad_events = bad_counted(function, indicator, window, by)
         case Threshold() | Probe():
-            return Call(
-                "topk",
-                (Number(limit), Aggregation("count", out_of_bounds(indicator, indicator.gauge.over(window)), by)),
-            )
+            broken = out_of_bounds(indicator, indicator.gauge.over(window))
+            return Call("topk", (Number(limit), Aggregation("count", broken, by)))
         case _:
             assert_never(indicator)
     return Call("topk", (Number(limit), bad_events > 0))
