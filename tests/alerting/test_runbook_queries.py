@@ -40,7 +40,9 @@ REQUESTS = 'http_route="/pay", http_request_method="POST", http_response_status_
 INCIDENT: dict[str, tuple[float, float]] = {
     f"sereno:bad_events:delta1m{{{SLO}}}": (50, 0),
     f"sereno:bad_events:1h{{{SLO}}}": (1000, 0),
+    f"sereno:bad_events:window{{{SLO}}}": (9000, 1),
     f"sereno:events:5m{{{SLO}}}": (500, 0),
+    f"sereno:events:same_hour5m{{{SLO}}}": (9000, 0),
     f"sereno:events:expected5m{{{SLO}}}": (500, 0),
     f"sereno:error_ratio:5m{{{SLO}}}": (0.5, 0),
     f"sereno:error_ratio:1h{{{SLO}}}": (0.1, 0),
