@@ -1,6 +1,5 @@
 """When the alerts of one SLO fire, from its entries and the rules that the compiler plans for it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,30 +38,37 @@ class Alert:
     firing: Firing
 
 
-def alerts_of(
-    slo: ServiceLevelObjective, settings: Settings, events: Array, bad_events: Array, slot_phase: int = 0
-) -> tuple[Alert, ...]:
-    """Every alert of the SLO over the minutes of these entries; roll-ups are made at minutes of `slot_phase`."""
+def alerts_of(slo: ServiceLevelObjective, settings: Settings, events: Array, bad_events: Array) -> tuple[Alert, ...]:
+    """Every alert of the SLO over the minutes of these entries."""
+    samples, rules = recorded(slo, settings, events, bad_events)
+    return tuple(_alert(rule, samples) for rule in rules if isinstance(rule, AlertingRule))
+
+
+def recorded(
+    slo: ServiceLevelObjective, settings: Settings, events: Array, bad_events: Array
+) -> tuple[Samples, tuple[RecordingRule | AlertingRule, ...]]:
+    """What the SLO's rules record of these entries, and all rules that read only what they record."""
     service = Service(slo.service, slo.owner, slo.tier, (slo,), "benchmark")
     every_minute, every_slot = plan_service(service, settings).groups
     samples = Samples(len(events), dict(zip(_ENTRIES, (events, bad_events), strict=True)))
-    is_slot = np.arange(len(events)) % _SLOT == slot_phase
+    is_slot = np.arange(len(events)) % _SLOT == 0
     samples.series[series.ROLL_UP_MARK] = np.where(is_slot, 1.0, np.nan)
     for rolled, entry in _ROLL_UPS.items():
         # docs/ledger.md, "From entries to figures": a roll-up sums what was entered until a minute before it.
         sums = over("sum", shifted(samples.series[entry], 1), _SLOT)
         samples.series[rolled] = np.where(is_slot, sums, np.nan)
-    short = [rule for rule in every_minute.rules if isinstance(rule, RecordingRule)]
-    for rule in _wanted(short):
-        samples.series[rule.record] = samples.one(rule.expr)
-    for rule in _wanted([rule for rule in every_slot.rules if isinstance(rule, RecordingRule)]):
-        samples.series[rule.record] = np.where(is_slot, samples.one(rule.expr), np.nan)
-    rules = [rule for rule in every_minute.rules if isinstance(rule, AlertingRule) and rule.alert != _RAW_ALERTS]
-    return tuple(_alert(rule, samples) for rule in rules)
+    short, long = (tuple(filter(_reads_the_ledger, group.rules)) for group in (every_minute, every_slot))
+    for rule in short:
+        if isinstance(rule, RecordingRule):
+            samples.series[rule.record] = samples.one(rule.expr)
+    for rule in long:
+        if isinstance(rule, RecordingRule):
+            samples.series[rule.record] = np.where(is_slot, samples.one(rule.expr), np.nan)
+    return samples, (*short, *long)
 
 
-def _wanted(rules: list[RecordingRule]) -> Iterator[RecordingRule]:
-    return (rule for rule in rules if rule.record not in _OF_THE_WORLD)
+def _reads_the_ledger(rule: RecordingRule | AlertingRule) -> bool:
+    return rule.alert != _RAW_ALERTS if isinstance(rule, AlertingRule) else rule.record not in _OF_THE_WORLD
 
 
 def _alert(rule: AlertingRule, samples: Samples) -> Alert:
