@@ -32,8 +32,11 @@ ALERT = "SLOErrorBudgetBurn"
 Z = 2.58
 # Events that count as evidence, of those that are usual: all events of a day may come within one hour.
 _MOST_OF_USUAL = 24
-# An outage is "surely more than half of the last two minutes' events are bad", whatever the objective.
+# An outage is "surely more than half of the last two minutes' events are bad", whatever the objective; or of five
+# minutes, where ten events take longer to come. 1.96 is 97.5 % one-sided: a third that fails is an incident, too.
 _OUTAGE_WINDOW = Duration.parse("2m")
+_LONGER_OUTAGE_WINDOW = FIVE_MINUTES
+_OUTAGE_Z = 1.96
 _OUTAGE_RATIO = 0.5
 _OUTAGE_WINDOW_OF_SLICES = FIVE_MINUTES
 
@@ -73,8 +76,8 @@ def _spends_budget(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger) -
     def usual(window: Duration) -> Expr:
         return (window / FIVE_MINUTES) * ledger.expected_events()
 
-    # A launch, or a batch after quiet days, has more good events, too: all of them count. Only bots bring so many that no
-    # failure of a user would ever be evidence. Where so few are usual that fewer than the minimum may fail, who knows.
+    # A launch, or a batch after quiet days, has more good events, too: all of them count. Only bots bring so many that
+    # no user's failure would ever be evidence. Where so few are usual that less than the minimum may fail, who knows.
     most = _MOST_OF_USUAL * usual(tier.long)
     events = ledger.events(tier.long)
     is_busy = slo.alerting.min_bad_events / slo.error_budget_ratio
@@ -126,11 +129,10 @@ def _enough_evidence(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger)
 def _outage_alert(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger) -> AlertingRule:
     """Most of what happens is bad, whatever the objective."""
     window = outage_window(slo.indicator)
-    bad, events = (summed(ledger.series(name), window) for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY))
-    error_ratio = bad / (events > 0)
+    windows = dict.fromkeys((window, _LONGER_OUTAGE_WINDOW))
     return AlertingRule(
         ALERT,
-        all_of(error_ratio / slo.error_budget_ratio, *_surely_out(slo, bad, events)),
+        any_of(*(_is_out(slo, each, ledger) for each in windows)),
         alert_labels(slo, settings, AlertSeverity.CRITICAL, burn="outage", long_window=str(window), **_grouped(ledger)),
         annotations.outage(slo, window, settings, ledger),
         keep_firing_for=slo.alerting.keep_firing_for,
@@ -147,10 +149,16 @@ def outage_window(indicator: Indicator) -> Duration:
     return _OUTAGE_WINDOW_OF_SLICES if isinstance(indicator, TimeSlices) else _OUTAGE_WINDOW
 
 
+def _is_out(slo: ServiceLevelObjective, window: Duration, ledger: Ledger) -> Expr:
+    """The burn rate, while the window is surely an outage."""
+    bad, events = (summed(ledger.series(name), window) for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY))
+    return all_of(bad / (events > 0) / slo.error_budget_ratio, *_surely_out(slo, bad, events))
+
+
 def _surely_out(slo: ServiceLevelObjective, bad: Expr, events: Expr) -> tuple[Expr, ...]:
     if isinstance(slo.indicator, TimeSlices):
         # Slices are no sample of something: five minutes that were all bad are five bad minutes.
         return (bad >= _OUTAGE_WINDOW_OF_SLICES / MINUTE,)
     # The lower Wilson bound exceeds 1/2, without division.
     spread = Call("sqrt", ((_OUTAGE_RATIO * (1 - _OUTAGE_RATIO)) * events,))
-    return ((bad - _OUTAGE_RATIO * events) > Z * spread, bad >= slo.alerting.min_bad_events)
+    return ((bad - _OUTAGE_RATIO * events) > _OUTAGE_Z * spread, bad >= slo.alerting.min_bad_events)
