@@ -11,7 +11,6 @@ from sereno_slo.model import (
     AlertingMode,
     AlertSeverity,
     BurnTier,
-    Indicator,
     ServiceLevelObjective,
     Settings,
     TimeSlices,
@@ -20,18 +19,12 @@ from sereno_slo.plan import annotations, series
 from sereno_slo.plan.alert_labels import alert_labels
 from sereno_slo.plan.rules import AlertingRule
 from sereno_slo.plan.series import Ledger, summed
-from sereno_slo.policy import is_feasible
+from sereno_slo.policy import EVIDENCE_Z, OUTAGE_RATIO, OUTAGE_WINDOW_OF_SLICES, is_feasible, outage_window
 from sereno_slo.promql import Call, Expr, all_of, any_of
 
 ALERT = "SLOErrorBudgetBurn"
 
-# Standard deviations of certainty: 2.58 is 99 % two-sided. One failure at 10 requests an hour is a burn of 1,000 by
-# arithmetic and no evidence at all: its sqrt is 1, below z/2.
-Z = 2.58
-# An outage is "surely more than half of the last two minutes' events are bad", whatever the objective.
-_OUTAGE_WINDOW = Duration.parse("2m")
-_OUTAGE_RATIO = 0.5
-_OUTAGE_WINDOW_OF_SLICES = FIVE_MINUTES
+Z = EVIDENCE_Z
 
 
 def burn_alerts(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger) -> tuple[AlertingRule, ...]:
@@ -109,15 +102,10 @@ def _grouped(ledger: Ledger) -> dict[str, str]:
     return {"grouped_by": ",".join(ledger.group_labels)} if ledger.group_labels else {}
 
 
-def outage_window(indicator: Indicator) -> Duration:
-    """What an outage is judged by: two minutes of events, or five minutes that are events themselves."""
-    return _OUTAGE_WINDOW_OF_SLICES if isinstance(indicator, TimeSlices) else _OUTAGE_WINDOW
-
-
 def _surely_out(slo: ServiceLevelObjective, bad: Expr, events: Expr) -> tuple[Expr, ...]:
     if isinstance(slo.indicator, TimeSlices):
         # Slices are no sample of something: five minutes that were all bad are five bad minutes.
-        return (bad >= _OUTAGE_WINDOW_OF_SLICES / MINUTE,)
+        return (bad >= OUTAGE_WINDOW_OF_SLICES / MINUTE,)
     # The lower Wilson bound exceeds 1/2, without division.
-    spread = Call("sqrt", ((_OUTAGE_RATIO * (1 - _OUTAGE_RATIO)) * events,))
-    return ((bad - _OUTAGE_RATIO * events) > Z * spread, bad >= slo.alerting.min_bad_events)
+    spread = Call("sqrt", ((OUTAGE_RATIO * (1 - OUTAGE_RATIO)) * events,))
+    return ((bad - OUTAGE_RATIO * events) > Z * spread, bad >= slo.alerting.min_bad_events)
