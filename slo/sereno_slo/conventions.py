@@ -12,3 +12,10 @@ MIN_BAD_EVENTS = 5
 # Windows up to this sum entries of a minute, longer ones roll-ups of five minutes: six hours of minutes are 360
 # samples, three days of them would be 4,320 at every evaluation.
 LONGEST_SUM_OF_MINUTES = Duration.parse("6h")
+
+# The usual traffic is an average of days, but at most this much of their median: a day of bots is not what is usual.
+MOST_OF_MEDIAN = 1.5
+
+# A full outage that pages nobody for longer than this is found by its users. What makes alerts slow is low traffic:
+# five failures (MIN_BAD_EVENTS) of 10 requests an hour take half an hour.
+LATEST_PAGE_OF_AN_OUTAGE = Duration.parse("30m")

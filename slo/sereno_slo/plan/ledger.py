@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES
+from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES, MOST_OF_MEDIAN
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import ServiceLevelObjective
 from sereno_slo.plan import series
@@ -15,7 +15,6 @@ from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector,
 _MOST_SLOTS = 6
 _DAY = Duration.parse("1d")
 _USUAL_DAYS = Duration.parse("7d")
-_MOST_OF_MEDIAN = 1.5
 _HALF_A_SLOT = Duration.parse("2m30s")
 
 
@@ -96,7 +95,7 @@ def expected_events(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule
     week = min(_USUAL_DAYS, slo.window)
     whole_days = Subquery(day.and_(mark.ago(_DAY), on=SLO_LABELS), week, _DAY)
     average, median = Call("avg_over_time", (whole_days,)), Call("quantile_over_time", (Number(0.5), whole_days))
-    most = _MOST_OF_MEDIAN * median
+    most = MOST_OF_MEDIAN * median
     usual = any_of(average <= most, most > 0, average) / (_DAY / FIVE_MINUTES)
     seen = ledger.series(series.EVENTS_ROLL_UP).over(_DAY.just_under())
     return ledger.record(series.EXPECTED_EVENTS, usual.or_(Call("avg_over_time", (seen,))))
