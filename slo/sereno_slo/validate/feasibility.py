@@ -37,13 +37,18 @@ class Reach:
     """What one alert needs at some traffic."""
 
     failures: int
-    """The fewest that make it fire, all of them within the short window."""
+    """The fewest that make it fire, all of them within the short window; where it can't, those that a window needs."""
     events: int
-    """So many events its long window has."""
-    is_possible: bool
-    """Whether it fires when all events of both windows fail."""
+    """So many events this window has."""
+    window: Duration
+    """The long window, or the short one where only that has too few events."""
     outage_minutes: int | None
     """How long a full outage lasts until it fires; None where a day doesn't suffice."""
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it fires when everything fails."""
+        return self.failures <= self.events
 
     @property
     def share(self) -> float:
@@ -72,6 +77,7 @@ class Feasibility:
 
     slo: ServiceLevelObjective
     traffic: Traffic
+    evaluation_delay: Duration | None
     alerts: tuple[AlertReach, ...]
 
     @property
@@ -98,6 +104,7 @@ def feasibility(slo: ServiceLevelObjective, traffic: Traffic, evaluation_delay: 
     return Feasibility(
         slo,
         traffic,
+        evaluation_delay,
         (
             AlertReach(None, _of_outage(slo, traffic.busiest, by_day), _of_outage(slo, traffic.quietest, by_night)),
             *(
@@ -194,16 +201,18 @@ def _of_tier(
     short, long = (_whole(events_in(window)) for window in (tier.short, tier.long))
     usual = outage.traffic.usual
 
-    def needed(exceeds: _Exceeds) -> tuple[bool, int]:
+    def needed(exceeds: _Exceeds) -> tuple[int, int, Duration]:
         in_short = _fewest(lambda bad: exceeds(tier.short, Counted(bad, short)))
         in_long = _fewest(lambda bad: exceeds(tier.long, Counted(bad, long)) and _is_evident(slo, Counted(bad, long)))
-        return in_short > short or in_long > long, max(in_short, in_long)
+        if in_short > short and in_long <= long:
+            return in_short, short, tier.short
+        return max(in_short, in_long) if in_long <= long else in_long, long, tier.long
 
     def fires_in(minute: int) -> bool:
         return fires(slo, tier, outage.counted(minute, tier.short), outage.counted(minute, tier.long), usual)
 
-    is_impossible, failures = min(needed(exceeds) for exceeds in _conditions(slo, tier, usual))
-    return Reach(failures, long, not is_impossible, outage.first_minute(fires_in))
+    fewest = min((needed(exceeds) for exceeds in _conditions(slo, tier, usual)), key=lambda need: need[0] / need[1])
+    return Reach(*fewest, outage.first_minute(fires_in))
 
 
 def _of_outage(slo: ServiceLevelObjective, events_in: Callable[[Duration], float], outage: _Outage) -> Reach:
@@ -211,7 +220,7 @@ def _of_outage(slo: ServiceLevelObjective, events_in: Callable[[Duration], float
     events = _whole(events_in(window))
     failures = _fewest(lambda bad: is_outage(slo, Counted(bad, events)))
     minutes = outage.first_minute(lambda minute: is_outage(slo, outage.counted(minute, window)))
-    return Reach(failures, events, failures <= events, minutes)
+    return Reach(failures, events, window, minutes)
 
 
 def _whole(events: float) -> int:

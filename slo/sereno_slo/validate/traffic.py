@@ -104,3 +104,19 @@ def _usual(counts: Mapping[int, float]) -> float:
 
 def _hours_of(day: int) -> range:
     return range(day * HOURS_OF_A_DAY, (day + 1) * HOURS_OF_A_DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a server knows of an SLO's events."""
+
+    traffic: Traffic | None
+    """None where no event was seen."""
+    is_from_ledger: bool = False
+    """Counted by the ledger; else estimated from raw series."""
+    matches: bool = True
+    """Whether any series matches the indicator's selector."""
+    series_of_metric: int = 0
+    """How many series the metric has, where none of them matches."""
+    bounds_seconds: tuple[float, ...] | None = None
+    """The bounds of a classic latency histogram's buckets; None where nobody looked."""
