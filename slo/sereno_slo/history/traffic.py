@@ -75,8 +75,8 @@ def _hours(reader: Reader, expr: Expr, now: datetime) -> Hours:
 
 def _this_hour(reader: Reader, expr: Expr, now: datetime) -> Hours:
     """What is so new that it hasn't lived through a whole hour yet."""
-    hour = int(now.timestamp()) // _SECONDS_OF_AN_HOUR
-    return {hour: sample.value for sample in reader.instant(expr, now) if sample.is_finite}
+    values = [sample.value for sample in reader.instant(expr, now) if sample.is_finite]
+    return {int(now.timestamp()) // _SECONDS_OF_AN_HOUR: values[0]} if values else {}
 
 
 def _recorded(slo: ServiceLevelObjective) -> Expr:

@@ -26,6 +26,8 @@ from sereno_slo.validate.traffic import Sighting
 _LATEST_MINUTES = LATEST_PAGE_OF_AN_OUTAGE / MINUTE
 _SYNTHETIC = "send synthetic requests, or add an SLO of kind probe, whose outage pages after five minutes"
 
+_BY_RATIO = "write mode: both, which judges quiet hours by their own error ratio"
+
 
 def findings_of_sighting(
     slo: ServiceLevelObjective, sighting: Sighting, index: int, tree: YamlTree
@@ -99,21 +101,24 @@ def counted_in_words(slo: ServiceLevelObjective, count: int = 2) -> str:
 
 
 def _cure_of_tier(feasible: Feasibility, alert: AlertReach, tier: BurnTier) -> str:
-    """What would really help is tried."""
-    slo = feasible.slo
-    by_ratio = _with(feasible, mode=AlertingMode.BOTH)
-    cures = ["lengthen its windows"]
-    if any(other.tier == tier and other.by_night.is_possible for other in by_ratio.alerts):
-        cures.insert(0, "write mode: both, which judges quiet hours by their own error ratio")
-    elif slo.alerting.min_bad_events == alert.by_night.failures:
-        cures.append("lower min_bad_events")
-    return ", ".join([*cures, "or send synthetic requests"])
+    """What would help is tried before it is said."""
+    fewer = alert.by_night.events
+
+    def helps(changed: Feasibility) -> bool:
+        return any(other.tier == tier and other.by_night.is_possible for other in changed.alerts)
+
+    cures = ["lengthen its windows", "send synthetic requests"]
+    if helps(_with(feasible, mode=AlertingMode.BOTH)):
+        cures.insert(0, _BY_RATIO)
+    elif fewer < feasible.slo.alerting.min_bad_events and helps(_with(feasible, min_bad_events=fewer)):
+        cures.insert(0, f"write min_bad_events: {fewer}")
+    return ", or ".join(cures)
 
 
 def _cure_of_outage(feasible: Feasibility) -> str:
     cures = []
     if _pages_in_time(_with(feasible, mode=AlertingMode.BOTH)):
-        cures.append("write mode: both, which judges quiet hours by their own error ratio")
+        cures.append(_BY_RATIO)
     fewer = range(feasible.slo.alerting.min_bad_events - 1, 1, -1)[:10]
     enough = next((count for count in fewer if _pages_in_time(_with(feasible, min_bad_events=count))), None)
     if enough is not None:
