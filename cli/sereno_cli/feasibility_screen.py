@@ -19,14 +19,15 @@ def print_judgement(judgement: "Judgement") -> None:
     """A line of figures and a table."""
     slo, feasibility = judgement.slo, judgement.feasibility
     click.echo(
-        f"\n{slo.service}/{slo.name}: {slo.objective_percent:.10g} % over {slo.window}, mode {slo.alerting.mode}"
+        f"{slo.service}/{slo.name}: {slo.objective_percent:.10g} % over {slo.window}, mode {slo.alerting.mode}"
     )
     if feasibility is None:
-        click.echo("  no event was seen; nothing can be judged")
+        click.echo("  no event was seen; nothing can be judged\n")
         return
     for line in _traffic(judgement, feasibility):
         click.echo(f"  {line}")
     _print_table(feasibility)
+    click.echo()
 
 
 def _traffic(judgement: "Judgement", feasibility: "Feasibility") -> Iterator[str]:
@@ -40,12 +41,11 @@ def _traffic(judgement: "Judgement", feasibility: "Feasibility") -> Iterator[str
     seen = f"{traffic.hours_seen} hour{'s' * (traffic.hours_seen != 1)}"
     young = "; the rest of the day is taken to be like them" if traffic.hours_seen < HOURS_OF_A_DAY else ""
     yield f"usual: {hour}, {origin} over {seen}{young}"
+    day, night = (f"{_number(traffic.by_hour[hour])} from {hour:02}:00 UTC" for hour in (traffic.day, traffic.night))
     if traffic.day != traffic.night:
-        idle = f"; none in {traffic.idle_hours} hours of the day" if traffic.idle_hours else ""
-        yield (
-            f"day: {_number(traffic.by_hour[traffic.day])} an hour from {traffic.day:02}:00 UTC; "
-            f"night: {_number(traffic.by_hour[traffic.night])} from {traffic.night:02}:00 UTC{idle}"
-        )
+        yield f"busiest hour, day: {day}; quietest, night: {night}"
+    if traffic.idle_hours:
+        yield f"in {traffic.idle_hours} hours of the day nothing happens, and nothing can fail"
 
 
 def _print_table(feasibility: "Feasibility") -> None:

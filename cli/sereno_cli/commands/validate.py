@@ -84,7 +84,6 @@ def _beside_server(
         return ExitCode.INVALID_INPUT if is_wrong else ExitCode.UNREACHABLE
     for judgement in judgements:
         print_judgement(judgement)
-    click.echo()
     print_diagnostics(found := [diagnostic for judgement in judgements for diagnostic in judgement.diagnostics])
     return ExitCode.INVALID_INPUT if has_errors(found) else ExitCode.OK
 

@@ -34,12 +34,13 @@ Hours = dict[int, float]
 
 def sighting_of(reader: Reader, slo: ServiceLevelObjective, now: datetime) -> Sighting:
     """What the server saw of the SLO's events in the last days; every question may raise a `PrometheusError`."""
-    recorded = _hours(reader, _recorded(slo), now)
+    recorded = _hours(reader, _recorded(slo), now, days_at_once=DAYS)
     # A ledger that hasn't seen a whole day yet, or nothing at all, may know less than the raw series.
     if len(recorded) >= HOURS_OF_A_DAY and any(recorded.values()):
         raw: Hours = {}
     else:
-        raw = _hours(reader, _raw(slo.indicator), now)
+        # Thousands of series may be read: so that no answer takes long.
+        raw = _hours(reader, _raw(slo.indicator), now, days_at_once=1)
     is_from_ledger = any(recorded.values()) and len(recorded) >= len(raw)
     seen = recorded if is_from_ledger else raw or _this_hour(reader, _raw(slo.indicator), now)
     if not seen:
@@ -59,14 +60,14 @@ def _of_slices(seen: Hours, usual: float | None) -> Traffic | None:
     return Traffic(by_hour, usual or FIVE_MINUTES / MINUTE, len(seen)) if any(seen.values()) else None
 
 
-def _hours(reader: Reader, expr: Expr, now: datetime) -> Hours:
-    """The expression's value for each whole hour (UTC); asked day by day, so that no answer takes long."""
+def _hours(reader: Reader, expr: Expr, now: datetime, days_at_once: int) -> Hours:
+    """The expression's value for each whole hour (UTC) of the last days."""
     end = now.replace(minute=0, second=0, microsecond=0)
-    hour, day = timedelta(hours=1), timedelta(days=1)
+    hour = timedelta(hours=1)
     hours: Hours = {}
-    for back in range(DAYS, 0, -1):
-        first = end - back * day + hour
-        for answer in reader.stepped(expr, first, first + day - hour, hour):
+    for days_ago in range(DAYS, 0, -days_at_once):
+        begin = end - timedelta(days=days_ago)
+        for answer in reader.stepped(expr, begin + hour, begin + timedelta(days=days_at_once), hour):
             for point in answer.points:
                 if point.is_finite:
                     hours[round(point.timestamp.timestamp()) // _SECONDS_OF_AN_HOUR - 1] = point.value
