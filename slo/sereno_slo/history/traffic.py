@@ -27,6 +27,8 @@ DAYS = 7
 _HOUR = Duration.parse("1h")
 _SECONDS_OF_AN_HOUR = 3600
 _MINUTES_OF_AN_HOUR = _HOUR / MINUTE
+# A roll-up holds what happened from six minutes to one minute before it.
+_LAG_OF_ROLL_UPS = timedelta(minutes=3, seconds=30)
 
 Hours = dict[int, float]
 """Events by hours since 1970."""
@@ -34,7 +36,7 @@ Hours = dict[int, float]
 
 def sighting_of(reader: Reader, slo: ServiceLevelObjective, now: datetime) -> Sighting:
     """What the server saw of the SLO's events in the last days; every question may raise a `PrometheusError`."""
-    recorded = _hours(reader, _recorded(slo), now, days_at_once=DAYS)
+    recorded = _hours(reader, _recorded(slo), now, days_at_once=DAYS, lag=_LAG_OF_ROLL_UPS)
     # A ledger that hasn't seen a whole day yet, or nothing at all, may know less than the raw series.
     if len(recorded) >= HOURS_OF_A_DAY and any(recorded.values()):
         raw: Hours = {}
@@ -60,17 +62,18 @@ def _of_slices(seen: Hours, usual: float | None) -> Traffic | None:
     return Traffic(by_hour, usual or FIVE_MINUTES / MINUTE, len(seen)) if any(seen.values()) else None
 
 
-def _hours(reader: Reader, expr: Expr, now: datetime, days_at_once: int) -> Hours:
-    """The expression's value for each whole hour (UTC) of the last days."""
-    end = now.replace(minute=0, second=0, microsecond=0)
+def _hours(reader: Reader, expr: Expr, now: datetime, days_at_once: int, lag: timedelta = timedelta()) -> Hours:
+    """The expression's value for each whole hour (UTC) of the last days, looked up so long after the hour's end."""
+    end = (now - lag).replace(minute=0, second=0, microsecond=0)
     hour = timedelta(hours=1)
     hours: Hours = {}
     for days_ago in range(DAYS, 0, -days_at_once):
         begin = end - timedelta(days=days_ago)
-        for answer in reader.stepped(expr, begin + hour, begin + timedelta(days=days_at_once), hour):
+        first, last = begin + hour + lag, begin + timedelta(days=days_at_once) + lag
+        for answer in reader.stepped(expr, first, last, hour):
             for point in answer.points:
                 if point.is_finite:
-                    hours[round(point.timestamp.timestamp()) // _SECONDS_OF_AN_HOUR - 1] = point.value
+                    hours[int((point.timestamp - lag).timestamp()) // _SECONDS_OF_AN_HOUR - 1] = point.value
     return hours
 
 
