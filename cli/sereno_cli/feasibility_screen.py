@@ -18,9 +18,7 @@ _PAGE = "first page"
 def print_judgement(judgement: "Judgement") -> None:
     """A line of figures and a table."""
     slo, feasibility = judgement.slo, judgement.feasibility
-    click.echo(
-        f"{slo.service}/{slo.name}: {slo.objective_percent:.10g} % over {slo.window}, mode {slo.alerting.mode}"
-    )
+    click.echo(f"{slo.service}/{slo.name}: {slo.objective_percent:.10g} % over {slo.window}, mode {slo.alerting.mode}")
     if feasibility is None:
         click.echo("  no event was seen; nothing can be judged\n")
         return
