@@ -18,6 +18,8 @@ WORKBOOK_TIERS = (
 # Standard deviations of certainty: 2.58 is 99 % two-sided. One failure at 10 requests an hour is a burn of 1,000 by
 # arithmetic and no evidence at all: its sqrt is 1, below z/2.
 EVIDENCE_Z = 2.58
+# Events that count as evidence, of those that are usual: all events of a day may come within one hour.
+MOST_OF_USUAL = 24
 # An outage is "surely more than half of the last two minutes' events are bad", whatever the objective.
 OUTAGE_RATIO = 0.5
 _OUTAGE_WINDOW = Duration.parse("2m")

@@ -4,8 +4,10 @@ Notation of docs/ledger.md: `B` is the error budget ratio, `A` the usual events 
 rate, `n` a window in five-minute slots. docs/alerting.md tells when to choose what.
 """
 
+from collections.abc import Callable
 from typing import assert_never
 
+from sereno_slo.conventions import MIN_RECENT_BAD_EVENTS
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import (
     AlertingMode,
@@ -19,7 +21,14 @@ from sereno_slo.plan import annotations, series
 from sereno_slo.plan.alert_labels import alert_labels
 from sereno_slo.plan.rules import AlertingRule
 from sereno_slo.plan.series import Ledger, summed
-from sereno_slo.policy import EVIDENCE_Z, OUTAGE_RATIO, OUTAGE_WINDOW_OF_SLICES, is_feasible, outage_window
+from sereno_slo.policy import (
+    EVIDENCE_Z,
+    MOST_OF_USUAL,
+    OUTAGE_RATIO,
+    OUTAGE_WINDOW_OF_SLICES,
+    is_feasible,
+    outage_window,
+)
 from sereno_slo.promql import Call, Expr, all_of, any_of
 
 ALERT = "SLOErrorBudgetBurn"
@@ -49,7 +58,7 @@ def _tier_alert(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings, 
     burn_rate = ledger.figure("error_ratio", tier.long) / slo.error_budget_ratio
     return AlertingRule(
         ALERT,
-        all_of(burn_rate, any_of(*conditions), _enough_evidence(slo, tier.long, ledger)),
+        all_of(burn_rate, any_of(*conditions), *_enough_evidence(slo, tier, ledger)),
         alert_labels(slo, settings, tier.severity, burn=tier.burn, long_window=str(tier.long), **_grouped(ledger)),
         annotations.burn(slo, tier, settings, ledger),
         keep_firing_for=slo.alerting.keep_firing_for,
@@ -58,29 +67,59 @@ def _tier_alert(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings, 
 
 def _spends_budget(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger) -> Expr:
     """More bad events than the tier's share of the budget: `bad > F·B·n·A`, over both windows."""
-    a_slot = tier.factor(slo.window) * slo.error_budget_ratio
 
-    def exceeds(window: Duration) -> Expr:
-        return ledger.bad_events(window) > (a_slot * (window / FIVE_MINUTES)) * ledger.expected_events()
+    def usual(window: Duration) -> Expr:
+        return (window / FIVE_MINUTES) * ledger.expected_events()
 
-    return all_of(exceeds(tier.short), exceeds(tier.long))
+    # A launch, or a batch after quiet days, has more good events, too: all of them count. Only bots bring so many that
+    # no failure of a user would ever be evidence. Where so few are usual that fewer than the minimum may fail, who
+    # knows.
+    most = MOST_OF_USUAL * usual(tier.long)
+    events = ledger.events(tier.long)
+    is_busy = slo.alerting.min_bad_events / slo.error_budget_ratio
+    return _exceeds(slo, tier, ledger, usual, any_of(events < most, most >= is_busy, events))
 
 
 def _exceeds_ratio(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger) -> Expr:
     """The classic condition, `bad/total > F·B` over both windows, which sees people hurt at quiet hours, too."""
+    return _exceeds(slo, tier, ledger, ledger.events, ledger.events(tier.long))
+
+
+def _exceeds(
+    slo: ServiceLevelObjective,
+    tier: BurnTier,
+    ledger: Ledger,
+    base: Callable[[Duration], Expr],
+    events: Expr,
+) -> Expr:
+    """More bad events than `F·B` of a base over both windows, and surely more than `B` of the long window's events."""
     threshold = tier.factor(slo.window) * slo.error_budget_ratio
-    return all_of(*(ledger.bad_events(w) > threshold * ledger.events(w) for w in (tier.short, tier.long)))
+    return all_of(
+        *(ledger.bad_events(window) > threshold * base(window) for window in (tier.short, tier.long)),
+        _surely_worse(ledger.bad_events(tier.long), slo.error_budget_ratio * events),
+    )
 
 
-def _enough_evidence(slo: ServiceLevelObjective, window: Duration, ledger: Ledger) -> Expr:
-    """`sqrt(bad) - sqrt(B·total) > z/2`: worse than the objective by z standard deviations of a Poisson count.
+def _surely_worse(bad: Expr, allowed: Expr) -> Expr:
+    """`sqrt(bad) - sqrt(allowed) > z/2`: worse than allowed by z standard deviations of a Poisson count.
 
     The square root makes a Poisson count's standard deviation 1/2 whatever its mean (Anscombe's variance-stabilising
-    transformation). Retries of one client are no independent events, hence the minimum of bad events as well.
+    transformation).
     """
-    bad, events = ledger.bad_events(window), ledger.events(window)
-    surely_worse = (Call("sqrt", (bad,)) - Call("sqrt", (slo.error_budget_ratio * events,))) > Z / 2
-    return all_of(surely_worse, bad >= slo.alerting.min_bad_events)
+    return (Call("sqrt", (bad,)) - Call("sqrt", (allowed,))) > Z / 2
+
+
+def _enough_evidence(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger) -> tuple[Expr, ...]:
+    """Retries of one client are no independent events: a minimum of them, whatever the ratio.
+
+    Some have to be recent. After an incident the long window holds enough evidence for hours, and a single failure
+    would page again.
+    """
+    least = slo.alerting.min_bad_events
+    return (
+        ledger.bad_events(tier.short) >= min(least, MIN_RECENT_BAD_EVENTS),
+        ledger.bad_events(tier.long) >= least,
+    )
 
 
 def _outage_alert(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger) -> AlertingRule:

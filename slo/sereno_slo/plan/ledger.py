@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 
-from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES, MOST_OF_MEDIAN
+from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES, MOST_OF_MEDIAN, MOST_OF_RECENT
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import ServiceLevelObjective
 from sereno_slo.plan import series
 from sereno_slo.plan.entries import may_be_negative
 from sereno_slo.plan.rules import RecordingRule
-from sereno_slo.plan.series import SLO_LABELS, Ledger, patient, summed, windows_of
+from sereno_slo.plan.series import SLO_LABELS, Ledger, patient, side_by_side, summed, windows_of
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, Subquery, any_of
 
 # A roll-up sums what has happened since the last one, up to so many slots of five minutes ago.
 _MOST_SLOTS = 6
+_HOUR = Duration.parse("1h")
 _DAY = Duration.parse("1d")
 _USUAL_DAYS = Duration.parse("7d")
 _HALF_A_SLOT = Duration.parse("2m30s")
@@ -86,19 +87,27 @@ def coverage(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule,
 def expected_events(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule:
     """`A` of docs/ledger.md: the usual events per five minutes, from the whole days of the last week.
 
-    Their average, but at most half as much again as their median: a day of bots, or of a launch, is not what is usual,
+    Their average, but at most a fifth above their median: a day of bots, or of a launch, is not what is usual,
     and after a change that stays (a launch, traffic that was split) the week has forgotten the past. A service that
-    rests on most days has a median of none; its average stands. Every midnight's `1d` is one sample. Days that began
-    before the ledger did are left out, and its first day expects what it has seen: a young SLO expects no zeros.
+    rests on most days has a median of none; its average stands. At most twice what the last day or the last hour had,
+    either: traffic that has moved away leaves no budget that others could spend unnoticed. Every midnight's `1d` is one
+    sample. Days that began before the ledger did are left out, and its first day expects what it has seen: a young SLO
+    expects no zeros.
     """
     day, mark = ledger.series("sereno:events:1d"), ledger.whole.series(series.ROLL_UP_MARK)
     week = min(_USUAL_DAYS, slo.window)
     whole_days = Subquery(day.and_(mark.ago(_DAY), on=SLO_LABELS), week, _DAY)
     average, median = Call("avg_over_time", (whole_days,)), Call("quantile_over_time", (Number(0.5), whole_days))
-    most = MOST_OF_MEDIAN * median
-    usual = any_of(average <= most, most > 0, average) / (_DAY / FIVE_MINUTES)
-    seen = ledger.series(series.EVENTS_ROLL_UP).over(_DAY.just_under())
-    return ledger.record(series.EXPECTED_EVENTS, usual.or_(Call("avg_over_time", (seen,))))
+    a_day = _DAY / FIVE_MINUTES
+    last_day = Call("avg_over_time", (ledger.series(series.EVENTS_ROLL_UP).over(_DAY.just_under()),))
+    last_hour = ledger.events(_HOUR) / (_HOUR / FIVE_MINUTES)
+    candidates = {
+        "average": average / a_day,
+        "median": ((MOST_OF_MEDIAN / a_day) * median) > 0,
+        "recent": MOST_OF_RECENT * any_of(last_hour > last_day, last_day),
+    }
+    least = Aggregation("min", side_by_side(candidates, "of"), (*SLO_LABELS, *ledger.group_labels))
+    return ledger.record(series.EXPECTED_EVENTS, any_of(least.and_(average), last_day))
 
 
 def exhausted_in(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule:

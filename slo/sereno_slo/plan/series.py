@@ -1,12 +1,13 @@
 """The names of everything that is recorded, and how one SLO's series are selected; nobody else spells them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES
 from sereno_slo.duration import Duration
 from sereno_slo.model import GroupBy, ServiceLevelObjective
 from sereno_slo.plan.rules import RecordingRule
-from sereno_slo.promql import Call, Expr, Matcher, Selector
+from sereno_slo.promql import Call, Expr, Matcher, Selector, String, any_of
 
 # What is always recorded, whatever the policy: dashboards, runbooks and drafts read it. Windows up to six hours
 # (LONGEST_SUM_OF_MINUTES) sum minute entries, longer ones sum five-minute roll-ups.
@@ -116,3 +117,12 @@ def summed(entries: Selector, window: Duration) -> Call:
 def patient(series: Selector) -> Call:
     """The latest value of a series that is recorded every five minutes."""
     return Call("last_over_time", (series.over(_PATIENCE),))
+
+
+def side_by_side(exprs: Mapping[str, Expr], label: str) -> Expr:
+    """Values of one series as several, told apart by `label`: `or` alone would keep the first of them only."""
+    named = (
+        Call("label_replace", (expr, String(label), String(name), String(""), String("")))
+        for name, expr in exprs.items()
+    )
+    return any_of(*named)

@@ -2,29 +2,29 @@
 
 Traffic is compared with the same hour of the last three weeks: with their median, so that neither an outage nor a
 campaign of last week is what is usual, and in each week with the quietest of three moments an hour apart, so that
-opening times which move (daylight saving time) are no drop.
+opening times which move (daylight saving time) are no drop. Where yesterday had less than that, even in the busiest
+of its three moments, yesterday is what is usual: traffic that moved away pages for a day at most, not for weeks.
 """
-
-from collections.abc import Iterable
 
 from sereno_slo.duration import Duration
 from sereno_slo.model import AlertSeverity, ServiceLevelObjective, Settings
 from sereno_slo.plan import annotations, series
 from sereno_slo.plan.alert_labels import alert_labels
 from sereno_slo.plan.rules import AlertingRule, RecordingRule
-from sereno_slo.plan.series import Ledger, patient
-from sereno_slo.promql import Aggregation, Call, Expr, Number, Selector, String, all_of, any_of
+from sereno_slo.plan.series import Ledger, patient, side_by_side
+from sereno_slo.promql import Aggregation, Call, Expr, Number, Selector, all_of, any_of
 
 ALERT = "SLOTrafficDrop"
 
 WINDOWS = tuple(map(Duration.parse, ("5m", "1h")))
 """Busy services are judged by five minutes, quiet ones by an hour."""
-MOST_LEFT_RATIO = 0.1
-"""Less than this part of what is usual is a drop: holidays and nights that move leave more."""
+MOST_LEFT_RATIO = 0.05
+"""Less than this part of what is usual is a drop: holidays, nights that move and traffic that is split leave more."""
 LEAST_USUAL_EVENTS = 30
 """Where fewer events are usual, silence is no evidence: by chance none of 30 come in one of 10^13 windows."""
 
 _HOUR = Duration.parse("1h")
+_DAY = Duration.parse("1d")
 _WEEK = Duration.parse("7d")
 _WEEKS = 3
 _FOR = Duration.parse("5m")
@@ -44,22 +44,15 @@ def same_hour(window: Duration) -> str:
 
 def _same_hour(ledger: Ledger, window: Duration) -> Expr:
     events = ledger.series(f"sereno:events:{window}")
-    weeks = [_quietest(events, _WEEK * week) for week in range(1, _WEEKS + 1)]
-    return Call("quantile", (Number(0.5), _side_by_side(weeks, "week")))
+    weeks = {str(week): _of_moments("min", events, _WEEK * week) for week in range(1, _WEEKS + 1)}
+    usual = Call("quantile", (Number(0.5), side_by_side(weeks, "week")))
+    return Aggregation("min", side_by_side({"weeks": usual, "yesterday": _of_moments("max", events, _DAY)}, "of"))
 
 
-def _quietest(events: Selector, ago: Duration) -> Expr:
-    moments = [events.ago(ago + _HOUR), events.ago(ago), events.ago(ago - _HOUR)]
-    return Aggregation("min", _side_by_side(moments, "moment"))
-
-
-def _side_by_side(exprs: Iterable[Expr], label: str) -> Expr:
-    """Values of one series as several: `or` alone would keep the first of them only."""
-    numbered = (
-        Call("label_replace", (expr, String(label), String(str(number)), String(""), String("")))
-        for number, expr in enumerate(exprs, start=1)
-    )
-    return any_of(*numbered)
+def _of_moments(operator: str, events: Selector, ago: Duration) -> Expr:
+    """The quietest or the busiest of three moments an hour apart."""
+    moments = {"before": events.ago(ago + _HOUR), "then": events.ago(ago), "after": events.ago(ago - _HOUR)}
+    return Aggregation(operator, side_by_side(moments, "moment"))
 
 
 def traffic_alerts(slo: ServiceLevelObjective, settings: Settings) -> tuple[AlertingRule, ...]:

@@ -9,10 +9,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
-from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES
+from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES, MIN_RECENT_BAD_EVENTS
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import AlertingMode, AlertSeverity, BurnTier, ServiceLevelObjective, TimeSlices
-from sereno_slo.policy import EVIDENCE_Z, OUTAGE_RATIO, OUTAGE_WINDOW_OF_SLICES, is_feasible, outage_window
+from sereno_slo.policy import (
+    EVIDENCE_Z,
+    MOST_OF_USUAL,
+    OUTAGE_RATIO,
+    OUTAGE_WINDOW_OF_SLICES,
+    is_feasible,
+    outage_window,
+)
 from sereno_slo.validate.traffic import Traffic
 
 LONGEST_OUTAGE_MINUTES = 24 * 60
@@ -119,8 +126,8 @@ def feasibility(slo: ServiceLevelObjective, traffic: Traffic, evaluation_delay: 
 
 def fires(slo: ServiceLevelObjective, tier: BurnTier, short: Counted, long: Counted, usual: float) -> bool:
     """Whether the tier's alert fires with these counts: its expression in numbers."""
-    return _is_evident(slo, long) and any(
-        exceeds(tier.short, short) and exceeds(tier.long, long) for exceeds in _conditions(slo, tier, usual)
+    return any(
+        condition.holds_of_short(short) and condition.holds_of_long(long) for condition in _conditions(slo, tier, usual)
     )
 
 
@@ -133,19 +140,45 @@ def is_outage(slo: ServiceLevelObjective, counted: Counted) -> bool:
     return surely and counted.bad >= slo.alerting.min_bad_events
 
 
-_Exceeds = Callable[[Duration, Counted], bool]
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """More than `F·B` of a base over both windows, and evidence."""
+
+    slo: ServiceLevelObjective
+    tier: BurnTier
+    usual: float | None
+    """The base is the usual traffic; None: it is the events themselves."""
+
+    def holds_of_short(self, counted: Counted) -> bool:
+        """Of the short window: some failures are recent."""
+        recent = min(self.slo.alerting.min_bad_events, MIN_RECENT_BAD_EVENTS)
+        return self._exceeds(self.tier.short, counted) and counted.bad >= recent
+
+    def holds_of_long(self, counted: Counted) -> bool:
+        """Of the long window: enough failures, surely more than the objective allows."""
+        allowed = self.slo.error_budget_ratio * self._evident(counted.events)
+        return (
+            self._exceeds(self.tier.long, counted)
+            and math.sqrt(counted.bad) - math.sqrt(allowed) > EVIDENCE_Z / 2
+            and counted.bad >= self.slo.alerting.min_bad_events
+        )
+
+    def _exceeds(self, window: Duration, counted: Counted) -> bool:
+        base = counted.events if self.usual is None else window / FIVE_MINUTES * self.usual
+        return counted.bad > self.tier.factor(self.slo.window) * self.slo.error_budget_ratio * base
+
+    def _evident(self, events: int) -> float:
+        """The events that failures are compared with: not those of bots, where so many aren't usual."""
+        if self.usual is None:
+            return events
+        most = MOST_OF_USUAL * (self.tier.long / FIVE_MINUTES) * self.usual
+        is_busy = most >= self.slo.alerting.min_bad_events / self.slo.error_budget_ratio
+        return most if events >= most and is_busy else events
 
 
-def _conditions(slo: ServiceLevelObjective, tier: BurnTier, usual: float) -> tuple[_Exceeds, ...]:
-    """By the mode: what has to hold over both windows; either of two."""
-    threshold = tier.factor(slo.window) * slo.error_budget_ratio
-
-    def spends_budget(window: Duration, counted: Counted) -> bool:
-        return counted.bad > threshold * (window / FIVE_MINUTES) * usual
-
-    def exceeds_ratio(_: Duration, counted: Counted) -> bool:
-        return counted.bad > threshold * counted.events
-
+def _conditions(slo: ServiceLevelObjective, tier: BurnTier, usual: float) -> tuple[_Condition, ...]:
+    """By the mode: of budget really spent, of the error ratio, or either of them."""
+    spends_budget, exceeds_ratio = _Condition(slo, tier, usual), _Condition(slo, tier, None)
     match slo.alerting.mode:
         case AlertingMode.BUDGET:
             return (spends_budget,)
@@ -155,11 +188,6 @@ def _conditions(slo: ServiceLevelObjective, tier: BurnTier, usual: float) -> tup
             return (spends_budget, exceeds_ratio)
         case _:
             assert_never(slo.alerting.mode)
-
-
-def _is_evident(slo: ServiceLevelObjective, counted: Counted) -> bool:
-    surely_worse = math.sqrt(counted.bad) - math.sqrt(slo.error_budget_ratio * counted.events) > EVIDENCE_Z / 2
-    return surely_worse and counted.bad >= slo.alerting.min_bad_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +229,9 @@ def _of_tier(
     short, long = (_whole(events_in(window)) for window in (tier.short, tier.long))
     usual = outage.traffic.usual
 
-    def needed(exceeds: _Exceeds) -> tuple[int, int, Duration]:
-        in_short = _fewest(lambda bad: exceeds(tier.short, Counted(bad, short)))
-        in_long = _fewest(lambda bad: exceeds(tier.long, Counted(bad, long)) and _is_evident(slo, Counted(bad, long)))
+    def needed(condition: _Condition) -> tuple[int, int, Duration]:
+        in_short = _fewest(lambda bad: condition.holds_of_short(Counted(bad, short)))
+        in_long = _fewest(lambda bad: condition.holds_of_long(Counted(bad, long)))
         if in_short > short and in_long <= long:
             return in_short, short, tier.short
         return max(in_short, in_long) if in_long <= long else in_long, long, tier.long
@@ -211,7 +239,7 @@ def _of_tier(
     def fires_in(minute: int) -> bool:
         return fires(slo, tier, outage.counted(minute, tier.short), outage.counted(minute, tier.long), usual)
 
-    fewest = min((needed(exceeds) for exceeds in _conditions(slo, tier, usual)), key=lambda need: need[0] / need[1])
+    fewest = min((needed(condition) for condition in _conditions(slo, tier, usual)), key=lambda need: need[0] / need[1])
     return Reach(*fewest, outage.first_minute(fires_in))
 
 

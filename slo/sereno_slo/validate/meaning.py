@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import assert_never
 
-from sereno_slo.conventions import HTTP_DURATION_BOUNDS_SECONDS, HTTP_DURATION_METRIC, MIN_BAD_EVENTS
+from sereno_slo.conventions import HTTP_DURATION_BOUNDS_SECONDS, HTTP_DURATION_METRIC, MIN_BAD_EVENTS, MIN_BAD_MINUTES
 from sereno_slo.diagnostics import Diagnostic, Severity, on_one_line
 from sereno_slo.duration import Duration
 from sereno_slo.model import (
@@ -116,14 +116,14 @@ def service_of(
 
 
 def _slo(slo: SloDocument, spec: SpecDocument, settings: Settings) -> ServiceLevelObjective:
-    tier = Tier(spec.tier)
+    tier, indicator = Tier(spec.tier), _indicator(slo)
     return ServiceLevelObjective(
         service=spec.service,
         name=slo.name,
         objective_percent=slo.objective,
         window=Duration.parse(slo.window) if isinstance(slo.window, str) else settings.window,
-        indicator=_indicator(slo),
-        alerting=_alerting(slo.alerting or AlertingDocument(), tier, settings.alerting),
+        indicator=indicator,
+        alerting=_alerting(slo.alerting or AlertingDocument(), tier, settings.alerting, indicator),
         owner=spec.owner,
         tier=tier,
         description=slo.description,
@@ -132,7 +132,7 @@ def _slo(slo: SloDocument, spec: SpecDocument, settings: Settings) -> ServiceLev
     )
 
 
-def _alerting(document: AlertingDocument, tier: Tier, defaults: AlertingDefaults) -> Alerting:
+def _alerting(document: AlertingDocument, tier: Tier, defaults: AlertingDefaults, indicator: Indicator) -> Alerting:
     """The spec's word goes before the repository's, and that before what the service's tier suggests."""
     own = _defaults(document)
     usual = AlertingMode.BOTH if tier is Tier.CRITICAL else AlertingMode.BUDGET
@@ -142,11 +142,15 @@ def _alerting(document: AlertingDocument, tier: Tier, defaults: AlertingDefaults
     return Alerting(
         mode=own.mode or defaults.mode or usual,
         tiers=own.tiers or defaults.tiers or WORKBOOK_TIERS,
-        min_bad_events=MIN_BAD_EVENTS if minimum is None else minimum,
+        min_bad_events=_least_bad(indicator) if minimum is None else minimum,
         keep_firing_for=own.keep_firing_for or defaults.keep_firing_for,
         traffic_drop=_DROPS[drop],
         shadow=bool(shadow),
     )
+
+
+def _least_bad(indicator: Indicator) -> int:
+    return MIN_BAD_MINUTES if isinstance(indicator, TimeSlices) else MIN_BAD_EVENTS
 
 
 _DROPS = {"page": AlertSeverity.CRITICAL, "ticket": AlertSeverity.WARNING, "none": None}

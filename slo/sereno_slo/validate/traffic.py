@@ -6,12 +6,12 @@ from functools import cached_property
 from itertools import accumulate
 from statistics import fmean, median
 
-from sereno_slo.conventions import MOST_OF_MEDIAN
+from sereno_slo.conventions import MOST_OF_MEDIAN, MOST_OF_RECENT
 from sereno_slo.duration import Duration
 
 HOURS_OF_A_DAY = 24
 _HOUR = Duration.parse("1h")
-_SLOTS_OF_A_DAY = 288
+_SLOTS_OF_AN_HOUR = 12
 """Of five minutes."""
 
 
@@ -93,13 +93,20 @@ def traffic_of(events: Mapping[int, float], usual: float | None = None) -> Traff
 
 
 def _usual(counts: Mapping[int, float]) -> float:
-    """The average of whole days, at most half as much again as their median; of what there is without a whole day."""
+    """The least of: the average of whole days, a fifth more than their median, twice what came of late.
+
+    Without a whole day, what the last day had.
+    """
+    last = max(counts)
+    last_day = fmean(counts[hour] for hour in counts if hour > last - HOURS_OF_A_DAY)
     days = [day for day in {hour // HOURS_OF_A_DAY for hour in counts} if all(h in counts for h in _hours_of(day))]
     if not days:
-        return fmean(counts.values()) * HOURS_OF_A_DAY / _SLOTS_OF_A_DAY
-    sums = [sum(counts[hour] for hour in _hours_of(day)) for day in days]
-    average, most = fmean(sums), MOST_OF_MEDIAN * median(sums)
-    return (min(average, most) if most > 0 else average) / _SLOTS_OF_A_DAY
+        return last_day / _SLOTS_OF_AN_HOUR
+    sums = [sum(counts[hour] for hour in _hours_of(day)) / HOURS_OF_A_DAY for day in days]
+    candidates = [fmean(sums), MOST_OF_RECENT * max(counts[last], last_day)]
+    if (most := MOST_OF_MEDIAN * median(sums)) > 0:
+        candidates.append(most)
+    return min(candidates) / _SLOTS_OF_AN_HOUR
 
 
 def _hours_of(day: int) -> range:

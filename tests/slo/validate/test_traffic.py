@@ -37,15 +37,22 @@ def test_each_hour_has_the_median_of_its_days() -> None:
 
 
 def test_usual_is_made_as_the_ledger_makes_it() -> None:
-    """The average of whole days, at most half as much again as their median; what is recorded goes first."""
+    """The average of whole days, at most a fifth above their median, and twice what came of late."""
     calm = [shop(600, 60)] * 4
     a_day = 6 * 60 + 18 * 600
     assert of(days(*calm)).usual == pytest.approx(a_day / 288)
-    assert of(days(*calm, shop(120, 12))).usual == pytest.approx(a_day * 4.2 / 5 / 288)
-    assert of(days(*calm, shop(90_000, 60))).usual == pytest.approx(a_day * 1.5 / 288)
-    assert of(days(*calm), usual=7.5).usual == 7.5
-    # It rests on most days: the average stands.
+    assert of(days(shop(120, 12), *calm)).usual == pytest.approx(a_day * 4.2 / 5 / 288)
+    assert of(days(*calm, shop(90_000, 60))).usual == pytest.approx(a_day * 1.2 / 288)
+    assert of(days(*calm, shop(60, 6))).usual == pytest.approx(a_day * 0.2 / 288)
+    # The last hour is as good a witness as the last day.
+    assert of(days(*calm, [6.0] * 23 + [120.0])).usual == pytest.approx(2 * 120 / 12)
+    # It rests on most days: the median is none, and tells nothing.
     assert of(days(shop(0, 0), shop(0, 0), shop(600, 60))).usual == pytest.approx(a_day / 3 / 288)
+
+
+def test_what_the_ledger_takes_for_usual_goes_first() -> None:
+    """Alerts compare with what is recorded."""
+    assert of(days(shop(600, 60)), usual=7.5).usual == 7.5
 
 
 def test_hours_without_series_between_others_had_no_events() -> None:

@@ -1,0 +1,14 @@
+"""Sums over windows, for everybody here who needs them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def trailing_sums(values: Array, count: int) -> Array:
+    """At each place the sum of the last `count` values, its own included."""
+    total: Array = np.cumsum(values)
+    earlier = np.concatenate([np.zeros(min(count, len(total))), total[:-count]])[: len(total)]
+    difference: Array = total - earlier
+    return difference
