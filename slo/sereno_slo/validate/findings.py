@@ -1,11 +1,12 @@
 """Mistakes that only a server's past shows: alerts that can't fire, outages found late, series that aren't there."""
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, assert_never
 
-from sereno_slo.conventions import LATEST_PAGE_OF_AN_OUTAGE
+from sereno_slo.conventions import LATEST_PAGE_OF_AN_OUTAGE, MIN_RECENT_BAD_EVENTS
 from sereno_slo.diagnostics import Diagnostic, Severity, Span
 from sereno_slo.duration import MINUTE, Duration
 from sereno_slo.model import (
@@ -42,9 +43,7 @@ def findings_of_sighting(
         yield Diagnostic("SLO052", metric, message, cure, Severity.WARNING)
     elif not sighting.matches:
         span = tree.span((*path, "match")) if _at(tree, (*path, "match")) else metric
-        message = (
-            f"the server's {sighting.series_of_metric:,} series of {total.metric} don't match: {total} selects none"
-        )
+        message = f"{total} selects none of the server's series of this metric ({sighting.series_of_metric:,})"
         yield Diagnostic("SLO052", span, message, "correct the matchers; nothing is counted", Severity.WARNING)
     elif sighting.traffic is None:
         message = f"the server saw no event of {total} in seven days, so no alert can be judged"
@@ -72,7 +71,7 @@ def findings_of_traffic(feasible: Feasibility, index: int, tree: YamlTree) -> It
     for alert in feasible.alerts:
         if alert.tier is not None and not alert.by_night.is_possible:
             message = f"the {alert.severity} alert over {alert.tier.long} can't fire {_when(alert, feasible)}"
-            cure = _cure_of_tier(feasible, alert, alert.tier)
+            cure = _cure_of_tier(feasible, alert.tier)
             yield Diagnostic("SLO050", _span_of_tier(alert.tier, index, tree), message, cure, Severity.WARNING)
     minutes = feasible.page_by_night
     if minutes is None or minutes > _LATEST_MINUTES:
@@ -91,7 +90,9 @@ def _when(alert: AlertReach, feasible: Feasibility) -> str:
 
 def _lacking(reach: Reach, which: str, slo: ServiceLevelObjective) -> str:
     counted = counted_in_words(slo, reach.events)
-    return f"it needs {reach.failures:,} failures where the {which} {reach.window} has {reach.events:,} {counted}"
+    return (
+        f"it needs {reach.failures:,} failures where the {which} {reach.window} usually has {reach.events:,} {counted}"
+    )
 
 
 def counted_in_words(slo: ServiceLevelObjective, count: int = 2) -> str:
@@ -100,30 +101,32 @@ def counted_in_words(slo: ServiceLevelObjective, count: int = 2) -> str:
     return word if count == 1 else f"{word}s"
 
 
-def _cure_of_tier(feasible: Feasibility, alert: AlertReach, tier: BurnTier) -> str:
-    """What would help is tried before it is said."""
-    fewer = alert.by_night.events
-
+def _cure_of_tier(feasible: Feasibility, tier: BurnTier) -> str:
     def helps(changed: Feasibility) -> bool:
         return any(other.tier == tier and other.by_night.is_possible for other in changed.alerts)
 
-    cures = ["lengthen its windows", "send synthetic requests"]
-    if helps(_with(feasible, mode=AlertingMode.BOTH)):
-        cures.insert(0, _BY_RATIO)
-    elif fewer < feasible.slo.alerting.min_bad_events and helps(_with(feasible, min_bad_events=fewer)):
-        cures.insert(0, f"write min_bad_events: {fewer}")
-    return ", or ".join(cures)
+    return ", or ".join([*_settings_that(helps, feasible), "lengthen its windows", "send synthetic requests"])
 
 
 def _cure_of_outage(feasible: Feasibility) -> str:
-    cures = []
-    if _pages_in_time(_with(feasible, mode=AlertingMode.BOTH)):
-        cures.append(_BY_RATIO)
-    fewer = range(feasible.slo.alerting.min_bad_events - 1, 1, -1)[:10]
-    enough = next((count for count in fewer if _pages_in_time(_with(feasible, min_bad_events=count))), None)
-    if enough is not None:
-        cures.append(f"write min_bad_events: {enough}")
-    return ", or ".join([*cures, _SYNTHETIC])
+    return ", or ".join([*_settings_that(_pages_in_time, feasible), _SYNTHETIC])
+
+
+def _settings_that(help_: Callable[[Feasibility], bool], feasible: Feasibility) -> list[str]:
+    """What to write: each of two settings that helps, both together where neither does; tried before it is said."""
+
+    def fewest(mode: AlertingMode | None) -> int | None:
+        """The most failures that may be asked for: fewer than some recent ones are no evidence."""
+        counts = range(MIN_RECENT_BAD_EVENTS, feasible.slo.alerting.min_bad_events)
+        enough = bisect_left(counts, x=True, key=lambda count: not help_(_with(feasible, mode, count)))
+        return counts[enough - 1] if enough else None
+
+    cures = [_BY_RATIO] if help_(_with(feasible, AlertingMode.BOTH)) else []
+    if (alone := fewest(None)) is not None:
+        cures.append(f"write min_bad_events: {alone}")
+    if not cures and (together := fewest(AlertingMode.BOTH)) is not None:
+        cures.append(f"write mode: both and min_bad_events: {together}")
+    return cures
 
 
 def _pages_in_time(feasible: Feasibility) -> bool:
@@ -131,7 +134,7 @@ def _pages_in_time(feasible: Feasibility) -> bool:
     return feasible.page_by_night is not None and feasible.page_by_night <= _LATEST_MINUTES
 
 
-def _with(feasible: Feasibility, *, mode: AlertingMode | None = None, min_bad_events: int | None = None) -> Feasibility:
+def _with(feasible: Feasibility, mode: AlertingMode | None = None, min_bad_events: int | None = None) -> Feasibility:
     """The same with another policy."""
     alerting = feasible.slo.alerting
     changed = replace(

@@ -43,7 +43,7 @@ def test_usual_is_made_as_the_ledger_makes_it() -> None:
     assert of(days(*calm)).usual == pytest.approx(a_day / 288)
     assert of(days(shop(120, 12), *calm)).usual == pytest.approx(a_day * 4.2 / 5 / 288)
     assert of(days(*calm, shop(90_000, 60))).usual == pytest.approx(a_day * 1.2 / 288)
-    assert of(days(*calm, shop(60, 6))).usual == pytest.approx(a_day * 0.2 / 288)
+    assert of(days(*calm, [46.5] * 24)).usual == pytest.approx(2 * 46.5 / 12)
     # The last hour is as good a witness as the last day.
     assert of(days(*calm, [6.0] * 23 + [120.0])).usual == pytest.approx(2 * 120 / 12)
     # It rests on most days: the median is none, and tells nothing.
