@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
     "schema": ("schema", "Print the JSON Schema of specs, for editors."),
-    "validate": ("validate", "Check SLO specs: syntax and meaning."),
+    "validate": ("validate", "Check SLO specs: syntax and meaning; with a server, what alerts can see."),
 }
 
 

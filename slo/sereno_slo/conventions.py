@@ -17,3 +17,12 @@ MIN_BAD_MINUTES = 5
 # Windows up to this sum entries of a minute, longer ones roll-ups of five minutes: six hours of minutes are 360
 # samples, three days of them would be 4,320 at every evaluation.
 LONGEST_SUM_OF_MINUTES = Duration.parse("6h")
+
+# The usual traffic is an average of days, but at most this much of their median: a day of bots is not what is usual.
+MOST_OF_MEDIAN = 1.2
+# And at most this much of what the last day or the last hour had: traffic that has moved away is not usual, either.
+MOST_OF_RECENT = 2
+
+# A full outage that pages nobody for longer than this is found by its users. What makes alerts slow is low traffic:
+# ten failures (MIN_BAD_EVENTS) of 20 requests an hour take half an hour.
+LATEST_PAGE_OF_AN_OUTAGE = Duration.parse("30m")

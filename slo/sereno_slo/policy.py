@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sereno_slo.duration import Duration
-from sereno_slo.model import AlertSeverity, BurnTier, ServiceLevelObjective
+from sereno_slo.duration import FIVE_MINUTES, Duration
+from sereno_slo.model import AlertSeverity, BurnTier, Indicator, ServiceLevelObjective, TimeSlices
 
 # The Google SRE Workbook's recommendation (chapter "Alerting on SLOs", table 5-8): budget share, long window, and a
 # short window of a twelfth, so that the alert resolves soon after the cause is gone.
@@ -14,6 +14,23 @@ WORKBOOK_TIERS = (
     BurnTier(0.10, Duration.parse("1d"), Duration.parse("2h"), AlertSeverity.WARNING, "fast"),
     BurnTier(0.10, Duration.parse("3d"), Duration.parse("6h"), AlertSeverity.WARNING, "slow"),
 )
+
+# Standard deviations of certainty: 2.58 is 99 % two-sided. One failure at 10 requests an hour is a burn of 1,000 by
+# arithmetic and no evidence at all: its sqrt is 1, below z/2.
+EVIDENCE_Z = 2.58
+# Events that count as evidence, of those that are usual: all events of a day may come within one hour.
+MOST_OF_USUAL = 24
+# An outage is "surely more than half of the last two minutes' events are bad", whatever the objective; or of the last
+# five minutes, where events take longer to come. 1.96 is 97.5 % one-sided: a third that fails is an incident, too.
+OUTAGE_RATIO = 0.5
+OUTAGE_Z = 1.96
+_OUTAGE_WINDOWS = (Duration.parse("2m"), FIVE_MINUTES)
+OUTAGE_WINDOW_OF_SLICES = FIVE_MINUTES
+
+
+def outage_windows(indicator: Indicator) -> tuple[Duration, ...]:
+    """What an outage is judged by, the shortest first; of minutes that are events themselves there is only one."""
+    return (OUTAGE_WINDOW_OF_SLICES,) if isinstance(indicator, TimeSlices) else _OUTAGE_WINDOWS
 
 
 def named(tiers: Iterable[BurnTier]) -> tuple[BurnTier, ...]:

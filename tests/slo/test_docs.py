@@ -39,3 +39,13 @@ def test_every_key_is_described() -> None:
     keys = {key for node in nodes for key in node["properties"]}
     containers = {"slos", "ratio", "latency", "probe", "group_by", "alerting"}
     assert described == keys - containers
+
+
+def test_the_example_beside_a_server_is_a_true_run() -> None:
+    """The table and the finding are those of a case, word for word."""
+    case = REPOSITORY / "tests/slo/server_cases/SLO051-an-outage-that-nobody-hears-of"
+    (example,) = re.findall(r"```text\n\$ sereno validate suburb[^\n]*\n(.*?)\n```", TEXT, re.DOTALL)
+    table, finding = example.split("\n\n")
+    assert table in (case / "tables.txt").read_text(encoding="utf-8")
+    said = (case / "expected.txt").read_text(encoding="utf-8").replace("spec.slo.yaml", "suburb.slo.yaml")
+    assert finding in said.splitlines()

@@ -21,6 +21,8 @@ Value = TypeVar("Value")
 
 HTTP_CLIENT_ERROR = 400
 HTTP_SERVER_ERROR = 500
+# What other servers say to a query: a page, no such path, no such method. Gateways and log-ins have codes of their own.
+_FOREIGN = (200, 404, 405, 410, 501)
 LONGEST_FOREIGN_TEXT = 200
 """Characters of an unexpected answer that go into a message: enough to recognise a login page."""
 
@@ -136,7 +138,8 @@ class PrometheusClient:
         if response.is_success and envelope.get("status") == "success":
             return envelope
         said = envelope.get("error") or response.text[:LONGEST_FOREIGN_TEXT].strip() or "an empty answer"
-        message = f"{self.name} answered {response.status_code}: {said}"
+        doubt = "" if envelope.get("status") or response.status_code not in _FOREIGN else "; is it a Prometheus?"
+        message = f"{self.name} answered {response.status_code}: {said}{doubt}"
         if HTTP_CLIENT_ERROR <= response.status_code < HTTP_SERVER_ERROR:
             raise PrometheusRefused(message)
         raise PrometheusUnreachable(message)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sereno_backends.prometheus import PrometheusClient, Series
+from sereno_backends.prometheus import PrometheusClient, Sample, Series
 
 from sereno_slo.duration import Duration
 from sereno_slo.history.slots import MINUTE_MS
@@ -64,6 +64,18 @@ class Reader:
             _add(table, self.client.range(str(expr), _moment(piece[0]), _moment(piece[-1]), step), only=set(piece))
             self.asked()
         return dict(table)
+
+    def stepped(self, expr: Expr, start: datetime, end: datetime, step: timedelta) -> tuple[Series, ...]:
+        """What the expression yields at `start`, `start + step`, … up to `end`."""
+        answer = self.client.range(str(expr), start, end, step)
+        self.asked()
+        return answer
+
+    def instant(self, expr: Expr, at: datetime) -> tuple[Sample, ...]:
+        """What the expression yields at a moment."""
+        answer = self.client.instant(str(expr), at)
+        self.asked()
+        return answer
 
 
 def _pieces(moments: Iterable[int]) -> Iterator[Sequence[int]]:

@@ -13,7 +13,6 @@ from sereno_slo.model import (
     AlertingMode,
     AlertSeverity,
     BurnTier,
-    Indicator,
     ServiceLevelObjective,
     Settings,
     TimeSlices,
@@ -22,23 +21,20 @@ from sereno_slo.plan import annotations, series
 from sereno_slo.plan.alert_labels import alert_labels
 from sereno_slo.plan.rules import AlertingRule
 from sereno_slo.plan.series import Ledger, summed
-from sereno_slo.policy import is_feasible
+from sereno_slo.policy import (
+    EVIDENCE_Z,
+    MOST_OF_USUAL,
+    OUTAGE_RATIO,
+    OUTAGE_WINDOW_OF_SLICES,
+    OUTAGE_Z,
+    is_feasible,
+    outage_windows,
+)
 from sereno_slo.promql import Call, Expr, all_of, any_of
 
 ALERT = "SLOErrorBudgetBurn"
 
-# Standard deviations of certainty: 2.58 is 99 % two-sided. One failure at 10 requests an hour is a burn of 1,000 by
-# arithmetic and no evidence at all: its sqrt is 1, below z/2.
-Z = 2.58
-# Events that count as evidence, of those that are usual: all events of a day may come within one hour.
-_MOST_OF_USUAL = 24
-# An outage is "surely more than half of the last two minutes' events are bad", whatever the objective; or of five
-# minutes, where ten events take longer to come. 1.96 is 97.5 % one-sided: a third that fails is an incident, too.
-_OUTAGE_WINDOW = Duration.parse("2m")
-_LONGER_OUTAGE_WINDOW = FIVE_MINUTES
-_OUTAGE_Z = 1.96
-_OUTAGE_RATIO = 0.5
-_OUTAGE_WINDOW_OF_SLICES = FIVE_MINUTES
+Z = EVIDENCE_Z
 
 
 def burn_alerts(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger) -> tuple[AlertingRule, ...]:
@@ -78,7 +74,7 @@ def _spends_budget(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger) -
 
     # A launch, or a batch after quiet days, has more good events, too: all of them count. Only bots bring so many that
     # no user's failure would ever be evidence. Where so few are usual that less than the minimum may fail, who knows.
-    most = _MOST_OF_USUAL * usual(tier.long)
+    most = MOST_OF_USUAL * usual(tier.long)
     events = ledger.events(tier.long)
     is_busy = slo.alerting.min_bad_events / slo.error_budget_ratio
     return _exceeds(slo, tier, ledger, usual, any_of(events < most, most >= is_busy, events))
@@ -128,8 +124,8 @@ def _enough_evidence(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger)
 
 def _outage_alert(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger) -> AlertingRule:
     """Most of what happens is bad, whatever the objective."""
-    window = outage_window(slo.indicator)
-    windows = dict.fromkeys((window, _LONGER_OUTAGE_WINDOW))
+    windows = outage_windows(slo.indicator)
+    window = windows[0]
     return AlertingRule(
         ALERT,
         any_of(*(_is_out(slo, each, ledger) for each in windows)),
@@ -144,11 +140,6 @@ def _grouped(ledger: Ledger) -> dict[str, str]:
     return {"grouped_by": ",".join(ledger.group_labels)} if ledger.group_labels else {}
 
 
-def outage_window(indicator: Indicator) -> Duration:
-    """What an outage is judged by: two minutes of events, or five minutes that are events themselves."""
-    return _OUTAGE_WINDOW_OF_SLICES if isinstance(indicator, TimeSlices) else _OUTAGE_WINDOW
-
-
 def _is_out(slo: ServiceLevelObjective, window: Duration, ledger: Ledger) -> Expr:
     """The burn rate, while the window is surely an outage."""
     bad, events = (summed(ledger.series(name), window) for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY))
@@ -158,7 +149,7 @@ def _is_out(slo: ServiceLevelObjective, window: Duration, ledger: Ledger) -> Exp
 def _surely_out(slo: ServiceLevelObjective, bad: Expr, events: Expr) -> tuple[Expr, ...]:
     if isinstance(slo.indicator, TimeSlices):
         # Slices are no sample of something: five minutes that were all bad are five bad minutes.
-        return (bad >= _OUTAGE_WINDOW_OF_SLICES / MINUTE,)
+        return (bad >= OUTAGE_WINDOW_OF_SLICES / MINUTE,)
     # The lower Wilson bound exceeds 1/2, without division.
-    spread = Call("sqrt", ((_OUTAGE_RATIO * (1 - _OUTAGE_RATIO)) * events,))
-    return ((bad - _OUTAGE_RATIO * events) > _OUTAGE_Z * spread, bad >= slo.alerting.min_bad_events)
+    spread = Call("sqrt", ((OUTAGE_RATIO * (1 - OUTAGE_RATIO)) * events,))
+    return ((bad - OUTAGE_RATIO * events) > OUTAGE_Z * spread, bad >= slo.alerting.min_bad_events)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES
+from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES, MOST_OF_MEDIAN, MOST_OF_RECENT
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import ServiceLevelObjective
 from sereno_slo.plan import series
@@ -16,8 +16,6 @@ _MOST_SLOTS = 6
 _HOUR = Duration.parse("1h")
 _DAY = Duration.parse("1d")
 _USUAL_DAYS = Duration.parse("7d")
-_MOST_OF_MEDIAN = 1.2
-_MOST_OF_RECENT = 2
 _HALF_A_SLOT = Duration.parse("2m30s")
 
 
@@ -105,8 +103,8 @@ def expected_events(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule
     last_hour = ledger.events(_HOUR) / (_HOUR / FIVE_MINUTES)
     candidates = {
         "average": average / a_day,
-        "median": ((_MOST_OF_MEDIAN / a_day) * median) > 0,
-        "recent": _MOST_OF_RECENT * any_of(last_hour > last_day, last_day),
+        "median": ((MOST_OF_MEDIAN / a_day) * median) > 0,
+        "recent": MOST_OF_RECENT * any_of(last_hour > last_day, last_day),
     }
     least = Aggregation("min", side_by_side(candidates, "of"), (*SLO_LABELS, *ledger.group_labels))
     return ledger.record(series.EXPECTED_EVENTS, any_of(least.and_(average), last_day))
