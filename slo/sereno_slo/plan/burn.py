@@ -74,7 +74,8 @@ def _spends_budget(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger) -
         return (window / FIVE_MINUTES) * ledger.expected_events()
 
     # A launch, or a batch after quiet days, has more good events, too: all of them count. Only bots bring so many that
-    # no failure of a user would ever be evidence. Where so few are usual that fewer than the minimum may fail, who knows.
+    # no failure of a user would ever be evidence. Where so few are usual that fewer than the minimum may fail, nobody
+    # can tell.
     most = _MOST_OF_USUAL * usual(tier.long)
     events = ledger.events(tier.long)
     is_busy = slo.alerting.min_bad_events / slo.error_budget_ratio
