@@ -8,7 +8,7 @@ HTTP_DURATION_BOUNDS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5,
 
 # Fewer bad events than this in an alert's long window are never an alert: a client that retries makes several at once.
 # Chosen, with the next one, on the tuning seeds of benchmarks/alert_quality.
-MIN_BAD_EVENTS = 10
+MIN_BAD_EVENTS = 12
 # So many of them in the short window: what fails now, not what failed hours ago.
 MIN_RECENT_BAD_EVENTS = 3
 # Minutes are judged by themselves; nobody retries one.
@@ -24,5 +24,5 @@ MOST_OF_MEDIAN = 1.2
 MOST_OF_RECENT = 2
 
 # A full outage that pages nobody for longer than this is found by its users. What makes alerts slow is low traffic:
-# ten failures (MIN_BAD_EVENTS) of 20 requests an hour take half an hour.
+# a dozen failures (MIN_BAD_EVENTS) of 24 requests an hour take half an hour.
 LATEST_PAGE_OF_AN_OUTAGE = Duration.parse("30m")

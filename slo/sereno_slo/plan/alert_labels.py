@@ -2,7 +2,8 @@
 
 from sereno_slo.model import AlertSeverity, ServiceLevelObjective, Settings
 
-_NOBODY = "info"
+NOBODY = "info"
+"""The severity of alerts that nobody is told of."""
 
 
 def alert_labels(
@@ -13,5 +14,5 @@ def alert_labels(
     A shadow alert is `info`, which no Alertmanager routes to a person and nothing is inhibited by; its label `shadow`
     says what it would have been.
     """
-    of_shadow = {"severity": _NOBODY, "shadow": str(severity)} if slo.alerting.shadow else {"severity": str(severity)}
+    of_shadow = {"severity": NOBODY, "shadow": str(severity)} if slo.alerting.shadow else {"severity": str(severity)}
     return {**of_shadow, "service": slo.service, "slo": slo.name, settings.owner_label: slo.owner, **more}

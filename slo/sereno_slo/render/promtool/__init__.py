@@ -1,59 +1,72 @@
 """promtool behaviour tests for a very spec: its rules are fed with traffic that its selectors match.
 
-Two files a service, because promtool evaluates every group at the file's own interval: one at 1m for entries, short
-windows and pages, one at 5m for roll-ups, the budget and the slow tiers.
+Three files a service, because promtool evaluates every group at the file's own interval: one at 1m for entries, short
+windows and fast tiers, one at 5m for roll-ups, the budget and the slower tiers, one at 1d for what is usual.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sereno_slo.diagnostics import Diagnostic, Severity, Span
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
-from sereno_slo.model import NativeLatency, Service, Settings, TimeSlices
+from sereno_slo.model import GroupBy, NativeLatency, Service, ServiceLevelObjective, Settings, TimeSlices
 from sereno_slo.render.artefact import Artefact, Kind
 from sereno_slo.render.layout import Layout
 from sereno_slo.render.promtool.alerting import alerting_cases
 from sereno_slo.render.promtool.cases import Bench, Case
 from sereno_slo.render.promtool.counting import counting_cases
-from sereno_slo.render.promtool.groups import group_cases
+from sereno_slo.render.promtool.days import day_cases
+from sereno_slo.render.promtool.exhausted import exhausted_cases
+from sereno_slo.render.promtool.groups import group_cases, group_tier_cases
 from sereno_slo.render.promtool.lives import life_cases
 from sereno_slo.render.promtool.long_windows import long_window_cases
+from sereno_slo.render.promtool.merging import merged
 from sereno_slo.render.promtool.rhythm import Rhythm
 from sereno_slo.render.promtool.silence import silence_cases
 from sereno_slo.render.promtool.slices import long_slice_cases, slice_cases
 from sereno_slo.render.promtool.streams import selected_labels
+from sereno_slo.render.promtool.tiers import tier_cases
 from sereno_slo.render.yaml_text import dump, header
 
-_SHORT = Rhythm(scrapes=Duration.parse("30s"), evaluations=MINUTE)
-_LONG = Rhythm(scrapes=FIVE_MINUTES, evaluations=FIVE_MINUTES)
+_MINUTES = Rhythm(scrapes=Duration.parse("30s"), evaluations=MINUTE)
+_SLOTS = Rhythm(scrapes=FIVE_MINUTES, evaluations=FIVE_MINUTES)
+_DAYS = Rhythm(scrapes=MINUTE, evaluations=Duration.parse("1d"))
 
 
 def render_behaviour_tests(
     service: Service, settings: Settings, layout: Layout
-) -> tuple[tuple[Artefact, Artefact], tuple[Diagnostic, ...]]:
-    """`<service>.test.yaml` and `<service>.5m.test.yaml`; a warning for each SLO whose selectors can't be fed."""
-    minute_cases: list[Case] = []
-    five_minute_cases: list[Case] = []
+) -> tuple[tuple[Artefact, ...], tuple[Diagnostic, ...]]:
+    """One file for each evaluation interval; a warning for each SLO whose selectors can't be fed."""
+    minutes: list[Case] = []
+    slots: list[Case] = []
+    days: list[Case] = []
     warnings: list[Diagnostic] = []
     for slo in service.slos:
-        if isinstance(slo.indicator, NativeLatency):
-            message = f"{slo.name} has no behaviour tests: promtool reads no native histograms"
-            cure = "nothing to do: Sereno's own tests run such rules on a real Prometheus"
-            warnings.append(Diagnostic("SLO035", Span(service.path or service.source), message, cure, Severity.WARNING))
-            continue
-        selected = selected_labels(slo)
+        selected = None if isinstance(slo.indicator, NativeLatency) else selected_labels(slo)
         if selected is None:
-            message = f"no labels were found that the matchers of {slo.name} accept: its rules stay untested"
-            cure = "simplify the regular expressions of its indicator"
-            warnings.append(Diagnostic("SLO033", Span(service.path or service.source), message, cure, Severity.WARNING))
+            warnings.append(_untested(service, slo))
             continue
-        minute_cases += _minute_cases(Bench(slo, selected, settings, _SHORT))
-        five_minute_cases += _five_minute_cases(Bench(slo, selected, settings, _LONG))
-    files = (
-        _file(service, f"{service.name}.test.yaml", "1m", minute_cases, layout),
-        _file(service, f"{service.name}.5m.test.yaml", "5m", five_minute_cases, layout),
-    )
-    return files, tuple(warnings)
+        minutes += _minute_cases(Bench(slo, selected, settings, _MINUTES))
+        slots += _slot_cases(Bench(slo, selected, settings, _SLOTS))
+        # Nothing raw is read, so nothing is late.
+        days += day_cases(Bench(slo, selected, replace(settings, evaluation_delay=None), _DAYS))
+    files = [
+        _file(service, ("test", "1m"), minutes, layout),
+        _file(service, ("5m.test", "5m"), slots, layout),
+        *([_file(service, ("1d.test", "1d"), days, layout, order=("5m", "1m"))] if days else []),
+    ]
+    return tuple(files), tuple(warnings)
+
+
+def _untested(service: Service, slo: ServiceLevelObjective) -> Diagnostic:
+    span = Span(service.path or service.source)
+    if isinstance(slo.indicator, NativeLatency):
+        message = f"{slo.name} has no behaviour tests: promtool reads no native histograms"
+        cure = "nothing to do: Sereno's own tests run such rules on a real Prometheus"
+        return Diagnostic("SLO035", span, message, cure, Severity.WARNING)
+    message = f"no labels were found that the matchers of {slo.name} accept: its rules stay untested"
+    return Diagnostic("SLO033", span, message, "simplify the regular expressions of its indicator", Severity.WARNING)
 
 
 def _minute_cases(bench: Bench) -> Iterator[Case]:
@@ -64,27 +77,50 @@ def _minute_cases(bench: Bench) -> Iterator[Case]:
         yield from counting_cases(bench)
         yield from life_cases(bench)
         yield from alerting_cases(bench)
-        if bench.slo.group_by and not set(bench.slo.group_by.labels) & set(bench.settings.identity_labels):
-            yield from group_cases(bench, bench.slo.group_by)
+        if (group_by := _groups_to_test(bench)) is not None:
+            yield from group_cases(bench, group_by)
+            yield from group_tier_cases(bench, group_by)
+    yield from tier_cases(bench)
     yield from silence_cases(bench)
 
 
-def _five_minute_cases(bench: Bench) -> Iterator[Case]:
-    yield from long_slice_cases(bench) if isinstance(bench.slo.indicator, TimeSlices) else long_window_cases(bench)
+def _slot_cases(bench: Bench) -> Iterator[Case]:
+    if isinstance(bench.slo.indicator, TimeSlices):
+        yield from long_slice_cases(bench)
+    else:
+        yield from long_window_cases(bench)
+        if (group_by := _groups_to_test(bench)) is not None:
+            yield from group_tier_cases(bench, group_by)
+    yield from tier_cases(bench)
+    yield from exhausted_cases(bench)
 
 
-def _file(service: Service, name: str, interval: str, cases: Sequence[Case], layout: Layout) -> Artefact:
+def _groups_to_test(bench: Bench) -> GroupBy | None:
+    """None where groups are targets, whose labels tests give themselves."""
+    group_by = bench.slo.group_by
+    return None if group_by is None or set(group_by.labels) & set(bench.settings.identity_labels) else group_by
+
+
+def _file(
+    service: Service,
+    kind: tuple[str, str],
+    cases: Sequence[Case],
+    layout: Layout,
+    order: Sequence[str] = ("1m", "5m"),
+) -> Artefact:
+    """`<service>.<ending>.yaml`, evaluated at an interval: `kind` is the two of them."""
+    ending, interval = kind
     rules = f"{layout.relative(Kind.TESTS, Kind.RULES)}/{service.name}.rules.yaml"
     document: dict[str, Any] = {
         "rule_files": [rules],
         "evaluation_interval": interval,
-        "group_eval_order": list(_groups(service)),
-        "tests": [case.document() for case in cases],
+        "group_eval_order": list(_groups(service, order)),
+        "tests": [case.document() for case in merged(cases)],
     }
-    return Artefact(Kind.TESTS, name, header(service.source) + dump(document))
+    return Artefact(Kind.TESTS, f"{service.name}.{ending}.yaml", header(service.source) + dump(document))
 
 
-def _groups(service: Service) -> Iterable[str]:
-    """Entries first: without an order promtool evaluates groups as it likes."""
+def _groups(service: Service, order: Sequence[str]) -> Iterable[str]:
+    """Without an order promtool evaluates groups as it likes."""
     for slo in service.slos:
-        yield from (f"sereno:{slo.service}:{slo.name}:{suffix}" for suffix in ("1m", "5m"))
+        yield from (f"sereno:{slo.service}:{slo.name}:{suffix}" for suffix in order)

@@ -1,11 +1,8 @@
-"""Do pages come when they must, stay away when they must, and end? Short windows, scrapes every 30 s."""
+"""Does an outage page, and is too little to alert on no alert? Short windows, scrapes every 30 s."""
 
-import math
 from collections.abc import Iterator
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import BurnTier
-from sereno_slo.policy import is_feasible
 from sereno_slo.render.promtool.cases import Bench, Case
 from sereno_slo.render.promtool.streams import Counted, phases
 
@@ -15,11 +12,8 @@ _MINUTE = Duration.parse("1m")
 
 
 def alerting_cases(bench: Bench) -> Iterator[Case]:
-    """Outage, the fast tier, and what is too little to alert on."""
+    """Outage, and what is too little to alert on; the tiers have cases of their own."""
     yield _outage(bench)
-    fast = bench.slo.alerting.tiers[0]
-    if is_feasible(bench.slo, fast):
-        yield _fast_burn(bench, fast)
     yield _single_failure(bench)
     if bench.slo.alerting.min_bad_events > 1:
         yield _few_failures(bench)
@@ -54,43 +48,14 @@ def _outage(bench: Bench) -> Case:
     )
 
 
-def _fast_burn(bench: Bench, tier: BurnTier) -> Case:
-    """Two and a half times the tier's threshold, for long enough to spend its share; half of that is too early."""
-    events = bench.events_a_scrape(_EVENTS)
-    # In windows of few days the tier's burn rate is below 1; what is not worse than the objective is no evidence.
-    threshold = min(1.0, max(1.5, tier.factor(bench.slo.window)) * bench.slo.error_budget_ratio)
-    ratio = min(1.0, 2.5 * threshold)
-    healthy = math.ceil(tier.long / _MINUTE)
-    needed = math.ceil(threshold / ratio * healthy) + 2
-    resolved_after = math.ceil(tier.short / _MINUTE) + 2 + bench.lasting_minutes
-    bad_events = math.ceil(ratio * events)
-    fires_at, ends_at = healthy + needed, healthy + needed + resolved_after
-    labels = {"burn": tier.burn, "severity": str(tier.severity), "long_window": str(tier.long)}
-    an_hour = 60 * _SCRAPES_PER_MINUTE
-    no_outage = (bench.burns(_minutes(fires_at), count=None, burn="outage"),) if bad_events * 2 < events else ()
-    return bench.case(
-        f"a burn over {tier.long} alerts and resolves after {tier.short}",
-        bench.healthy(
-            _failing_between(events, healthy=healthy, failing=needed, bad_events=bad_events, healed=resolved_after)
-        ),
-        bench.burns(_minutes(healthy), count=None),
-        bench.recorded(str(_minutes(healthy + needed // 2)), "sereno:events:30m", events * an_hour / 2),
-        bench.recorded(str(_minutes(healthy + needed // 2)), "sereno:events:1h", events * an_hour),
-        bench.burns(_minutes(healthy + needed // 2), count=None, **labels),
-        bench.burns(_minutes(fires_at), count=1, **labels),
-        *no_outage,
-        bench.burns(_minutes(ends_at), count=None, **labels),
-    )
-
-
 def _single_failure(bench: Bench) -> Case:
     """At ten requests an hour one failure is a burn of a thousand by arithmetic, and no evidence at all."""
     minutes = (10, 12, 15, 20)
     return bench.case(
-        "a single failure at ten requests an hour pages nobody",
+        "a single failure at ten requests an hour is no alert",
         bench.healthy(phases((3, 0, 0), (1, 1, 0), (11, 0, 0), (1, 1, 0), (3, 0, 0), (1, 1, 1), (20, 0, 0))),
-        # Tickets read roll-ups, which count fivefold at this evaluation interval: the 5m file judges them.
-        *(bench.burns(_minutes(minute), count=None, severity="critical") for minute in minutes),
+        # Longer windows sum roll-ups, which count fivefold at this evaluation interval: the 5m file judges them.
+        *(bench.is_quiet(_minutes(minute)) for minute in minutes),
         bench.recorded("12m", "sereno:bad_events:5m", 1),
     )
 
@@ -102,7 +67,7 @@ def _few_failures(bench: Bench) -> Case:
     quiet_minutes = 6
     second = quiet_minutes + 10
     return bench.case(
-        "few failures page nobody, and hardly more than half is no outage",
+        "few failures are no alert, and hardly more than half is no outage",
         bench.healthy(
             phases(
                 (20, 0, 0),
@@ -112,7 +77,7 @@ def _few_failures(bench: Bench) -> Case:
                 (10, 0, 0),
             )
         ),
-        *(bench.burns(_minutes(minute), count=None, severity="critical") for minute in (11, 12, 14)),
+        *(bench.is_quiet(_minutes(minute)) for minute in (11, 12, 14)),
         bench.recorded("11m", "sereno:bad_events:5m", least - 1),
         *(bench.burns(_minutes(minute), count=None, burn="outage") for minute in (second + 1, second + 2)),
         bench.recorded(f"{second + 1}m", "sereno:bad_events:5m", least),

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import BadEventsRatio, GoodEventsRatio, GroupBy, ServiceLevelObjective
-from sereno_slo.plan import series
+from sereno_slo.model import BadEventsRatio, BurnTier, GoodEventsRatio, GroupBy, ServiceLevelObjective
+from sereno_slo.plan import burn, series
 from sereno_slo.plan.series import Ledger
-from sereno_slo.promql import Aggregation, Matcher
+from sereno_slo.policy import is_feasible
+from sereno_slo.promql import Aggregation, Matcher, MatchOp
 from sereno_slo.render.promtool.cases import LONG_AGO_SECONDS, TARGET_NAME, Bench, Case, Expectation
 from sereno_slo.render.promtool.labels import Labels, values_for
-from sereno_slo.render.promtool.streams import Counted, Series, Target, steady
+from sereno_slo.render.promtool.streams import Counted, Series, Target, phases, steady
+from sereno_slo.render.promtool.tiers import Rehearsal, entry_of, labels_of, rehearsal
 
 _MINUTE = 2
 _LATE = 4 * _MINUTE  # scrapes after which one group more comes
@@ -24,6 +26,17 @@ def group_cases(bench: Bench, group_by: GroupBy) -> Iterator[Case]:
         yield _own_budgets(bench, group_by, groups[:2])
     if len(groups) == group_by.limit + 1:
         yield _one_too_many(bench, group_by, groups)
+    if len(groups) > 1 and group_by.limit > 1 and group_by.alert:
+        yield _outage_of_one(bench, group_by, groups[:2])
+
+
+def group_tier_cases(bench: Bench, group_by: GroupBy) -> Iterator[Case]:
+    """The first tier that this test's entries can judge: tiers of groups are written as those of the whole are."""
+    groups = _groups(bench.slo, group_by, 2)
+    tiers = [tier for tier in bench.slo.alerting.tiers if entry_of(bench.slo, tier) == bench.entry]
+    found = [(tier, rehearsal(bench, tier)) for tier in tiers if is_feasible(bench.slo, tier)][:1]
+    if len(groups) > 1 and group_by.limit > 1 and group_by.alert:
+        yield from (_burn_of_one(bench, group_by, groups, tier, course) for tier, course in found if course is not None)
 
 
 def _groups(slo: ServiceLevelObjective, group_by: GroupBy, count: int) -> list[Labels]:
@@ -100,4 +113,46 @@ def _one_too_many(bench: Bench, group_by: GroupBy, groups: Sequence[Labels]) -> 
         _recorded(bench, "8m", "sereno:bad_events:delta1m", late, None),
         _recorded(bench, "8m", "sereno:events:delta1m", {}, 20 * len(admitted)),
         bench.recorded("8m", "sereno:events:delta1m", 20 * (len(admitted) + len(come_late))),
+    )
+
+
+def _alerts(bench: Bench, at: Duration, group: Labels, count: int | None, **labels: str) -> Expectation:
+    """So many burn alerts of this group are firing."""
+    matchers = [Matcher(name, MatchOp.EQUAL, value) for name, value in group.items()]
+    by = ",".join(bench.slo.group_by.labels) if bench.slo.group_by else ""
+    return bench.alerts(at, *matchers, count=count, alertname=burn.ALERT, grouped_by=by, **labels)
+
+
+def _outage_of_one(bench: Bench, group_by: GroupBy, groups: Sequence[Labels]) -> Case:
+    """One group is out, and too small for anybody to see it in the whole."""
+    failing, healthy = groups
+    events, lasting = bench.events_a_scrape(300), bench.lasting_minutes
+    out = phases((4 * _MINUTE, events, 0), (3 * _MINUTE, events, events), ((3 + lasting) * _MINUTE, events, 0))
+    at = Duration.parse("1m")
+    page = {"burn": "outage", "severity": "critical"}
+    return bench.case(
+        f"an outage of one group by {', '.join(group_by.labels)} pages for this group only",
+        _target(bench, [(failing, out), (healthy, steady(len(out.events) - 1, 1000 * events))]),
+        _alerts(bench, at * 4, failing, None),
+        _alerts(bench, at * 6, failing, 1, **page),
+        _alerts(bench, at * 6, {}, 1, burn="outage"),
+        bench.burns(at * 6, count=None, burn="outage"),
+        _alerts(bench, at * (9 + lasting), failing, None, burn="outage"),
+    )
+
+
+def _burn_of_one(bench: Bench, group_by: GroupBy, groups: Sequence[Labels], tier: BurnTier, found: Rehearsal) -> Case:
+    """The group's own usual traffic is what its failures are compared with."""
+    failing, healthy = groups
+    course, labels = found.course, labels_of(tier)
+    burning = course.counted(round(bench.entry / bench.scrape_interval), healed=found.ends - found.fires)
+    many = steady(len(burning.events) - 1, 1000 * course.events)
+    return bench.case(
+        f"a burn of one group by {', '.join(group_by.labels)} over {tier.long} alerts for this group only",
+        _target(bench, [(failing, burning), (healthy, many)]),
+        _alerts(bench, bench.entry * found.too_early, failing, None, **labels),
+        _alerts(bench, bench.entry * found.fires, failing, 1, **labels),
+        _alerts(bench, bench.entry * found.fires, {}, 1, **labels),
+        bench.burns(bench.entry * found.fires, count=None, **labels),
+        _alerts(bench, bench.entry * found.ends, failing, None, **labels),
     )

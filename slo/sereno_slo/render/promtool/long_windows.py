@@ -1,4 +1,4 @@
-"""Roll-ups, long windows, the budget and the slow tiers; evaluated every five minutes, as their group is.
+"""Roll-ups, long windows, and what is no ticket; evaluated every five minutes, as their group is.
 
 promtool ignores a group's own interval, hence a file of its own with `evaluation_interval: 5m`. Scrapes come every
 five minutes, too: an entry then holds the events of all five minutes, and every roll-up holds one entry, the one before
@@ -9,9 +9,8 @@ import math
 from collections.abc import Iterator
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import AlertingMode, BurnTier, Latency
-from sereno_slo.plan import burn
-from sereno_slo.policy import is_feasible
+from sereno_slo.model import AlertingMode, Latency
+from sereno_slo.plan import burn, exhausted
 from sereno_slo.promql import Number
 from sereno_slo.render.promtool.cases import LONG_AGO_SECONDS, TARGET_NAME, Bench, Case
 from sereno_slo.render.promtool.streams import Series, Target, phases, restarted, steady, where_up
@@ -20,12 +19,12 @@ _SLOT = Duration.parse("5m")
 _DAY_SLOTS = 288
 _LAST_SLOT = _DAY_SLOTS + 4  # of the longest case: a little more than a day
 _MOST_IDLE_SLOTS = 400
-_HEALTHY_SLOTS = 12
+_WINDOWS = {"30m": 6, "1h": 12, "2h": 24, "6h": 72}
 _EVENTS = 3_000_000  # a slot, at least: large, so that bad events are whole numbers
 
 
 def long_window_cases(bench: Bench) -> Iterator[Case]:
-    """The budget's arithmetic, and every tier that can fire."""
+    """The budget's arithmetic, and what is too little to alert on; the tiers have cases of their own."""
     yield _budget(bench)
     yield _idle_after_traffic(bench)
     yield _nothing_counted(bench)
@@ -37,9 +36,8 @@ def long_window_cases(bench: Bench) -> Iterator[Case]:
     if bench.settings.process_start_metric is not None:
         yield _born_again(bench)
     yield _uncertain(bench)
-    for tier in bench.slo.alerting.tiers[1:]:
-        if is_feasible(bench.slo, tier):
-            yield _burn(bench, tier)
+    if bench.slo.alerting.min_bad_events > 1:
+        yield _few_failures(bench)
 
 
 def _budget(bench: Bench) -> Case:
@@ -57,11 +55,10 @@ def _budget(bench: Bench) -> Case:
         "sums five minutes, a day and the window exactly, whatever comes back meanwhile",
         [*bench.healthy(steady(_LAST_SLOT, events, bad_events)), *_coming_back(bench)],
         # The roll-ups of time zero and of the slot after it, which sums what was entered until then, are the others.
-        *([] if bench.has_delay else [bench.recorded("10m", "sereno:events:expected5m", events / 3)]),
+        *([] if bench.delayed_evaluations else [bench.recorded("10m", "sereno:events:expected5m", events / 3)]),
         bench.recorded(at, "sereno:events:sum5m", events),
         bench.recorded(at, "sereno:bad_events:sum5m", bad_events),
-        bench.recorded(at, "sereno:events:2h", events * 24),
-        bench.recorded(at, "sereno:events:6h", events * 72),
+        *(bench.recorded(at, f"sereno:events:{window}", events * slots) for window, slots in _WINDOWS.items()),
         bench.recorded(at, "sereno:events:1d", events * _DAY_SLOTS),
         bench.recorded(at, "sereno:bad_events:1d", bad_events * _DAY_SLOTS),
         bench.recorded(at, "sereno:error_ratio:window", ratio),
@@ -171,6 +168,20 @@ def _born_again(bench: Bench) -> Case:
     )
 
 
+def _few_failures(bench: Bench) -> Case:
+    """One bad event fewer than `min_bad_events`, and no other events: no ticket, and no word of an exhausted budget."""
+    few = bench.slo.alerting.min_bad_events - 1
+    at = [_SLOT * slots for slots in (5, 6, 7)]
+    return bench.case(
+        "few failures are no ticket",
+        bench.healthy(phases((4, 0, 0), (1, few, few), (3, 0, 0))),
+        *(bench.is_quiet(moment) for moment in at),
+        *(bench.fires(moment, count=None, alertname=exhausted.ALERT) for moment in at),
+        bench.recorded(str(at[1]), "sereno:bad_events:1d", few),
+        bench.recorded(str(at[1]), "sereno:error_ratio:window", 1),
+    )
+
+
 def _uncertain(bench: Bench) -> Case:
     """As many bad events as `min_bad_events` asks for, but no more than chance brings while the objective holds.
 
@@ -187,7 +198,7 @@ def _uncertain(bench: Bench) -> Case:
     return bench.case(
         "bad events that chance can bring are no ticket",
         bench.healthy(phases((idle_slots, 0, 0), (1, events, bad_events), (3, 0, 0))),
-        *(bench.burns(moment, count=None, burn=name) for moment in at for name in ("fast", "slow")),
+        *(bench.is_quiet(moment, outages=False) for moment in at),
         bench.recorded(str(at[1]), "sereno:bad_events:1d", bad_events),
     )
 
@@ -195,43 +206,3 @@ def _uncertain(bench: Bench) -> Case:
 def _spends(bench: Bench) -> bool:
     """Whether only budget really spent alerts: a ratio over what is there so far is exceeded at once."""
     return bench.slo.alerting.mode is AlertingMode.BUDGET
-
-
-def _burn(bench: Bench, tier: BurnTier) -> Case:
-    """Several times the tier's threshold until its share is spent, then healthy.
-
-    Many times as fast as the threshold, so that the three days of the slowest tier take three simulated hours.
-    """
-    threshold = tier.factor(bench.slo.window) * bench.slo.error_budget_ratio
-    # Windows of few days have burn rates below 1; what is not worse than the objective is no evidence.
-    ratio = min(1.0, 24 * max(threshold, bench.slo.error_budget_ratio))
-    events = bench.events_a_scrape(_EVENTS)
-    kept = bench.slo.alerting.keep_firing_for
-    # More than the tier's share, and two slots more: roll-ups lag by one here, and alerts are judged before them.
-    spent_slots = (tier.long / _SLOT) * threshold / ratio
-    burning_slots = math.floor(spent_slots) + 3
-    resolved_slots = math.ceil(tier.short / _SLOT) + 3 + (0 if kept is None else math.ceil(kept / _SLOT))
-    # They tell the usual events. Where nearly everything may be bad, they would outweigh any burn: then there are none.
-    healthy_slots = _HEALTHY_SLOTS if ratio >= 4 * bench.slo.error_budget_ratio else 0
-    labels = {"burn": tier.burn, "severity": str(tier.severity), "long_window": str(tier.long)}
-    fires, ends = healthy_slots + burning_slots, healthy_slots + burning_slots + resolved_slots
-    # What is usual comes out a little too low: the roll-up of time zero has no events.
-    early_slots = math.floor(spent_slots * healthy_slots / (healthy_slots + 1)) - 1
-    too_early = _SLOT * (healthy_slots + early_slots)
-    return bench.case(
-        f"a burn over {tier.long} alerts and resolves after {tier.short}",
-        bench.healthy(
-            phases(
-                (healthy_slots, events, 0),
-                (burning_slots, events, math.ceil(ratio * events)),
-                (resolved_slots, events, 0),
-            )
-        ),
-        *(
-            [bench.burns(too_early, count=None, **labels)]
-            if _spends(bench) and early_slots > 0 and not bench.has_delay
-            else []
-        ),
-        bench.burns(_SLOT * fires, count=1, **labels),
-        bench.burns(_SLOT * ends, count=None, **labels),
-    )

@@ -4,9 +4,7 @@ import math
 from collections.abc import Iterator
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import BurnTier, TimeSlices
-from sereno_slo.plan import burn
-from sereno_slo.policy import is_feasible
+from sereno_slo.model import TimeSlices
 from sereno_slo.render.promtool.cases import LONG_AGO_SECONDS, OTHER_TARGET_NAME, TARGET_NAME, Bench, Case
 from sereno_slo.render.promtool.streams import Series, Target, Values, bad_values, good_value, phases
 
@@ -24,10 +22,6 @@ def slice_cases(bench: Bench, indicator: TimeSlices) -> Iterator[Case]:
     if bench.feed.tells_targets_apart:
         yield _any_series(bench, good_value(indicator), bad_values(indicator)[0])
     yield _outage(bench)
-    fast = bench.slo.alerting.tiers[0]
-    needed = _needed_bad_minutes(bench, fast)
-    if is_feasible(bench.slo, fast) and needed is not None:
-        yield _fast_burn(bench, fast, needed)
 
 
 def _watched(bench: Bench, values: Values, name: str = TARGET_NAME) -> list[Series]:
@@ -93,33 +87,6 @@ def _outage(bench: Bench) -> Case:
         bench.burns(_MINUTE * 15, count=1, **page),
         bench.burns(_MINUTE * 16, count=1, **page),
         bench.burns(_MINUTE * (17 + lasting), count=None, burn="outage"),
-    )
-
-
-def _needed_bad_minutes(bench: Bench, tier: BurnTier) -> int | None:
-    """How many bad minutes in a row make the alert fire after a good hour; None where all of `long` are too few."""
-    slo, budget = bench.slo, bench.slo.error_budget_ratio
-    threshold, minutes = tier.factor(slo.window) * budget, round(tier.long / _MINUTE)
-    for bad in range(slo.alerting.min_bad_events, minutes + 1):
-        sure = math.sqrt(bad) - math.sqrt(budget * minutes) > burn.Z / 2
-        short = round(tier.short / _MINUTE)
-        if sure and bad > threshold * minutes and min(bad, short) > threshold * short:
-            return bad
-    return None
-
-
-def _fast_burn(bench: Bench, tier: BurnTier, needed: int) -> Case:
-    healthy, short = round(tier.long / _MINUTE), round(tier.short / _MINUTE)
-    labels = {"burn": tier.burn, "severity": str(tier.severity), "long_window": str(tier.long)}
-    too_early = healthy + needed - 1 - needed // 10  # the usual events come out a little too low: the past is short
-    ends = healthy + needed + short + 1 + bench.lasting_minutes
-    return bench.case(
-        f"bad minutes over {tier.long} alert and resolve after {tier.short}",
-        _failing(bench, healthy=healthy, failing=needed, healed=ends - healthy - needed),
-        bench.recorded(str(_MINUTE * healthy), "sereno:events:1h", 60),
-        bench.burns(_MINUTE * too_early, count=None, **labels),
-        bench.burns(_MINUTE * (healthy + needed), count=1, **labels),
-        bench.burns(_MINUTE * ends, count=None, **labels),
     )
 
 

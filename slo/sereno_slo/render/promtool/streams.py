@@ -9,6 +9,7 @@ from typing import assert_never
 from sereno_slo.model import (
     BadEventsRatio,
     GoodEventsRatio,
+    Indicator,
     Latency,
     NativeLatency,
     Probe,
@@ -17,6 +18,7 @@ from sereno_slo.model import (
     Threshold,
     TimeSlices,
 )
+from sereno_slo.plan.counting import Raw
 from sereno_slo.promql import Matcher, MatchOp, Selector
 from sereno_slo.render.promtool.labels import Labels, labels_for
 
@@ -215,6 +217,13 @@ class Feed:
         """Whether the indicator's gauge is `up` itself: then it is written as a gauge, not as a sign of health."""
         return self._slo.indicator.total.metric == "up"
 
+    def reads(self) -> tuple[Selector, ...]:
+        """What the rules read of what services expose."""
+        counted = self._slo.indicator.total, _counted(self._slo.indicator)
+        metrics = ["up", *([self._settings.process_start_metric] if self._settings.process_start_metric else [])]
+        raw = Raw(self._settings)
+        return (*counted, *(raw.target(selector, metric) for selector in counted for metric in metrics))
+
     def health(self, target: Target) -> list[Series]:
         """`up` and the start of the process; twice where good and bad events are counted by different jobs."""
         series: list[Series] = []
@@ -274,6 +283,17 @@ class Feed:
     def _labels(self, labels: Labels, target: Target) -> dict[str, str]:
         told_apart = {"sereno_test": target.series_label} if target.series_label else {}
         return {**labels, **self._identity(labels, target), **told_apart, **target.labels}
+
+
+def _counted(indicator: Indicator) -> Selector:
+    """What tells good from bad events."""
+    match indicator:
+        case BadEventsRatio(bad=selector) | GoodEventsRatio(good=selector) | Latency(fast=selector):
+            return selector
+        case NativeLatency() | Threshold() | Probe():
+            return indicator.total
+        case _:
+            assert_never(indicator)
 
 
 def good_value(indicator: TimeSlices) -> float:
