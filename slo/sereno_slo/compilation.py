@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sereno_slo.diagnostics import Diagnostic, Span, has_errors, in_reading_order
 from sereno_slo.model import Service, Settings
 from sereno_slo.parse import parse_settings, parse_spec
-from sereno_slo.plan import plan_service
 from sereno_slo.render.artefact import Artefact
 from sereno_slo.render.layout import FOLDER, Layout
 from sereno_slo.source import SourceFile
@@ -78,7 +77,7 @@ def render_all(
     artefacts: list[Artefact] = []
     warnings: list[Diagnostic] = []
     for service in services:
-        artefacts.append(render_rules(service, plan_service(service, settings)))
+        artefacts.append(render_rules(service, settings))
         tests, problems = render_behaviour_tests(service, settings, layout)
         artefacts += tests
         warnings += problems
