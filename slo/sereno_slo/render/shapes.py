@@ -5,7 +5,7 @@ isn't a name is the same. A mark of a label's value holds a quote and a backslas
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
@@ -22,7 +22,7 @@ from sereno_slo.model import (
 from sereno_slo.plan.annotations import dashboard_uid, literal
 from sereno_slo.plan.spenders import HTTP_METRICS
 from sereno_slo.promql import Selector
-from sereno_slo.render.yaml_text import pieces, quoted, scalar
+from sereno_slo.render.yaml_text import begins_text, pieces, quoted, scalar
 
 # Marks are of Unicode's private use: SLOs that have such characters themselves are printed directly, and so are those
 # with more lines, control characters, or the signs that Go's printf would take for verbs.
@@ -31,6 +31,8 @@ _MARK = re.compile(
     rf'{_OPEN}(?P<name>\d+)(?:(?P<escapes>\\*)")?{_CLOSE}{_PADDING}*|%EE%80%80(?P<in_url>\d+)%EE%80%81(?:%EE%80%82)*'
 )
 _TAME = re.compile(r"[\x20-\x24\x26-\x7e\xa0-\u2027\u202a-\ud7ff\uf900-\ufefe\uff00-\ufffd\U00010000-\U000effff]*")
+# Nothing that YAML could take for more than text, wherever in a text without quotes it stands.
+_PLAIN = re.compile(r"[A-Za-z0-9_./|*+?()\[\]^$-]*")
 _LONGEST_NAME = 60
 _SERVICE, _SLO, _OWNER, _IMPACT, _UID = range(5)
 
@@ -73,7 +75,7 @@ class Undecided:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class Form:
     """Fixed texts, and which of the holes lies between each and the next."""
 
     texts: tuple[str, ...]
@@ -87,6 +89,19 @@ class Template:
         parts[::2] = self.texts
         parts[1::2] = [values[hole] for hole in self.between]
         return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The text of a shape: for names that never need quotes, and for any."""
+
+    plain: Form
+    any: Form
+
+    def filled(self, names: Sequence[str]) -> str:
+        """The text with these names in it."""
+        is_plain = all(_PLAIN.fullmatch(name) for position, name in enumerate(names) if position != _IMPACT)
+        return (self.plain if is_plain else self.any).filled(names)
 
 
 def shape_of(slo: ServiceLevelObjective) -> Shape | None:
@@ -119,19 +134,26 @@ def template_of(shape: ServiceLevelObjective, document: Any) -> Template:
     """What the document of a shape is printed as."""
     uid = dashboard_uid(shape.service)
 
-    def write(text: str, indent: str) -> tuple[str | Hole | Undecided, ...]:
-        return _written(text.replace(uid, _mark(_UID)), indent)
+    def form(*, is_plain: bool) -> Form:
+        def write(text: str, indent: str) -> tuple[str | Hole | Undecided, ...]:
+            return _written(text.replace(uid, _mark(_UID)), indent, is_plain=is_plain)
 
+        return _form(pieces(document, write))
+
+    return Template(form(is_plain=True), form(is_plain=False))
+
+
+def _form(written: Iterable[str | tuple[str | Hole | Undecided, ...]]) -> Form:
     texts, order = [""], []
     holes: dict[Hole | Undecided, int] = {}
-    for piece in pieces(document, write):
+    for piece in written:
         for part in (piece,) if isinstance(piece, str) else piece:
             if isinstance(part, str):
                 texts[-1] += part
             else:
                 order.append(holes.setdefault(part, len(holes)))
                 texts.append("")
-    return Template(tuple(texts), tuple(holes), tuple(order))
+    return Form(tuple(texts), tuple(holes), tuple(order))
 
 
 def _mark(name: int, sample: str = "") -> str:
@@ -171,7 +193,7 @@ def _marked(indicator: Indicator, mark: Callable[..., str]) -> Indicator:
             assert_never(indicator)
 
 
-def _written(text: str, indent: str) -> tuple[str | Hole | Undecided, ...]:
+def _written(text: str, indent: str, *, is_plain: bool) -> tuple[str | Hole | Undecided, ...]:
     """A text of the document: what quotes or makes a block of it are its fixed parts, or it is undecided."""
     written = scalar(text, indent)
     if not _MARK.search(text):
@@ -180,7 +202,11 @@ def _written(text: str, indent: str) -> tuple[str | Hole | Undecided, ...]:
         return tuple(_cut(written, is_quoted=False))
     if written == quoted(text):
         return tuple(_cut(written, is_quoted=True))
-    return (Undecided(tuple(_cut(text, is_quoted=False)), indent),)
+    parts = tuple(_cut(text, is_quoted=False))
+    # Behind what can only begin a text plain names change nothing; alone they may read as numbers or nothing.
+    if is_plain and begins_text(str(parts[0])) and not any(isinstance(part, Hole) and part.name == _IMPACT for part in parts):
+        return parts
+    return (Undecided(parts, indent),)
 
 
 def _cut(text: str, *, is_quoted: bool) -> Iterator[str | Hole]:
