@@ -23,6 +23,15 @@ class Kind(StrEnum):
     POSTMORTEM_TEMPLATE = "."
     BUCKETS = "buckets"
 
+    @property
+    def label(self) -> str:
+        """The kind's name on the command line."""
+        return self.name.lower().replace("_", "-")
+
+
+ALL_KINDS = frozenset(Kind)
+POSTMORTEM_TEMPLATE = "postmortem-template.md"
+
 
 @dataclass(frozen=True, slots=True)
 class Artefact:

@@ -204,7 +204,11 @@ def _written(text: str, indent: str, *, is_plain: bool) -> tuple[str | Hole | Un
         return tuple(_cut(written, is_quoted=True))
     parts = tuple(_cut(text, is_quoted=False))
     # Behind what can only begin a text plain names change nothing; alone they may read as numbers or nothing.
-    if is_plain and begins_text(str(parts[0])) and not any(isinstance(part, Hole) and part.name == _IMPACT for part in parts):
+    if (
+        is_plain
+        and begins_text(str(parts[0]))
+        and not any(isinstance(part, Hole) and part.name == _IMPACT for part in parts)
+    ):
         return parts
     return (Undecided(parts, indent),)
 
