@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import click
@@ -41,14 +42,14 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
         where = "here or in a folder above" if root is None else f"in {root / SPECS_FOLDER}"
         click.echo(f"sereno: there is no {SPECS_FOLDER}/{SPEC_PATTERN} {where}; name a SPEC", err=True)
         return None
-    found = [read_source(_short(path), origin=_origin(path, root)) for path in paths]
+    found = [_read(path, root) for path in paths]
     settings, problems = _settings(settings_file or _nearest_settings())
     return LoadedSpecs(
         sources=tuple(source for source in found if isinstance(source, SourceFile)),
         settings=settings,
         diagnostics=(*problems, *(problem for problem in found if isinstance(problem, Diagnostic))),
         root=root or Path.cwd(),
-        is_complete={resolved(path) for path in every} == {resolved(path) for path in paths},
+        is_complete=paths == list(every) or set(map(resolved, every)) == set(map(resolved, paths)),
     )
 
 
@@ -62,25 +63,37 @@ def _expanded(name: Path) -> list[Path]:
 def resolved(path: Path) -> Path:
     """The path without symbolic links; one that leads to itself stays as it is, and can't be read."""
     try:
-        return path.resolve()
+        # Thousands of specs lie in one folder: it is looked at once, and only links among them by themselves.
+        if path.name in {"", ".."} or path.is_symlink():
+            return path.resolve()
+        return _resolved_folder(path.parent.absolute()) / path.name
     except (RuntimeError, OSError):  # Python 3.11 and 3.12 raise RuntimeError for a loop
         return path.absolute()
 
 
+@lru_cache(maxsize=16)
+def _resolved_folder(folder: Path) -> Path:
+    return folder.resolve()
+
+
+def _read(path: Path, root: Path | None) -> SourceFile | Diagnostic:
+    """The spec, named as short as possible; headers of generated files name it by its path below the repository.
+
+    Messages show it relative to the current folder, headers mustn't depend on where the compiler is called.
+    """
+    place = resolved(path)
+    below = None if root is None else _relative(place, root)
+    return read_source(_relative(place, Path.cwd()) or path, origin="" if below is None else below.as_posix())
+
+
 def _short(path: Path) -> Path:
     """Relative to the current folder where possible: it is shown in messages."""
-    return _relative(path, Path.cwd()) or path
+    return _relative(resolved(path), Path.cwd()) or path
 
 
-def _origin(path: Path, root: Path | None) -> str:
-    """How headers of generated files name a spec of the repository, from whatever folder it is compiled."""
-    below = None if root is None else _relative(path, root)
-    return "" if below is None else below.as_posix()
-
-
-def _relative(path: Path, folder: Path) -> Path | None:
+def _relative(place: Path, folder: Path) -> Path | None:
     try:
-        return resolved(path).relative_to(folder)
+        return place.relative_to(folder)
     except ValueError:
         return None
 

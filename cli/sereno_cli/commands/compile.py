@@ -15,7 +15,6 @@ from sereno_cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from sereno_slo import Order
-    from sereno_slo.render.artefact import Kind
 
     from sereno_cli.specs import LoadedSpecs
 
@@ -50,7 +49,11 @@ KINDS = ("buckets", "dashboards", "postmortem-template", "rules", "runbooks", "t
     help="How rules are written (operator and mimir: not yet there).",
 )
 @click.option("--settings", type=click.Path(path_type=Path), help="Defaults for all specs [the nearest sereno.yaml].")
-@click.option("--no-cache", is_flag=True, help="Compile unchanged specs, too, and remember nothing (.sereno_cache).")
+@click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Compile unchanged specs, too; else 20 specs or more are remembered in .sereno_cache.",
+)
 @click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Processes [as many as keep busy].")
 def command(
     *,
@@ -68,30 +71,39 @@ def command(
     Without SPEC all of slo/specs is compiled; without --out into the repository's layout. Generated files are
     overwritten, scaffolds (runbooks, template) are written once. A spec with mistakes writes nothing and exits 2.
     """
-    from sereno_slo import FOLDER, REPOSITORY, Order, processes_for
+    with _everything_is_kept():
+        if format_ != "prometheus":
+            message = f"sereno compile: --format {format_} isn't implemented in this version; use prometheus"
+            click.echo(message, err=True)
+            return ExitCode.INVALID_INPUT
+        from sereno_cli.specs import load_specs
 
-    from sereno_cli.specs import load_specs
+        loaded = load_specs(specs, settings)
+        if loaded is None or (out is None and not _belongs_to_repository(specs, loaded)):
+            return ExitCode.INVALID_INPUT
+        order = _order(loaded, out, only)
+        return _check(loaded, order, jobs) if check else _write(loaded, order, jobs, has_memory=not no_cache)
 
-    if format_ != "prometheus":
-        click.echo(f"sereno compile: --format {format_} isn't implemented in this version; use prometheus", err=True)
-        return ExitCode.INVALID_INPUT
-    loaded = load_specs(specs, settings)
-    if loaded is None or (out is None and not _belongs_to_repository(specs, loaded)):
-        return ExitCode.INVALID_INPUT
-    layout, root = (REPOSITORY, loaded.root) if out is None else (FOLDER, out)
-    order = Order(loaded.settings, layout, root, _kinds(only), is_complete=out is not None or loaded.is_complete)
-    processes = jobs or processes_for(len(loaded.sources), order.kinds)
-    gc.disable()  # what a compilation makes is needed until it ends
+
+@contextmanager
+def _everything_is_kept() -> Iterator[None]:
+    """What a compilation makes is needed until it ends: looking for garbage takes time and finds none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
-        if check:
-            return _check(loaded, order, processes)
-        return _write(loaded, order, processes, has_memory=not no_cache)
-    except OSError as error:
-        consequence = "" if check else "; nothing was replaced"
-        click.echo(f"sereno compile: {error.filename or root}: {error.strerror}{consequence}", err=True)
-        return ExitCode.INVALID_INPUT
+        yield
     finally:
-        gc.enable()
+        if was_enabled:
+            gc.enable()
+
+
+def _order(loaded: "LoadedSpecs", out: Path | None, only: Sequence[str]) -> "Order":
+    from sereno_slo import FOLDER, REPOSITORY, Order
+    from sereno_slo.render.artefact import Kind
+
+    layout, root = (REPOSITORY, loaded.root) if out is None else (FOLDER, out)
+    kinds = frozenset(kind for kind in Kind if not only or kind.label in only)
+    return Order(loaded.settings, layout, root, kinds, is_complete=out is not None or loaded.is_complete)
 
 
 def _belongs_to_repository(specs: Sequence[Path], loaded: "LoadedSpecs") -> bool:
@@ -108,19 +120,18 @@ def _belongs_to_repository(specs: Sequence[Path], loaded: "LoadedSpecs") -> bool
     return not outside
 
 
-def _kinds(only: Sequence[str]) -> frozenset["Kind"]:
-    from sereno_slo.render.artefact import Kind
-
-    return frozenset(kind for kind in Kind if not only or kind.label in only)
-
-
-def _check(loaded: "LoadedSpecs", order: "Order", processes: int) -> ExitCode:
-    from sereno_slo import check, has_errors
+def _check(loaded: "LoadedSpecs", order: "Order", jobs: int | None) -> ExitCode:
+    from sereno_slo import check, has_errors, processes_for
 
     from sereno_cli.specs import print_diagnostics
 
-    with _progress(len(loaded.sources)) as progress:
-        checked = check(loaded.sources, order, before=loaded.diagnostics, processes=processes, progress=progress)
+    processes = jobs or processes_for(len(loaded.sources), order.kinds)
+    try:
+        with _progress(len(loaded.sources)) as progress:
+            checked = check(loaded.sources, order, before=loaded.diagnostics, processes=processes, progress=progress)
+    except OSError as error:
+        click.echo(f"sereno compile: {error.filename or order.root}: {error.strerror}", err=True)
+        return ExitCode.INVALID_INPUT
     print_diagnostics(checked.diagnostics)
     if has_errors(checked.diagnostics):
         return ExitCode.INVALID_INPUT
@@ -134,20 +145,24 @@ def _check(loaded: "LoadedSpecs", order: "Order", processes: int) -> ExitCode:
     return ExitCode.OK
 
 
-def _write(loaded: "LoadedSpecs", order: "Order", processes: int, *, has_memory: bool) -> ExitCode:
-    from sereno_slo import build
+def _write(loaded: "LoadedSpecs", order: "Order", jobs: int | None, *, has_memory: bool) -> ExitCode:
+    from sereno_slo import build, processes_for
 
     from sereno_cli.specs import print_diagnostics
 
-    with _progress(len(loaded.sources)) as progress:
-        built = build(
-            loaded.sources,
-            order,
-            before=loaded.diagnostics,
-            processes=processes,
-            has_memory=has_memory,
-            progress=progress,
-        )
+    try:
+        with _progress(len(loaded.sources)) as progress:
+            built = build(
+                loaded.sources,
+                order,
+                before=loaded.diagnostics,
+                processes=jobs or processes_for(len(loaded.sources), order.kinds),
+                has_memory=has_memory and len(loaded.sources) >= _SPECS_WORTH_REMEMBERING,
+                progress=progress,
+            )
+    except OSError as error:
+        click.echo(f"sereno compile: {error.filename or order.root}: {error.strerror}; nothing was replaced", err=True)
+        return ExitCode.INVALID_INPUT
     print_diagnostics(built.diagnostics)
     if built.written is None:
         return ExitCode.INVALID_INPUT
@@ -158,6 +173,8 @@ def _write(loaded: "LoadedSpecs", order: "Order", processes: int, *, has_memory:
     return ExitCode.OK
 
 
+# Fewer are compiled in a moment, and leave no folder behind that isn't a result.
+_SPECS_WORTH_REMEMBERING = 20
 # Shorter runs need no explanation of what they wait for.
 _SILENT_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2

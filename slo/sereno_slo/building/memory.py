@@ -83,8 +83,9 @@ class Memory:
             specs=learnt if self.order.is_complete else {**self.specs, **learnt},
             overview=(_digest_of_descriptions(descriptions), overview) if overview else self.overview,
         )
-        with contextlib.suppress(OSError):
-            _save(remembered)
+        if remembered != self:
+            with contextlib.suppress(OSError, orjson.JSONEncodeError):  # a path that is no text can't be remembered
+                _save(remembered)
 
 
 def _save(memory: Memory) -> None:

@@ -22,7 +22,7 @@ from sereno_slo.model import (
 from sereno_slo.plan.annotations import dashboard_uid, literal
 from sereno_slo.plan.spenders import HTTP_METRICS
 from sereno_slo.promql import Selector
-from sereno_slo.render.yaml_text import begins_text, pieces, quoted, scalar
+from sereno_slo.render.yaml_text import begins_text, is_printable, pieces, quoted, scalar
 
 # Marks are of Unicode's private use: SLOs that have such characters themselves are printed directly, and so are those
 # with more lines, control characters, or the signs that Go's printf would take for verbs.
@@ -30,7 +30,6 @@ _OPEN, _CLOSE, _PADDING = "\ue000", "\ue001", "\ue002"
 _MARK = re.compile(
     rf'{_OPEN}(?P<name>\d+)(?:(?P<escapes>\\*)")?{_CLOSE}{_PADDING}*|%EE%80%80(?P<in_url>\d+)%EE%80%81(?:%EE%80%82)*'
 )
-_TAME = re.compile(r"[\x20-\x24\x26-\x7e\xa0-\u2027\u202a-\ud7ff\uf900-\ufefe\uff00-\ufffd\U00010000-\U000effff]*")
 # Nothing that YAML could take for more than text, wherever in a text without quotes it stands.
 _PLAIN = re.compile(r"[A-Za-z0-9_./|*+?()\[\]^$-]*")
 _LONGEST_NAME = 60
@@ -116,7 +115,7 @@ def shape_of(slo: ServiceLevelObjective) -> Shape | None:
         return marks[text, is_value]
 
     indicator = _marked(slo.indicator, mark)
-    if not all(map(_TAME.fullmatch, (*names[:_IMPACT], slo.impact.replace("%", ""), *names[_UID:]))):
+    if "%" in "".join(names[_UID:]) or not all(map(_is_tame, names)):
         return None
     marked = replace(
         slo,
@@ -154,6 +153,10 @@ def _form(written: Iterable[str | tuple[str | Hole | Undecided, ...]]) -> Form:
                 order.append(holes.setdefault(part, len(holes)))
                 texts.append("")
     return Form(tuple(texts), tuple(holes), tuple(order))
+
+
+def _is_tame(text: str) -> bool:
+    return (text.isascii() and text.isprintable()) or (is_printable(text) and not re.search("[\ue000-\uf8ff]", text))
 
 
 def _mark(name: int, sample: str = "") -> str:

@@ -31,10 +31,8 @@ _Dumper.add_representer(str, _text)
 _RESOLVER: Any = yaml.resolver.Resolver()
 
 # What YAML prints as it is, without the characters that some readers take for line ends.
-PRINTABLE = r"\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
-_ONE_LINE = re.compile(f"[{PRINTABLE}]+")
+_PRINTABLE = r"[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
 _FURTHER_LINE = re.compile("([\n\x85\u2028\u2029])  ")
-_LINES = re.compile(f"[{PRINTABLE}\n]+")
 # What begins with one of these, or has one of those within, would be something else without quotes.
 _INDICATOR = re.compile(r"[ #,\[\]{}&*!|>'\"%@`]|[-?:](?: |$)|---|\.\.\.|.*(?: $|: |:$| #)")
 
@@ -57,9 +55,15 @@ def scalar(text: str, indent: str = "") -> str:
     """A text as PyYAML writes it as a value in a block of this indentation."""
     if "\n" in text:
         return _block(text, indent)
-    if not _ONE_LINE.fullmatch(text):
+    if not text or not is_printable(text):
         return _by_pyyaml(text, indent)
     return quoted(text) if _needs_quotes(text) else text
+
+
+def is_printable(text: str) -> bool:
+    """Whether YAML holds the text on one line without escapes."""
+    # The pattern knows all of Unicode: it takes milliseconds to compile, and is hardly ever needed.
+    return (text.isascii() and text.isprintable()) or bool(re.fullmatch(_PRINTABLE, text))
 
 
 def quoted(text: str) -> str:
@@ -134,7 +138,7 @@ def _means_more_than_text(text: str) -> bool:
 
 def _block(text: str, indent: str) -> str:
     """A literal block of several lines, or what PyYAML writes where a block can't hold them."""
-    if not _LINES.fullmatch(text) or text[0] in " \n" or text[-1] in " \n" or " \n" in text:
+    if not is_printable(text.replace("\n", "")) or text[0] in " \n" or text[-1] in " \n" or " \n" in text:
         return _by_pyyaml(text, indent)
     lines = text.replace("\n", f"\n{indent}").replace(f"\n{indent}\n", "\n\n")
     return f"|-\n{indent}{lines}"
