@@ -103,7 +103,8 @@ class Team:
         for number in range(1, self._size):
             ours, theirs = context.Pipe()
             share = self._sources[number :: self._size]
-            helper = context.Process(target=_help, args=(theirs, share, self._task), daemon=True)
+            inherited = [*(connection for _, connection in self._helpers), ours]
+            helper = context.Process(target=_help, args=(theirs, inherited, share, self._task), daemon=True)
             helper.start()
             theirs.close()
             self._helpers.append((helper, ours))
@@ -166,8 +167,16 @@ class Team:
         return found
 
 
-def _help(connection: "Connection", sources: Sequence[SourceFile], task: Task) -> None:
-    """The work of a helper: it answers twice, and writes only when it is told that no spec has a mistake."""
+def _help(
+    connection: "Connection", inherited: Sequence["Connection"], sources: Sequence[SourceFile], task: Task
+) -> None:
+    """The work of a helper: it answers twice, and writes only when it is told that no spec has a mistake.
+
+    `inherited` are ends of pipes that belong to the first process: as long as anybody holds them, no helper notices
+    that they were closed.
+    """
+    for end in inherited:
+        end.close()
     try:
         specs = [task.validated(source) for source in sources]
         connection.send(specs if task.returns_services else [replace(spec, service=None) for spec in specs])
