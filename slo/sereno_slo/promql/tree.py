@@ -6,7 +6,7 @@ review a generated rule.
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
 from typing import Any, assert_never
@@ -122,15 +122,15 @@ class Selector(_Arithmetic):
     def where(self, *matchers: Matcher, **equal: str) -> "Selector":
         """The same with more conditions; keyword arguments are equalities."""
         equalities = tuple(Matcher(label, MatchOp.EQUAL, value) for label, value in equal.items())
-        return replace(self, matchers=(*self.matchers, *matchers, *equalities))
+        return Selector(self.metric, (*self.matchers, *matchers, *equalities), self.window, self.offset)
 
     def over(self, window: Duration) -> "Selector":
         """The range `self[window]`."""
-        return replace(self, window=window)
+        return Selector(self.metric, self.matchers, window, self.offset)
 
     def ago(self, offset: Duration | None) -> "Selector":
         """The same, seen `offset` earlier; None is now."""
-        return replace(self, offset=offset)
+        return Selector(self.metric, self.matchers, self.window, offset)
 
     def __str__(self) -> str:
         labels = ", ".join(map(str, self.matchers))
