@@ -173,7 +173,9 @@ def _learnt(
 ) -> dict[SourceFile, Known]:
     return {
         source: Known(
-            spec.description, (*spec.diagnostics, *outcome.warnings), tuple(one.stamp for one in outcome.staged)
+            spec.description,
+            (*spec.diagnostics, *outcome.warnings),
+            tuple(sorted((one.stamp for one in outcome.staged), key=lambda stamp: stamp.path)),
         )
         for source, spec, outcome in zip(sources, specs, outcomes, strict=True)
         if spec.description

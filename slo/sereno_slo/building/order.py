@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sereno_slo.model import Settings
-from sereno_slo.render.artefact import ALL_KINDS, POSTMORTEM_TEMPLATE, Artefact, Kind, Ownership
+from sereno_slo.model import Service, Settings
+from sereno_slo.render.artefact import ALL_KINDS, POSTMORTEM_TEMPLATE, Artefact, Kind, Ownership, runbook_name
 from sereno_slo.render.layout import Layout
 
 
@@ -26,6 +26,13 @@ class Order:
     def has_template(self) -> bool:
         """Whether the form of postmortems is asked for."""
         return self.is_complete and Kind.POSTMORTEM_TEMPLATE in self.kinds
+
+    def runbooks_there(self, service: Service) -> tuple[str, ...]:
+        """The runbooks of a service, if all are written: then they are people's, and nobody has to print them again."""
+        names = (runbook_name(service.name, slo.name) for slo in service.slos)
+        blanks = (Artefact(Kind.RUNBOOKS, name, "", Ownership.SCAFFOLDED) for name in names)
+        paths = tuple(map(self.layout.path, blanks)) if Kind.RUNBOOKS in self.kinds else ()
+        return paths if all((self.root / path).is_file() for path in paths) else ()
 
     def template_path(self) -> str:
         """Where the form lies, below the root."""

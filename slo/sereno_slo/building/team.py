@@ -13,7 +13,7 @@ from sereno_slo.diagnostics import Diagnostic
 from sereno_slo.model import Service
 from sereno_slo.render.artefact import Kind
 from sereno_slo.source import SourceFile
-from sereno_slo.writing import Difference, Staged, outdated, stage
+from sereno_slo.writing import Difference, Staged, Stamp, outdated, stage
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -52,11 +52,15 @@ class Task:
     def produced(self, service: Service) -> Outcome:
         """The second."""
         order = self.order
-        made = render_service(service, order.settings, order.layout, order.kinds)
-        paths = tuple(map(order.layout.path, made.artefacts))
+        there = order.runbooks_there(service)
+        kinds = order.kinds - {Kind.RUNBOOKS} if there else order.kinds
+        made = render_service(service, order.settings, order.layout, kinds)
+        paths = (*map(order.layout.path, made.artefacts), *there)
         if self.is_check:
             return Outcome(made.diagnostics, (), tuple(outdated(made.artefacts, order.layout, order.root)), paths)
-        return Outcome(made.diagnostics, tuple(stage(made.artefacts, order.layout, order.root)), (), paths)
+        staged = stage(made.artefacts, order.layout, order.root)
+        staged += (Staged(Stamp(path, -1, 0), None) for path in there)
+        return Outcome(made.diagnostics, tuple(staged), (), paths)
 
     def all_produced(self, specs: Sequence[ValidatedSpec], progress: Progress) -> list[Outcome]:
         """The second half for all specs.

@@ -41,3 +41,8 @@ class Artefact:
     name: str
     content: str
     ownership: Ownership = Ownership.GENERATED
+
+
+def runbook_name(service: str, slo: str) -> str:
+    """An SLO's own runbook."""
+    return f"{service}/{slo}.md"
