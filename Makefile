@@ -59,5 +59,5 @@ lock: setup ## resolve pyproject.toml's dependencies anew into constraints.txt
 	@$(BIN)/python scripts/lock.py
 
 clean: ## remove what make made, except downloads outside this folder
-	@rm -rf .venv var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .sereno_cache var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from sereno_slo import Settings, SourceFile, has_errors, validate_specs
-from sereno_slo.plan import plan_service
 from sereno_slo.render.prometheus_rules import render_rules
 
 from benchmarks.cost.raw import JOB, Kind
@@ -80,5 +79,5 @@ def rule_files(sources: Sequence[SourceFile]) -> dict[str, str]:
     if has_errors(validation.diagnostics):
         raise SpecError("; ".join(map(str, validation.diagnostics)))
     # Rules only: tests, dashboards and runbooks of a thousand SLOs would take minutes.
-    artefacts = [render_rules(service, plan_service(service, settings)) for service in validation.services]
+    artefacts = [render_rules(service, settings) for service in validation.services]
     return {artefact.name: artefact.content for artefact in artefacts}

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import click
@@ -41,48 +42,66 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
         where = "here or in a folder above" if root is None else f"in {root / SPECS_FOLDER}"
         click.echo(f"sereno: there is no {SPECS_FOLDER}/{SPEC_PATTERN} {where}; name a SPEC", err=True)
         return None
-    found = [read_source(_short(path), origin=_origin(path, root)) for path in paths]
+    found = [_read(path, root, os.getcwd()) for path in paths]
     settings, problems = _settings(settings_file or _nearest_settings())
     return LoadedSpecs(
         sources=tuple(source for source in found if isinstance(source, SourceFile)),
         settings=settings,
         diagnostics=(*problems, *(problem for problem in found if isinstance(problem, Diagnostic))),
         root=root or Path.cwd(),
-        is_complete={resolved(path) for path in every} == {resolved(path) for path in paths},
+        is_complete=paths == list(every) or _are_same(paths, every),
     )
+
+
+def _are_same(paths: Sequence[Path], every: Sequence[Path]) -> bool:
+    return bool(every) and set(map(resolved, every)) == set(map(resolved, paths))
 
 
 def _expanded(name: Path) -> list[Path]:
     """A folder means the specs in it."""
     # os.path's isdir: pathlib's raises where a name is too long to be one.
-    is_folder = os.path.isdir(name)  # noqa: PTH112
+    is_folder = os.path.isdir(name)
     return sorted(name.glob(SPEC_PATTERN)) or [name / SPEC_PATTERN] if is_folder else [name]
 
 
 def resolved(path: Path) -> Path:
     """The path without symbolic links; one that leads to itself stays as it is, and can't be read."""
-    try:
-        return path.resolve()
-    except (RuntimeError, OSError):  # Python 3.11 and 3.12 raise RuntimeError for a loop
-        return path.absolute()
+    return Path(_place(str(path), os.getcwd()))
+
+
+def _place(path: str, here: str) -> str:
+    """Where a path leads. Thousands of specs lie in one folder: it is looked at once, and links among them singly."""
+    folder, name = os.path.split(os.path.join(here, path))
+    if name in {"", ".", ".."} or os.path.islink(path):
+        return os.path.realpath(path)
+    return os.path.join(_real_folder(folder), name)
+
+
+@lru_cache(maxsize=16)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
+
+
+def _read(path: Path, root: Path | None, here: str) -> SourceFile | Diagnostic:
+    """The spec, named as short as possible; headers of generated files name it by its path below the repository.
+
+    Messages show it relative to the current folder, headers mustn't depend on where the compiler is called.
+    """
+    place = _place(str(path), here)
+    short = _below(place, here)
+    return read_source(Path(short) if short else path, origin=_below(place, str(root)) if root else "")
 
 
 def _short(path: Path) -> Path:
     """Relative to the current folder where possible: it is shown in messages."""
-    return _relative(path, Path.cwd()) or path
+    here = os.getcwd()
+    return Path(_below(_place(str(path), here), here) or path)
 
 
-def _origin(path: Path, root: Path | None) -> str:
-    """How headers of generated files name a spec of the repository, from whatever folder it is compiled."""
-    below = None if root is None else _relative(path, root)
-    return "" if below is None else below.as_posix()
-
-
-def _relative(path: Path, folder: Path) -> Path | None:
-    try:
-        return resolved(path).relative_to(folder)
-    except ValueError:
-        return None
+def _below(place: str, folder: str) -> str:
+    """The way from the folder to the place; empty where the place lies elsewhere."""
+    start = folder if folder.endswith(os.sep) else folder + os.sep
+    return place.removeprefix(start).replace(os.sep, "/") if place.startswith(start) else ""
 
 
 def _nearest_settings() -> Path | None:

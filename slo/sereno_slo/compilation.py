@@ -1,17 +1,37 @@
 """The main path: from sources to artefacts, with every mistake on the way."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sereno_slo.diagnostics import Diagnostic, Span, has_errors, in_reading_order
 from sereno_slo.model import Service, Settings
 from sereno_slo.parse import parse_settings, parse_spec
-from sereno_slo.plan import plan_service
-from sereno_slo.render.artefact import Artefact
+from sereno_slo.render.artefact import ALL_KINDS, Artefact, Kind
 from sereno_slo.render.layout import FOLDER, Layout
 from sereno_slo.source import SourceFile
 from sereno_slo.validate import service_of, settings_of, structural_mistakes
 from sereno_slo.validate.structure import structural_mistakes_of_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One spec as far as others care: which service it describes, and where it says so."""
+
+    name: str
+    source: str
+    """The spec's path in headers of generated files."""
+    path: str
+    """The spec's path as it was given."""
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatedSpec:
+    """What one spec means, by itself; no service where it has errors."""
+
+    service: Service | None
+    description: Description | None
+    diagnostics: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +59,35 @@ def read_settings(source: SourceFile | None) -> tuple[Settings, tuple[Diagnostic
     return settings_of(parsed.document), in_reading_order((*parsed.diagnostics, *structural))
 
 
+def validate_spec(source: SourceFile, settings: Settings) -> ValidatedSpec:
+    """The service of one spec, and all mistakes in it."""
+    parsed = parse_spec(source)
+    mistakes = (*parsed.diagnostics, *(structural_mistakes(parsed.tree) if parsed.tree else ()))
+    if parsed.document is None or parsed.tree is None or has_errors(mistakes):
+        return ValidatedSpec(None, None, mistakes)
+    service, warnings = service_of(parsed.document, parsed.tree, settings, origin=source.origin)
+    description = Description(service.name, service.source, service.path, parsed.tree.span(("service",)))
+    return ValidatedSpec(service, description, (*mistakes, *warnings))
+
+
 def validate_specs(sources: Sequence[SourceFile], settings: Settings) -> Validation:
     """Everything up to rendering: the services, and all mistakes of all specs in reading order."""
-    services: list[Service] = []
-    diagnostics: list[Diagnostic] = []
-    for source in sources:
-        parsed = parse_spec(source)
-        mistakes = [*parsed.diagnostics, *(structural_mistakes(parsed.tree) if parsed.tree else ())]
-        if parsed.document is not None and parsed.tree is not None and not has_errors(mistakes):
-            service, warnings = service_of(parsed.document, parsed.tree, settings, origin=source.origin)
-            mistakes += (*warnings, *_described_before(service, services, parsed.tree.span(("service",))))
-            services.append(service)
-        diagnostics += mistakes
-    return Validation(tuple(services), in_reading_order(diagnostics))
+    specs = [validate_spec(source, settings) for source in sources]
+    repeated = repeated_services([spec.description for spec in specs if spec.description])
+    return Validation(
+        tuple(spec.service for spec in specs if spec.service),
+        in_reading_order((*(mistake for spec in specs for mistake in spec.diagnostics), *repeated)),
+    )
+
+
+def repeated_services(descriptions: Sequence[Description]) -> Iterator[Diagnostic]:
+    """A mistake for each spec whose service another one before it describes, too."""
+    before: dict[str, list[str]] = {}
+    for description in descriptions:
+        for path in before.setdefault(description.name, []):
+            message = f"{description.name} is described by {path}, too"
+            yield Diagnostic("SLO016", description.span, message, "put all SLOs of a service into one file")
+        before[description.name].append(description.path)
 
 
 def compile_specs(sources: Sequence[SourceFile], settings: Settings, layout: Layout = FOLDER) -> Compilation:
@@ -59,38 +95,59 @@ def compile_specs(sources: Sequence[SourceFile], settings: Settings, layout: Lay
     validation = validate_specs(sources, settings)
     if has_errors(validation.diagnostics):
         return Compilation((), validation.diagnostics)
-    artefacts, warnings = render_all(validation.services, settings, layout)
-    return Compilation(artefacts, in_reading_order((*validation.diagnostics, *warnings)))
+    compilations = [render_service(service, settings, layout) for service in validation.services]
+    spanning = (
+        render_overview(validation.services, settings),
+        render_template(validation.services, settings),
+    )
+    return Compilation(
+        (*(artefact for compilation in compilations for artefact in compilation.artefacts), *spanning),
+        in_reading_order((*validation.diagnostics, *(w for each in compilations for w in each.diagnostics))),
+    )
 
 
-def render_all(
-    services: Sequence[Service], settings: Settings, layout: Layout
-) -> tuple[tuple[Artefact, ...], tuple[Diagnostic, ...]]:
-    """Every kind of artefact for the services."""
-    # Imported here: `sereno validate` needs neither jinja2 nor the dashboard SDK.
-    from sereno_slo.render.buckets import render_buckets
-    from sereno_slo.render.dashboards import render_dashboards
-    from sereno_slo.render.postmortem_template import render_postmortem_template
-    from sereno_slo.render.prometheus_rules import render_rules
-    from sereno_slo.render.promtool import render_behaviour_tests
-    from sereno_slo.render.runbooks import render_runbooks
+# Imported in the functions: neither `sereno validate` nor rules alone need jinja2 and the dashboard SDK.
 
+
+def render_service(
+    service: Service, settings: Settings, layout: Layout, kinds: frozenset[Kind] = ALL_KINDS
+) -> Compilation:
+    """What belongs to one service, of these kinds; with warnings about its behaviour tests."""
     artefacts: list[Artefact] = []
-    warnings: list[Diagnostic] = []
-    for service in services:
-        artefacts.append(render_rules(service, plan_service(service, settings)))
-        tests, problems = render_behaviour_tests(service, settings, layout)
+    warnings: tuple[Diagnostic, ...] = ()
+    if Kind.RULES in kinds:
+        from sereno_slo.render.prometheus_rules import render_rules
+
+        artefacts.append(render_rules(service, settings))
+    if Kind.TESTS in kinds:
+        from sereno_slo.render.promtool import render_behaviour_tests
+
+        tests, warnings = render_behaviour_tests(service, settings, layout)
         artefacts += tests
-        warnings += problems
-    artefacts += render_dashboards(services, settings)
-    artefacts += render_runbooks(services, settings)
-    artefacts.append(render_postmortem_template(services, settings))
-    artefacts += render_buckets(services, settings)
-    return tuple(artefacts), tuple(warnings)
+    if Kind.DASHBOARDS in kinds:
+        from sereno_slo.render.dashboards import render_dashboard
+
+        artefacts.append(render_dashboard(service, settings))
+    if Kind.RUNBOOKS in kinds:
+        from sereno_slo.render.runbooks import render_runbooks
+
+        artefacts += render_runbooks((service,), settings)
+    if Kind.BUCKETS in kinds:
+        from sereno_slo.render.buckets import render_buckets
+
+        artefacts += render_buckets((service,), settings)
+    return Compilation(tuple(artefacts), warnings)
 
 
-def _described_before(service: Service, services: Iterable[Service], span: Span) -> Iterable[Diagnostic]:
-    for other in services:
-        if other.name == service.name:
-            message = f"{service.name} is described by {other.path}, too"
-            yield Diagnostic("SLO016", span, message, "put all SLOs of a service into one file")
+def render_overview(services: Sequence[Service | Description], settings: Settings) -> Artefact:
+    """The dashboard of all services."""
+    from sereno_slo.render.dashboards import render_overview_dashboard
+
+    return render_overview_dashboard(services, settings)
+
+
+def render_template(services: Sequence[Service], settings: Settings) -> Artefact:
+    """The postmortem's form, which names all SLOs."""
+    from sereno_slo.render.postmortem_template import render_postmortem_template
+
+    return render_postmortem_template(services, settings)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 # Units in descending order, as Prometheus requires them (Prometheus documentation, "Time durations").
@@ -45,13 +46,7 @@ class Duration:
 
     def __str__(self) -> str:
         """The shortest form that Prometheus reads: `30d`, `1h30m`, `4m59s999ms`."""
-        rest, parts = self.milliseconds, []
-        # No years and weeks: 30d says more than 4w2d.
-        for unit in ("d", "h", "m", "s", "ms"):
-            count, rest = divmod(rest, _UNIT_MILLISECONDS[unit])
-            if count:
-                parts.append(f"{count}{unit}")
-        return "".join(parts) or "0s"
+        return _written(self.milliseconds)
 
     def __truediv__(self, other: "Duration") -> float:
         """How many times `other` fits into this."""
@@ -76,6 +71,18 @@ class Duration:
         one too many (+20 %) on 2.x when the phases of both rule groups agree, `[4m59s999ms]` is exact on both.
         """
         return Duration(self.milliseconds - 1)
+
+
+@lru_cache(maxsize=1024)
+def _written(milliseconds: int) -> str:
+    """Expressions are printed with the same few durations again and again."""
+    rest, parts = milliseconds, []
+    # No years and weeks: 30d says more than 4w2d.
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, rest = divmod(rest, _UNIT_MILLISECONDS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
 
 
 MINUTE = Duration.parse("1m")

@@ -11,7 +11,6 @@ from sereno_slo import Settings, SourceFile, read_settings, validate_specs
 from sereno_slo.codes import CODES
 from sereno_slo.diagnostics import has_errors
 from sereno_slo.parse.grammar import SettingsDocument, SpecDocument
-from sereno_slo.plan import plan_service
 from sereno_slo.render.layout import FOLDER
 from sereno_slo.render.prometheus_rules import render_rules
 from sereno_slo.render.promtool import render_behaviour_tests
@@ -83,7 +82,7 @@ def _judge(text: str) -> None:
         return
     (service,) = validation.services
     tests, _ = render_behaviour_tests(service, Settings(), FOLDER)
-    rules = yaml.safe_load(render_rules(service, plan_service(service, Settings())).content)
+    rules = yaml.safe_load(render_rules(service, Settings()).content)
     for rule in (rule for group in rules["groups"] for rule in group["rules"]):
         promql_parser.parse(rule["expr"])
     for case in (case for file in tests for case in yaml.safe_load(file.content)["tests"]):

@@ -126,10 +126,34 @@ def test_several_lines_keep_what_binds_to_the_right() -> None:
     assert _read(promql_parser.parse(pretty(expr))) == expr
 
 
+def _renamed(expr: Expr, metric: str, value: str) -> Expr:
+    """The same expression with this metric and this value everywhere."""
+    match expr:
+        case Selector():
+            return replace(expr, metric=metric, matchers=tuple(replace(m, value=value) for m in expr.matchers))
+        case Call(arguments=arguments):
+            return replace(expr, arguments=tuple(_renamed(argument, metric, value) for argument in arguments))
+        case Aggregation(body=body):
+            return replace(expr, body=_renamed(body, metric, value))
+        case Binary(left=left, right=right):
+            return replace(expr, left=_renamed(left, metric, value), right=_renamed(right, metric, value))
+        case _:
+            return expr
+
+
+@given(expressions, metrics, texts)
+def test_names_don_t_move_lines(expr: Expr, metric: str, value: str) -> None:
+    """Where lines end depends on what is calculated, not on names: who renames a service sees nothing else change."""
+    usual, other = (pretty(_renamed(expr, *names)) for names in (("m" * 25, "v" * 10), (metric, value)))
+    indentations = [[len(line) - len(line.lstrip(" ")) for line in text.split("\n")] for text in (usual, other)]
+    assert indentations[0] == indentations[1]
+
+
 @given(expressions)
 def test_short_expressions_stay_on_one_line(expr: Expr) -> None:
-    """What fits on a line isn't broken."""
-    assert len(str(expr)) > 100 or pretty(expr) == str(expr)
+    """What fits on a line isn't broken, where names have the usual lengths."""
+    usual = _renamed(expr, "m" * 25, "v" * 10)
+    assert ("\n" in pretty(usual)) == (len(str(usual)) > 100 and not isinstance(usual, Selector))
 
 
 @given(selectors)

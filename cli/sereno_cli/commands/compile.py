@@ -1,7 +1,11 @@
 """`sereno compile`: from specs to rules, behaviour tests, dashboards, runbooks, template and bucket bounds."""
 
+import gc
 import os
-from collections.abc import Sequence
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +14,7 @@ import click
 from sereno_cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from sereno_slo.render.artefact import Artefact
-    from sereno_slo.render.layout import Layout
+    from sereno_slo import Order
 
     from sereno_cli.specs import LoadedSpecs
 
@@ -20,13 +23,23 @@ Examples:
   sereno compile                              the repository: slo/specs → alerting/, dashboards/, runbooks/, …
   sereno compile --check                      do the committed files say what the specs say?
   sereno compile checkout.slo.yaml --out DIR  one spec → DIR/rules, DIR/tests, DIR/dashboards, …
+  sereno compile --only rules --only tests    rules and their tests alone
 """
+# The kinds of files; written here so that `--help` needs no compiler (tests compare).
+KINDS = ("buckets", "dashboards", "postmortem-template", "rules", "runbooks", "tests")
 
 
 @click.command(epilog=_EPILOG)
 @click.argument("specs", nargs=-1, type=click.Path(path_type=Path), metavar="[SPEC…]")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Write into this folder.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when files differ from the specs.")
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(KINDS),
+    metavar="KIND",
+    help=f"Only files of this kind, may be repeated: {', '.join(KINDS)}.",
+)
 @click.option(
     "--format",
     "format_",
@@ -36,31 +49,61 @@ Examples:
     help="How rules are written (operator and mimir: not yet there).",
 )
 @click.option("--settings", type=click.Path(path_type=Path), help="Defaults for all specs [the nearest sereno.yaml].")
-def command(specs: tuple[Path, ...], out: Path | None, check: bool, format_: str, settings: Path | None) -> ExitCode:
+@click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Compile unchanged specs, too; else 20 specs or more are remembered in .sereno_cache.",
+)
+@click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Processes [as many as keep busy].")
+def command(
+    *,
+    specs: tuple[Path, ...],
+    out: Path | None,
+    check: bool,
+    only: tuple[str, ...],
+    format_: str,
+    settings: Path | None,
+    no_cache: bool,
+    jobs: int | None,
+) -> ExitCode:
     """Compile specs into alert rules, behaviour tests, dashboards, runbooks, template and bucket bounds.
 
     Without SPEC all of slo/specs is compiled; without --out into the repository's layout. Generated files are
     overwritten, scaffolds (runbooks, template) are written once. A spec with mistakes writes nothing and exits 2.
     """
-    from sereno_slo import FOLDER, REPOSITORY, compile_specs, has_errors
+    with _everything_is_kept():
+        if format_ != "prometheus":
+            message = f"sereno compile: --format {format_} isn't implemented in this version; use prometheus"
+            click.echo(message, err=True)
+            return ExitCode.INVALID_INPUT
+        from sereno_cli.specs import load_specs
 
-    from sereno_cli.specs import load_specs, print_diagnostics
+        loaded = load_specs(specs, settings)
+        if loaded is None or (out is None and not _belongs_to_repository(specs, loaded)):
+            return ExitCode.INVALID_INPUT
+        order = _order(loaded, out, only)
+        return _check(loaded, order, jobs) if check else _write(loaded, order, jobs, has_memory=not no_cache)
 
-    if format_ != "prometheus":
-        click.echo(f"sereno compile: --format {format_} isn't implemented in this version; use prometheus", err=True)
-        return ExitCode.INVALID_INPUT
-    loaded = load_specs(specs, settings)
-    if loaded is None or (out is None and not _belongs_to_repository(specs, loaded)):
-        return ExitCode.INVALID_INPUT
+
+@contextmanager
+def _everything_is_kept() -> Iterator[None]:
+    """What a compilation makes is needed until it ends: looking for garbage takes time and finds none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _order(loaded: "LoadedSpecs", out: Path | None, only: Sequence[str]) -> "Order":
+    from sereno_slo import FOLDER, REPOSITORY, Order
+    from sereno_slo.render.artefact import Kind
+
     layout, root = (REPOSITORY, loaded.root) if out is None else (FOLDER, out)
-    compilation = compile_specs(loaded.sources, loaded.settings, layout)
-    diagnostics = (*loaded.diagnostics, *compilation.diagnostics)
-    print_diagnostics(diagnostics)
-    if has_errors(diagnostics):
-        return ExitCode.INVALID_INPUT
-    is_complete = out is not None or loaded.is_complete
-    artefacts = compilation.artefacts if is_complete else _of_one_service(compilation.artefacts)
-    return (_check if check else _write)(artefacts, layout, root, is_complete)
+    kinds = frozenset(kind for kind in Kind if not only or kind.label in only)
+    return Order(loaded.settings, layout, root, kinds, is_complete=out is not None or loaded.is_complete)
 
 
 def _belongs_to_repository(specs: Sequence[Path], loaded: "LoadedSpecs") -> bool:
@@ -77,41 +120,83 @@ def _belongs_to_repository(specs: Sequence[Path], loaded: "LoadedSpecs") -> bool
     return not outside
 
 
-def _of_one_service(artefacts: Sequence["Artefact"]) -> tuple["Artefact", ...]:
-    """Without what spans all services, which some of the specs can't tell."""
-    from sereno_slo.render.artefact import Kind
+def _check(loaded: "LoadedSpecs", order: "Order", jobs: int | None) -> ExitCode:
+    from sereno_slo import check, has_errors, processes_for
 
-    return tuple(a for a in artefacts if a.name != "overview.json" and a.kind is not Kind.POSTMORTEM_TEMPLATE)
+    from sereno_cli.specs import print_diagnostics
 
-
-def _check(artefacts: Sequence["Artefact"], layout: "Layout", root: Path, is_complete: bool) -> ExitCode:
-    from sereno_slo import differences
-
+    processes = jobs or processes_for(len(loaded.sources), order.kinds)
     try:
-        found = differences(artefacts, layout, root, is_complete=is_complete)
+        with _progress(len(loaded.sources)) as progress:
+            checked = check(loaded.sources, order, before=loaded.diagnostics, processes=processes, progress=progress)
     except OSError as error:
-        click.echo(f"sereno compile: {error.filename or root}: {error.strerror}", err=True)
+        click.echo(f"sereno compile: {error.filename or order.root}: {error.strerror}", err=True)
         return ExitCode.INVALID_INPUT
+    print_diagnostics(checked.diagnostics)
+    if has_errors(checked.diagnostics):
+        return ExitCode.INVALID_INPUT
+    found = checked.differences
     for difference in found:
         click.echo(f"{difference.path}: {difference.what}", err=True)
     if found:
-        click.echo(f"{len(found)} of {len(artefacts)} files are not what the specs say; run sereno compile", err=True)
+        click.echo(f"{len(found)} of {checked.files} files are not what the specs say; run sereno compile", err=True)
         return ExitCode.ANSWER_IS_NO
-    click.echo(f"{len(artefacts)} files are what the specs say")
+    click.echo(f"{checked.files} files are what the specs say")
     return ExitCode.OK
 
 
-def _write(artefacts: Sequence["Artefact"], layout: "Layout", root: Path, is_complete: bool) -> ExitCode:
-    from sereno_slo import write
+def _write(loaded: "LoadedSpecs", order: "Order", jobs: int | None, *, has_memory: bool) -> ExitCode:
+    from sereno_slo import build, processes_for
+
+    from sereno_cli.specs import print_diagnostics
 
     try:
-        written = write(artefacts, layout, root, is_complete=is_complete)
+        with _progress(len(loaded.sources)) as progress:
+            built = build(
+                loaded.sources,
+                order,
+                before=loaded.diagnostics,
+                processes=jobs or processes_for(len(loaded.sources), order.kinds),
+                has_memory=has_memory and len(loaded.sources) >= _SPECS_WORTH_REMEMBERING,
+                progress=progress,
+            )
     except OSError as error:
-        click.echo(f"sereno compile: {error.filename or root}: {error.strerror}; nothing was replaced", err=True)
+        click.echo(f"sereno compile: {error.filename or order.root}: {error.strerror}; nothing was replaced", err=True)
         return ExitCode.INVALID_INPUT
-    for path in written.changed:
-        click.echo(f"wrote {path}")
-    for path in written.removed:
-        click.echo(f"removed {path}")
-    click.echo(f"{len(written.changed)} files written, {written.unchanged} up to date, {len(written.removed)} removed")
+    print_diagnostics(built.diagnostics)
+    if built.written is None:
+        return ExitCode.INVALID_INPUT
+    changed, removed = built.written.changed, built.written.removed
+    lines = [*(f"wrote {path}" for path in changed), *(f"removed {path}" for path in removed)]
+    lines.append(f"{len(changed)} files written, {built.written.unchanged} up to date, {len(removed)} removed")
+    click.echo("\n".join(lines))
     return ExitCode.OK
+
+
+# Fewer are compiled in a moment, and leave no folder behind that isn't a result.
+_SPECS_WORTH_REMEMBERING = 20
+# Shorter runs need no explanation of what they wait for.
+_SILENT_SECONDS = 1.0
+_PAUSE_SECONDS = 0.2
+
+
+@contextmanager
+def _progress(specs: int) -> Iterator[Callable[[int], None]]:
+    """How far a long run is, on a terminal's standard error; the line is gone when the run ends."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    next_at = time.monotonic() + _SILENT_SECONDS
+    is_shown = False
+
+    def show(done: int) -> None:
+        nonlocal next_at, is_shown
+        if time.monotonic() >= next_at:
+            next_at, is_shown = time.monotonic() + _PAUSE_SECONDS, True
+            click.echo(f"\r{min(done, specs):,} of {specs:,} specs", nl=False, err=True)
+
+    try:
+        yield show
+    finally:
+        if is_shown:
+            click.echo("\r\033[K", nl=False, err=True)

@@ -29,7 +29,8 @@ from sereno_slo.parse.words import (
 
 
 class _Mapping(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Validators are built for the two documents that are read, not once more for each of their parts.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 def _version(text: str) -> str:

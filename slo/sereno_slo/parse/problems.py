@@ -39,8 +39,8 @@ def _path(details: ErrorDetails, tree: YamlTree) -> Path:
     *parents, last = details["loc"] or ("",)
     path: Path = ()
     for part in parents:
-        path = (*path, part) if (*path, part) in tree.values else path
-    is_there = (*path, last) in tree.values
+        path = (*path, part) if tree.has((*path, part)) else path
+    is_there = tree.has((*path, last))
     return (*path, last) if is_there or details["type"] == "missing" else path
 
 

@@ -7,7 +7,7 @@ PyYAML reads YAML 1.1, where `on`, `no` and `02:00` are not text; specs hold pla
 import re
 import reprlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import yaml
@@ -21,6 +21,8 @@ Path = tuple[str | int, ...]
 _MOST_VALUES = 500_000
 # A spec has six levels. libyaml's composer recurses without a limit and would end the process, not raise.
 _DEEPEST_NESTING = 100
+
+_BEGINNING = re.compile(r"^[ ?:-]*", re.MULTILINE)
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it
 
@@ -55,24 +57,42 @@ _SCALARS: Mapping[str, Callable[[str], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class YamlTree:
-    """A document as plain Python values, and the places of its parts by path."""
+    """A document as plain Python values, and where its parts stand: looked up when a message needs it."""
 
     value: Any
     path: str
-    values: Mapping[Path, Span] = field(default_factory=dict)
-    keys: Mapping[Path, Span] = field(default_factory=dict)
+    root: yaml.Node
+
+    def has(self, path: Path) -> bool:
+        """Whether there is a value, `null` included."""
+        return self._nodes(path)[-1] is not None
 
     def span(self, path: Path) -> Span:
         """Where the value stands; for a missing one, where its nearest existing parent stands."""
-        return _nearest(self.values, path) or Span(self.path)
+        return _span(self.path, next(node for node in reversed(self._nodes(path)) if node is not None))
 
     def key_span(self, path: Path) -> Span:
         """Where the key stands."""
-        return self.keys.get(path) or self.span(path)
+        parent = self._nodes(path[:-1])[-1] if path else None
+        key = None if parent is None else _entry(parent, path[-1])[0]
+        return self.span(path) if key is None else _span(self.path, key)
+
+    def _nodes(self, path: Path) -> list[yaml.Node | None]:
+        """The nodes on the way, the root first; None from where it ends."""
+        nodes: list[yaml.Node | None] = [self.root]
+        for part in path:
+            parent = nodes[-1]
+            nodes.append(None if parent is None else _entry(parent, part)[1])
+        return nodes
 
 
-def _nearest(spans: Mapping[Path, Span], path: Path) -> Span | None:
-    return next((spans[path[:n]] for n in range(len(path), -1, -1) if path[:n] in spans), None)
+def _entry(node: yaml.Node, part: str | int) -> tuple[yaml.Node | None, yaml.Node | None]:
+    """The key and the value of an entry; the first, where a key stands twice; items of lists have no key."""
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+        return None, (node.value[part] if part < len(node.value) else None)
+    entries = node.value if isinstance(node, yaml.MappingNode) else []
+    found = ((key, value) for key, value in entries if isinstance(key, yaml.ScalarNode) and key.value == part)
+    return next(((key, value) for key, value in found if not key.tag.endswith(":merge")), (None, None))
 
 
 def read_yaml(source: SourceFile) -> tuple[YamlTree | None, tuple[Diagnostic, ...]]:
@@ -93,14 +113,18 @@ def read_yaml(source: SourceFile) -> tuple[YamlTree | None, tuple[Diagnostic, ..
             Diagnostic("SLO007", span, problem, "write one document a file, beginning with version: sereno/v1"),
         )
     builder = _Builder(source.path)
-    value = builder.build(nodes[0], ())
+    value = builder.build(nodes[0])
     if builder.is_too_large:
         return None, tuple(builder.problems)
-    return YamlTree(value, source.path, builder.values, builder.keys), tuple(builder.problems)
+    return YamlTree(value, source.path, nodes[0]), tuple(builder.problems)
 
 
 def _too_deep(source: SourceFile) -> Span | None:
     """Where the nesting is deeper than any spec's, if it is; parsing into events needs no recursion."""
+    # Each level needs a bracket, or a column or dash more at the beginning of a line; but one list at its key's column.
+    brackets = source.text.count("[") + source.text.count("{")
+    if brackets + max(map(len, _BEGINNING.findall(source.text))) + 2 <= _DEEPEST_NESTING:
+        return None
     depth = 0
     for event in yaml.parse(source.text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -139,33 +163,30 @@ def _unreadable_character(source: SourceFile, error: yaml.YAMLError) -> Span:
 
 
 class _Builder:
-    """Builds plain values and remembers where they stood."""
+    """Builds plain values."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.values: dict[Path, Span] = {}
-        self.keys: dict[Path, Span] = {}
         self.problems: list[Diagnostic] = []
         self.is_too_large = False
+        self._built = 0
         self._open: set[int] = set()
 
-    def build(self, node: yaml.Node, path: Path) -> Any:
+    def build(self, node: yaml.Node) -> Any:
         """The node's value; a node inside itself (by an anchor) is a mistake, and so are aliases that explode."""
-        self.values[path] = _span(self.path, node)
-        if len(self.values) > _MOST_VALUES:
+        self._built += 1
+        if self._built > _MOST_VALUES:
             return self._give_up()
         if isinstance(node, yaml.ScalarNode):
-            return self._scalar(node, path)
+            return self._scalar(node)
         if id(node) in self._open:
-            self.problems.append(
-                Diagnostic("SLO007", self.values[path], "this anchor refers to itself", "write the value out")
-            )
+            self._say("SLO007", node, "this anchor refers to itself", "write the value out")
             return None
         self._open.add(id(node))
         try:
             if isinstance(node, yaml.SequenceNode):
-                return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
-            return self._mapping(node, path)
+                return [self.build(item) for item in node.value]
+            return self._mapping(node)
         finally:
             self._open.discard(id(node))
 
@@ -175,47 +196,36 @@ class _Builder:
             self.problems.append(Diagnostic("SLO008", Span(self.path, 1, 1), message, "use fewer aliases"))
         self.is_too_large = True
 
-    def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if kind == "str":
             return node.value
         if kind not in _SCALARS:
-            self._say(path, f"the tag {node.tag} has no meaning here", "write plain text")
+            self._say("SLO006", node, f"the tag {node.tag} has no meaning here", "write plain text")
             return node.value
         try:
             return _SCALARS[kind](node.value)
         except ValueError:
             # Only an explicit tag (`!!int x`) or more digits than Python converts: plain words resolve by pattern.
-            self._say(path, f"{reprlib.repr(node.value)} can't be read as {kind}", "write a number, or text in quotes")
+            message = f"{reprlib.repr(node.value)} can't be read as {kind}"
+            self._say("SLO006", node, message, "write a number, or text in quotes")
             return node.value
 
-    def _say(self, path: Path, message: str, cure: str) -> None:
-        self.problems.append(Diagnostic("SLO006", self.values[path], message, cure))
+    def _say(self, code: str, node: yaml.Node, message: str, cure: str) -> None:
+        self.problems.append(Diagnostic(code, _span(self.path, node), message, cure))
 
-    def _mapping(self, node: yaml.Node, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: yaml.Node) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            if key_node.tag.endswith(":merge"):
-                self.problems.append(
-                    Diagnostic(
-                        "SLO007", _span(self.path, key_node), "merge keys (<<) are not supported", "write the keys out"
-                    )
-                )
-                continue
-            if not isinstance(key_node, yaml.ScalarNode):
-                self.problems.append(
-                    Diagnostic("SLO006", _span(self.path, key_node), "a key is a list or mapping", "write a word")
-                )
-                continue
             key = key_node.value
-            if key in result:
-                first = self.keys[(*path, key)].line
-                self.problems.append(
-                    Diagnostic(
-                        "SLO003", _span(self.path, key_node), f"{key} stands here again", f"remove it or line {first}"
-                    )
-                )
-                continue
-            self.keys[(*path, key)] = _span(self.path, key_node)
-            result[key] = self.build(value_node, (*path, key))
+            if key_node.tag.endswith(":merge"):
+                self._say("SLO007", key_node, "merge keys (<<) are not supported", "write the keys out")
+            elif not isinstance(key_node, yaml.ScalarNode):
+                self._say("SLO006", key_node, "a key is a list or mapping", "write a word")
+            elif key in result:
+                first = _entry(node, key)[0]
+                line = 0 if first is None else _span(self.path, first).line
+                self._say("SLO003", key_node, f"{key} stands here again", f"remove it or line {line}")
+            else:
+                result[key] = self.build(value_node)
         return result

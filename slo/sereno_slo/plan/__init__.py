@@ -14,15 +14,16 @@ from sereno_slo.plan.rules import AlertingRule, RecordingRule, RuleGroup, Servic
 from sereno_slo.plan.series import Ledger
 from sereno_slo.plan.traffic import traffic_alerts, usual_traffic
 
-__all__ = ["AlertingRule", "RecordingRule", "RuleGroup", "ServicePlan", "plan_service"]
+__all__ = ["AlertingRule", "RecordingRule", "RuleGroup", "ServicePlan", "plan_service", "plan_slo"]
 
 
 def plan_service(service: Service, settings: Settings) -> ServicePlan:
     """All rule groups of one service: two for each SLO."""
-    return ServicePlan(service.name, tuple(group for slo in service.slos for group in _groups(slo, settings)))
+    return ServicePlan(service.name, tuple(group for slo in service.slos for group in plan_slo(slo, settings)))
 
 
-def _groups(slo: ServiceLevelObjective, settings: Settings) -> tuple[RuleGroup, RuleGroup]:
+def plan_slo(slo: ServiceLevelObjective, settings: Settings) -> tuple[RuleGroup, RuleGroup]:
+    """The rule groups of one SLO: every minute and every five minutes."""
     name = f"sereno:{slo.service}:{slo.name}"
     return (
         RuleGroup(f"{name}:1m", MINUTE, _every_minute(slo, settings)),

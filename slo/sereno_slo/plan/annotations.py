@@ -145,9 +145,9 @@ def _annotations(
 ) -> dict[str, str]:
     links = settings.links
     found = {
-        "summary": f"{_literal(slo.impact)}: {slo.service}/{slo.name}{group} {what}",
+        "summary": f"{literal(slo.impact)}: {slo.service}/{slo.name}{group} {what}",
         "description": text,
-        "impact": _literal(slo.impact),
+        "impact": literal(slo.impact),
         "runbook_url": f"{links.runbooks}/{alert}.md" if links.runbooks else "",
         "dashboard_url": _dashboard_url(slo, settings, window),
         "logs_url": _logs_url(slo, settings, window),
@@ -200,6 +200,6 @@ def dashboard_uid(service: str) -> str:
     return uid if len(uid) <= _UID_LENGTH else f"{uid[: _UID_LENGTH - 9]}-{crc32(service.encode()):08x}"
 
 
-def _literal(words: str) -> str:
+def literal(words: str) -> str:
     """A human's words inside a template: braces must stay braces."""
     return words.replace("{{", '{{ "{{" }}')

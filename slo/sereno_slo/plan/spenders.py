@@ -23,14 +23,14 @@ from sereno_slo.model import (
 from sereno_slo.plan.counting import Raw
 from sereno_slo.promql import Aggregation, Call, Expr, MatchOp, Number, Selector, any_of
 
-_HTTP_METRICS = tuple(f"{HTTP_DURATION_METRIC}{ending}" for ending in ("_count", "_bucket", ""))
+HTTP_METRICS = tuple(f"{HTTP_DURATION_METRIC}{ending}" for ending in ("_count", "_bucket", ""))
 _HTTP_LABELS = ("http_route", "http_request_method", "http_response_status_code")
 _TOP = 3
 
 
 def breakdown_labels(indicator: Indicator, settings: Settings) -> tuple[str, ...]:
     """The labels that tell what fails: route, method and status of HTTP calls, else the target."""
-    return _HTTP_LABELS if indicator.total.metric in _HTTP_METRICS else settings.identity_labels
+    return _HTTP_LABELS if indicator.total.metric in HTTP_METRICS else settings.identity_labels
 
 
 def spending_labels(slo: ServiceLevelObjective, settings: Settings) -> tuple[str, ...]:

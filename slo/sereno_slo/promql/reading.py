@@ -1,6 +1,7 @@
 """Users' selectors: read by Prometheus' grammar (promql-parser), never pasted into an expression as text."""
 
 import re
+from functools import lru_cache
 
 import promql_parser
 
@@ -30,6 +31,22 @@ def read_selector(text: str) -> Selector:
 
 
 def _selector(text: str) -> Selector:
+    found = _selector_or_problem(text)
+    if isinstance(found, str):
+        raise ValueError(found)  # noqa: TRY004 - what is wrong with the text
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _selector_or_problem(text: str) -> Selector | str:
+    """The same texts are read again and again: by the grammar, for their meaning, and in the next spec."""
+    try:
+        return _parsed(text)
+    except ValueError as error:
+        return str(error)
+
+
+def _parsed(text: str) -> Selector:
     try:
         expr = promql_parser.parse(text)
     except ValueError as error:

@@ -22,6 +22,7 @@ _TOO_RICH = (
 _MOST_REPETITIONS = 1000
 
 
+@lru_cache(maxsize=1024)
 def problem_of(pattern: str) -> str | None:
     """What in a pattern that Rust reads Prometheus doesn't read alike, and what to write; None if nothing."""
     for escape in _ESCAPE.findall(pattern):

@@ -23,6 +23,15 @@ class Kind(StrEnum):
     POSTMORTEM_TEMPLATE = "."
     BUCKETS = "buckets"
 
+    @property
+    def label(self) -> str:
+        """The kind's name on the command line."""
+        return self.name.lower().replace("_", "-")
+
+
+ALL_KINDS = frozenset(Kind)
+POSTMORTEM_TEMPLATE = "postmortem-template.md"
+
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
@@ -32,3 +41,8 @@ class Artefact:
     name: str
     content: str
     ownership: Ownership = Ownership.GENERATED
+
+
+def runbook_name(service: str, slo: str) -> str:
+    """An SLO's own runbook."""
+    return f"{service}/{slo}.md"

@@ -7,7 +7,7 @@ from sereno_slo.model import Service, Settings
 from sereno_slo.plan import series
 from sereno_slo.promql import Selector
 from sereno_slo.render import queries
-from sereno_slo.render.artefact import Artefact, Kind, Ownership
+from sereno_slo.render.artefact import POSTMORTEM_TEMPLATE, Artefact, Kind, Ownership
 from sereno_slo.render.links import dashboard_url, logs_url
 from sereno_slo.render.markdown import render_markdown
 from sereno_slo.render.words import objective_in_words
@@ -40,4 +40,4 @@ def render_postmortem_template(services: Sequence[Service], settings: Settings) 
             "alerts": Selector("ALERTS").where(alertstate="firing"),
         },
     )
-    return Artefact(Kind.POSTMORTEM_TEMPLATE, "postmortem-template.md", content, Ownership.SCAFFOLDED)
+    return Artefact(Kind.POSTMORTEM_TEMPLATE, POSTMORTEM_TEMPLATE, content, Ownership.SCAFFOLDED)

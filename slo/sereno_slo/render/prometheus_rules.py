@@ -1,19 +1,41 @@
 """Rule groups as a Prometheus rule file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
-from sereno_slo.model import Service
-from sereno_slo.plan.rules import AlertingRule, RecordingRule, RuleGroup, ServicePlan
+from sereno_slo.model import Service, ServiceLevelObjective, Settings
+from sereno_slo.plan import plan_slo
+from sereno_slo.plan.rules import AlertingRule, RecordingRule, RuleGroup
 from sereno_slo.promql.tree import pretty
 from sereno_slo.render.artefact import Artefact, Kind
+from sereno_slo.render.shapes import Template, shape_of, template_of
 from sereno_slo.render.yaml_text import dump, header
 
 
-def render_rules(service: Service, plan: ServicePlan) -> Artefact:
+def render_rules(service: Service, settings: Settings) -> Artefact:
     """`<service>.rules.yaml`: what Prometheus loads."""
-    document = {"groups": [_group(group) for group in plan.groups]}
-    return Artefact(Kind.RULES, f"{service.name}.rules.yaml", header(service.source) + dump(document))
+    groups = "".join(_groups(slo, settings) for slo in service.slos)
+    return Artefact(Kind.RULES, f"{service.name}.rules.yaml", f"{header(service.source)}groups:\n{groups}")
+
+
+def _groups(slo: ServiceLevelObjective, settings: Settings) -> str:
+    shape = shape_of(slo)
+    return groups_text(slo, settings) if shape is None else _template(shape.slo, settings).filled(shape.names)
+
+
+def groups_text(slo: ServiceLevelObjective, settings: Settings) -> str:
+    """The groups of an SLO, printed directly: shapes only save the time."""
+    return dump(list(_documents(slo, settings)))
+
+
+@lru_cache(maxsize=256)
+def _template(shape: ServiceLevelObjective, settings: Settings) -> Template:
+    return template_of(shape, list(_documents(shape, settings)))
+
+
+def _documents(slo: ServiceLevelObjective, settings: Settings) -> Iterable[dict[str, Any]]:
+    return map(_group, plan_slo(slo, settings))
 
 
 def _group(group: RuleGroup) -> dict[str, Any]:

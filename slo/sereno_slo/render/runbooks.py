@@ -9,7 +9,7 @@ from sereno_slo.plan.spenders import breakdown_labels
 from sereno_slo.policy import is_feasible
 from sereno_slo.promql import Expr
 from sereno_slo.render import queries
-from sereno_slo.render.artefact import Artefact, Kind, Ownership
+from sereno_slo.render.artefact import Artefact, Kind, Ownership, runbook_name
 from sereno_slo.render.links import dashboard_url, logs_url
 from sereno_slo.render.markdown import render_markdown
 from sereno_slo.render.words import bad_event_in_words, objective_in_words
@@ -29,7 +29,9 @@ _MODES = {
 def render_runbooks(services: Sequence[Service], settings: Settings) -> tuple[Artefact, ...]:
     """`<service>/<slo>.md` for every SLO; written once, then the team's."""
     return tuple(
-        Artefact(Kind.RUNBOOKS, f"{service.name}/{slo.name}.md", _runbook(service, slo, settings), Ownership.SCAFFOLDED)
+        Artefact(
+            Kind.RUNBOOKS, runbook_name(service.name, slo.name), _runbook(service, slo, settings), Ownership.SCAFFOLDED
+        )
         for service in services
         for slo in service.slos
     )

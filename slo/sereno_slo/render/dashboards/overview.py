@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from grafana_foundation_sdk.builders import common, dashboard, stat, table, timeseries
 from grafana_foundation_sdk.models.dashboard import DashboardLinkType, DataTransformerConfig, DynamicConfigValue
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import Service, Settings
+from sereno_slo.model import Settings
 from sereno_slo.plan import series
 from sereno_slo.plan.annotations import dashboard_uid
 from sereno_slo.plan.series import patient
@@ -40,6 +41,18 @@ _NOBODY = "-"
 _CALM = "All is calm: every SLO keeps its service level and none burns"
 
 
+class Watched(Protocol):
+    """What the overview tells of a service."""
+
+    @property
+    def name(self) -> str:
+        """The service's."""
+
+    @property
+    def source(self) -> str:
+        """Its spec."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of the table: its query and how the values are shown."""
@@ -51,7 +64,7 @@ class Column:
     steps: Steps = ()
 
 
-def overview_dashboard(services: Sequence[Service], settings: Settings) -> dict[str, object]:
+def overview_dashboard(services: Sequence[Watched], settings: Settings) -> dict[str, object]:
     """The dashboard's JSON model."""
     sources = ", ".join(sorted(service.source for service in services)) or "no spec"
     description = (
@@ -177,7 +190,7 @@ def _columns(settings: Settings) -> tuple[Column, ...]:
     )
 
 
-def _table(services: Sequence[Service], settings: Settings) -> table.Panel:
+def _table(services: Sequence[Watched], settings: Settings) -> table.Panel:
     """One row for each SLO, led by those with the least budget; the service's name leads to its dashboard."""
     columns = _columns(settings)
     panel = (
@@ -204,7 +217,7 @@ def _table(services: Sequence[Service], settings: Settings) -> table.Panel:
     return panel
 
 
-def _identity(services: Sequence[Service]) -> Expr:
+def _identity(services: Sequence[Watched]) -> Expr:
     """Who owns the SLO, and the uid of its service's dashboard; names too long for a uid have one of their own."""
     uids = {"(.*)": "sereno-$1"} | {
         service.name: dashboard_uid(service.name)

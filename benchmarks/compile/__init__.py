@@ -1,0 +1,1 @@
+"""How long people wait for the compiler, and what it needs meanwhile."""
