@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from sereno_slo.conventions import MIN_BAD_EVENTS
+from sereno_slo.duration import Duration
 from sereno_slo.model import (
     Alerting,
     AlertingMode,
@@ -132,6 +133,7 @@ POLICIES: Mapping[str, Policy] = {
     "sereno, budget": sereno(AlertingMode.BUDGET),
     "sereno, ratio": sereno(AlertingMode.RATIO),
     "sereno, both": sereno(AlertingMode.BOTH),
+    "sereno, both, kept 15 m": sereno(AlertingMode.BOTH, keep_firing_for=Duration.parse("15m")),
     "sloth": _peer(*_SLOTH),
     "pyrra": _peer(*_PYRRA),
 }

@@ -1,7 +1,8 @@
 """The families of scenarios, and the seeds by which they are tuned and judged.
 
 Defaults of the compiler (`MIN_BAD_EVENTS`, `Z`, usual traffic) were chosen by the tuning seeds only. The judging seeds
-are run to report; whoever changes a default after having seen them takes new ones, and says so here.
+are run to report; whoever changes a rule or a default after having seen them takes new ones, and says so here (101 to
+108 were seen before bursts after quiet days counted as evidence).
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ from benchmarks.alert_quality.world import (
 )
 
 TUNING_SEEDS = tuple(range(1, 9))
-JUDGING_SEEDS = tuple(range(101, 109))
+JUDGING_SEEDS = tuple(range(201, 209))
 SEEDS: Mapping[str, tuple[int, ...]] = {"tuning": TUNING_SEEDS, "judging": JUDGING_SEEDS}
 
 

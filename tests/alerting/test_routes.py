@@ -27,6 +27,8 @@ CASES = {
     "an unknown severity disturbs nobody": ("severity=page owner=payments", "nowhere"),
     "no severity disturbs nobody": ("owner=payments", "nowhere"),
     "a shadow page disturbs nobody": ("severity=critical owner=payments shadow=true", "nowhere"),
+    "a compiled shadow page disturbs nobody": ("severity=info owner=payments shadow=critical", "nowhere"),
+    "nor if its severity is changed": ("severity=critical owner=payments shadow=critical", "nowhere"),
     "a shadow ticket disturbs nobody": ("severity=warning owner=payments shadow=true", "nowhere"),
     "shadow=false is an ordinary page": ("severity=critical owner=payments shadow=false", "payments-page"),
     "the Watchdog goes to the heartbeat": ("alertname=Watchdog severity=none", "heartbeat"),

@@ -34,10 +34,12 @@ def burn(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings, ledger:
 
 def outage(slo: ServiceLevelObjective, window: Duration, settings: Settings, ledger: Ledger) -> dict[str, str]:
     """Annotations of the outage alert."""
-    most = "Each of the minutes" if isinstance(slo.indicator, TimeSlices) else "More than half of the events"
-    were = "was" if isinstance(slo.indicator, TimeSlices) else "were"
+    is_slices = isinstance(slo.indicator, TimeSlices)
+    what_was = (
+        f"Each minute of the last {window} was" if is_slices else "More than half of the last minutes' events were"
+    )
     speed = (
-        f"{most} of the last {window} {were} bad: "
+        f"{what_was} bad: "
         f'{{{{ $value | printf "%.0f" }}}} times as many as the objective of {slo.objective_percent:g}% allows.'
     )
     what = "is failing for most of its events"

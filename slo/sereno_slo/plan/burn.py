@@ -26,8 +26,9 @@ from sereno_slo.policy import (
     MOST_OF_USUAL,
     OUTAGE_RATIO,
     OUTAGE_WINDOW_OF_SLICES,
+    OUTAGE_Z,
     is_feasible,
-    outage_window,
+    outage_windows,
 )
 from sereno_slo.promql import Call, Expr, all_of, any_of
 
@@ -72,8 +73,7 @@ def _spends_budget(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger) -
         return (window / FIVE_MINUTES) * ledger.expected_events()
 
     # A launch, or a batch after quiet days, has more good events, too: all of them count. Only bots bring so many that
-    # no failure of a user would ever be evidence. Where so few are usual that fewer than the minimum may fail, who
-    # knows.
+    # no user's failure would ever be evidence. Where so few are usual that less than the minimum may fail, who knows.
     most = MOST_OF_USUAL * usual(tier.long)
     events = ledger.events(tier.long)
     is_busy = slo.alerting.min_bad_events / slo.error_budget_ratio
@@ -124,14 +124,14 @@ def _enough_evidence(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger)
 
 def _outage_alert(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger) -> AlertingRule:
     """Most of what happens is bad, whatever the objective."""
-    window = outage_window(slo.indicator)
-    bad, events = (summed(ledger.series(name), window) for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY))
-    error_ratio = bad / (events > 0)
+    windows = outage_windows(slo.indicator)
     return AlertingRule(
         ALERT,
-        all_of(error_ratio / slo.error_budget_ratio, *_surely_out(slo, bad, events)),
-        alert_labels(slo, settings, AlertSeverity.CRITICAL, burn="outage", long_window=str(window), **_grouped(ledger)),
-        annotations.outage(slo, window, settings, ledger),
+        any_of(*(_is_out(slo, each, ledger) for each in windows)),
+        alert_labels(
+            slo, settings, AlertSeverity.CRITICAL, burn="outage", long_window=str(windows[0]), **_grouped(ledger)
+        ),
+        annotations.outage(slo, windows[0], settings, ledger),
         keep_firing_for=slo.alerting.keep_firing_for,
     )
 
@@ -141,10 +141,16 @@ def _grouped(ledger: Ledger) -> dict[str, str]:
     return {"grouped_by": ",".join(ledger.group_labels)} if ledger.group_labels else {}
 
 
+def _is_out(slo: ServiceLevelObjective, window: Duration, ledger: Ledger) -> Expr:
+    """The burn rate, while the window is surely an outage."""
+    bad, events = (summed(ledger.series(name), window) for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY))
+    return all_of(bad / (events > 0) / slo.error_budget_ratio, *_surely_out(slo, bad, events))
+
+
 def _surely_out(slo: ServiceLevelObjective, bad: Expr, events: Expr) -> tuple[Expr, ...]:
     if isinstance(slo.indicator, TimeSlices):
         # Slices are no sample of something: five minutes that were all bad are five bad minutes.
         return (bad >= OUTAGE_WINDOW_OF_SLICES / MINUTE,)
     # The lower Wilson bound exceeds 1/2, without division.
     spread = Call("sqrt", ((OUTAGE_RATIO * (1 - OUTAGE_RATIO)) * events,))
-    return ((bad - OUTAGE_RATIO * events) > Z * spread, bad >= slo.alerting.min_bad_events)
+    return ((bad - OUTAGE_RATIO * events) > OUTAGE_Z * spread, bad >= slo.alerting.min_bad_events)

@@ -17,8 +17,9 @@ from sereno_slo.policy import (
     MOST_OF_USUAL,
     OUTAGE_RATIO,
     OUTAGE_WINDOW_OF_SLICES,
+    OUTAGE_Z,
     is_feasible,
-    outage_window,
+    outage_windows,
 )
 from sereno_slo.validate.traffic import Traffic
 
@@ -132,11 +133,11 @@ def fires(slo: ServiceLevelObjective, tier: BurnTier, short: Counted, long: Coun
 
 
 def is_outage(slo: ServiceLevelObjective, counted: Counted) -> bool:
-    """Whether the outage alert fires: most of what happens is surely bad."""
+    """Whether a window of the outage alert makes it fire: most of what happens is surely bad."""
     if isinstance(slo.indicator, TimeSlices):
         return counted.bad >= OUTAGE_WINDOW_OF_SLICES / MINUTE
     spread = math.sqrt(OUTAGE_RATIO * (1 - OUTAGE_RATIO) * counted.events)
-    surely = counted.bad - OUTAGE_RATIO * counted.events > EVIDENCE_Z * spread
+    surely = counted.bad - OUTAGE_RATIO * counted.events > OUTAGE_Z * spread
     return surely and counted.bad >= slo.alerting.min_bad_events
 
 
@@ -244,11 +245,18 @@ def _of_tier(
 
 
 def _of_outage(slo: ServiceLevelObjective, events_in: Callable[[Duration], float], outage: _Outage) -> Reach:
-    window = outage_window(slo.indicator)
-    events = _whole(events_in(window))
-    failures = _fewest(lambda bad: is_outage(slo, Counted(bad, events)))
-    minutes = outage.first_minute(lambda minute: is_outage(slo, outage.counted(minute, window)))
-    return Reach(failures, events, window, minutes)
+    windows = outage_windows(slo.indicator)
+
+    def needed(window: Duration) -> tuple[int, int, Duration]:
+        events = _whole(events_in(window))
+        return _fewest(lambda bad: is_outage(slo, Counted(bad, events))), events, window
+
+    def fires_in(minute: int) -> bool:
+        return any(is_outage(slo, outage.counted(minute, window)) for window in windows)
+
+    # The shortest window that can.
+    fewest = min(map(needed, windows), key=lambda need: max(1, need[0] / need[1]))
+    return Reach(*fewest, outage.first_minute(fires_in))
 
 
 def _whole(events: float) -> int:

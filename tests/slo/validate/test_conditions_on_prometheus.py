@@ -90,10 +90,12 @@ def test_condition_of_the_outage(engine: Server) -> None:
         "sereno:events:delta1m": list(map(float, minutes)),
         "sereno:bad_events:delta1m": list(map(float, bad)),
     }
-    said = [
-        is_outage(slo, Counted(sum(bad[max(0, at - 1) : at + 1]), sum(minutes[max(0, at - 1) : at + 1])))
-        for at in range(COUNT)
-    ]
+
+    def over(at: int, length: int) -> Counted:
+        first = max(0, at + 1 - length)
+        return Counted(sum(bad[first : at + 1]), sum(minutes[first : at + 1]))
+
+    said = [is_outage(slo, over(at, 2)) or is_outage(slo, over(at, 5)) for at in range(COUNT)]
     assert fired(engine, slo, alerts_of(slo)["2m"], recorded) == said
     assert 100 < sum(said) < COUNT - 100
 

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from sereno_slo.duration import MINUTE, Duration
 from sereno_slo.model import AlertingMode, AlertSeverity, BadEventsRatio, ServiceLevelObjective
-from sereno_slo.policy import outage_window
+from sereno_slo.policy import outage_windows
 from sereno_slo.promql import Selector
 from sereno_slo.validate.feasibility import Counted, feasibility, fires, is_outage
 from sereno_slo.validate.traffic import Traffic
@@ -28,7 +28,7 @@ def paged_after(slo: ServiceLevelObjective, traffic: Traffic, counter: NDArray[n
         return Counted(int(counter[now] - counter[max(then, midnight)]), int(counter[now] - counter[then]))
 
     def pages(minute: int) -> bool:
-        return is_outage(slo, counted(minute, outage_window(slo.indicator))) or any(
+        return any(is_outage(slo, counted(minute, window)) for window in outage_windows(slo.indicator)) or any(
             fires(slo, tier, counted(minute, tier.short), counted(minute, tier.long), traffic.usual)
             for tier in slo.alerting.tiers
             if tier.severity is AlertSeverity.CRITICAL
@@ -47,7 +47,7 @@ def paged_after(slo: ServiceLevelObjective, traffic: Traffic, counter: NDArray[n
     ],
 )
 def test_half_of_the_outages_are_found_as_soon_as_it_is_said(day: float, night: float, mode: AlertingMode) -> None:
-    """The median is what is said or less; nine of ten come within half as much again and two minutes."""
+    """The median is what is said or less; nine of ten come within half as much again and six minutes."""
     random_ = np.random.default_rng(7)
     calls = Selector("calls_total")
     made = objective("shop", "calls", 99.9, BadEventsRatio(calls, calls.where(code="500")))
@@ -61,4 +61,4 @@ def test_half_of_the_outages_are_found_as_soon_as_it_is_said(day: float, night: 
     runs = [np.concatenate([[0], np.cumsum(random_.poisson(rates))]) for _ in range(RUNS)]
     found = sorted(paged_after(slo, traffic, counter) for counter in runs)
     assert median(found) <= said + 1
-    assert found[RUNS * 9 // 10] <= 1.5 * said + 2
+    assert found[RUNS * 9 // 10] <= 1.5 * said + 6
