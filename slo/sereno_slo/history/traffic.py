@@ -98,7 +98,7 @@ def _raw(indicator: Indicator) -> Expr:
             return Aggregation("sum", Call("histogram_count", (Call("increase", (within,)),)))
         case Threshold() | Probe():
             # A minute is one event.
-            return _MINUTES_OF_AN_HOUR * Aggregation("max", Call("present_over_time", (within,)))
+            return _MINUTES_OF_AN_HOUR * Aggregation("max", _seen_within_an_hour(indicator.total))
         case _:
             assert_never(indicator)
 
@@ -111,12 +111,19 @@ def _usual(reader: Reader, slo: ServiceLevelObjective, now: datetime) -> float |
 
 def _series_of_metric(reader: Reader, slo: ServiceLevelObjective, now: datetime) -> int:
     """Whether the name is wrong, or the matchers are."""
-    anything = Selector(slo.indicator.total.metric).over(_HOUR)
-    samples = reader.instant(Aggregation("count", Call("present_over_time", (anything,))), now)
+    anything = _seen_within_an_hour(Selector(slo.indicator.total.metric))
+    samples = reader.instant(Aggregation("count", anything), now)
     return sum(round(sample.value) for sample in samples)
 
 
-def _bounds(reader: Reader, latency: Latency, at: datetime) -> tuple[float, ...]:
-    buckets = Selector(f"{latency.metric}_bucket", latency.total.matchers).over(_HOUR)
-    samples = reader.instant(Aggregation("count", Call("present_over_time", (buckets,)), ("le",)), at)
+def _bounds(reader: Reader, latency: Latency, at: datetime) -> tuple[float, ...] | None:
+    """None where the server has the ledger only, and no raw series to look at."""
+    buckets = _seen_within_an_hour(Selector(f"{latency.metric}_bucket", latency.total.matchers))
+    samples = reader.instant(Aggregation("count", buckets, ("le",)), at)
+    if not samples and not reader.instant(Aggregation("count", _seen_within_an_hour(latency.total)), at):
+        return None
     return tuple(sorted(float(sample.labels["le"]) for sample in samples if "le" in sample.labels))
+
+
+def _seen_within_an_hour(selector: Selector) -> Expr:
+    return Call("present_over_time", (selector.over(_HOUR),))

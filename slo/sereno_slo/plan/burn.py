@@ -129,8 +129,10 @@ def _outage_alert(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger
     return AlertingRule(
         ALERT,
         any_of(*(_is_out(slo, each, ledger) for each in windows)),
-        alert_labels(slo, settings, AlertSeverity.CRITICAL, burn="outage", long_window=str(window), **_grouped(ledger)),
-        annotations.outage(slo, window, settings, ledger),
+        alert_labels(
+            slo, settings, AlertSeverity.CRITICAL, burn="outage", long_window=str(windows[0]), **_grouped(ledger)
+        ),
+        annotations.outage(slo, windows[0], settings, ledger),
         keep_firing_for=slo.alerting.keep_firing_for,
     )
 

@@ -133,7 +133,7 @@ def fires(slo: ServiceLevelObjective, tier: BurnTier, short: Counted, long: Coun
 
 
 def is_outage(slo: ServiceLevelObjective, counted: Counted) -> bool:
-    """Whether the outage alert fires: most of what happens is surely bad."""
+    """Whether a window of the outage alert makes it fire: most of what happens is surely bad."""
     if isinstance(slo.indicator, TimeSlices):
         return counted.bad >= OUTAGE_WINDOW_OF_SLICES / MINUTE
     spread = math.sqrt(OUTAGE_RATIO * (1 - OUTAGE_RATIO) * counted.events)

@@ -186,6 +186,16 @@ def test_the_bounds_of_a_histogram_are_told(client: PrometheusClient) -> None:
     fast = Selector("seconds_bucket", (*total.matchers, Matcher("le", MatchOp.EQUAL, "0.1")))
     sighting, _ = seen(client, slo_of("histogram", Latency(total, fast, "seconds", 0.1)))
     assert sighting.bounds_seconds == (0.1, 1.0, float("inf"))
+    without = Latency(Selector("calls_total").where(job="raw"), fast, "calls", 0.1)
+    assert seen(client, slo_of("histogram", without))[0].bounds_seconds == ()
+
+
+def test_a_server_of_ledgers_only_tells_nothing_of_buckets(client: PrometheusClient) -> None:
+    """Where raw series are elsewhere, no bucket is missing."""
+    total = Selector("seconds_count").where(job="pair")
+    fast = Selector("seconds_bucket", (*total.matchers, Matcher("le", MatchOp.EQUAL, "0.1")))
+    sighting, _ = seen(client, slo_of("pair", Latency(total, fast, "seconds", 0.1)))
+    assert (sighting.is_from_ledger, sighting.bounds_seconds) == (True, None)
 
 
 def test_native_histograms_tell_their_traffic(tmp_path: Path) -> None:
