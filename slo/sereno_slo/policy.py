@@ -26,7 +26,6 @@ OUTAGE_RATIO = 0.5
 OUTAGE_Z = 1.96
 _OUTAGE_WINDOWS = (Duration.parse("2m"), FIVE_MINUTES)
 OUTAGE_WINDOW_OF_SLICES = FIVE_MINUTES
-_OUTAGE_WINDOWS = (Duration.parse("2m"), FIVE_MINUTES)
 
 
 def outage_windows(indicator: Indicator) -> tuple[Duration, ...]:

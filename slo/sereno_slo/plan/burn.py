@@ -125,7 +125,6 @@ def _enough_evidence(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger)
 def _outage_alert(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger) -> AlertingRule:
     """Most of what happens is bad, whatever the objective."""
     windows = outage_windows(slo.indicator)
-    window = windows[0]
     return AlertingRule(
         ALERT,
         any_of(*(_is_out(slo, each, ledger) for each in windows)),
