@@ -37,7 +37,11 @@ def test_compiles_into_the_repository_s_layout(repository: Path) -> None:
         "slo/specs/api.slo.yaml",
         "slo/specs/other.slo.yaml",
         *(f"alerting/rules/generated/{name}.rules.yaml" for name in ("api", "other")),
-        *(f"alerting/tests/generated/{name}.{kind}.yaml" for name in ("api", "other") for kind in ("test", "5m.test")),
+        *(
+            f"alerting/tests/generated/{name}.{kind}.yaml"
+            for name in ("api", "other")
+            for kind in ("test", "5m.test", "1d.test")
+        ),
         *(f"dashboards/grafana/generated/{name}.json" for name in ("api", "other", "overview")),
         *(f"runbooks/{name}/calls.md" for name in ("api", "other")),
         *(f"slo/buckets/generated/{name}.json" for name in ("api", "other")),
@@ -57,6 +61,7 @@ def test_compiles_one_spec_into_a_folder(tmp_path: Path) -> None:
         "rules/front.rules.yaml",
         "tests/front.test.yaml",
         "tests/front.5m.test.yaml",
+        "tests/front.1d.test.yaml",
         "dashboards/front.json",
         "dashboards/overview.json",
         "runbooks/front/served.md",
@@ -115,6 +120,7 @@ def test_strays_are_removed_from_the_compiler_s_folders_only(repository: Path) -
         "alerting/rules/generated/other.rules.yaml",
         "alerting/tests/generated/other.test.yaml",
         "alerting/tests/generated/other.5m.test.yaml",
+        "alerting/tests/generated/other.1d.test.yaml",
         "dashboards/grafana/generated/other.json",
         "slo/buckets/generated/other.json",
     }

@@ -16,7 +16,8 @@ from sereno_slo.render.layout import Layout
 from sereno_slo.render.promtool.alerting import alerting_cases
 from sereno_slo.render.promtool.cases import Bench, Case
 from sereno_slo.render.promtool.counting import counting_cases
-from sereno_slo.render.promtool.days import day_cases
+from sereno_slo.render.promtool.days import FEW_DAYS, day_cases
+from sereno_slo.render.promtool.evidence import evidence_cases
 from sereno_slo.render.promtool.exhausted import exhausted_cases
 from sereno_slo.render.promtool.groups import group_cases, group_tier_cases
 from sereno_slo.render.promtool.lives import life_cases
@@ -50,7 +51,7 @@ def render_behaviour_tests(
         minutes += _minute_cases(Bench(slo, selected, settings, _MINUTES))
         slots += _slot_cases(Bench(slo, selected, settings, _SLOTS))
         # Nothing raw is read, so nothing is late.
-        days += day_cases(Bench(slo, selected, replace(settings, evaluation_delay=None), _DAYS))
+        days += _day_cases(Bench(slo, selected, replace(settings, evaluation_delay=None), _DAYS))
     files = [
         _file(service, ("test", "1m"), minutes, layout),
         _file(service, ("5m.test", "5m"), slots, layout),
@@ -93,6 +94,12 @@ def _slot_cases(bench: Bench) -> Iterator[Case]:
             yield from group_tier_cases(bench, group_by)
     yield from tier_cases(bench)
     yield from exhausted_cases(bench)
+
+
+def _day_cases(bench: Bench) -> Iterator[Case]:
+    yield from day_cases(bench)
+    if bench.slo.window >= FEW_DAYS:
+        yield from evidence_cases(bench)
 
 
 def _groups_to_test(bench: Bench) -> GroupBy | None:

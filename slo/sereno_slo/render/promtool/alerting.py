@@ -1,10 +1,14 @@
 """Does an outage page, and is too little to alert on no alert? Short windows, scrapes every 30 s."""
 
+import math
 from collections.abc import Iterator
 
 from sereno_slo.duration import Duration
+from sereno_slo.model import BurnTier
+from sereno_slo.policy import is_feasible
 from sereno_slo.render.promtool.cases import Bench, Case
 from sereno_slo.render.promtool.streams import Counted, phases
+from sereno_slo.render.promtool.tiers import Course, entry_of, labels_of, rehearsal
 
 _SCRAPES_PER_MINUTE = 2
 _EVENTS = 300  # a scrape, at least
@@ -17,6 +21,11 @@ def alerting_cases(bench: Bench) -> Iterator[Case]:
     yield _single_failure(bench)
     if bench.slo.alerting.min_bad_events > 1:
         yield _few_failures(bench)
+        for tier in bench.slo.alerting.tiers:
+            if is_feasible(bench.slo, tier) and entry_of(bench.slo, tier) == _MINUTE:
+                if (found := rehearsal(bench, tier)) is not None:
+                    yield _failure_after_a_burn(bench, tier, found.course)
+                break
 
 
 def _minutes(count: int) -> Duration:
@@ -81,4 +90,23 @@ def _few_failures(bench: Bench) -> Case:
         bench.recorded("11m", "sereno:bad_events:5m", least - 1),
         *(bench.burns(_minutes(minute), count=None, burn="outage") for minute in (second + 1, second + 2)),
         bench.recorded(f"{second + 1}m", "sereno:bad_events:5m", least),
+    )
+
+
+def _failure_after_a_burn(bench: Bench, tier: BurnTier, course: Course) -> Case:
+    """For a while the long window holds evidence enough of what failed before; it says nothing about now."""
+    events, bad_events = course.events // _SCRAPES_PER_MINUTE, course.bad_events // _SCRAPES_PER_MINUTE
+    burning, quiet = 6, math.ceil(tier.short / _MINUTE) + 1 + bench.lasting_minutes
+    counted = phases(
+        (burning * _SCRAPES_PER_MINUTE, events, bad_events),
+        (quiet * _SCRAPES_PER_MINUTE, 0, 0),
+        (1, 1, 1),
+        (_SCRAPES_PER_MINUTE * 2, 0, 0),
+    )
+    at = [_MINUTE * (burning + quiet + minutes) for minutes in (0, 1, 2)]
+    return bench.case(
+        f"a single failure soon after a burn over {tier.long} is no second one",
+        bench.healthy(counted),
+        *(bench.burns(moment, count=None, **labels_of(tier)) for moment in at),
+        bench.recorded(str(at[1]), f"sereno:bad_events:{tier.short}", 1),
     )

@@ -17,15 +17,15 @@ from sereno_slo.render.promtool.streams import Series
 
 _DAY = Duration.parse("1d")
 _HOUR = Duration.parse("1h")
-# In windows of fewer days every median is an average.
-_FEW_DAYS = Duration.parse("7d")
+FEW_DAYS = Duration.parse("7d")
+"""In windows of fewer days every median is an average."""
 _SLOTS_A_DAY = _DAY / FIVE_MINUTES
 _USUAL = 1000 * _SLOTS_A_DAY  # events a day
 
 
 def day_cases(bench: Bench) -> Iterator[Case]:
     """The usual events of every SLO, and drops of the traffic where somebody is told of them."""
-    if bench.slo.window >= _FEW_DAYS:
+    if bench.slo.window >= FEW_DAYS:
         yield _usual_days(bench)
         yield _restful_days(bench)
         yield _moved_away(bench)

@@ -162,26 +162,26 @@ class _Judge:
     """Evaluations before the first samples, which expect nothing."""
 
     def is_certain(self, at: int) -> bool:
-        """Whether the tier fires however many events are usual, and with those of the very first scrape."""
-        return self._is_met(at, self._a_slot, 1 + _ROUNDING, self.course.events)
+        """Whether every condition of the mode is met, however many events are usual, and with those of the first scrape."""
+        return all(self._met(at, self._a_slot, 1 + _ROUNDING, self.course.events))
 
     def is_possible(self, at: int) -> bool:
-        """Whether the tier fires where as few events are usual as the beginning of a test leaves."""
+        """Whether any condition may be met, where as few events are usual as the beginning of a test leaves."""
         seen = max(0, at - _LACKING) / (at + self.delayed)
-        return self._is_met(at, self._a_slot * seen, 1 - _ROUNDING, 0)
+        return any(self._met(at, self._a_slot * seen, 1 - _ROUNDING, 0))
 
     @property
     def _a_slot(self) -> float:
         return self.course.events * (FIVE_MINUTES / self.course.entry)
 
-    def _is_met(self, at: int, usual: float, rigour: float, more_events: int) -> bool:
+    def _met(self, at: int, usual: float, rigour: float, more_events: int) -> Iterator[bool]:
+        """Each condition of the mode, with the evidence that all of them ask for."""
         windows = (self.tier.short, self.tier.long)
         bad_short, bad_long = (self.course.bad_within(window, at) for window in windows)
         events = {window: self.course.events_within(window, at) + more_events for window in windows}
         least, budget = self.slo.alerting.min_bad_events, self.slo.error_budget_ratio
         sure = math.sqrt(bad_long) - math.sqrt(budget * events[self.tier.long]) > burn.Z / 2 * rigour
-        if not sure or bad_long < least or bad_short < min(least, MIN_RECENT_BAD_EVENTS):
-            return False
+        evident = sure and bad_long >= least and bad_short >= min(least, MIN_RECENT_BAD_EVENTS)
         threshold = self.tier.factor(self.slo.window) * budget * rigour
         bases: dict[AlertingMode, list[tuple[float, ...]]] = {
             AlertingMode.BUDGET: [tuple(window / FIVE_MINUTES * usual for window in windows)],
