@@ -162,7 +162,7 @@ class _Judge:
     """Evaluations before the first samples, which expect nothing."""
 
     def is_certain(self, at: int) -> bool:
-        """Whether every condition of the mode is met, however many events are usual, and with those of the first scrape."""
+        """Whether every condition of the mode is met, however many events are usual, the first scrape's included."""
         return all(self._met(at, self._a_slot, 1 + _ROUNDING, self.course.events))
 
     def is_possible(self, at: int) -> bool:
@@ -183,15 +183,12 @@ class _Judge:
         sure = math.sqrt(bad_long) - math.sqrt(budget * events[self.tier.long]) > burn.Z / 2 * rigour
         evident = sure and bad_long >= least and bad_short >= min(least, MIN_RECENT_BAD_EVENTS)
         threshold = self.tier.factor(self.slo.window) * budget * rigour
-        bases: dict[AlertingMode, list[tuple[float, ...]]] = {
-            AlertingMode.BUDGET: [tuple(window / FIVE_MINUTES * usual for window in windows)],
-            AlertingMode.RATIO: [tuple(events[window] for window in windows)],
-        }
-        bases[AlertingMode.BOTH] = [*bases[AlertingMode.BUDGET], *bases[AlertingMode.RATIO]]
-        return any(
-            bad_short > threshold * short and bad_long > threshold * long
-            for short, long in bases[self.slo.alerting.mode]
-        )
+        if self.slo.alerting.mode is not AlertingMode.RATIO:
+            short, long = (window / FIVE_MINUTES * usual for window in windows)
+            yield evident and bad_short > threshold * short and bad_long > threshold * long
+        if self.slo.alerting.mode is not AlertingMode.BUDGET:
+            short, long = (float(events[window]) for window in windows)
+            yield evident and bad_short > threshold * short and bad_long > threshold * long
 
 
 def labels_of(tier: BurnTier) -> dict[str, str]:
