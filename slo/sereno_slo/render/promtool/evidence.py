@@ -69,7 +69,7 @@ def _recorded(bench: Bench, tier: BurnTier, usual: float, *, bad: tuple[int, int
         return Series(ledger.series(name), tuple(values.get(minute) for minute in range(now + 1)))
 
     # The last hour tells whether traffic has moved away.
-    of_events = {window: events for window in (tier.short, tier.long, _HOUR)}
+    of_events = dict.fromkeys((tier.short, tier.long, _HOUR), events)
     of_bad_events = dict(zip((tier.short, tier.long), bad, strict=True))
     return [
         written(series.EVENTS_ENTRY, days),

@@ -162,7 +162,7 @@ class _Judge:
     """Evaluations before the first samples, which expect nothing."""
 
     def is_certain(self, at: int) -> bool:
-        """Whether every condition of the mode is met, however many events are usual, and with those of the first scrape."""
+        """Whether every condition of the mode is met, with as many usual events as there can be."""
         return all(self._met(at, self._a_slot, 1 + _ROUNDING, self.course.events))
 
     def is_possible(self, at: int) -> bool:
