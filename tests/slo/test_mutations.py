@@ -180,6 +180,7 @@ MOVED = "traffic that has moved away is not usual any more"
 SPENT = "is a ticket, and none when some is back"
 TOLD = "traffic that stays away is told, less of it or of little is not"
 LAST_DAY = f"avg_over_time(sereno:events:sum5m{SLO}[23h59m59s999ms])"
+MOMENT = "label_replace(sereno:events:"
 USUAL_MUTANTS = [
     Mutant("the first day's usual events are summed", SUMS, USUAL, f" or {LAST_DAY}", f" or 2 * {LAST_DAY}"),
     Mutant("days before the first are usual", DAYS, USUAL, f" and on (service, slo) {MARK} offset 1d", ""),
@@ -199,9 +200,9 @@ USUAL_MUTANTS = [
     Mutant("no failures are foretold", SPENT, FORETOLD, "[10m]) > 0)) * 86400", "[10m]) >= 0)) * 86400"),
     Mutant("the best of past weeks is usual", TOLD, SAME_5M, "quantile(0.5,", "quantile(1,", "watched"),
     Mutant("the worst of past weeks is usual", TOLD, SAME_1H, "quantile(0.5,", "quantile(0,", "watched"),
-    Mutant("what opens later drops", TOLD, SAME_5M, "offset 7d1h", "offset 7d", "watched"),
+    Mutant("what opens later drops", TOLD, SAME_5M, f"min({MOMENT}", f"max({MOMENT}", "watched"),
     Mutant("what is gone is missed for weeks", TOLD, SAME_5M, '"of", "yesterday"', '"of", "weeks"', "watched"),
-    Mutant("yesterday's quietest moment is usual", TOLD, SAME_5M, "max(", "min(", "watched"),
+    Mutant("yesterday's quietest moment is usual", TOLD, SAME_1H, "max(", "min(", "watched"),
     Mutant("weeks are one", TOLD, SAME_1H, '"week", "2"', '"week", "1"', "watched"),
 ]
 GAUGE = 'age_seconds{job="api"}[59s999ms]'

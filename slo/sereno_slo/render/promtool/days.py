@@ -100,17 +100,19 @@ def _always(five_minutes: float, hour: float) -> _Midnight:
 
 _LEAST = traffic.LEAST_USUAL_EVENTS
 _BUSY, _QUIET, _TOO_QUIET = _always(100, 1200), _always(2, _LEAST), _always(2, _LEAST - 1)
+_CAMPAIGN = _always(50 * 100, 50 * 1200)
 _LATER = _Midnight((0, 100, 100), (0, 1200, 1200))
 _USUALLY = {1: _BUSY, 2: _BUSY, 3: _BUSY, 4: _BUSY, 5: _LATER, 6: _QUIET, 7: _TOO_QUIET}
 """By the day of the week."""
 _OTHERWISE = {
-    # A week ago: an outage and a campaign.
+    # A week ago: outages and a campaign.
     16: _always(0, 0),
-    18: _always(50 * 100, 50 * 1200),
+    18: _CAMPAIGN,
+    20: _always(0, 0),
     21: _BUSY,
     22: _BUSY.then(4, 1200),
     23: _BUSY.then(0, 0),
-    24: _BUSY.then(6, 100),
+    24: _CAMPAIGN.then(6, 100),
     26: _LATER.then(0, 0),
     27: _QUIET.then(0, 1),
     28: _TOO_QUIET.then(0, 0),
@@ -132,9 +134,10 @@ def _traffic(bench: Bench) -> Case:
         # Nothing comes for five minutes; nothing all hour, and an outage a week ago isn't what is usual.
         *_drops(bench, 22, pending=1, firing=None),
         *_drops(bench, 23, pending=None, firing=1),
-        # A part is left; a campaign a week ago isn't usual; what opens an hour later is no drop.
+        # A part is left; a campaign a week ago, and yesterday, isn't usual; what opens an hour later is no drop.
         *(each for day in (24, 25, 26) for each in _drops(bench, day, pending=None, firing=None)),
-        # Thirty an hour are usual and one came; 29 are too few to tell; what was gone yesterday isn't missed today.
+        # Thirty an hour are usual, but for an outage, and one came. Then 29, too few to tell. What was gone yesterday
+        # isn't missed today.
         *_drops(bench, 27, pending=1, firing=None),
         *(each for day in (28, 29) for each in _drops(bench, day, pending=None, firing=None)),
     )
