@@ -18,6 +18,7 @@ _MINUTE = Duration.parse("1m")
 def alerting_cases(bench: Bench) -> Iterator[Case]:
     """Outage, and what is too little to alert on; the tiers have cases of their own."""
     yield _outage(bench)
+    yield from _quiet_outage(bench)
     yield _single_failure(bench)
     if bench.slo.alerting.min_bad_events > 1:
         yield _few_failures(bench)
@@ -42,19 +43,35 @@ def _failing_between(events: int, *, healthy: int, failing: int, bad_events: int
 
 
 def _outage(bench: Bench) -> Case:
-    """Two minutes of failures tell an outage: after one, half of the last two minutes was still good."""
+    """Two minutes of failures tell an outage: after one, half of the last two minutes was still good.
+
+    It ends once most of the last five minutes was good again.
+    """
     lasting = bench.lasting_minutes
     events = bench.events_a_scrape(_EVENTS)
     page = {"burn": "outage", "severity": "critical"}
     return bench.case(
         "a full outage pages after two minutes and the outage alert ends with it",
-        bench.healthy(_failing_between(events, healthy=10, failing=5, bad_events=events, healed=4 + lasting)),
+        bench.healthy(_failing_between(events, healthy=10, failing=5, bad_events=events, healed=6 + lasting)),
         bench.burns(_minutes(10), count=None),
         bench.burns(_minutes(11), count=None, burn="outage"),
         bench.burns(_minutes(12), count=1, **page),
         bench.burns(_minutes(15), count=1, **page),
-        bench.burns(_minutes(16 + lasting), count=None, burn="outage"),
+        bench.burns(_minutes(19 + lasting), count=None, burn="outage"),
     )
+
+
+def _quiet_outage(bench: Bench) -> Iterator[Case]:
+    """Where two minutes have fewer events than evidence asks for, five minutes tell."""
+    least = bench.slo.alerting.min_bad_events
+    events = math.ceil(least / (5 * _SCRAPES_PER_MINUTE))
+    if events * 2 * _SCRAPES_PER_MINUTE < least:
+        yield bench.case(
+            "a full outage of a quiet service pages after five minutes",
+            bench.healthy(_failing_between(events, healthy=10, failing=5, bad_events=events, healed=1)),
+            bench.burns(_minutes(12), count=None, burn="outage"),
+            bench.burns(_minutes(15), count=1, burn="outage", severity="critical"),
+        )
 
 
 def _single_failure(bench: Bench) -> Case:

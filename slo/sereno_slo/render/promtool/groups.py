@@ -127,7 +127,7 @@ def _outage_of_one(bench: Bench, group_by: GroupBy, groups: Sequence[Labels]) ->
     """One group is out, and too small for anybody to see it in the whole."""
     failing, healthy = groups
     events, lasting = bench.events_a_scrape(300), bench.lasting_minutes
-    out = phases((4 * _MINUTE, events, 0), (3 * _MINUTE, events, events), ((3 + lasting) * _MINUTE, events, 0))
+    out = phases((4 * _MINUTE, events, 0), (3 * _MINUTE, events, events), ((5 + lasting) * _MINUTE, events, 0))
     at = Duration.parse("1m")
     page = {"burn": "outage", "severity": "critical"}
     return bench.case(
@@ -137,7 +137,7 @@ def _outage_of_one(bench: Bench, group_by: GroupBy, groups: Sequence[Labels]) ->
         _alerts(bench, at * 6, failing, 1, **page),
         _alerts(bench, at * 6, {}, 1, burn="outage"),
         bench.burns(at * 6, count=None, burn="outage"),
-        _alerts(bench, at * (9 + lasting), failing, None, burn="outage"),
+        _alerts(bench, at * (11 + lasting), failing, None, burn="outage"),
     )
 
 
