@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from sereno_slo.conventions import MIN_BAD_EVENTS
+from sereno_slo.policy import OUTAGE_Z
 from support.mutants import SLO, Mutant, alert, judge
 
 BURN = "SLOErrorBudgetBurn"
@@ -16,6 +18,7 @@ NOTHING = alert("SLONoData", severity="warning")
 
 IDLE = "idle is an error ratio of zero and no alert"
 OUTAGE_PAGES = "the outage alert ends with it"
+QUIET_OUTAGE = "a full outage of a quiet service pages after five minutes"
 BURN_PAGES = "a burn over 1h pages and resolves after 5m"
 SLOW_PAGES = "a burn over 6h pages and resolves after 30m"
 TICKET_COMES = "a burn over 3d makes a ticket and resolves after 6h"
@@ -29,9 +32,16 @@ MATCHES_NOTHING = "a warning after fifteen minutes, not a page"
 
 UP = 'up{job="api"}'
 USUAL = f"last_over_time(sereno:events:expected5m{SLO}[10m])"
-BAD_2M, EVENTS_2M = (f"sum_over_time(sereno:{name}:delta1m{SLO}[1m59s999ms])" for name in ("bad_events", "events"))
-SURELY_MOST = f" and (({BAD_2M} - (0.5 * {EVENTS_2M})) > (2.58 * sqrt(0.25 * {EVENTS_2M})))"
+BAD_2M, BAD_5M, EVENTS_2M, EVENTS_5M = (
+    f"sum_over_time(sereno:{name}:delta1m{SLO}[{window}])"
+    for name in ("bad_events", "events")
+    for window in ("1m59s999ms", "4m59s999ms")
+)
 COUNTED = f"(sereno:events:delta1m{SLO} and sereno:bad_events:delta1m{SLO})"
+
+
+def _surely_most(bad: str, events: str) -> str:
+    return f" and (({bad} - (0.5 * {events})) > ({OUTAGE_Z} * sqrt(0.25 * {events})))"
 
 
 def _bad(window: str) -> str:
@@ -46,7 +56,7 @@ def _most(window: str, slots: int) -> str:
     """Events that are evidence, of an alert on budget spent."""
     events = f"sereno:events:{window}{SLO}" if window == "1h" else _slow("events", window)
     most = f"(24 * ({slots} * {USUAL}))"
-    return f"(({events} < {most}) or ({most} >= 10000) or {events})"
+    return f"(({events} < {most}) or ({most} >= {1000 * MIN_BAD_EVENTS}) or {events})"
 
 
 SURE_RATIO_3D = f" and ((sqrt({_slow('bad_events', '3d')}) - sqrt(0.001 * {_slow('events', '3d')})) > 1.29)"
@@ -77,27 +87,37 @@ BURN_MUTANTS = [
         "ratio",
     ),
     Mutant("ratio: four times as much is asked for", BURN_PAGES, PAGE, "0.0144", "0.0576", "ratio"),
-    Mutant("few bad events page", FEW, PAGE, f" and ({_bad('1h')} >= 10)", ""),
-    Mutant("one bad event fewer pages", FEW, PAGE, ">= 10)", ">= 9)"),
-    Mutant("few bad events are a ticket", FEW_LONG, SLOW_TICKET, f" and ({_slow('bad_events', '3d')} >= 10)", ""),
+    Mutant("few bad events page", FEW, PAGE, f" and ({_bad('1h')} >= {MIN_BAD_EVENTS})", ""),
+    Mutant("one bad event fewer pages", FEW, PAGE, f">= {MIN_BAD_EVENTS})", f">= {MIN_BAD_EVENTS - 1})"),
+    Mutant(
+        "few bad events are a ticket",
+        FEW_LONG,
+        SLOW_TICKET,
+        f" and ({_slow('bad_events', '3d')} >= {MIN_BAD_EVENTS})",
+        "",
+    ),
     Mutant("what failed before pages once more", AFTER_A_BURN, PAGE, f" and ({_bad('5m')} >= 3)", "", "ratio"),
-    # All but the slowest tier ask for so much more than the objective allows that ten bad events are evidence.
+    # All but the slowest tier ask for so much more than the objective allows that a minimum of bad events is evidence.
     Mutant("a ticket without evidence, over 3d", CHANCE, SLOW_TICKET, SURE_RATIO_3D, "", "ratio"),
     Mutant("half of the evidence is enough", CHANCE, SLOW_TICKET, "> 1.29", "> 0.6"),
     Mutant("a ticket without evidence of spending", CHANCE, SLOW_TICKET, SURE_SPENT_3D, "", "budget"),
     Mutant("bots drown what fails", BOTS, PAGE, _most("1h", 12), f"sereno:events:1h{SLO}", "budget"),
     Mutant("bots are few", BOTS, PAGE, "24 *", "2400 *", "both"),
-    Mutant("what is rare is compared with what is usual", RARE, PAGE, ") >= 10000)", ") >= 0)", "budget"),
+    Mutant(
+        "what is rare is compared with what is usual", RARE, PAGE, f") >= {1000 * MIN_BAD_EVENTS})", ") >= 0)", "budget"
+    ),
     Mutant("a ticket that outlives its cause", TICKET_COMES, SLOW_TICKET, _bad("6h"), _slow("bad_events", "3d")),
     Mutant("a ticket after a tenth", TICKET_COMES, SLOW_TICKET, "0.001 * (864", "0.0001 * (864", "budget"),
     Mutant("a slow page that never comes", SLOW_PAGES, SLOW_PAGE, "> 1.29", "> 1e9"),
-    Mutant("an outage is any ratio", OUTAGE_PAGES, OUTAGE, SURELY_MOST, ""),
-    Mutant("an outage is any ratio, in a burn", BURN_PAGES, OUTAGE, SURELY_MOST, ""),
-    Mutant("an outage is hardly more than half", FEW, OUTAGE, "2.58", "0"),
-    Mutant("an outage is nearly all", OUTAGE_PAGES, OUTAGE, "0.5 *", "0.99 *"),
-    Mutant("an outage outlives its cause", OUTAGE_PAGES, OUTAGE, "1m59s999ms", "2m"),
-    # With a minimum of ten, nine of nine are no certain majority anyway: there the condition is redundant.
+    Mutant("an outage is any ratio", OUTAGE_PAGES, OUTAGE, _surely_most(BAD_2M, EVENTS_2M), ""),
+    Mutant("an outage is any ratio of five minutes", OUTAGE_PAGES, OUTAGE, _surely_most(BAD_5M, EVENTS_5M), ""),
+    Mutant("an outage is any ratio, in a burn", BURN_PAGES, OUTAGE, _surely_most(BAD_2M, EVENTS_2M), ""),
+    Mutant("an outage is hardly more than half", FEW, OUTAGE, f"{OUTAGE_Z}", "0"),
+    Mutant("an outage is nearly all", OUTAGE_PAGES, OUTAGE, "0.5 *", "0.999 *"),
+    Mutant("an outage outlives its cause", OUTAGE_PAGES, OUTAGE, f"(0.5 * {EVENTS_5M})", f"(0.1 * {EVENTS_5M})"),
+    Mutant("an outage of a quiet service is none", QUIET_OUTAGE, OUTAGE, "4m59s999ms", "1m59s999ms"),
     Mutant("few bad events are an outage", FEW, OUTAGE, f" and ({BAD_2M} >= 100)", "", "many"),
+    Mutant("few bad events of five minutes are an outage", FEW, OUTAGE, f" and ({BAD_5M} >= 100)", "", "many"),
 ]
 OWN_TICKET = "a burn over 40m makes a ticket and resolves after 7m"
 OWN_PAGE = "a burn over 2d pages and resolves after 12m"
@@ -133,7 +153,7 @@ TOLD_MUTANTS = [
     Mutant("exhausted before it is", SPENT, EXHAUSTED, f"{LEFT} <= 0", f"{LEFT} <= 0.5"),
     Mutant("exhausted never", SPENT, EXHAUSTED, f"{LEFT} <= 0", f"{LEFT} <= -1"),
     Mutant("exhausted for ever", SPENT, EXHAUSTED, f"({LEFT} <= 0) and ", ""),
-    Mutant("exhausted by few", FEW_LONG, EXHAUSTED, f" and ({BAD_IN_WINDOW} >= 10)", ""),
+    Mutant("exhausted by few", FEW_LONG, EXHAUSTED, f" and ({BAD_IN_WINDOW} >= {MIN_BAD_EVENTS})", ""),
     Mutant("exhausted by slices for ever", "an exhausted budget is a ticket", EXHAUSTED, "<= 0", "<= -1e9", "probe"),
     Mutant("a drop of five minutes isn't told", TOLD, DROP, _dropped("5m"), "vector(0) > 1", "watched"),
     Mutant("a drop of an hour isn't told", TOLD, DROP, _dropped("1h"), "vector(0) > 1", "watched"),
