@@ -35,7 +35,11 @@ def measured(command: Sequence[str | Path], folder: Path) -> Need:
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    # As a user's shell has it: Python keeps the byte code of what it imports.
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    with subprocess.Popen(
+        command, cwd=folder, env=usual, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
         watch = _Watch(process.pid)
         watch.start()
         said = process.communicate()[1]
