@@ -84,7 +84,8 @@ def _burning(
     slo: ServiceLevelObjective, settings: Settings, ledger: Ledger, *, what: str, speed: str, window: Duration
 ) -> dict[str, str]:
     this = _of_alert(ledger)
-    left = f"Error budget left: {_asked(remaining_to_the_minute(slo, this), _PERCENTAGE, missing='not known')}"
+    percentage = 100 * remaining_to_the_minute(slo, this)
+    left = f"Error budget left: {_asked(percentage, _PERCENTAGE, missing='not known')}"
     gone = _asked(exhausted_at_pace(slo, window, this), f", at the pace of the last {window} gone in {_TIME}")
     group = "".join(f" {{{{ $labels.{label} }}}}" for label in ledger.group_labels)
     text = f"{speed} {left}{gone}.{_spenders(slo, window, settings, ledger)}"
@@ -92,7 +93,8 @@ def _burning(
 
 
 _VALUE = "{{ . | first | value%s }}"
-_PERCENTAGE = _VALUE % " | humanizePercentage"
+# humanizePercentage writes -49,900 % of a young SLO as -4.99e+04%.
+_PERCENTAGE = _VALUE % ' | printf "%.1f"' + "%"
 _TIME = _VALUE % " | humanizeDuration"
 # Go's verb for a quoted text: a group's labels are known when its alert fires.
 _LABEL = "%q"
