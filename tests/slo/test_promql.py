@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sereno_slo.duration import Duration
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Matcher, MatchOp, Number, Selector, String, regex
+from sereno_slo.promql.layout import pretty
 from sereno_slo.promql.reading import read_matchers, read_selector
-from sereno_slo.promql.tree import all_of, any_of, pretty
+from sereno_slo.promql.tree import all_of, any_of
 
 labels = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(lambda name: name != "__name__")
 metrics = st.from_regex(r"[a-z]{2}_[a-z0-9_:]{0,12}", fullmatch=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sereno_slo.promql import Expr
-from sereno_slo.promql.tree import pretty
+from sereno_slo.promql.layout import pretty
 from sereno_slo.render.words import one_line, percent, sentence, table_cell, window_in_words
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 from sereno_slo.model import Service, ServiceLevelObjective, Settings
 from sereno_slo.plan import plan_slo
 from sereno_slo.plan.rules import AlertingRule, RecordingRule, RuleGroup
-from sereno_slo.promql.tree import pretty
+from sereno_slo.promql.layout import pretty
 from sereno_slo.render.artefact import Artefact, Kind
 from sereno_slo.render.shapes import Template, shape_of, template_of
 from sereno_slo.render.yaml_text import dump, header
