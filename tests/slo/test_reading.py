@@ -130,7 +130,9 @@ def test_what_a_spec_leaves_out_has_a_meaning() -> None:
     """Standard services alert on budget really spent, critical ones on the ratio as well; an impact is never empty."""
     slo = _only(spec_text())
     assert (slo.tier, slo.alerting.mode) == (Tier.STANDARD, AlertingMode.BUDGET)
-    assert (slo.alerting.min_bad_events, slo.alerting.keep_firing_for) == (5, None)
+    assert (slo.alerting.min_bad_events, slo.alerting.keep_firing_for) == (12, None)
+    minutes = _only(spec_text(indicator="{threshold: {metric: age, max: 15m}}"))
+    assert minutes.alerting.min_bad_events == 5
     assert (slo.description, slo.impact) == ("", "Users of api are affected")
     assert _only(spec_text(spec="tier: critical\n")).alerting.mode is AlertingMode.BOTH
     assert (
