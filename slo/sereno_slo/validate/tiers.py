@@ -11,7 +11,7 @@ from sereno_slo.parse.yaml_tree import Path, YamlTree
 
 def tier_mistakes(tree: YamlTree, path: Path, tiers: Any) -> Iterator[Diagnostic]:
     """What is wrong with the list of tiers at `path`; what the grammar refuses anyway is left to it."""
-    seen: dict[tuple[Any, Duration], int] = {}
+    seen: dict[tuple[str, Duration], int] = {}
     for index, tier in enumerate(tiers if isinstance(tiers, list) else ()):
         if not isinstance(tier, dict):
             continue
@@ -27,7 +27,8 @@ def tier_mistakes(tree: YamlTree, path: Path, tiers: Any) -> Iterator[Diagnostic
             message = f"the short window {short} is not shorter than the long one, {long}"
             cure = f"write for example short: {_twelfth(long)}, a twelfth: the alert ends so soon after its cause"
             yield Diagnostic("SLO036", tree.span((*here, "short")), message, cure)
-        first = seen.setdefault((tier.get("severity"), long), index)
+        # What is no text at all is the grammar's mistake to tell.
+        first = seen.setdefault((repr(tier.get("severity")), long), index)
         if first != index:
             line = tree.span((*path, first)).line
             message = f"the {tier.get('severity')} alert over {long} stands in line {line}, too"
