@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from sereno_slo.duration import MINUTE, Duration
 from sereno_slo.model import Service, ServiceLevelObjective, Settings
 from sereno_slo.plan import AlertingRule, RecordingRule, plan_service, series
 
+from benchmarks.alert_quality.arrays import Array, Firing
 from benchmarks.alert_quality.interpreter import Samples, over, shifted
-from benchmarks.alert_quality.sums import Array
 
-Firing = NDArray[np.bool_]
 _SLOT = 5
 _RAW_ALERTS = "SLONoData"  # judged by targets, of which this world has none
 _ENTRIES = (series.EVENTS_ENTRY, series.BAD_EVENTS_ENTRY)
@@ -34,7 +32,6 @@ class Alert:
 
     name: str
     severity: str
-    burn: str
     firing: Firing
 
 
@@ -74,7 +71,7 @@ def _reads_the_ledger(rule: RecordingRule | AlertingRule) -> bool:
 def _alert(rule: AlertingRule, samples: Samples) -> Alert:
     active = ~np.isnan(samples.one(rule.expr))
     firing = held(active, _count(rule.for_), _count(rule.keep_firing_for))
-    return Alert(rule.alert, rule.labels["severity"], rule.labels.get("burn", ""), firing)
+    return Alert(rule.alert, rule.labels["severity"], firing)
 
 
 def _count(duration: Duration | None) -> int:

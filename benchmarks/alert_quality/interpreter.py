@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sereno_slo.duration import Duration
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, String, Subquery
 
-from benchmarks.alert_quality.sums import Array, trailing_sums
+from benchmarks.alert_quality.arrays import Array, trailing_sums
 
 Labels = tuple[tuple[str, str], ...]
 Vector = dict[Labels, Array]
@@ -72,29 +72,20 @@ class Samples:
         if name.endswith("_over_time"):
             return {(): self._over_time(name.removesuffix("_over_time"), arguments)}
         match name:
-            case "vector" | "scalar":
+            case "vector":
                 return self.value(arguments[0])
-            case "time":
-                return {(): np.arange(self.minutes, dtype=np.float64) * 60}
             case "quantile":
                 ratio, body = arguments
                 return {(): _quantile(self._constant(ratio), _stacked(self.value(body)))}
             case "label_replace":
-                labelled, label, text, *_ = (
-                    str(each.value) if isinstance(each, String) else each for each in arguments
-                )
-                found = self.value(labelled)  # type: ignore[arg-type] # the first argument is no text
-                return {(*key, (str(label), str(text))): values for key, values in found.items()}
+                body, *texts = arguments
+                label, text, *_ = (each.value for each in texts if isinstance(each, String))
+                return {(*key, (label, text)): values for key, values in self.value(body).items()}
             case _:
                 return self._mapped(name, arguments)
 
     def _mapped(self, name: str, arguments: tuple[Expr, ...]) -> Vector:
-        functions: Mapping[str, Callable[..., Array]] = {
-            "sqrt": np.sqrt,
-            "abs": np.abs,
-            "clamp_min": np.maximum,
-            "clamp_max": np.minimum,
-        }
+        functions: Mapping[str, Callable[..., Array]] = {"sqrt": np.sqrt, "clamp_min": np.maximum}
         if name not in functions:
             raise InterpreterError(f"{name}() is not known")
         body, *bounds = arguments
@@ -145,12 +136,13 @@ def over(name: str, values: Array, count: int) -> Array:
     present = ~np.isnan(values)
     counts = trailing_sums(present.astype(float), count)
     sums = trailing_sums(np.where(present, values, 0), count)
-    results = {"sum": sums, "count": counts, "present": np.ones(len(values))}
-    if name == "avg":
-        return sums / np.where(counts > 0, counts, np.nan)
-    if name not in results:
-        raise InterpreterError(f"{name}_over_time is not known")
-    return np.where(counts > 0, results[name], np.nan)
+    match name:
+        case "sum":
+            return np.where(counts > 0, sums, np.nan)
+        case "avg":
+            return sums / np.where(counts > 0, counts, np.nan)
+        case _:
+            raise InterpreterError(f"{name}_over_time is not known")
 
 
 def _over_steps(name: str, samples: Array, window: int, step: int, parameters: list[float]) -> Array:
@@ -158,8 +150,7 @@ def _over_steps(name: str, samples: Array, window: int, step: int, parameters: l
     result = np.full(len(samples), np.nan)
     at = np.arange(0, len(samples), step)
     for minute in at:
-        inside = samples[max(0, minute - window) : minute + 1 : step] if minute % step == 0 else samples[:0]
-        result[minute] = _of_steps(name, inside, parameters)
+        result[minute] = _of_steps(name, samples[max(0, minute - window) : minute + 1 : step], parameters)
         later = samples[max(0, minute - window + step) : minute + 1 : step]  # after the step the oldest has left
         result[minute + 1 : minute + step] = _of_steps(name, later, parameters)
     return result
@@ -174,8 +165,6 @@ def _of_steps(name: str, steps: Array, parameters: list[float]) -> float:
             return float(np.mean(found))
         case "quantile":
             return float(np.quantile(found, parameters[0]))
-        case "max" | "min":
-            return float(found.max() if name == "max" else found.min())
         case _:
             raise InterpreterError(f"{name}_over_time of a subquery is not known")
 
@@ -200,7 +189,7 @@ def _across(operator: str, vector: Vector) -> Array:
     """An aggregation to one series."""
     stacked = _stacked(vector)
     some = ~np.isnan(stacked).all(axis=0)
-    functions: Mapping[str, Callable[..., Any]] = {"min": np.nanmin, "max": np.nanmax, "sum": np.nansum}
+    functions: Mapping[str, Callable[..., Any]] = {"min": np.nanmin, "max": np.nanmax}
     if operator not in functions:
         raise InterpreterError(f"{operator} is not known")
     result = np.full(stacked.shape[1], np.nan)
@@ -219,8 +208,6 @@ _COMPARISONS: Mapping[str, Callable[[Array, Array], NDArray[np.bool_]]] = {
     ">=": np.greater_equal,
     "<": np.less,
     "<=": np.less_equal,
-    "==": np.equal,
-    "!=": np.not_equal,
 }
 
 
@@ -238,16 +225,15 @@ def _binary(expr: Binary, left: Vector, right: Vector) -> Vector:
 
 def _combined(expr: Binary, left: Array, right: Array) -> Array:
     operator = expr.operator
-    if operator in ("and", "unless"):
-        has_other = ~np.isnan(right)
-        return np.where(has_other if operator == "and" else ~has_other, left, np.nan)
+    if expr.as_bool:
+        raise InterpreterError(f"{expr} asks for a bool")
+    if operator == "and":
+        return np.where(np.isnan(right), np.nan, left)
     with np.errstate(invalid="ignore", divide="ignore"):
         if operator in _ARITHMETIC:
             return _ARITHMETIC[operator](left, right)
         if operator not in _COMPARISONS:
             raise InterpreterError(f"the operator {operator} is not known")
         holds = _COMPARISONS[operator](left, right)
-    if expr.as_bool:
-        return np.where(np.isnan(left) | np.isnan(right), np.nan, holds.astype(float))
     # `2 > vector` keeps the vector's values in PromQL, too; our rules always have the vector on the left.
     return np.where(holds, left, np.nan)

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.alert_quality.arrays import Firing
 from benchmarks.alert_quality.labels import Labelled, Worth
 from benchmarks.alert_quality.world import HISTORY_DAYS, SLOTS_A_DAY, SLOTS_A_MINUTE
 
-Firing = NDArray[np.bool_]
 _APART_MINUTES = 5
 _AFTERGLOW_MINUTES = 10
 """A page that begins so soon after an incident's end is its page."""

@@ -10,26 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
-from sereno_slo.conventions import MIN_BAD_EVENTS
+from sereno_slo import Settings, SourceFile, validate_specs
 from sereno_slo.duration import Duration
-from sereno_slo.model import (
-    Alerting,
-    AlertingMode,
-    AlertSeverity,
-    BadEventsRatio,
-    ServiceLevelObjective,
-    Settings,
-    Tier,
-)
-from sereno_slo.policy import WORKBOOK_TIERS
-from sereno_slo.promql import Selector
+from sereno_slo.model import AlertingMode, AlertSeverity, ServiceLevelObjective
 
+from benchmarks.alert_quality.arrays import Firing, trailing_sums
 from benchmarks.alert_quality.firing import alerts_of, held
-from benchmarks.alert_quality.sums import trailing_sums
 from benchmarks.alert_quality.world import SLOTS_A_MINUTE, Counts, Rates, World, minute_entries
 
-Firing = NDArray[np.bool_]
 Policy = Callable[[World], "Told"]
 
 
@@ -51,21 +39,25 @@ def sereno(mode: AlertingMode, **changes: object) -> Policy:
 
 
 def objective(percent: float, mode: AlertingMode, **changes: object) -> ServiceLevelObjective:
-    """An objective of a critical service as the compiler understands a spec that says nothing about alerting."""
-    settings = Settings()
-    alerting = Alerting(mode, WORKBOOK_TIERS, MIN_BAD_EVENTS, None, AlertSeverity.CRITICAL)
-    return ServiceLevelObjective(
-        service="service",
-        name="availability",
-        objective_percent=percent,
-        window=settings.window,
-        indicator=BadEventsRatio(Selector("failures_total"), Selector("requests_total")),
-        alerting=replace(alerting, **changes),  # type: ignore[arg-type] # of the caller's choice
-        owner="team",
-        tier=Tier.CRITICAL,
-        description="",
-        impact="requests fail",
-    )
+    """An objective of a critical service, as the compiler reads a spec that says nothing else about alerting."""
+    ((slo,),) = (service.slos for service in validate_specs([_SPEC], Settings()).services)
+    alerting = replace(slo.alerting, mode=mode, **changes)  # type: ignore[arg-type] # of the caller's choice
+    return replace(slo, objective_percent=percent, alerting=alerting)
+
+
+_SPEC = SourceFile(
+    "service.slo.yaml",
+    """
+version: sereno/v1
+service: service
+owner: team
+tier: critical
+slos:
+  - name: availability
+    objective: 99.9
+    indicator: {ratio: {metric: requests_total, match: 'job="service"', bad: 'code=~"5.."'}}
+""",
+)
 
 
 def _told_by_sereno(world: World, slo: ServiceLevelObjective) -> Told:

@@ -6,7 +6,7 @@ ones, and these become tuning seeds: 101 to 108 and 201 to 208 once judged, and 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -74,13 +74,6 @@ _REST_HOURS = 14
 """Between incidents: more than the longest window of a page forgets."""
 
 
-def scenarios(seeds: tuple[int, ...], family: str | None = None) -> Iterator[Scenario]:
-    """All families with all seeds, or one family."""
-    for each in FAMILIES:
-        for seed in seeds if family in (None, each.name) else ():
-            yield scenario(each, seed)
-
-
 def scenario(family: Family, seed: int) -> Scenario:
     """A family's month: incidents of all kinds, from hardly noticeable to an outage."""
     random = np.random.default_rng([seed, 7, *family.name.encode()])
@@ -108,9 +101,7 @@ def _incidents(random: Generator, budget_ratio: float) -> Iterator[Incident]:
         incident = makers[order[number]](random, budget_ratio)
         latest = part - incident.slots - _REST_HOURS * SLOTS_AN_HOUR
         begin = HISTORY_DAYS * SLOTS_A_DAY + number * part + int(random.integers(0, latest))
-        yield Incident(
-            incident.kind, begin, incident.slots, incident.failing_ratio, incident.on_off_slots, incident.ramp
-        )
+        yield replace(incident, begin=begin)
 
 
 def _between(random: Generator, least: float, most: float) -> float:

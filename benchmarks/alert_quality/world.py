@@ -10,7 +10,6 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-SLOT_SECONDS = 30
 SLOTS_A_MINUTE = 2
 SLOTS_AN_HOUR = 120
 SLOTS_A_DAY = 2880

@@ -34,8 +34,6 @@ from sereno_slo.promql import Call, Expr, all_of, any_of
 
 ALERT = "SLOErrorBudgetBurn"
 
-Z = EVIDENCE_Z
-
 
 def burn_alerts(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger) -> tuple[AlertingRule, ...]:
     """One rule for each tier that can fire, and the outage rule; of the whole, or of each group."""
@@ -106,7 +104,7 @@ def _surely_worse(bad: Expr, allowed: Expr) -> Expr:
     The square root makes a Poisson count's standard deviation 1/2 whatever its mean (Anscombe's variance-stabilising
     transformation).
     """
-    return (Call("sqrt", (bad,)) - Call("sqrt", (allowed,))) > Z / 2
+    return (Call("sqrt", (bad,)) - Call("sqrt", (allowed,))) > EVIDENCE_Z / 2
 
 
 def _enough_evidence(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger) -> tuple[Expr, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import AlertingMode, BurnTier
-from sereno_slo.plan import burn, series
+from sereno_slo.plan import series
 from sereno_slo.plan.series import Ledger
-from sereno_slo.policy import is_feasible
+from sereno_slo.policy import EVIDENCE_Z, is_feasible
 from sereno_slo.render.promtool.cases import Bench, Case
 from sereno_slo.render.promtool.streams import Series
 from sereno_slo.render.promtool.tiers import labels_of
@@ -40,7 +40,7 @@ def _drowned(bench: Bench, tier: BurnTier) -> Case:
     allowed = budget * _MOST_OF_USUAL * slots[tier.long] * usual
     spent = {window: 1.5 * tier.factor(slo.window) * budget * each * usual for window, each in slots.items()}
     bad_short = math.ceil(max(spent[tier.short], least))
-    bad_long = max(bad_short, math.ceil(max(spent[tier.long], (math.sqrt(allowed) + burn.Z) ** 2)))
+    bad_long = max(bad_short, math.ceil(max(spent[tier.long], (math.sqrt(allowed) + EVIDENCE_Z) ** 2)))
     return bench.case(
         f"bots don't drown what fails within {tier.long}",
         _recorded(bench, tier, usual, bad=(bad_short, bad_long), events=math.ceil(_BUSY * bad_long / budget)),
@@ -52,7 +52,7 @@ def _rare(bench: Bench, tier: BurnTier) -> Case:
     """A batch after quiet days: its failures are compared with its own events, of which chance can break as many."""
     budget, least = bench.slo.error_budget_ratio, bench.slo.alerting.min_bad_events
     usual = _IDLE * least / budget / (_MOST_OF_USUAL * (tier.long / FIVE_MINUTES))
-    by_chance = max(0.5, math.sqrt(least) - burn.Z / 2 + 0.05) ** 2
+    by_chance = max(0.5, math.sqrt(least) - EVIDENCE_Z / 2 + 0.05) ** 2
     return bench.case(
         f"what is rare is compared with itself within {tier.long}",
         _recorded(bench, tier, usual, bad=(least, least), events=max(least, math.ceil(by_chance / budget))),

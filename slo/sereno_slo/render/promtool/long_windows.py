@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from sereno_slo.duration import Duration
 from sereno_slo.model import AlertingMode, Latency
-from sereno_slo.plan import burn, exhausted
+from sereno_slo.plan import exhausted
+from sereno_slo.policy import EVIDENCE_Z
 from sereno_slo.promql import Number
 from sereno_slo.render.promtool.cases import LONG_AGO_SECONDS, TARGET_NAME, Bench, Case
 from sereno_slo.render.promtool.streams import Series, Target, phases, restarted, steady, where_up
@@ -189,7 +190,7 @@ def _uncertain(bench: Bench) -> Case:
     takes for these bad events to be the tickets' share of the budget, however little traffic there was.
     """
     bad_events = bench.slo.alerting.min_bad_events
-    allowed = max(0.5, math.sqrt(bad_events) - burn.Z / 2 + 0.05) ** 2
+    allowed = max(0.5, math.sqrt(bad_events) - EVIDENCE_Z / 2 + 0.05) ** 2
     events = math.ceil(allowed / bench.slo.error_budget_ratio)
     bad_events = min(bad_events, events)
     share_slots = max(tier.budget_spent_ratio for tier in bench.slo.alerting.tiers) * (bench.slo.window / _SLOT)

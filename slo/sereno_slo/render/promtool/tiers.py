@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES, MIN_RECENT_BAD_EVENTS
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import AlertingMode, AlertSeverity, BurnTier, ServiceLevelObjective, TimeSlices
-from sereno_slo.plan import burn
-from sereno_slo.policy import is_feasible
+from sereno_slo.policy import EVIDENCE_Z, is_feasible
 from sereno_slo.render.promtool.cases import Bench, Case, Expectation
 from sereno_slo.render.promtool.streams import Counted, phases
 
@@ -180,7 +179,7 @@ class _Judge:
         bad_short, bad_long = (self.course.bad_within(window, at) for window in windows)
         events = {window: self.course.events_within(window, at) + more_events for window in windows}
         least, budget = self.slo.alerting.min_bad_events, self.slo.error_budget_ratio
-        sure = math.sqrt(bad_long) - math.sqrt(budget * events[self.tier.long]) > burn.Z / 2 * rigour
+        sure = math.sqrt(bad_long) - math.sqrt(budget * events[self.tier.long]) > EVIDENCE_Z / 2 * rigour
         evident = sure and bad_long >= least and bad_short >= min(least, MIN_RECENT_BAD_EVENTS)
         threshold = self.tier.factor(self.slo.window) * budget * rigour
         if self.slo.alerting.mode is not AlertingMode.RATIO:

@@ -1,9 +1,10 @@
-"""Sums over windows, for everybody here who needs them."""
+"""What is known at each moment, and sums of it over windows."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Firing = NDArray[np.bool_]
 
 
 def trailing_sums(values: Array, count: int) -> Array:
