@@ -1,5 +1,7 @@
 """Processes that share the specs: all validate first, then all write, so that one mistake anywhere stops everything."""
 
+import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -133,10 +135,11 @@ class Team:
         """What became of the specs, in their order.
 
         Raises:
-            OSError: a file can't be written; nothing is left behind.
+            OSError: a file can't be written, and nothing is left behind; or a helper was killed.
         """
         for _, connection in self._helpers:
-            connection.send("produce")
+            with contextlib.suppress(BrokenPipeError):  # whoever is gone doesn't answer either
+                connection.send("produce")
         parts: list[list[Outcome]] = []
         try:
             parts.append(self._task.all_produced(self._specs, lambda done: progress(done * self._size)))
@@ -162,7 +165,9 @@ class Team:
             try:
                 yield connection.recv()
             except EOFError:
-                yield RuntimeError("a process of the compiler ended too early")
+                # Killed, most likely for want of memory: no mistake of ours, and nothing that a user could read in a
+                # traceback.
+                yield ChildProcessError(errno.ECHILD, "a process of the compiler was killed (try --jobs 1)")
 
     def _in_order(self, parts: Sequence[Sequence[Item]]) -> list[Item]:
         found: list[Any] = [None] * len(self._sources)

@@ -1,6 +1,7 @@
 """Building: the files are the same by one process or several, from memory or anew; mistakes stop everything."""
 
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from sereno_slo import (
     has_errors,
 )
 from sereno_slo.building import memory
+from sereno_slo.building.team import Outcome, Task
+from sereno_slo.model import Service
 from sereno_slo.render.artefact import ALL_KINDS, Kind
 from support.command_line import files_below
 from support.slo_specs import BAD_RATIO, GOOD_RATIO, LATENCY, TWO_METRICS, spec_text
@@ -214,6 +217,22 @@ def test_a_file_that_can_not_be_written_leaves_the_old_state(obstacle: str, proc
     order = Order(Settings(), FOLDER, tmp_path)
     with pytest.raises(IsADirectoryError):
         _build(_sources(), order, processes=processes)
+    assert files_below(tmp_path) == {}
+
+
+def test_a_killed_helper_is_told_and_nothing_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when memory runs out: the specs' files stay as they were."""
+    order = Order(Settings(), FOLDER, tmp_path)
+    parent, produced = os.getpid(), Task.produced
+
+    def killed(task: Task, service: Service) -> Outcome:
+        if os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return produced(task, service)
+
+    monkeypatch.setattr(Task, "produced", killed)
+    with pytest.raises(ChildProcessError, match=r"was killed \(try --jobs 1\)"):
+        _build(_sources(), order, processes=2)
     assert files_below(tmp_path) == {}
 
 
