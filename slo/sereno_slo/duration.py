@@ -76,6 +76,8 @@ class Duration:
 @lru_cache(maxsize=1024)
 def _written(milliseconds: int) -> str:
     """Expressions are printed with the same few durations again and again."""
+    if milliseconds < 0:
+        return f"-{_written(-milliseconds)}"  # an offset into the future
     rest, parts = milliseconds, []
     # No years and weeks: 30d says more than 4w2d.
     for unit in ("d", "h", "m", "s", "ms"):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sereno_slo.calendars import CalendarWindow, Exclusion
 from sereno_slo.duration import Duration
 from sereno_slo.promql import Selector
 
@@ -170,6 +171,7 @@ class ServiceLevelObjective:
     name: str
     objective_percent: float
     window: Duration
+    """Of a calendar window its nominal length: 30 days for a month."""
     indicator: Indicator
     alerting: Alerting
     owner: str
@@ -179,6 +181,16 @@ class ServiceLevelObjective:
     impact: str
     """What users feel, in the spec's words; what a page says first. Never empty: a default names service and SLO."""
     group_by: GroupBy | None = None
+    calendar: CalendarWindow | None = None
+    """None: the window rolls."""
+    exclusions: tuple[Exclusion, ...] = ()
+    formerly: tuple[tuple[str, str], ...] = ()
+    """Service and name that it had before; what was counted then still counts."""
+
+    @property
+    def longest_window(self) -> Duration:
+        """How far back the SLO's own window may reach."""
+        return self.window if self.calendar is None else self.calendar.longest
 
     @property
     def objective_ratio(self) -> float:
@@ -230,3 +242,5 @@ class Settings:
     """How late samples may arrive: raw series are read this much in the past."""
     links: Links = Links()
     alerting: AlertingDefaults = AlertingDefaults()
+    calendar: CalendarWindow | None = None
+    """The kind of window of SLOs that name none, where it is no rolling one."""

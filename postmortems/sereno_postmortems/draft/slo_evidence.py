@@ -84,6 +84,10 @@ class SloEvidence:
     """None when no minute was surely worse than the objective."""
 
 
+PLANNED = "sereno:events:planned"
+"""How many events a calendar window will have had, which its budget is a part of; other windows have no such series."""
+
+
 def ask_slo(metrics: Metrics, service: str, slo: str, windows: Windows, now: datetime) -> SloEvidence:
     """Ask Prometheus for everything about one SLO; each figure is a fact of its own."""
     labels = {"service": service, "slo": slo}
@@ -91,7 +95,9 @@ def ask_slo(metrics: Metrics, service: str, slo: str, windows: Windows, now: dat
     around_end = Window(end - LONGEST_RECORD_AGE, end)
     objective = _possible(_last(metrics, Selector("sereno_slo_objective_ratio", labels), around_end))
     events_window = _last(metrics, Selector("sereno:events:window", labels), around_end)
-    whole_budget = derived2(lambda ratio, events: (1 - ratio) * events, objective, events_window)
+    planned = _last(metrics, Selector(PLANNED, labels), around_end)
+    budgeted = planned if isinstance(planned, Measured) else events_window
+    whole_budget = derived2(lambda ratio, events: (1 - ratio) * events, objective, budgeted)
 
     def figures(window: Window) -> Figures:
         return _figures(metrics, labels, window, whole_budget)
@@ -173,7 +179,8 @@ def _computed_remaining(
 ) -> Fact[Remaining]:
     """From the last record of the window's counts and the minute entries since; right but for what left the window."""
     bad = _count_until(metrics, labels, "bad_events", at)
-    events = _count_until(metrics, labels, "events", at)
+    planned = _last(metrics, Selector(PLANNED, labels), Window(at - LONGEST_RECORD_AGE, at))
+    events = planned if isinstance(planned, Measured) else _count_until(metrics, labels, "events", at)
     error_ratio = quotient(bad, events, if_zero="the SLO's window has seen no requests, so has no budget")
     return derived2(
         lambda ratio, target: Remaining(1 - ratio / (1 - target), at, is_computed=True), error_ratio, objective

@@ -8,6 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from sereno_slo.conventions import MIN_BAD_EVENTS
+from sereno_slo.parse.times import (
+    CronText,
+    FormerName,
+    MomentText,
+    RecurringLengthText,
+    TimeOfDayText,
+    TimezoneName,
+)
 from sereno_slo.parse.words import (
     DelayText,
     DurationText,
@@ -128,7 +136,7 @@ class CalendarWindowDocument(_Mapping):
     """A window that begins with a calendar month, quarter or week."""
 
     calendar: Literal["month", "quarter", "week"] = Field(examples=["month"])
-    timezone: Text = Field("UTC", examples=["America/Bogota"])
+    timezone: TimezoneName = Field("UTC", examples=["America/Bogota"])
 
 
 def _shape_of_window(value: Any) -> str:
@@ -194,6 +202,9 @@ class SloDocument(_Mapping):
     window: WindowDocument | None = Field(None, description="Default: that of sereno.yaml, else 30d", examples=["30d"])
     description: str = Field("", description="What is measured")
     impact: str = Field("", description="What users feel; a page says this first", examples=["Customers can't pay"])
+    formerly: list[FormerName] = Field(
+        [], description="Names that it had before: their history goes on here", examples=[["uptime"]]
+    )
     indicator: IndicatorDocument = Field(examples=["{ratio: {metric: …, match: …, bad: …}}"])
     group_by: GroupByDocument | None = None
     depends_on: list[Text] = Field([], examples=[["postgres/availability"]])
@@ -201,31 +212,47 @@ class SloDocument(_Mapping):
 
 
 class WeeklyDocument(_Mapping):
-    """Every week at the same hours."""
+    """Every week at the same hours, as the clock on the wall shows them; `to` may be on the next day."""
 
     day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
         examples=["sunday"]
     )
-    start: Text = Field(alias="from", examples=["02:00"])
-    end: Text = Field(alias="to", examples=["03:00"])
-    timezone: Text = "UTC"
+    start: TimeOfDayText = Field(alias="from", examples=["02:00"])
+    end: TimeOfDayText = Field(alias="to", examples=["03:00"])
+    timezone: TimezoneName = Field("UTC", examples=["America/Bogota"])
 
 
 class OnceDocument(_Mapping):
     """Between two moments."""
 
-    start: Text = Field(alias="from", examples=["2026-11-20T10:00:00Z"])
-    end: Text = Field(alias="to", examples=["2026-11-20T11:30:00Z"])
+    start: MomentText = Field(alias="from", examples=["2026-11-20T10:00:00Z"])
+    end: MomentText = Field(alias="to", examples=["2026-11-20T11:30:00Z"])
+
+
+class CronDocument(_Mapping):
+    """For some time from every moment that a cron line names, as the clock on the wall shows it."""
+
+    schedule: CronText = Field(description="Minute, hour, day of month, month, day of week", examples=["0 2 * * 0"])
+    length: RecurringLengthText = Field(alias="for", examples=["1h"])
+    timezone: TimezoneName = Field("UTC", examples=["America/Bogota"])
 
 
 class ExclusionDocument(_Mapping):
-    """Time that doesn't count, reviewed."""
+    """Time that doesn't count, reviewed: exactly one of `once`, `weekly` and `cron`."""
 
-    reason: Text = Field(examples=["weekly index rebuild"])
-    author: Text = Field(examples=["sre-team"])
+    # For editors only; validate.structure says the same in words.
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["once"]}, {"required": ["weekly"]}, {"required": ["cron"]}]}
+    )
+
+    reason: Text = Field(description="Why this time doesn't count", examples=["weekly index rebuild"])
+    author: Text = Field(description="Who decided it", examples=["sre-team"])
+    slos: list[Name] | None = Field(
+        None, min_length=1, description="Of these SLOs only; default: all of the service", examples=[["availability"]]
+    )
     weekly: WeeklyDocument | None = None
     once: OnceDocument | None = None
-    cron: Text | None = None
+    cron: CronDocument | None = None
 
 
 class JourneyDocument(_Mapping):

@@ -41,11 +41,12 @@ def _duration(text: Any) -> Any:
 
 
 def _checked_duration(text: str) -> None:
-    if _read_duration(text) > _LONGEST_DURATION:
+    if read_duration(text) > _LONGEST_DURATION:
         raise mistake("SLO014", f"{text!r} is longer than a year", "write a shorter time")
 
 
-def _read_duration(text: str) -> Duration:
+def read_duration(text: str) -> Duration:
+    """The duration that a text says; its mistakes carry code and cure."""
     if re.fullmatch(r"(0+[a-z]+)+", text):
         raise mistake("SLO021", f"{text!r} is no time at all", "write for example 300ms, 5m, 1h30m or 30d")
     try:
@@ -212,7 +213,7 @@ _SHORTEST_WINDOW = Duration.parse("1d")
 
 
 def _window(text: Any) -> Any:
-    if isinstance(text, str) and not _SHORTEST_WINDOW <= _read_duration(text) <= _LONGEST_DURATION:
+    if isinstance(text, str) and not _SHORTEST_WINDOW <= read_duration(text) <= _LONGEST_DURATION:
         raise mistake("SLO020", f"a window of {text} is not between one day and one year", "write for example 30d")
     return text
 
@@ -224,7 +225,7 @@ _LONGEST_DELAY = Duration.parse("1h")
 
 
 def _delay(text: Any) -> Any:
-    if isinstance(text, str) and _read_duration(text) > _LONGEST_DELAY:
+    if isinstance(text, str) and read_duration(text) > _LONGEST_DELAY:
         raise mistake(
             "SLO029", f"rules that wait {text} for samples alert too late", "write at most 1h, for example 2m"
         )
@@ -232,7 +233,7 @@ def _delay(text: Any) -> Any:
 
 
 def _kept(text: Any) -> Any:
-    if isinstance(text, str) and _read_duration(text) > _LONGEST_KEPT:
+    if isinstance(text, str) and read_duration(text) > _LONGEST_KEPT:
         raise mistake("SLO024", f"an alert kept firing for {text} outlives its cause", "write at most 1d")
     return text
 

@@ -2,7 +2,7 @@
 
 from sereno_slo.duration import FIVE_MINUTES, MINUTE
 from sereno_slo.model import Service, ServiceLevelObjective, Settings
-from sereno_slo.plan import ledger
+from sereno_slo.plan import ledger, windows
 from sereno_slo.plan.burn import burn_alerts
 from sereno_slo.plan.counting import Raw
 from sereno_slo.plan.entries import entries
@@ -35,7 +35,8 @@ def _every_minute(slo: ServiceLevelObjective, settings: Settings) -> tuple[Recor
     return (
         *entries(slo, settings),
         *missed(slo, Ledger.of(slo), Raw(settings)),
-        *ledger.minute_windows(slo, Ledger.of(slo)),
+        *windows.excluded_now(slo, Ledger.of(slo)),
+        *ledger.minute_windows(slo, Ledger.of(slo), settings),
         *ledger.facts(slo),
         *burn_alerts(slo, settings, Ledger.of(slo)),
         *no_data_alerts(slo, settings),
@@ -49,10 +50,12 @@ def _every_five_minutes(slo: ServiceLevelObjective, settings: Settings) -> tuple
     whole = Ledger.of(slo)
     return (
         ledger.evaluation_mark(whole),
-        *ledger.long_windows(slo, whole),
+        *windows.window_rules(slo, whole),
+        *ledger.long_windows(slo, whole, settings),
         ledger.expected_events(slo, whole),
+        *ledger.calendar_budget(slo, whole),
         ledger.exhausted_in(slo, whole),
         *usual_traffic(slo, whole),
-        *ledger.coverage(slo, whole),
+        *ledger.coverage(slo, whole, settings),
         *(group_roll_ups(slo, slo.group_by, settings) if slo.group_by else ()),
     )

@@ -26,7 +26,7 @@ def burn(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings, ledger:
     speed = (
         f'Over {tier.long} errors came {{{{ $value | printf "%.1f" }}}} times as fast as the objective of '
         f"{slo.objective_percent:g}% allows; this alert means {tier.budget_spent_ratio * 100:g}% of the budget of "
-        f"{slo.window} within {tier.long}."
+        f"{_window(slo)} within {tier.long}."
     )
     what = f"burns its error budget ({tier.burn}, {tier.long})"
     return _burning(slo, settings, ledger, what=what, speed=speed, window=tier.long)
@@ -73,11 +73,15 @@ def traffic_drop(slo: ServiceLevelObjective, settings: Settings) -> dict[str, st
 def exhausted(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
     """Annotations of the alert for a budget that is gone."""
     text = (
-        f"The budget of {slo.window} is spent: {{{{ $value | humanizePercentage }}}} of it is left. More events failed "
-        f"than the objective of {slo.objective_percent:g}% allows; what changes is decided with fewer risks until "
-        "some of it is back."
+        f"The budget of {_window(slo)} is spent: {{{{ $value | humanizePercentage }}}} of it is left. "
+        f"More events failed than the objective of {slo.objective_percent:g}% allows; what changes is decided with fewer risks until "
+        f"{'some of it is back' if slo.calendar is None else f'the next {slo.calendar.unit} begins'}."
     )
     return _annotations(slo, "SLOBudgetExhausted", "has no error budget left", text, settings)
+
+
+def _window(slo: ServiceLevelObjective) -> str:
+    return str(slo.window) if slo.calendar is None else f"this calendar {slo.calendar.unit}"
 
 
 def _burning(

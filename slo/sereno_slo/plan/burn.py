@@ -20,7 +20,8 @@ from sereno_slo.model import (
 from sereno_slo.plan import annotations, series
 from sereno_slo.plan.alert_labels import alert_labels
 from sereno_slo.plan.rules import AlertingRule
-from sereno_slo.plan.series import Ledger, summed
+from sereno_slo.plan.series import Ledger
+from sereno_slo.plan.windows import summed_over
 from sereno_slo.policy import (
     EVIDENCE_Z,
     MOST_OF_USUAL,
@@ -125,7 +126,7 @@ def _outage_alert(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger
     windows = outage_windows(slo.indicator)
     return AlertingRule(
         ALERT,
-        any_of(*(_is_out(slo, each, ledger) for each in windows)),
+        any_of(*(_is_out(slo, each, ledger, settings) for each in windows)),
         alert_labels(
             slo, settings, AlertSeverity.CRITICAL, burn="outage", long_window=str(windows[0]), **_grouped(ledger)
         ),
@@ -139,9 +140,11 @@ def _grouped(ledger: Ledger) -> dict[str, str]:
     return {"grouped_by": ",".join(ledger.group_labels)} if ledger.group_labels else {}
 
 
-def _is_out(slo: ServiceLevelObjective, window: Duration, ledger: Ledger) -> Expr:
+def _is_out(slo: ServiceLevelObjective, window: Duration, ledger: Ledger, settings: Settings) -> Expr:
     """The burn rate, while the window is surely an outage."""
-    bad, events = (summed(ledger.series(name), window) for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY))
+    bad, events = (
+        summed_over(slo, ledger, name, window, settings) for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY)
+    )
     return all_of(bad / (events > 0) / slo.error_budget_ratio, *_surely_out(slo, bad, events))
 
 

@@ -6,7 +6,7 @@ from sereno_slo.plan import series
 from sereno_slo.plan.burn import burn_alerts
 from sereno_slo.plan.counting import Raw
 from sereno_slo.plan.entries import bad_events_entry, events_entry
-from sereno_slo.plan.ledger import expected_events, long_windows, minute_windows
+from sereno_slo.plan.ledger import calendar_budget, expected_events, long_windows, minute_windows
 from sereno_slo.plan.outages import missed
 from sereno_slo.plan.rules import AlertingRule, RecordingRule
 from sereno_slo.plan.series import Ledger
@@ -33,7 +33,7 @@ def group_entries(
         ledger.record(series.EVENTS_ENTRY, events),
         ledger.record(series.BAD_EVENTS_ENTRY, bad_events),
         *missed(slo, ledger, raw),
-        *minute_windows(slo, ledger),
+        *minute_windows(slo, ledger, settings),
         *(burn_alerts(slo, settings, ledger) if group_by.alert else ()),
     )
 
@@ -44,8 +44,9 @@ def group_roll_ups(slo: ServiceLevelObjective, group_by: GroupBy, settings: Sett
     admitted = Ledger.of(slo).series(series.GROUP_ADMITTED)
     left_out = Aggregation("count", _present(slo, group_by, Raw(settings))) - Aggregation("count", admitted)
     return (
-        *long_windows(slo, ledger),
-        *((expected_events(slo, ledger),) if group_by.alert else ()),
+        *long_windows(slo, ledger, settings),
+        *((expected_events(slo, ledger),) if group_by.alert or slo.calendar else ()),
+        *calendar_budget(slo, ledger),
         Ledger.of(slo).record(series.GROUPS_LEFT_OUT, left_out),
     )
 

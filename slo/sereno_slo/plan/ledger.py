@@ -1,11 +1,11 @@
 """The error budget, counted: roll-ups of minute entries, windows, and the figures made of them (docs/ledger.md)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES, MOST_OF_MEDIAN, MOST_OF_RECENT
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
-from sereno_slo.model import ServiceLevelObjective
-from sereno_slo.plan import series
+from sereno_slo.model import ServiceLevelObjective, Settings
+from sereno_slo.plan import series, windows
 from sereno_slo.plan.entries import may_be_negative
 from sereno_slo.plan.rules import RecordingRule
 from sereno_slo.plan.series import SLO_LABELS, Ledger, patient, side_by_side, summed, windows_of
@@ -19,21 +19,57 @@ _USUAL_DAYS = Duration.parse("7d")
 _HALF_A_SLOT = Duration.parse("2m30s")
 
 
-def minute_windows(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule, ...]:
+def minute_windows(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> tuple[RecordingRule, ...]:
     """Counts and error ratios over the windows that minute entries serve."""
-    windows = {str(window): window for window in windows_of(slo) if window <= LONGEST_SUM_OF_MINUTES}
-    return tuple(_windows(slo, ledger, windows, series.EVENTS_ENTRY, series.BAD_EVENTS_ENTRY))
 
+    def summed_over(name: str, window: Duration) -> Expr:
+        return windows.summed_over(slo, ledger, name, window, settings)
 
-def long_windows(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule, ...]:
-    """Roll-ups, and counts and error ratios over the windows that they serve, the SLO's own among them."""
-    # The SLO's own window is called `window` whatever its length, so that queries need no table of lengths.
-    windows = {str(window): window for window in windows_of(slo) if window > LONGEST_SUM_OF_MINUTES}
-    return (
-        *_roll_ups(ledger),
-        *_windows(slo, ledger, windows | {"window": slo.window}, series.EVENTS_ROLL_UP, series.BAD_EVENTS_ROLL_UP),
-        _budget_remaining(slo, ledger),
+    return tuple(
+        rule
+        for window in windows_of(slo)
+        if window <= LONGEST_SUM_OF_MINUTES
+        for rule in _counts(
+            slo,
+            ledger,
+            str(window),
+            summed_over(series.EVENTS_ENTRY, window),
+            summed_over(series.BAD_EVENTS_ENTRY, window),
+        )
     )
+
+
+def long_windows(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> tuple[RecordingRule, ...]:
+    """Roll-ups, and counts and error ratios over the windows that they serve, the SLO's own among them."""
+
+    def summed_over(name: str, window: Duration) -> Expr:
+        return windows.summed_over(slo, ledger, name, window, settings)
+
+    def summed_over_own(name: str) -> Expr:
+        return windows.summed_over_own(slo, ledger, name, settings)
+
+    usual_windows = (
+        rule
+        for window in windows_of(slo)
+        if window > LONGEST_SUM_OF_MINUTES
+        for rule in _counts(
+            slo,
+            ledger,
+            str(window),
+            summed_over(series.EVENTS_ROLL_UP, window),
+            summed_over(series.BAD_EVENTS_ROLL_UP, window),
+        )
+    )
+    # The SLO's own window is called `window` whatever its length, so that queries need no table of lengths.
+    own = _counts(
+        slo,
+        ledger,
+        "window",
+        summed_over_own(series.EVENTS_ROLL_UP),
+        summed_over_own(series.BAD_EVENTS_ROLL_UP),
+    )
+    remaining = (_budget_remaining(slo, ledger),) if slo.calendar is None else ()
+    return (*_roll_ups(ledger), *usual_windows, *own, *remaining)
 
 
 def evaluation_mark(ledger: Ledger) -> RecordingRule:
@@ -74,13 +110,13 @@ def _with_missed(ledger: Ledger, entries: str, missed: str, mark: Selector) -> E
     )
 
 
-def coverage(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule, ...]:
-    """How much of the window the ledger saw."""
+def coverage(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> tuple[RecordingRule, ...]:
+    """How much of the window the ledger saw: of the part that has passed, and that counts."""
     entries, mark = ledger.series(series.COVERAGE_ENTRY), ledger.series(series.ROLL_UP_MARK)
-    seen = summed(ledger.series(series.COVERAGE_ROLL_UP), slo.window)
+    seen, passed = windows.seen_minutes(slo, ledger, settings), windows.passed_minutes(slo, ledger)
     return (
         ledger.record(series.COVERAGE_ROLL_UP, _since_last_roll_up(entries, mark)),
-        ledger.record(series.COVERAGE, seen / (slo.window / MINUTE)),
+        ledger.record(series.COVERAGE, seen / passed),
     )
 
 
@@ -142,12 +178,33 @@ def _budget_remaining(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRu
     return ledger.record(series.BUDGET_REMAINING, 1 - error_ratio / slo.error_budget_ratio)
 
 
+def calendar_budget(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule, ...]:
+    """What is left of a calendar window's budget, which is a part of the whole window's events; after what is usual.
+
+    On the first morning of a month a failure is a small part of the month, not a large one of the morning. Events to
+    come are as many as usual; at the end of the window all of them were counted.
+    """
+    if slo.calendar is None:
+        return ()
+    now, end = Call("time"), Call("scalar", (ledger.whole.series(series.WINDOW_END),))
+    to_come = ledger.series(series.EXPECTED_EVENTS) * ((end - now) / FIVE_MINUTES.seconds)
+    counted, planned = ledger.series("sereno:events:window"), ledger.series(series.EVENTS_PLANNED)
+    error_ratio = _ratio(planned, ledger.series("sereno:bad_events:window"))
+    return (
+        ledger.record(series.EVENTS_PLANNED, any_of(counted + to_come, counted)),
+        ledger.record(series.BUDGET_REMAINING, 1 - error_ratio / slo.error_budget_ratio),
+    )
+
+
 def remaining_to_the_minute(slo: ServiceLevelObjective, ledger: Ledger | None = None) -> Expr:
     """The remaining budget, counted from minute entries: exact now, where the recorded one is up to five minutes old.
 
-    It reads the whole window (43,200 entries twice for 30 days): for pages and for people, not for every minute.
+    It reads the whole window (43,200 entries twice for 30 days): for pages and for people, not for every minute. Where
+    not every minute of it counts, the recorded one has to do.
     """
     ledger = ledger or Ledger.of(slo)
+    if slo.exclusions or slo.calendar is not None or slo.formerly:
+        return patient(ledger.series(series.BUDGET_REMAINING))
     bad_events = summed(ledger.series(series.BAD_EVENTS_ENTRY), slo.window)
     events = summed(ledger.series(series.EVENTS_ENTRY), slo.window)
     return 1 - bad_events / (events > 0) / slo.error_budget_ratio
@@ -159,25 +216,20 @@ def exhausted_at_pace(slo: ServiceLevelObjective, window: Duration, ledger: Ledg
     What leaves the SLO's window meanwhile, and would give budget back, isn't counted: it can only take longer.
     """
     left = patient(ledger.series(series.BUDGET_REMAINING)) > 0
-    allowed = slo.error_budget_ratio * patient(ledger.series("sereno:events:window"))
+    allowed = slo.error_budget_ratio * patient(windows.budgeted_events(slo, ledger))
     return left * allowed / (ledger.bad_events(window) > 0) * window.seconds
 
 
-def _windows(
-    slo: ServiceLevelObjective,
-    ledger: Ledger,
-    windows: Mapping[str, Duration],
-    events_from: str,
-    bad_events_from: str,
+def _counts(
+    slo: ServiceLevelObjective, ledger: Ledger, name: str, events_sum: Expr, bad_events_sum: Expr
 ) -> Iterator[RecordingRule]:
-    for name, window in windows.items():
-        events, bad_events = f"sereno:events:{name}", f"sereno:bad_events:{name}"
-        counted = summed(ledger.series(bad_events_from), window)
-        # Good counted later than total is too few bad events now and too many before: no window has less than none.
-        not_negative = Call("clamp_min", (counted, Number(0))) if may_be_negative(slo.indicator) else counted
-        yield ledger.record(events, summed(ledger.series(events_from), window))
-        yield ledger.record(bad_events, not_negative)
-        yield ledger.record(f"sereno:error_ratio:{name}", _ratio(ledger.series(events), ledger.series(bad_events)))
+    """Events, bad events and error ratio of one window."""
+    events, bad_events = f"sereno:events:{name}", f"sereno:bad_events:{name}"
+    # Good counted later than total is too few bad events now and too many before: no window has less than none.
+    not_negative = Call("clamp_min", (bad_events_sum, Number(0)))
+    yield ledger.record(events, events_sum)
+    yield ledger.record(bad_events, not_negative if may_be_negative(slo.indicator) else bad_events_sum)
+    yield ledger.record(f"sereno:error_ratio:{name}", _ratio(ledger.series(events), ledger.series(bad_events)))
 
 
 def _ratio(events: Selector, bad_events: Selector) -> Binary:
@@ -195,5 +247,12 @@ def facts(slo: ServiceLevelObjective) -> tuple[RecordingRule, ...]:
     return (
         fact(series.INFO, 1, owner=slo.owner, tier=str(slo.tier)),
         fact(series.OBJECTIVE, slo.objective_ratio),
-        fact(series.WINDOW, slo.window.seconds),
+        _window_length(slo, ledger),
     )
+
+
+def _window_length(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule:
+    if slo.calendar is None:
+        return ledger.record(series.WINDOW, Call("vector", (Number(slo.window.seconds),)))
+    start, end = (patient(ledger.series(name)) for name in (series.WINDOW_START, series.WINDOW_END))
+    return ledger.record(series.WINDOW, end - start)

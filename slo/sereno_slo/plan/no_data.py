@@ -1,12 +1,13 @@
 """Silence is not calm: alerts for targets that are gone and for selectors that match nothing."""
 
-from sereno_slo.duration import Duration
+from sereno_slo.duration import MINUTE, Duration
 from sereno_slo.model import AlertSeverity, ServiceLevelObjective, Settings
 from sereno_slo.plan import annotations, series
 from sereno_slo.plan.alert_labels import alert_labels
 from sereno_slo.plan.counting import Raw
 from sereno_slo.plan.rules import AlertingRule
 from sereno_slo.plan.series import Ledger
+from sereno_slo.plan.windows import unless_excluded
 from sereno_slo.promql import Aggregation, Call, Expr, Number
 
 ALERT = "SLONoData"
@@ -24,14 +25,14 @@ def no_data_alerts(slo: ServiceLevelObjective, settings: Settings) -> tuple[Aler
     return (
         AlertingRule(
             ALERT,
-            targets_up.or_(Call("vector", (Number(0),))).equals(0),
+            unless_excluded(slo, targets_up.or_(Call("vector", (Number(0),))).equals(0), MINUTE),
             alert_labels(slo, settings, AlertSeverity.CRITICAL),
             annotations.targets_gone(slo, settings),
             for_=_TARGETS_GONE_FOR,
         ),
         AlertingRule(
             ALERT,
-            targets_up.unless(_counted(slo), on=()),
+            unless_excluded(slo, targets_up.unless(_counted(slo), on=()), MINUTE),
             alert_labels(slo, settings, AlertSeverity.WARNING),
             annotations.nothing_matches(slo, settings),
             for_=_NOTHING_MATCHES_FOR,

@@ -1,7 +1,7 @@
 """The names of everything that is recorded, and how one SLO's series are selected; nobody else spells them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES
 from sereno_slo.duration import Duration
@@ -30,6 +30,14 @@ SAME_HOUR = "sereno:events:same_hour"
 EXHAUSTED_IN = "sereno:error_budget_exhausted_in:seconds"
 BUDGET_REMAINING = "sereno:error_budget_remaining:ratio"
 COVERAGE = "sereno:coverage:ratio"
+EXCLUDED = "sereno:excluded:bool"
+WINDOW_START = "sereno:window_start:timestamp_seconds"
+WINDOW_END = "sereno:window_end:timestamp_seconds"
+# What the clock on the wall of a calendar window's time zone shows: now, when the window began, when it ends.
+WALL_CLOCK = "sereno:wall_clock:seconds"
+WALL_AT_START = "sereno:window_start:wall_clock_seconds"
+WALL_AT_END = "sereno:window_end:wall_clock_seconds"
+EVENTS_PLANNED = "sereno:events:planned"
 INFO = "sereno_slo_info"
 OBJECTIVE = "sereno_slo_objective_ratio"
 WINDOW = "sereno_slo_window_seconds"
@@ -70,6 +78,10 @@ class Ledger:
     def whole(self) -> "Ledger":
         """The ledger of the SLO itself, not of its groups."""
         return Ledger(self.service, self.slo)
+
+    def formerly(self, slo: ServiceLevelObjective) -> "tuple[Ledger, ...]":
+        """The ledgers under the names that the SLO had before."""
+        return tuple(replace(self, service=service, slo=name) for service, name in slo.formerly)
 
     @property
     def labels(self) -> dict[str, str]:

@@ -77,6 +77,10 @@ class _Arithmetic:
     def __truediv__(self, other: Any) -> "Binary":
         return Binary("/", _left(self), as_expr(other))
 
+    def modulo(self, other: Any) -> "Binary":
+        """The remainder, `%`."""
+        return Binary("%", _left(self), as_expr(other))
+
     def __gt__(self, other: Any) -> "Binary":
         return Binary(">", _left(self), as_expr(other))
 
@@ -118,19 +122,26 @@ class Selector(_Arithmetic):
     matchers: tuple[Matcher, ...] = ()
     window: Duration | None = None
     offset: Duration | None = None
+    is_at_end: bool = False
+    """Seen at the time of the evaluation itself, also within a subquery."""
 
     def where(self, *matchers: Matcher, **equal: str) -> "Selector":
         """The same with more conditions; keyword arguments are equalities."""
         equalities = tuple(Matcher(label, MatchOp.EQUAL, value) for label, value in equal.items())
-        return Selector(self.metric, (*self.matchers, *matchers, *equalities), self.window, self.offset)
+        found = (*self.matchers, *matchers, *equalities)
+        return Selector(self.metric, found, self.window, self.offset, self.is_at_end)
 
     def over(self, window: Duration) -> "Selector":
         """The range `self[window]`."""
-        return Selector(self.metric, self.matchers, window, self.offset)
+        return Selector(self.metric, self.matchers, window, self.offset, self.is_at_end)
 
     def ago(self, offset: Duration | None) -> "Selector":
         """The same, seen `offset` earlier; None is now."""
-        return Selector(self.metric, self.matchers, self.window, offset)
+        return Selector(self.metric, self.matchers, self.window, offset, self.is_at_end)
+
+    def at_end(self) -> "Selector":
+        """The same, seen at the time of the evaluation, wherever it stands."""
+        return Selector(self.metric, self.matchers, self.window, self.offset, is_at_end=True)
 
     def __str__(self) -> str:
         labels = ", ".join(map(str, self.matchers))
@@ -139,6 +150,7 @@ class Selector(_Arithmetic):
                 self.metric,
                 f"{{{labels}}}" if labels else "",
                 f"[{self.window}]" if self.window else "",
+                " @ end()" if self.is_at_end else "",
                 f" offset {self.offset}" if self.offset else "",
             )
         )

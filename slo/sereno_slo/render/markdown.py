@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sereno_slo.promql import Expr
 from sereno_slo.promql.layout import pretty
-from sereno_slo.render.words import one_line, percent, sentence, table_cell, window_in_words
+from sereno_slo.render.words import one_line, own_window_in_words, percent, sentence, table_cell
 
 if TYPE_CHECKING:
     import jinja2
@@ -37,7 +37,7 @@ def _environment() -> "jinja2.Environment":
         "percent": percent,
         "promql": _promql,
         "sentence": sentence,
-        "window": window_in_words,
+        "own_window": own_window_in_words,
     }
     return environment
 

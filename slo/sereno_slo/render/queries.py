@@ -23,7 +23,8 @@ from sereno_slo.plan import series
 from sereno_slo.plan.counting import target_of
 from sereno_slo.plan.series import Ledger, patient, summed
 from sereno_slo.plan.spenders import out_of_bounds
-from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector
+from sereno_slo.plan.windows import BUDGETED_EVENTS, budgeted_events
+from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, any_of
 
 _NEXT_TO_NOTHING = 1e-6
 AnyLatency = Latency | NativeLatency
@@ -51,7 +52,7 @@ def service_level(ledger: Ledger) -> Expr:
 
 def bad_events_left(ledger: Ledger, slo: ServiceLevelObjective) -> Expr:
     """How many more events may be bad at the traffic of the window; negative when overspent."""
-    return budget_remaining(ledger) * (slo.error_budget_ratio * own_window(ledger, "events"))
+    return budget_remaining(ledger) * (slo.error_budget_ratio * patient(budgeted_events(slo, ledger)))
 
 
 def burn_rate(ledger: Ledger, slo: ServiceLevelObjective, window: Duration) -> Expr:
@@ -167,6 +168,6 @@ def budget_spent_over(window: Duration) -> Expr:
     allowed = Binary(
         "*",
         1 - Aggregation("max", Selector(series.OBJECTIVE), labels),
-        Aggregation("max", patient(Selector("sereno:events:window")), labels),
+        any_of(*(Aggregation("max", patient(Selector(name)), labels) for name in BUDGETED_EVENTS)),
     )
     return measured_over(series.BAD_EVENTS_ENTRY, window) / (allowed > 0)

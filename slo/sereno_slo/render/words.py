@@ -39,6 +39,26 @@ def window_in_words(window: Duration) -> str:
     return "1 day" if days == 1 else f"{days} days"
 
 
+def own_window_in_words(slo: ServiceLevelObjective) -> str:
+    """`30 days`, or `a calendar month (America/Bogota)`."""
+    if slo.calendar is None:
+        return window_in_words(slo.window)
+    return f"a calendar {slo.calendar.unit} ({slo.calendar.timezone})"
+
+
+def current_window_in_words(slo: ServiceLevelObjective) -> str:
+    """`the last 30 days`, or `this calendar month`."""
+    return f"the last {window_in_words(slo.window)}" if slo.calendar is None else f"this calendar {slo.calendar.unit}"
+
+
+def exclusions_in_words(slo: ServiceLevelObjective) -> str:
+    """` Not counted: sundays 02:00 to 03:00 UTC (weekly rebuild, sre-team).`, or nothing."""
+    if not slo.exclusions:
+        return ""
+    each = (f"{one.in_words} ({one_line(one.reason)}, {one_line(one.author)})" for one in slo.exclusions)
+    return f" Not counted: {'; '.join(each)}."
+
+
 def bad_event_in_words(indicator: Indicator) -> str:
     """What makes an event bad, from the indicator alone."""
     match indicator:

@@ -31,6 +31,7 @@ from sereno_slo.model import (
 )
 from sereno_slo.parse.grammar import (
     AlertingDocument,
+    CalendarWindowDocument,
     LatencyDocument,
     RatioDocument,
     SettingsDocument,
@@ -43,6 +44,7 @@ from sereno_slo.policy import WORKBOOK_TIERS, is_feasible, named
 from sereno_slo.promql import Matcher, MatchOp, Selector
 from sereno_slo.promql.reading import read_matchers, read_selector
 from sereno_slo.validate.bounds import bound_value
+from sereno_slo.validate.times import calendar_of, exclusions_of, former_names
 
 
 def settings_of(document: SettingsDocument | None) -> Settings:
@@ -52,7 +54,8 @@ def settings_of(document: SettingsDocument | None) -> Settings:
     links = document.links
     default = Links()
     return Settings(
-        window=Duration.parse(document.window) if isinstance(document.window, str) else Settings().window,
+        window=_length(document.window, Settings().window),
+        calendar=calendar_of(document.window),
         owner_label=document.owner_label,
         identity_labels=tuple(document.identity_labels),
         process_start_metric=document.process_start_metric,
@@ -117,11 +120,12 @@ def service_of(
 
 def _slo(slo: SloDocument, spec: SpecDocument, settings: Settings) -> ServiceLevelObjective:
     tier, indicator = Tier(spec.tier), _indicator(slo)
+    calendar = calendar_of(slo.window) if slo.window else settings.calendar
     return ServiceLevelObjective(
         service=spec.service,
         name=slo.name,
         objective_percent=slo.objective,
-        window=Duration.parse(slo.window) if isinstance(slo.window, str) else settings.window,
+        window=_length(slo.window, settings.window),
         indicator=indicator,
         alerting=_alerting(slo.alerting or AlertingDocument(), tier, settings.alerting, indicator),
         owner=spec.owner,
@@ -129,7 +133,18 @@ def _slo(slo: SloDocument, spec: SpecDocument, settings: Settings) -> ServiceLev
         description=slo.description,
         impact=slo.impact or f"Users of {spec.service} are affected",
         group_by=GroupBy(tuple(slo.group_by.labels), slo.group_by.limit, slo.group_by.alert) if slo.group_by else None,
+        calendar=calendar,
+        exclusions=exclusions_of(slo.name, spec),
+        formerly=former_names(slo, spec.service),
     )
+
+
+def _length(window: str | CalendarWindowDocument | None, default: Duration) -> Duration:
+    """The length that burn rates take a window for."""
+    calendar = calendar_of(window)
+    if calendar is not None:
+        return calendar.nominal
+    return Duration.parse(window) if isinstance(window, str) else default
 
 
 def _alerting(document: AlertingDocument, tier: Tier, defaults: AlertingDefaults, indicator: Indicator) -> Alerting:

@@ -14,9 +14,10 @@ from sereno_slo.promql import Matcher
 from sereno_slo.promql.reading import read_matchers, read_selector
 from sereno_slo.validate.bounds import bound_value
 from sereno_slo.validate.tiers import tier_mistakes
+from sereno_slo.validate.times import exclusion_mistakes, former_name_mistakes
 
 # (where, code, what): parts of the grammar that this version reads and refuses, rather than ignoring them.
-UNIMPLEMENTED_IN_SPEC = (("exclusions", "SLO102"), ("journeys", "SLO103"), ("gate", "SLO104"))
+UNIMPLEMENTED_IN_SPEC = (("journeys", "SLO103"), ("gate", "SLO104"))
 UNIMPLEMENTED_IN_SLO: tuple[tuple[Path, str], ...] = ((("depends_on",), "SLO106"),)
 _KINDS = ("ratio", "latency", "threshold", "probe")
 
@@ -27,6 +28,8 @@ def structural_mistakes(tree: YamlTree) -> Iterator[Diagnostic]:
     for section, code in UNIMPLEMENTED_IN_SPEC:
         if spec.get(section):
             yield _not_implemented(tree, (section,), code)
+    yield from exclusion_mistakes(tree, spec)
+    yield from former_name_mistakes(tree, spec)
     slos = spec.get("slos")
     yield from _repeated_names(tree, slos if isinstance(slos, list) else [])
     for index, slo in enumerate(slos if isinstance(slos, list) else []):
@@ -39,8 +42,6 @@ def structural_mistakes_of_settings(tree: YamlTree) -> Iterator[Diagnostic]:
     settings = tree.value if isinstance(tree.value, dict) else {}
     if _at(settings, ("links", "trace")):
         yield _not_implemented(tree, ("links", "trace"), "SLO113")
-    if isinstance(settings.get("window"), dict):
-        yield _not_implemented(tree, ("window",), "SLO101")
     yield from tier_mistakes(tree, ("alerting", "tiers"), _at(settings, ("alerting", "tiers")))
 
 
@@ -48,8 +49,6 @@ def _of_slo(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnos
     for section, code in UNIMPLEMENTED_IN_SLO:
         if _at(slo, section):
             yield _not_implemented(tree, (*path, *section), code)
-    if isinstance(slo.get("window"), dict):
-        yield _not_implemented(tree, (*path, "window"), "SLO101")
     yield from tier_mistakes(tree, (*path, "alerting", "tiers"), _at(slo, ("alerting", "tiers")))
     indicator = slo.get("indicator")
     if isinstance(indicator, dict):

@@ -18,7 +18,7 @@ from sereno_slo.render.dashboards.panels import (
     table_target,
     thresholds,
 )
-from sereno_slo.render.words import window_in_words
+from sereno_slo.render.words import own_window_in_words
 
 _REMAINING = "Budget remaining"
 
@@ -30,7 +30,7 @@ def line(slo: ServiceLevelObjective, group_by: GroupBy) -> Line:
 
 def _table(slo: ServiceLevelObjective, group_by: GroupBy) -> table.Panel:
     ledger = Ledger("$service", slo.name, group_by.labels)
-    window = window_in_words(slo.window)
+    window = own_window_in_words(slo)
 
     def each(expr: Expr) -> Expr:
         return Aggregation("max", expr, group_by.labels)

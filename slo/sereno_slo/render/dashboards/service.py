@@ -5,11 +5,12 @@ from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 
 from sereno_slo.model import Service, Settings
 from sereno_slo.plan.annotations import dashboard_uid
+from sereno_slo.plan.series import EXCLUDED
 from sereno_slo.promql import Matcher, MatchOp, Selector
 from sereno_slo.render.dashboards import red, slo_section
 from sereno_slo.render.dashboards.layout import place
 from sereno_slo.render.dashboards.panels import as_document, url_link
-from sereno_slo.render.dashboards.variables import TAG, firing_alerts, fixed, frame, label_values
+from sereno_slo.render.dashboards.variables import TAG, excluded_time, firing_alerts, fixed, frame, label_values
 from sereno_slo.render.links import logs_url, slo_runbook_url
 
 
@@ -28,7 +29,10 @@ def service_dashboard(service: Service, settings: Settings) -> dict[str, object]
         board.link(link)
     place(board, (red.section(service, settings), *(slo_section.section(slo, settings) for slo in service.slos)))
     document = as_document(board.build())
-    document["annotations"] = {"list": [firing_alerts(str(_firing()))]}
+    annotations = [firing_alerts(str(_firing()))]
+    if any(slo.exclusions for slo in service.slos):
+        annotations.append(excluded_time(str(Selector(EXCLUDED).where(service="$service").equals(1))))
+    document["annotations"] = {"list": annotations}
     return document
 
 

@@ -24,7 +24,15 @@ from sereno_slo.render.dashboards.panels import (
     url_link,
 )
 from sereno_slo.render.links import slo_runbook_url
-from sereno_slo.render.words import objective_in_words, one_line, percent, sentence, window_in_words
+from sereno_slo.render.words import (
+    current_window_in_words,
+    exclusions_in_words,
+    objective_in_words,
+    one_line,
+    own_window_in_words,
+    percent,
+    sentence,
+)
 
 HOUR = Duration.parse("1h")
 _DAY_SECONDS = 86_400
@@ -34,7 +42,7 @@ _COLORS = {AlertSeverity.CRITICAL: "red", AlertSeverity.WARNING: "orange"}
 def section(slo: ServiceLevelObjective, settings: Settings) -> Section:
     """Six figures of now above three graphs, and the groups where there are any."""
     ledger = Ledger("$service", slo.name)
-    title = f"{slo.name}: {percent(slo.objective_percent)} over {window_in_words(slo.window)}"
+    title = f"{slo.name}: {percent(slo.objective_percent)} over {own_window_in_words(slo)}"
     if slo.description:
         title += f" · {one_line(slo.description)}"
     figures = (
@@ -52,8 +60,8 @@ def section(slo: ServiceLevelObjective, settings: Settings) -> Section:
 
 def _remaining(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> stat.Panel:
     description = (
-        f"What is left of the error budget: 100 % untouched, below 0 overspent. In {window_in_words(slo.window)} "
-        f"{objective_in_words(slo)}. When it is spent: {sentence(slo.impact)}"
+        f"What is left of the error budget: 100 % untouched, below 0 overspent. In {own_window_in_words(slo)} "
+        f"{objective_in_words(slo)}. When it is spent: {sentence(slo.impact)}{exclusions_in_words(slo)}"
     )
     text = Text(f"{slo.name}: budget remaining", description, "percentunit")
     panel = figure(text, Query(queries.budget_remaining(ledger)), steps=BUDGET_STEPS, decimals=1)
@@ -63,7 +71,7 @@ def _remaining(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -
 
 def _service_level(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     description = (
-        f"Good events of all events of the last {window_in_words(slo.window)}, counted; "
+        f"Good events of all events of {current_window_in_words(slo)}, counted; "
         f"the objective is {percent(slo.objective_percent)}."
     )
     steps: Steps = ((None, "red"), (slo.objective_ratio, "green"))
@@ -74,8 +82,8 @@ def _service_level(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
 
 def _bad_events_left(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     description = (
-        "How many more events may be bad before the objective is missed, at the traffic of the last "
-        f"{window_in_words(slo.window)}. Below 0: how many too many there were."
+        f"How many more events may be bad before the objective is missed, at the traffic of {_traffic_in_words(slo)}. "
+        "Below 0: how many too many there were."
     )
     text = Text(f"{slo.name}: bad events left", description, "locale")
     return figure(text, Query(queries.bad_events_left(ledger, slo)), steps=((None, "red"), (0, "green")), decimals=0)
@@ -98,7 +106,7 @@ def _gone_in(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
 def _burn_now(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     description = (
         "Bad events of the last hour as a multiple of what the objective allows: at 1 the budget lasts exactly "
-        f"{window_in_words(slo.window)}."
+        f"{own_window_in_words(slo)}."
     )
     text = Text(f"{slo.name}: burn rate, 1h", description, BURN_UNIT)
     pages = [tier.factor(slo.window) for tier in _tiers(slo) if tier.severity is AlertSeverity.CRITICAL]
@@ -108,7 +116,7 @@ def _burn_now(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
 
 def _coverage(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     description = (
-        f"The part of the last {window_in_words(slo.window)} that was really seen: entries written, times targets "
+        f"The part of {current_window_in_words(slo)} that was really seen: entries written, times targets "
         "that answered. Low on young SLOs and after failed scrapes; what was not seen is in no other figure."
     )
     text = Text(f"{slo.name}: coverage", description, "percentunit")
@@ -117,13 +125,22 @@ def _coverage(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
 
 
 def _burn_down(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
+    recovers = (
+        "recovers as they leave the window" if slo.calendar is None else f"is whole again with each {slo.calendar.unit}"
+    )
     description = (
-        f"The budget remaining over its whole window of {window_in_words(slo.window)}, whatever the dashboard's time "
-        "range. It falls with bad events and recovers as they leave the window; below the dashed line it is overspent."
+        f"The budget remaining over its whole window of {own_window_in_words(slo)}, whatever the dashboard's time "
+        f"range. It falls with bad events and {recovers}; below the dashed line it is overspent."
     )
     text = Text(f"{slo.name}: budget burn-down", description, "percentunit")
     lines = [Query(queries.budget_remaining(ledger), "budget remaining")]
     return graph(text, lines, lines=((0, "red"),), maximum=1).time_from(str(slo.window))
+
+
+def _traffic_in_words(slo: ServiceLevelObjective) -> str:
+    if slo.calendar is None:
+        return current_window_in_words(slo)
+    return f"{current_window_in_words(slo)}, to come as is usual"
 
 
 def _burn_rates(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:

@@ -69,13 +69,29 @@ def switch(name: str, label: str, options: dict[str, str]) -> dashboard.CustomVa
 def firing_alerts(expr: str) -> dict[str, object]:
     """An annotation for each firing alert. The SDK doesn't know the fields by which Prometheus names annotations."""
     return {
-        "name": "Firing alerts",
-        "datasource": DATASOURCE.to_json(),
-        "enable": True,
-        "expr": expr,
-        "iconColor": "red",
-        "step": "60s",
+        **_while_it_lasts("Firing alerts", expr, "red"),
         "tagKeys": "severity,burn",
         "titleFormat": "{{alertname}} {{service}}/{{slo}}",
         "textFormat": "{{severity}} {{burn}} {{long_window}}",
+    }
+
+
+def excluded_time(expr: str) -> dict[str, object]:
+    """An annotation for each stretch of time that doesn't count."""
+    return {
+        **_while_it_lasts("Excluded time", expr, "blue"),
+        "tagKeys": "",
+        "titleFormat": "{{service}}/{{slo}}: not counted",
+        "textFormat": "",
+    }
+
+
+def _while_it_lasts(name: str, expr: str, color: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "datasource": DATASOURCE.to_json(),
+        "enable": True,
+        "expr": expr,
+        "iconColor": color,
+        "step": "60s",
     }

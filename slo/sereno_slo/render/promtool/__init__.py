@@ -13,7 +13,9 @@ from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import GroupBy, NativeLatency, Service, ServiceLevelObjective, Settings, TimeSlices
 from sereno_slo.render.artefact import Artefact, Kind
 from sereno_slo.render.layout import Layout
+from sereno_slo.render.prometheus_rules import render_rules
 from sereno_slo.render.promtool.alerting import alerting_cases
+from sereno_slo.render.promtool.calendars import calendar_cases, rehearsed
 from sereno_slo.render.promtool.cases import Bench, Case
 from sereno_slo.render.promtool.counting import counting_cases
 from sereno_slo.render.promtool.days import FEW_DAYS, day_cases
@@ -39,6 +41,7 @@ def render_behaviour_tests(
     service: Service, settings: Settings, layout: Layout
 ) -> tuple[tuple[Artefact, ...], tuple[Diagnostic, ...]]:
     """One file for each evaluation interval; a warning for each SLO whose selectors can't be fed."""
+    deployed, service = service, rehearsed(service)
     minutes: list[Case] = []
     slots: list[Case] = []
     days: list[Case] = []
@@ -52,12 +55,22 @@ def render_behaviour_tests(
         slots += _slot_cases(Bench(slo, selected, settings, _SLOTS))
         # Nothing raw is read, so nothing is late.
         days += _day_cases(Bench(slo, selected, replace(settings, evaluation_delay=None), _DAYS))
-    files = [
-        _file(service, ("test", "1m"), minutes, layout),
-        _file(service, ("5m.test", "5m"), slots, layout),
-        *([_file(service, ("1d.test", "1d"), days, layout, order=("5m", "1m"))] if days else []),
+    rules = f"{layout.relative(Kind.TESTS, Kind.RULES)}/{service.name}.rules.yaml"
+    files = []
+    if service != deployed:
+        rules = f"{service.name}.rehearsed.rules.yaml"
+        files.append(Artefact(Kind.TESTS, rules, _REHEARSED + render_rules(service, settings).content))
+    files += [
+        _file(service, ("test", "1m"), minutes, rules),
+        _file(service, ("5m.test", "5m"), slots, rules),
+        *([_file(service, ("1d.test", "1d"), days, rules, order=("5m", "1m"))] if days else []),
     ]
     return tuple(files), tuple(warnings)
+
+
+_REHEARSED = """\
+# For the tests beside it only, never for a Prometheus: the rules as if nothing were excluded and quarters were 91 days.
+"""
 
 
 def _untested(service: Service, slo: ServiceLevelObjective) -> Diagnostic:
@@ -86,18 +99,21 @@ def _minute_cases(bench: Bench) -> Iterator[Case]:
 
 
 def _slot_cases(bench: Bench) -> Iterator[Case]:
+    is_rolling = bench.slo.calendar is None  # others are told by days
     if isinstance(bench.slo.indicator, TimeSlices):
-        yield from long_slice_cases(bench)
+        yield from long_slice_cases(bench) if is_rolling else ()
     else:
-        yield from long_window_cases(bench)
+        yield from long_window_cases(bench) if is_rolling else ()
         if (group_by := _groups_to_test(bench)) is not None:
             yield from group_tier_cases(bench, group_by)
     yield from tier_cases(bench)
-    yield from exhausted_cases(bench)
+    yield from exhausted_cases(bench) if is_rolling else ()
 
 
 def _day_cases(bench: Bench) -> Iterator[Case]:
     yield from day_cases(bench)
+    if bench.slo.calendar is not None:
+        yield from calendar_cases(bench, bench.slo.calendar)
     if bench.slo.window >= FEW_DAYS:
         yield from evidence_cases(bench)
 
@@ -112,12 +128,11 @@ def _file(
     service: Service,
     kind: tuple[str, str],
     cases: Sequence[Case],
-    layout: Layout,
+    rules: str,
     order: Sequence[str] = ("1m", "5m"),
 ) -> Artefact:
     """`<service>.<ending>.yaml`, evaluated at an interval: `kind` is the two of them."""
     ending, interval = kind
-    rules = f"{layout.relative(Kind.TESTS, Kind.RULES)}/{service.name}.rules.yaml"
     document: dict[str, Any] = {
         "rule_files": [rules],
         "evaluation_interval": interval,
