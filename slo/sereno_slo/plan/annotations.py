@@ -73,9 +73,9 @@ def traffic_drop(slo: ServiceLevelObjective, settings: Settings) -> dict[str, st
 def exhausted(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
     """Annotations of the alert for a budget that is gone."""
     text = (
-        f"The budget of {_window(slo)} is spent: {{{{ $value | humanizePercentage }}}} of it is left. "
-        f"More events failed than the objective of {slo.objective_percent:g}% allows; what changes is decided with fewer risks until "
-        f"{'some of it is back' if slo.calendar is None else f'the next {slo.calendar.unit} begins'}."
+        f"The budget of {_window(slo)} is spent: {{{{ $value | humanizePercentage }}}} of it is left. More events "
+        f"failed than the objective of {slo.objective_percent:g}% allows; what changes is decided with fewer risks "
+        f"until {'some of it is back' if slo.calendar is None else f'the next {slo.calendar.unit} begins'}."
     )
     return _annotations(slo, "SLOBudgetExhausted", "has no error budget left", text, settings)
 

@@ -102,8 +102,8 @@ def _counting(slo: ServiceLevelObjective, step: Duration, settings: Settings) ->
 def _is_within(ledger: Ledger, entries: Selector) -> Expr:
     """1 for roll-ups of the calendar window of now: they hold what was entered up to six minutes before.
 
-    Series, where scalars would do: they have as many samples as there are roll-ups, not as there are steps, and promtool
-    holds no more than 10,000 at once.
+    Series, where scalars would do: they have as many samples as there are roll-ups, not as there are steps, and
+    promtool holds no more than 10,000 at once.
     """
     start = Call("scalar", (ledger.whole.series(series.WINDOW_START).at_end(),))
     recorded_at = Call("timestamp", (_of_step(entries, FIVE_MINUTES),))
