@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backfill": ("backfill", "Repair the ledger from raw samples: new SLOs, missed evaluations, long gaps."),
     "collect": ("collect", "Collect logs into a log store."),
     "compile": ("compile", "Compile SLO specs into rules, tests, dashboards, runbooks and templates."),
+    "convert": ("convert", "Convert specs of Sloth, OpenSLO and Pyrra to sereno/v1."),
     "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),
     "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
