@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("convert", "Convert specs of Sloth, OpenSLO and Pyrra to sereno/v1."),
     "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),
     "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
+    "new": ("new", "Write a first spec from a template: HTTP API, gRPC, Istio, queue worker, …"),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
     "schema": ("schema", "Print the JSON Schema of specs, for editors."),
     "validate": ("validate", "Check SLO specs: syntax and meaning; with a server, what alerts can see."),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sereno_slo.convert.draft import CalendarWindow, DraftTier, Remark, Slot, unknown_keys, warning
 from sereno_slo.convert.openslo_catalogue import Catalogue, headless
 from sereno_slo.convert.openslo_window import days_of
-from sereno_slo.convert.section import Section, Words
+from sereno_slo.convert.section import Section, Words, shown
 from sereno_slo.convert.sloth_alerting import DraftAlerting
 from sereno_slo.diagnostics import Diagnostic
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
@@ -71,7 +71,9 @@ def _conditions(object_: Section, catalogue: Catalogue, told: list[Diagnostic]) 
         told.append(warning("SLO061", policy.span_of("alertWhenResolved"), message, "set it at the receiver"))
     if policy.has("notificationTargets"):
         policy.ignore("notificationTargets")
-        message = "notificationTargets: who is told is Alertmanager's business"
+        message = (
+            f"notificationTargets ({shown(policy.value['notificationTargets'])}): Alertmanager decides who is told"
+        )
         cure = "route by the owner (docs/alertmanager.md)"
         told.append(warning("SLO061", policy.span_of("notificationTargets"), message, cure))
     if said["alertWhenBreaching"] is False:

@@ -69,7 +69,7 @@ class Section:
     def required(self, key: str, example: str) -> Words | None:
         """The same; that it is missing is a mistake."""
         found = self.words(key)
-        if found is None and not self.has(key):
+        if found is None and (not self.has(key) or isinstance(self.value[key], str)):
             message = f"{self.name or 'the document'} has no {key}"
             self.mistakes.append(Diagnostic("SLO063", self.span, message, f"write {key}: {example}"))
         return found
@@ -164,7 +164,7 @@ class Section:
         return self.document.tree.span((*self.path, key))
 
     def _wrong(self, key: str, value: Any, wanted: str) -> None:
-        if value is not None and value != "":
+        if value is not None:
             message = f"{_name((*self.path, key))} is {shown(value)}, it has to be {wanted}"
             self.mistakes.append(Diagnostic("SLO063", self._span(key), message, f"write {wanted}"))
 
@@ -197,7 +197,7 @@ def shown(value: Any) -> str:
             text = f"{value:.15g}"
         case _:
             text = str(value)
-    text = " ".join(text.split())
+    text = " ".join(text.split()) or "empty"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1].rstrip()}…"
 
 

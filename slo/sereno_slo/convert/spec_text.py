@@ -22,7 +22,7 @@ from sereno_slo.convert.merging import DraftService
 from sereno_slo.convert.queries import further_matchers
 from sereno_slo.diagnostics import Diagnostic, Span, on_one_line
 from sereno_slo.promql import Matcher
-from sereno_slo.render.yaml_text import is_printable, quoted, scalar
+from sereno_slo.render.yaml_text import is_printable, quoted, spec_scalar
 
 _SCHEMA = "https://raw.githubusercontent.com/sereno/sereno/main/slo/schema/sereno-v1.schema.json"
 _WIDTH = 112
@@ -94,9 +94,9 @@ def spec_text(service: DraftService, *, is_shadow: bool = False) -> SpecText:
     page.add("#", beginning)
     page.comment(_ALERTS, beginning)
     page.add("version: sereno/v1", beginning)
-    page.add(f"service: {scalar(service.name)}", service.span)
+    page.add(f"service: {spec_scalar(service.name)}", service.span)
     page.remarks(service.remarks, Slot.SERVICE, "")
-    page.add(f"owner: {scalar(service.owner)}", service.owner_span)
+    page.add(f"owner: {spec_scalar(service.owner)}", service.owner_span)
     page.remarks(service.remarks, Slot.OWNER, "")
     page.comment(_TIER, beginning)
     page.add("tier: standard", beginning)
@@ -122,14 +122,14 @@ def _left_out(page: SpecText, slo: LeftOut) -> None:
 
 def _slo(page: SpecText, slo: DraftSlo, *, is_shadow: bool) -> None:
     indent = "    "
-    page.add(f"  - name: {scalar(slo.name.text)}", slo.name.span)
+    page.add(f"  - name: {spec_scalar(slo.name.text)}", slo.name.span)
     page.remarks(slo.remarks, Slot.NAME, indent)
     page.add(f"{indent}objective: {_number(slo.objective.text)}", slo.objective.span)
     page.remarks(slo.remarks, Slot.OBJECTIVE, indent)
     page.add(f"{indent}window: {_window(slo.window)}", slo.span(Slot.WINDOW))
     page.remarks(slo.remarks, Slot.WINDOW, indent)
     if slo.description:
-        page.add(f"{indent}description: {scalar(_tidy(slo.description), '      ')}", slo.span(Slot.DESCRIPTION))
+        page.add(f"{indent}description: {spec_scalar(_tidy(slo.description), '      ')}", slo.span(Slot.DESCRIPTION))
     page.remarks(slo.remarks, Slot.DESCRIPTION, indent)
     page.add(f"{indent}indicator:", slo.span(Slot.INDICATOR))
     for line in _indicator(slo.indicator):
@@ -137,7 +137,7 @@ def _slo(page: SpecText, slo: DraftSlo, *, is_shadow: bool) -> None:
     page.remarks(slo.remarks, Slot.INDICATOR, indent)
     if slo.group_by:
         page.add(f"{indent}group_by:", slo.span(Slot.INDICATOR))
-        page.add(f"{indent}  labels: [{', '.join(map(scalar, slo.group_by))}]", slo.span(Slot.INDICATOR))
+        page.add(f"{indent}  labels: [{', '.join(map(spec_scalar, slo.group_by))}]", slo.span(Slot.INDICATOR))
         page.add(f"{indent}  alert: true", slo.span(Slot.INDICATOR))
     page.remarks(slo.remarks, Slot.GROUP_BY, indent)
     _alerting(page, slo, is_shadow=is_shadow or slo.is_shadow)
@@ -159,8 +159,8 @@ def _alerting(page: SpecText, slo: DraftSlo, *, is_shadow: bool) -> None:
 
 def _window(window: str | CalendarWindow) -> str:
     if isinstance(window, CalendarWindow):
-        return f"{{calendar: {window.calendar}, timezone: {scalar(window.timezone)}}}"
-    return scalar(window)
+        return f"{{calendar: {window.calendar}, timezone: {spec_scalar(window.timezone)}}}"
+    return spec_scalar(window)
 
 
 def _indicator(indicator: DraftIndicator) -> list[str]:
@@ -197,12 +197,12 @@ def _listed(matchers: Sequence[Matcher]) -> str:
 
 def _quoted(text: str) -> str:
     """Selectors are in single quotes, which leave their own double quotes and backslashes as they are."""
-    return quoted(text) if is_printable(text) else scalar(text)
+    return quoted(text) if is_printable(text) else spec_scalar(text)
 
 
 def _number(text: str) -> str:
     """What is no number is told by the compiler."""
-    return text if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text.strip()) else scalar(text)
+    return text if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text.strip()) else spec_scalar(text)
 
 
 def _tidy(text: str) -> str:
