@@ -16,6 +16,14 @@ def test_the_list_tells_every_kind(tmp_path: Path) -> None:
     assert files_below(tmp_path) == {}
 
 
+def test_the_page_shows_a_true_run(tmp_path: Path) -> None:
+    """docs/new.md prints what the command prints, and describes every kind."""
+    page = (Path(__file__).resolve().parents[2] / "docs/new.md").read_text(encoding="utf-8")
+    assert sereno("new", "--list", cwd=tmp_path).stdout in page
+    for kind in KINDS:
+        assert f"| `{kind.name}` |" in page
+
+
 def test_a_first_spec_is_written_and_what_comes_next_told(tmp_path: Path) -> None:
     """Outside of a repository it lies in the current folder; the commands that are named run."""
     answer = sereno("new", "http-api", "checkout", "--owner", "payments", "--tier", "critical", cwd=tmp_path)
