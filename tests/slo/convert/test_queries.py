@@ -48,7 +48,7 @@ def _rate(selector: str) -> str:
         ('m{c=~".+"}', 'm{c="d"}', {"total": 'm{c=~".+"}', "bad": 'm{c="d"}'}),
         ("m", "n", {"total": "m", "bad": "n"}),
         ("m", "m", {"total": "m", "bad": "m"}),
-        ("m", r"""m{c="it's \\d"}""", {"metric": "m", "bad": r"""c="it's \\d""""}),
+        ("m", 'm{c="it\'s \\\\d"}', {"metric": "m", "bad": 'c="it\'s \\\\d"'}),
     ],
 )
 def test_one_metric_is_told_apart_by_its_further_matchers(total: str, bad: str, expected: dict[str, str]) -> None:
