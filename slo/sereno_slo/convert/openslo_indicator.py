@@ -145,7 +145,7 @@ def _query(metric: Section, catalogue: Catalogue, told: list[Remark]) -> Words:
     elif kind.text.lower() != "prometheus":
         message = f"the data come from {kind.text}; Sereno's rules are evaluated by Prometheus"
         raise _NotCounted(source.span, message, "measure it in Prometheus, by an exporter or the service itself")
-    inner.ignore("queryType", "dimensions")
+    inner.ignore("queryType")
     query = inner.words("query")
     if query is None:
         raise _NotCounted(inner.span, "the metricSource has no query", "write query: and PromQL", "SLO063")

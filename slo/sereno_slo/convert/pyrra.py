@@ -73,7 +73,7 @@ def _service(labels: dict[str, Words], name: Words, indicator: DraftIndicator | 
         job = _job(indicator)
         service = Words(job or name.text, name.span)
         whence = "the job that it selects" if job else "its own name"
-    message = f"Pyrra's objects name no service: {name.text} is put to {service.text}, after {whence}"
+    message = f"Pyrra's objects name no service: {name.text} becomes part of {service.text}, by {whence}"
     cure = "objects of one service come into one file: name it by the label app.kubernetes.io/name"
     told.append(Remark(Slot.NAME, warning("SLO065", service.span, message, cure)))
     return service
@@ -143,8 +143,10 @@ def _of_kind(kind: str, body: Section, told: list[Remark]) -> DraftIndicator:
             total, errors = Counted(_metric(body, "total")), Counted(_metric(body, "errors"))
             return indicator_of(total, errors, part_is_bad=True)
         case "latency":
-            total, success = Counted(_metric(body, "total")), Counted(_metric(body, "success"))
-            return indicator_of(total, success, part_is_bad=False)
+            total, success = _metric(body, "total"), _metric(body, "success")
+            if not any(matcher.label == "le" for matcher in success.matchers):
+                raise ValueError('success names no bucket: le="…" is missing')
+            return indicator_of(Counted(total), Counted(success), part_is_bad=False)
         case "latencyNative":
             histogram, latency = _metric(body, "total"), body.required("latency", "300ms")
             if latency is None:
