@@ -40,7 +40,7 @@ def test_the_templates_say_what_fills_them(name: str) -> None:
     assert all((slo.impact and "shop" in slo.impact) or slo.name == "replication" for slo in service.slos)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     kind=st.sampled_from(KINDS),
     name=st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True),
