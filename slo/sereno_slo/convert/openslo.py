@@ -70,6 +70,7 @@ def _of_services(
         name = metadata.words("name") if metadata else None
         if metadata is None or name is None:
             yield warning("SLO063", root.span, "the Service has no name", "write metadata: {name: checkout-api}")
+            yield from (replace(mistake, severity=Severity.WARNING) for mistake in root.mistakes)
             continue
         labels = metadata.labels("labels")
         services[name.text] = owner_in(labels)
@@ -122,7 +123,7 @@ def _read(
     if metadata is None or spec is None or name is None or service is None:
         missing = Diagnostic("SLO063", root.span, "the document has no metadata or no spec", "write both")
         return LeftOut("the document", root.span, tuple(root.mistakes) or (missing,), document.quote(()))
-    labels = metadata.labels("labels")
+    labels, annotations = metadata.labels("labels"), metadata.labels("annotations")
     owner = owner_in(labels) or services.get(service.text)
     shown, said = metadata.words("displayName"), spec.words("description")
     texts = [words.text.strip() for words in (shown, said) if words]
@@ -130,7 +131,6 @@ def _read(
     head = _Head(document, name, ": ".join(texts), span, spec)
     slos = _slos(head, catalogue)
     told = _labels(f"labels of {name.text}", labels, metadata)
-    annotations = metadata.labels("annotations")
     why, cure = "they belong to OpenSLO's other tools", "nothing to do"
     told += unlabelled(f"annotations of {name.text}", annotations, metadata.span_of("annotations"), why, cure)
     told += [*unknown_keys(root)]
@@ -157,10 +157,9 @@ def _slos(head: _Head, catalogue: Catalogue) -> tuple[DraftSlo | LeftOut, ...]:
     judged = [read(objective, told if index == 0 else list[Remark]()) for index, objective in enumerate(objectives)]
     alerting = alerting_of(spec, catalogue, window)
     quote = head.document.quote(())
-    targets = [_percent(objective) for objective in objectives]
+    targets, names = [_percent(objective) for objective in objectives], _names(head.name, objectives)
     if spec.mistakes or None in judged or None in targets:
         return (LeftOut(head.name.text, head.name.span, tuple(spec.mistakes), quote),)
-    names = _names(head.name, objectives)
     spans = {Slot.WINDOW: spec.span_of("timeWindow"), Slot.ALERTING: spec.span_of("alertPolicies")}
     spans |= {Slot.DESCRIPTION: head.description_span} if head.description_span else {}
     drafts: list[DraftSlo | LeftOut] = []

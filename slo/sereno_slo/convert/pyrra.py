@@ -48,8 +48,9 @@ def read_pyrra(document: Document, source: SourceFile) -> ServicePart | LeftOut:
     told: list[Remark] = []
     indicator = _indicator(spec, told)
     service = _service(labels, name, indicator, told)
+    of_metadata = tuple(_metadata(metadata, labels))
     slo = _slo(name, spec, indicator, told)
-    remarks = [Remark(Slot.NAME, each) for each in (*_metadata(metadata, labels), *unknown_keys(root))]
+    remarks = [Remark(Slot.NAME, each) for each in (*of_metadata, *unknown_keys(root))]
     if isinstance(slo, LeftOut):
         return ServicePart(document.format, source.path, source.origin, service, owner, (slo,))
     return ServicePart(document.format, source.path, source.origin, service, owner, (slo,), tuple(remarks))
@@ -143,10 +144,10 @@ def _of_kind(kind: str, body: Section, told: list[Remark]) -> DraftIndicator:
             total, errors = Counted(_metric(body, "total")), Counted(_metric(body, "errors"))
             return indicator_of(total, errors, part_is_bad=True)
         case "latency":
-            total, success = _metric(body, "total"), _metric(body, "success")
-            if not any(matcher.label == "le" for matcher in success.matchers):
+            every, fast = _metric(body, "total"), _metric(body, "success")
+            if not any(matcher.label == "le" for matcher in fast.matchers):
                 raise ValueError('success names no bucket: le="…" is missing')
-            return indicator_of(Counted(total), Counted(success), part_is_bad=False)
+            return indicator_of(Counted(every), Counted(fast), part_is_bad=False)
         case "latencyNative":
             histogram, latency = _metric(body, "total"), body.required("latency", "300ms")
             if latency is None:

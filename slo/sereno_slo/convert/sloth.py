@@ -18,7 +18,7 @@ from sereno_slo.convert.draft import (
 )
 from sereno_slo.convert.formats import Document, Format
 from sereno_slo.convert.queries import Reading, indicator_of, read_events, read_quotient
-from sereno_slo.convert.section import Section, Words, apart, document_section
+from sereno_slo.convert.section import Section, Words, apart, document_section, shown
 from sereno_slo.convert.sloth_alerting import alerting_of
 from sereno_slo.diagnostics import Diagnostic, Severity
 from sereno_slo.source import SourceFile
@@ -86,7 +86,7 @@ def _labels(what: str, labels: dict[str, Words], section: Section) -> Iterable[D
 def _plugins(section: Section, key: str) -> Iterator[Diagnostic]:
     if section.has(key):
         section.ignore(key)
-        message = f"{key} change the rules that Sloth makes; they do nothing here"
+        message = f"{key} ({shown(section.value[key])}) change the rules that Sloth makes; they do nothing here"
         yield Diagnostic("SLO061", section.span_of(key), message, "look what they are for", Severity.WARNING)
 
 

@@ -43,6 +43,15 @@ def _mappings(value: Any) -> Iterator[dict[str, Any]]:
             yield from _mappings(inner)
 
 
+def _all_mappings(documents: Documents) -> list[dict[str, Any]]:
+    return [each for document in documents for each in _mappings(document)]
+
+
+# What says nothing that could be carried over, so that nobody looks at it; and a label that only names a service of
+# which nothing can be carried over anyway.
+_UNREAD = ("apiVersion", "kind", "status", "app.kubernetes.io/name")
+
+
 # What one message tells of as a whole: it names the object, not every key in it.
 _TOLD_AS_A_WHOLE = ("DataSource", "AlertNotificationTarget")
 _TOLD_BY_ONE_OF = {"chain", "priority", "targetRef"}
@@ -63,6 +72,27 @@ def test_an_unknown_key_is_told_wherever_it_stands(paths: list[Path]) -> None:
             continue
         mapping["zzUnknown"] = "a value that nobody expects"
         assert "zzUnknown" in _said(_converted(changed)), mapping
+
+
+@pytest.mark.parametrize(
+    "paths", [*([path] for path in FILES), BUNDLE], ids=lambda paths: f"{paths[0].parent.name}-{paths[0].stem}"
+)
+def test_a_value_of_the_wrong_type_is_told_wherever_it_stands(paths: list[Path]) -> None:
+    """A mapping where a text belongs, or a text where a mapping belongs, is shown in the spec or in a message."""
+    documents = _loaded(*paths)
+    errors = _said(_converted(documents)).count("error[")
+    keys = [(index, key) for index, mapping in enumerate(_all_mappings(documents)) for key in mapping]
+    for index, key in keys:
+        changed = copy.deepcopy(documents)
+        document, mapping = [(document, each) for document in changed for each in _mappings(document)][index]
+        is_head = mapping is document and key in {"version", "apiVersion", "kind"}
+        if is_head or document.get("kind") in _TOLD_AS_A_WHOLE or _TOLD_BY_ONE_OF & set(mapping) or key in _UNREAD:
+            continue
+        if set(mapping) == {"name"}:
+            continue  # an object that stands where it is used: its name tells nobody anything
+        mapping[key] = "zzWrong" if isinstance(mapping[key], dict | list) else {"zzWrong": 1}
+        said = _said(_converted(changed))
+        assert "zzWrong" in said or said.count("error[") > errors, (key, mapping)
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("sloth*/*.y*ml")), ids=lambda path: path.parent.name)
