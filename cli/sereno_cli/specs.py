@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from sereno_slo import Diagnostic, Settings, SourceFile, has_errors, read_settings, read_source
+from sereno_slo.source import may_be_foreign
 
 SPECS_FOLDER = Path("slo/specs")
 SETTINGS_FILE = "sereno.yaml"
@@ -44,13 +45,23 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
         return None
     found = [_read(path, root, os.getcwd()) for path in paths]
     settings, problems = _settings(settings_file or _nearest_settings())
+    sources, told = _of_our_own(tuple(source for source in found if isinstance(source, SourceFile)))
     return LoadedSpecs(
-        sources=tuple(source for source in found if isinstance(source, SourceFile)),
+        sources=sources,
         settings=settings,
-        diagnostics=(*problems, *(problem for problem in found if isinstance(problem, Diagnostic))),
+        diagnostics=(*problems, *(problem for problem in found if isinstance(problem, Diagnostic)), *told),
         root=root or Path.cwd(),
         is_complete=paths == list(every) or _are_same(paths, every),
     )
+
+
+def _of_our_own(sources: tuple[SourceFile, ...]) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
+    """Specs of other tools are converted, and what they lose is told; all others are what they were."""
+    if not any(may_be_foreign(source.text) for source in sources):
+        return sources, ()
+    from sereno_slo.convert import converted_sources
+
+    return converted_sources(sources)
 
 
 def _are_same(paths: Sequence[Path], every: Sequence[Path]) -> bool:

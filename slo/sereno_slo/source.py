@@ -14,6 +14,13 @@ class SourceFile:
     text: str
     origin: str = ""
     """How generated files name it, if otherwise: by a path that doesn't depend on where the compiler was called."""
+    places: tuple[Span, ...] = ()
+    """Of a text that was converted from another format: where each of its lines comes from."""
+
+
+def may_be_foreign(text: str) -> bool:
+    """Whether the text may be in another tool's format (sereno_slo.convert): a quick look, which every spec gets."""
+    return "prometheus/v1" in text or "openslo/v1" in text or "pyrra.dev/v1" in text or "sloth.slok.dev/v1" in text
 
 
 def read_source(path: Path, *, origin: str = "") -> SourceFile | Diagnostic:

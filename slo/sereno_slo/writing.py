@@ -3,7 +3,7 @@
 import errno
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,6 +181,33 @@ def _write(path: str, content: bytes, ownership: Ownership) -> os.stat_result:
     except BaseException:
         Path(path).unlink(missing_ok=True)
         raise
+
+
+def write_new(files: Mapping[str, str], folder: Path, *, may_replace: bool) -> None:
+    """Files that people go on with, by their paths below the folder: all of them or none.
+
+    Raises:
+        OSError: one can't be written, or is there (`FileExistsError`) and must not be replaced; nothing was changed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = {name: f"{folder}/.{name}.{_RUN}" for name in files}
+    placed: list[str] = []
+    try:
+        for name, text in files.items():
+            _write(temporary[name], text.encode(), Ownership.SCAFFOLDED)
+        for name in files:
+            if may_replace:
+                os.replace(temporary[name], f"{folder}/{name}")
+            else:
+                os.link(temporary[name], f"{folder}/{name}")  # unlike a rename, it never replaces what is there
+                placed.append(name)
+    except BaseException:
+        for name in placed:
+            Path(folder, name).unlink(missing_ok=True)
+        raise
+    finally:
+        for path in temporary.values():
+            Path(path).unlink(missing_ok=True)
 
 
 def _stamp(path: str, status: os.stat_result, artefact: Artefact) -> Stamp:

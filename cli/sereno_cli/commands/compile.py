@@ -70,6 +70,7 @@ def command(
 
     Without SPEC all of slo/specs is compiled; without --out into the repository's layout. Generated files are
     overwritten, scaffolds (runbooks, template) are written once. A spec with mistakes writes nothing and exits 2.
+    Specs of Sloth, OpenSLO and Pyrra are taken as they are (see sereno convert).
     """
     with _everything_is_kept():
         if format_ != "prometheus":

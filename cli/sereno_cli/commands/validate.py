@@ -39,7 +39,8 @@ Examples:
 def command(specs: tuple[Path, ...], settings: Path | None, url: str | None) -> ExitCode:
     """Check specs: syntax and meaning, every mistake at once with file:line:column and cure.
 
-    Without SPEC all of slo/specs is checked. Exit code 2 means that there are mistakes.
+    Without SPEC all of slo/specs is checked. Exit code 2 means that there are mistakes. Specs of Sloth, OpenSLO and
+    Pyrra are taken as they are (see sereno convert).
 
     With --prometheus a table for each SLO tells what its alerts need at its busiest and at its quietest hour
     (docs/spec.md, "With a Prometheus"). Exit code 3 means that the server didn't answer.

@@ -40,9 +40,8 @@ def judged(
 
     Every question may raise a `PrometheusError`.
     """
-    trees = {source.path: parse_spec(source).tree for source in sources}
-    for service in services:
-        tree = trees[service.path]
+    for service, source in zip(services, sources, strict=True):
+        tree = parse_spec(source).tree
         if tree is None:
             raise AssertionError(f"{service.path} was read before")
         for index, slo in enumerate(service.slos):

@@ -62,6 +62,8 @@ class YamlTree:
     value: Any
     path: str
     root: yaml.Node
+    places: tuple[Span, ...] = ()
+    """Where the text's lines come from, if it was converted from another format: messages lead there."""
 
     def has(self, path: Path) -> bool:
         """Whether there is a value, `null` included."""
@@ -69,13 +71,22 @@ class YamlTree:
 
     def span(self, path: Path) -> Span:
         """Where the value stands; for a missing one, where its nearest existing parent stands."""
-        return _span(self.path, next(node for node in reversed(self._nodes(path)) if node is not None))
+        return self._place(next(node for node in reversed(self._nodes(path)) if node is not None))
 
     def key_span(self, path: Path) -> Span:
         """Where the key stands."""
         parent = self._nodes(path[:-1])[-1] if path else None
         key = None if parent is None else _entry(parent, path[-1])[0]
-        return self.span(path) if key is None else _span(self.path, key)
+        return self.span(path) if key is None else self._place(key)
+
+    def _place(self, node: yaml.Node) -> Span:
+        return self.places[node.start_mark.line] if self.places else _span(self.path, node)
+
+    def lines(self, path: Path) -> tuple[int, int]:
+        """The first and the last line of the value in the file, from 1; a block ends where the next thing begins."""
+        node = next(node for node in reversed(self._nodes(path)) if node is not None)
+        is_block = isinstance(node, yaml.CollectionNode) and not node.flow_style
+        return node.start_mark.line + 1, node.end_mark.line + (0 if is_block else 1)
 
     def _nodes(self, path: Path) -> list[yaml.Node | None]:
         """The nodes on the way, the root first; None from where it ends."""
@@ -97,26 +108,43 @@ def _entry(node: yaml.Node, part: str | int) -> tuple[yaml.Node | None, yaml.Nod
 
 def read_yaml(source: SourceFile) -> tuple[YamlTree | None, tuple[Diagnostic, ...]]:
     """The tree and the mistakes in it; no tree where the text is no YAML at all."""
-    try:
-        too_deep = _too_deep(source)
-        documents = [] if too_deep else list(yaml.compose_all(source.text, Loader=_Loader))
-    except yaml.YAMLError as error:
-        return None, (_syntax_error(source, error),)
-    if too_deep is not None:
-        message = f"values are nested more than {_DEEPEST_NESTING} levels deep"
-        return None, (Diagnostic("SLO008", too_deep, message, "a spec needs six"),)
-    nodes = [node for node in documents if node is not None]
+    nodes, mistakes = _documents(source)
+    if mistakes:
+        return None, mistakes
     if len(nodes) != 1:
         problem = "the file is empty" if not nodes else f"the file holds {len(nodes)} YAML documents"
         span = Span(source.path, 1, 1) if not nodes else _span(source.path, nodes[1])
         return None, (
             Diagnostic("SLO007", span, problem, "write one document a file, beginning with version: sereno/v1"),
         )
+    return _tree(source, nodes[0])
+
+
+def read_all_yaml(source: SourceFile) -> tuple[tuple[YamlTree, ...], tuple[Diagnostic, ...]]:
+    """The trees of all documents of a file, and the mistakes in them; empty documents are none."""
+    nodes, mistakes = _documents(source)
+    read = [_tree(source, node) for node in nodes]
+    return tuple(tree for tree, _ in read if tree), (*mistakes, *(each for _, found in read for each in found))
+
+
+def _documents(source: SourceFile) -> tuple[list[yaml.Node], tuple[Diagnostic, ...]]:
+    try:
+        too_deep = _too_deep(source)
+        documents = [] if too_deep else list(yaml.compose_all(source.text, Loader=_Loader))
+    except yaml.YAMLError as error:
+        return [], (_syntax_error(source, error),)
+    if too_deep is not None:
+        message = f"values are nested more than {_DEEPEST_NESTING} levels deep"
+        return [], (Diagnostic("SLO008", too_deep, message, "a spec needs six"),)
+    return [node for node in documents if node is not None], ()
+
+
+def _tree(source: SourceFile, node: yaml.Node) -> tuple[YamlTree | None, tuple[Diagnostic, ...]]:
     builder = _Builder(source.path)
-    value = builder.build(nodes[0])
+    value = builder.build(node)
     if builder.is_too_large:
         return None, tuple(builder.problems)
-    return YamlTree(value, source.path, nodes[0]), tuple(builder.problems)
+    return YamlTree(value, source.path, node, source.places), tuple(builder.problems)
 
 
 def _too_deep(source: SourceFile) -> Span | None:

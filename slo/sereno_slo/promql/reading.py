@@ -53,6 +53,21 @@ def _parsed(text: str) -> Selector:
         raise ValueError(f"{text!r} is not PromQL{_reason(error)}") from None
     if not isinstance(expr, promql_parser.VectorSelector):
         raise ValueError(f"{text!r} is an expression, not the name of a counter with matchers")  # noqa: TRY004
+    return _selector_of(expr, text)
+
+
+def selector_within(expr: promql_parser.VectorSelector, text: str) -> Selector:
+    """A selector that is part of a larger expression, whose text messages show.
+
+    Raises:
+        ValueError: it selects what Prometheus or the compiler can't; the message says what.
+    """
+    selector = _selector_of(expr, text)
+    _check(text, selector.matchers)
+    return selector
+
+
+def _selector_of(expr: promql_parser.VectorSelector, text: str) -> Selector:
     if expr.offset is not None or expr.at is not None:
         raise ValueError(f"{text!r} looks at another time; the compiler adds windows and offsets itself")
     if expr.matchers.or_matchers:

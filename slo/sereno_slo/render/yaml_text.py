@@ -60,6 +60,15 @@ def scalar(text: str, indent: str = "") -> str:
     return quoted(text) if _needs_quotes(text) else text
 
 
+# Numbers of YAML 1.2's core schema that YAML 1.1 takes for text: `1e3` has no point there.
+_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+
+
+def spec_scalar(text: str, indent: str = "") -> str:
+    """A text as it is written into a spec, which is read as YAML 1.2."""
+    return quoted(text) if _NUMBER.fullmatch(text) else scalar(text, indent)
+
+
 def is_printable(text: str) -> bool:
     """Whether YAML holds the text on one line without escapes."""
     # The pattern knows all of Unicode: it takes milliseconds to compile, and is hardly ever needed.
