@@ -15,9 +15,11 @@ from sereno_cli.exit_codes import ExitCode
 # imports none of the commands: it must answer in under 0.2 s.
 COMMANDS: dict[str, tuple[str, str]] = {
     "backfill": ("backfill", "Repair the ledger from raw samples: new SLOs, missed evaluations, long gaps."),
+    "budget": ("budget", "How all budgets stand; with --gate, whether a deployment may go on."),
     "collect": ("collect", "Collect logs into a log store."),
     "compile": ("compile", "Compile SLO specs into rules, tests, dashboards, runbooks and templates."),
     "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),
+    "explain": ("explain", "Tell where an SLO's numbers come from: who spent the budget, when, what comes back."),
     "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
     "schema": ("schema", "Print the JSON Schema of specs, for editors."),

@@ -1,6 +1,6 @@
 """Every code that a diagnostic can carry, and the rule behind it. Codes are never reused (docs/spec.md lists them)."""
 
-RETIRED = ("SLO105", "SLO107", "SLO108", "SLO109", "SLO110", "SLO111", "SLO112", "SLO114")
+RETIRED = ("SLO104", "SLO105", "SLO107", "SLO108", "SLO109", "SLO110", "SLO111", "SLO112", "SLO114")
 """Codes of parts that weren't implemented once: no message has them any more, and none will again."""
 
 CODES: dict[str, str] = {
@@ -47,10 +47,14 @@ CODES: dict[str, str] = {
     "SLO051": "by night, too, a full outage pages soon",
     "SLO052": "the server has events of the indicator",
     "SLO053": "the latency threshold is a bucket bound of the server's histogram",
+    "SLO080": "a gate's condition is one that gates know",
+    "SLO081": "a gate compares with a percentage that can be reached",
+    "SLO082": "a gate names SLOs of its own service",
+    "SLO083": "a gate of sereno.yaml is for all SLOs",
+    "SLO084": "a gate's rule can apply",
     "SLO101": "calendar windows are implemented",
     "SLO102": "exclusions are implemented",
     "SLO103": "journeys are implemented",
-    "SLO104": "gates are implemented",
     "SLO106": "dependencies between SLOs are implemented",
     "SLO113": "links to traces are implemented",
 }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sereno_slo.duration import Duration
+from sereno_slo.gate import GateRule
 from sereno_slo.promql import Selector
 
 
@@ -203,6 +204,8 @@ class Service:
     """The spec's path for headers of generated files: the same wherever the compiler is called."""
     path: str = ""
     """The spec's path as it was given, for messages; empty where that is the same."""
+    gate: tuple[GateRule, ...] = ()
+    """When a deployment is denied; without rules nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,3 +233,5 @@ class Settings:
     """How late samples may arrive: raw series are read this much in the past."""
     links: Links = Links()
     alerting: AlertingDefaults = AlertingDefaults()
+    gate: tuple[GateRule, ...] = ()
+    """The gate of specs that have none."""

@@ -13,10 +13,11 @@ from sereno_slo.parse.yaml_tree import Path, YamlTree
 from sereno_slo.promql import Matcher
 from sereno_slo.promql.reading import read_matchers, read_selector
 from sereno_slo.validate.bounds import bound_value
+from sereno_slo.validate.gates import gate_mistakes, gate_mistakes_of_settings
 from sereno_slo.validate.tiers import tier_mistakes
 
 # (where, code, what): parts of the grammar that this version reads and refuses, rather than ignoring them.
-UNIMPLEMENTED_IN_SPEC = (("exclusions", "SLO102"), ("journeys", "SLO103"), ("gate", "SLO104"))
+UNIMPLEMENTED_IN_SPEC = (("exclusions", "SLO102"), ("journeys", "SLO103"))
 UNIMPLEMENTED_IN_SLO: tuple[tuple[Path, str], ...] = ((("depends_on",), "SLO106"),)
 _KINDS = ("ratio", "latency", "threshold", "probe")
 
@@ -29,6 +30,7 @@ def structural_mistakes(tree: YamlTree) -> Iterator[Diagnostic]:
             yield _not_implemented(tree, (section,), code)
     slos = spec.get("slos")
     yield from _repeated_names(tree, slos if isinstance(slos, list) else [])
+    yield from gate_mistakes(tree, spec.get("gate"), slos if isinstance(slos, list) else [])
     for index, slo in enumerate(slos if isinstance(slos, list) else []):
         if isinstance(slo, dict):
             yield from _of_slo(tree, ("slos", index), slo)
@@ -42,6 +44,7 @@ def structural_mistakes_of_settings(tree: YamlTree) -> Iterator[Diagnostic]:
     if isinstance(settings.get("window"), dict):
         yield _not_implemented(tree, ("window",), "SLO101")
     yield from tier_mistakes(tree, ("alerting", "tiers"), _at(settings, ("alerting", "tiers")))
+    yield from gate_mistakes_of_settings(tree, settings.get("gate"))
 
 
 def _of_slo(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnostic]:
