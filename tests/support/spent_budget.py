@@ -63,6 +63,19 @@ slos:
     indicator:
       threshold: {metric: table_age_seconds, match: 'job="shop"', max: 15m}
 """
+FURTHER = """\
+  - name: answered
+    objective: 99
+    window: 1d
+    indicator:
+      ratio: {metric: calls_total, match: 'job="shop"', good: 'code="200"'}
+  - name: speed
+    objective: 99
+    window: 1d
+    indicator:
+      latency: {metric: calls_seconds, match: 'job="shop"', threshold: 250ms}
+"""
+"""The same failures, as other kinds of indicators see them; they go on with the spec."""
 SLOW_FROM, SLOW_UNTIL = BEGIN + 2 * DAY + HOUR, BEGIN + 2 * DAY + HOUR + 40 * MINUTE
 """The table is too old, as one of two instances sees it."""
 
@@ -121,6 +134,14 @@ def truth(start_ms: int, end_ms: int, *, route: str | None = None) -> Truth:
     return Truth(events, bad_events)
 
 
+def _alerts() -> Series:
+    """The outage of the incident as Prometheus records what fires; the simulation evaluates no alerts."""
+    labels = {"alertname": "SLOErrorBudgetBurn", "alertstate": "firing", "service": "shop", "slo": "calls"}
+    times_ms = np.arange(INCIDENT.start + 3 * MINUTE, INCIDENT.end + 3 * MINUTE, MINUTE, dtype=np.int64)
+    told = {"__name__": "ALERTS", "severity": "critical", "burn": "outage", "long_window": "2m"}
+    return Series({**told, **labels}, times_ms, np.ones(len(times_ms)))
+
+
 def _raw() -> Iterator[Series]:
     times_ms = _scrapes()
     seen = ~HOLE.holds(times_ms)
@@ -135,17 +156,29 @@ def _raw() -> Iterator[Series]:
         for route in ROUTES:
             failing = _fails(route, instance, times_ms)
             for code, counted in (("200", ~failing), ("500", failing)):
-                counts = 1_000.0 * (code == "200") + EVENTS_A_SCRAPE * np.cumsum(counted)
+                counts = np.cumsum(np.where(counted, float(EVENTS_A_SCRAPE), 0.0)) + 1_000.0 * (code == "200")
                 # A series of errors is born with its first error.
                 there = seen & (counts > 0)
                 labels = {"__name__": "calls_total", **target, "route": route, "code": code}
                 yield Series(labels, times_ms[there], counts[there])
 
 
+def _durations() -> Iterator[Series]:
+    """A histogram of one instance, ten calls a minute, all of which are slow in the lesser incident."""
+    times_ms = _scrapes()
+    seen = ~HOLE.holds(times_ms)
+    calls = np.cumsum(np.full(len(times_ms), float(EVENTS_A_SCRAPE)))
+    fast = np.cumsum(np.where(LESSER.holds(times_ms - SCRAPE), 0.0, float(EVENTS_A_SCRAPE)))
+    labels = {"job": "shop", "instance": "a:1", "route": "/list"}
+    yield Series({"__name__": "calls_seconds_count", **labels}, times_ms[seen], calls[seen])
+    for bound, counts in (("0.25", fast), ("+Inf", calls)):
+        yield Series({"__name__": "calls_seconds_bucket", "le": bound, **labels}, times_ms[seen], counts[seen])
+
+
 @contextmanager
 def running_shop(folder: Path) -> Iterator[Server]:
     """A server with the shop's past, its rules evaluated."""
-    (rules,) = of_kinds(compiled(SPEC), Kind.RULES).values()
+    (rules,) = of_kinds(compiled(SPEC + FURTHER), Kind.RULES).values()
     groups = read_rule_groups(rules)
     plan = Plan(
         Interval(BEGIN + 10 * MINUTE, END),
@@ -154,6 +187,6 @@ def running_shop(folder: Path) -> Iterator[Server]:
         wanted=_WANTED,
     )
     with running_prometheus(folder) as server:
-        write(server, _raw())
+        write(server, [*_raw(), *_durations(), _alerts()])
         evaluate(server, groups, plan)
         yield server

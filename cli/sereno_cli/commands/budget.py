@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from sereno_slo.model import Service
 
 _ANSWER_SECONDS = 30.0
-_LONGEST_OVERRIDE = timedelta(days=1)
 UNREACHABLE = "unreachable"
 """What an override has as its condition where nobody could be asked."""
 
@@ -74,6 +73,7 @@ class Answer:
     "--for", "for_", metavar="DURATION", help="Later runs may pass for so long, too, at most 1d [this run only]."
 )
 @click.option("--overrides", type=click.Path(path_type=Path), help="Where overrides are kept [slo/overrides.jsonl].")
+@click.option("--at", default="now", show_default=True, metavar="TIME", help="RFC 3339, or so long ago: 2d.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(  # noqa: PLR0917 - click passes them by name
     specs: tuple[Path, ...],
@@ -86,6 +86,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     reason: str | None,
     for_: str | None,
     overrides: Path | None,
+    at: str,
     form: str,
 ) -> ExitCode:
     """Tell how all budgets stand: who burns, what is left, when it is gone.
@@ -108,7 +109,9 @@ def command(  # noqa: PLR0917 - click passes them by name
         return ExitCode.INVALID_INPUT
     try:
         chosen = _chosen(validation.services, service)
-        request = _request(gate, override, author, reason, for_=for_, file=overrides or loaded.root / OVERRIDES_FILE)
+        request = _request(
+            gate, override, author, reason, for_=for_, file=overrides or loaded.root / OVERRIDES_FILE, at=at
+        )
     except BudgetRefused as error:
         click.echo(f"sereno budget: {error}", err=True)
         return ExitCode.INVALID_INPUT
@@ -127,24 +130,41 @@ def _chosen(services: "Sequence[Service]", name: str | None) -> "list[Service]":
 
 
 def _request(
-    gate: bool, override: bool, author: str | None, reason: str | None, *, for_: str | None, file: Path
+    gate: bool, override: bool, author: str | None, reason: str | None, *, for_: str | None, file: Path, at: str
 ) -> Request:
+    moment = _moment(at)
     given = {"--author": author, "--reason": reason, "--for": for_}
     if not override:
         lost = [option for option, value in given.items() if value is not None]
         if lost:
             raise BudgetRefused(f"{lost[0]} belongs to --override")
-        return Request(gate, datetime.now(UTC), file, None, "", timedelta())
+        return Request(gate, moment, file, None, "", timedelta())
     if not gate:
         raise BudgetRefused("--override belongs to --gate: without it nothing is denied")
     missing = [option for option in ("--author", "--reason") if not (given[option] or "").strip()]
     if missing:
         raise BudgetRefused(f"--override needs {' and '.join(missing)}: who lets it pass, and why, is recorded")
-    return Request(gate, datetime.now(UTC), file, (author or "").strip(), (reason or "").strip(), _valid_for(for_))
+    if at != "now":
+        raise BudgetRefused("--override is for the deployment at hand; leave --at out")
+    return Request(gate, moment, file, (author or "").strip(), (reason or "").strip(), _valid_for(for_))
+
+
+def _moment(text: str) -> datetime:
+    from sereno_cli.moments import read_moment
+
+    now = datetime.now(UTC)
+    try:
+        moment = read_moment(text, now)
+    except ValueError as error:
+        raise BudgetRefused(f"--at: {error}") from error
+    if moment > now:
+        raise BudgetRefused(f"--at {text} is not in the past")
+    return moment
 
 
 def _valid_for(text: str | None) -> timedelta:
     from sereno_slo.duration import Duration
+    from sereno_slo.explain import LONGEST_OVERRIDE
 
     if text is None:
         return timedelta()
@@ -152,7 +172,7 @@ def _valid_for(text: str | None) -> timedelta:
         length = timedelta(milliseconds=Duration.parse(text).milliseconds)
     except (ValueError, OverflowError) as error:
         raise BudgetRefused(f"--for: {error}; write it like 2h") from error
-    if length > _LONGEST_OVERRIDE:
+    if length > LONGEST_OVERRIDE:
         raise BudgetRefused(
             f"--for {text} is longer than a day; what is allowed for longer belongs into the spec's gate"
         )

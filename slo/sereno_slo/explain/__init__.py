@@ -8,6 +8,7 @@ from sereno_slo.explain.account import NotRecorded, SeveralLedgers
 from sereno_slo.explain.deciding import NOT_KNOWN, Verdict, applying, thresholds_of, verdicts
 from sereno_slo.explain.explanation import Budget, Explanation, explain
 from sereno_slo.explain.overrides import (
+    LONGEST_OVERRIDE,
     OVERRIDES_FILE,
     Override,
     OverridesUnreadable,
@@ -18,6 +19,7 @@ from sereno_slo.explain.spending import Stretch
 from sereno_slo.explain.standings import Standing, standings
 
 __all__ = [
+    "LONGEST_OVERRIDE",
     "NOT_KNOWN",
     "OVERRIDES_FILE",
     "Budget",

@@ -191,7 +191,7 @@ def _nothing(reader: Reader, slo: ServiceLevelObjective, ledger: Ledger, at: dat
     """No series and no data are different things to look for."""
     name, window = name_of(slo, ledger), slo.window
     if is_evaluated:
-        why = "such a group, or it was not admitted" if ledger.group else "roll-ups: does a rule fail?"
+        why = "such group, or it was not admitted" if ledger.group else "roll-ups: does a rule fail?"
         return f"{reader.client.name} evaluates the rules of {name}, but has no {why}"
     mark = Selector(series.ROLL_UP_MARK).over(window)
     others = reader.instant(Aggregation("count", Call("present_over_time", (mark,)), SLO_LABELS), at)

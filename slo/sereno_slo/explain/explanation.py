@@ -142,11 +142,11 @@ def _notes(reader: Reader, account: Account, budget: Budget) -> Iterator[str]:
     yield from drifted
     recorded = budget.recorded_remaining_ratio
     if recorded is None:
-        yield "sereno:error_budget_remaining:ratio isn't recorded at that moment; the figures are of roll-ups"
+        yield f"{series.BUDGET_REMAINING} isn't recorded at that moment; the figures are of roll-ups"
     elif abs(recorded - budget.remaining_ratio) > _ROUNDING and not drifted:
         yield (
-            f"sereno:error_budget_remaining:ratio was recorded as {100 * recorded:.4f} %, its roll-ups say "
-            f"{100 * budget.remaining_ratio:.4f} %: roll-ups were added afterwards (sereno backfill), or their samples are gone"
+            f"{series.BUDGET_REMAINING} was recorded as {100 * recorded:.4f} %, its roll-ups say "
+            f"{100 * budget.remaining_ratio:.4f} %; some were added (sereno backfill) or are gone (retention)"
         )
     to_the_minute = budget.remaining_ratio_to_the_minute
     if to_the_minute is not None and abs(to_the_minute - budget.remaining_ratio) >= _SHOWN:

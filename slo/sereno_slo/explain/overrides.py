@@ -10,13 +10,15 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sereno_slo.explain.deciding import Verdict
 from sereno_slo.gate import GateAnswer
 
+LONGEST_OVERRIDE = timedelta(days=1)
+"""What has to pass for longer belongs into the gate itself."""
 OVERRIDES_FILE = Path("slo/overrides.jsonl")
 """Below the repository's root."""
 
@@ -40,7 +42,8 @@ class Override:
     def covers(self, verdict: Verdict, now: datetime) -> bool:
         """Whether it lets this denial pass now."""
         subjects = {(each.service, each.slo, each.when) for each in self.denied}
-        return now < self.expires_at and (verdict.service, verdict.slo, verdict.when) in subjects
+        until = min(self.expires_at, self.recorded_at + LONGEST_OVERRIDE)
+        return self.recorded_at <= now < until and (verdict.service, verdict.slo, verdict.when) in subjects
 
 
 def read_overrides(path: Path) -> tuple[Override, ...]:

@@ -118,14 +118,18 @@ def _by_slots_left(account: Account, points: dict[int, float]) -> dict[int, floa
 
 
 def _coming_events(account: Account) -> Iterator[float]:
-    """The events of every five minutes to come: those of a week, or else a day, before, over and over."""
+    """The events of every five minutes to come: those of a week, or else a day, before, over and over.
+
+    Where nothing was evaluated then, it is as many as on average.
+    """
     age_ms = account.evaluated_ms - min(account.events)
     period_ms = next((period for period in (_WEEK_MS, DAY_MS) if period <= age_ms + SLOT_MS), age_ms + SLOT_MS)
     slots = max(1, period_ms // SLOT_MS)
     by_slots_ago: dict[int, float] = defaultdict(float)
     for at_ms, value in account.events.items():
         by_slots_ago[(account.evaluated_ms - at_ms) // SLOT_MS] += value
+    usual = sum(by_slots_ago.values()) / len(by_slots_ago)
     slot = 0
     while True:
         slot += 1
-        yield by_slots_ago.get(-slot % slots, 0.0)
+        yield by_slots_ago.get(-slot % slots, usual)
