@@ -109,6 +109,12 @@ def test_label_values_are_named(shop: str, capsys: Capture) -> None:
     assert all({s["value"]: s["bad_events"] for s in e["spenders"]} == {"/pay": 1_200, "/list": 300} for e in by_route)
 
 
+def test_an_hour_that_goes_on_is_asked_as_far_as_it_is_counted(shop: str, capsys: Capture) -> None:
+    """In the middle of the incident raw series tell no more than the ledger has summed."""
+    spenders = explained(capsys, shop, at=when(1, 10.5))["spenders"]
+    assert spenders["raw_bad_events"] == spenders["bad_events"] == 520
+
+
 def test_holes_are_told_with_their_times(shop: str, capsys: Capture) -> None:
     """Two hours without Prometheus are one hole; coverage is what was recorded, and seen and missing are the window."""
     coverage = explained(capsys, shop)["coverage"]

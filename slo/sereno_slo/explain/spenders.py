@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from sereno_slo.duration import MINUTE, Duration
-from sereno_slo.explain.account import Account, moment
+from sereno_slo.explain.account import LAG_MS, Account, moment
 from sereno_slo.explain.spending import HOUR_MS, Stretch
 from sereno_slo.history import Reader, entry_expressions
 from sereno_slo.model import (
@@ -150,7 +150,7 @@ def _cells(
     minutes: list[int] = []
     for hour in worst:
         begin_ms = round(hour.begin.timestamp() * 1000)
-        end_ms = min(begin_ms + HOUR_MS, account.asked_ms)
+        end_ms = min(begin_ms + HOUR_MS, account.evaluated_ms - LAG_MS)
         minutes += range(begin_ms + MINUTE.milliseconds, end_ms + 1, MINUTE.milliseconds)
     return [
         _Cell(at_ms, dict(of_series), value)
