@@ -57,6 +57,20 @@ def test_who_burns_comes_first(shop: str, capsys: Capture) -> None:
     assert names[0][1] < names[1][1] == 1
 
 
+def test_urgent_isn_t_what_has_least(shop: str, shop_folder: Path, capsys: Capture) -> None:
+    """A ticket now goes before a budget that was overspent yesterday, and what nobody knows before what is well."""
+    spec = shop_folder / "slo/specs/unknown.slo.yaml"
+    spec.write_text(SPEC.replace("service: shop", "service: unknown"), encoding="utf-8")
+    found = standings(capsys, shop, when(2, 1.5))
+    assert [(each["slo"]["service"], each["slo"]["name"]) for each in found] == [
+        ("shop", "table"),
+        ("unknown", "calls"),
+        ("unknown", "table"),
+        ("shop", "calls"),
+    ]
+    assert found[0]["remaining_ratio"] > 0 > found[3]["remaining_ratio"]
+
+
 @pytest.mark.usefixtures("shop_folder")
 def test_the_table_names_what_it_doesn_t_know(shop: str, capsys: Capture) -> None:
     """A server without figures is no server with zeros: dashes, the words "no data", and how many there are."""
@@ -84,6 +98,18 @@ def test_a_gate_closes_with_reasons_and_opens_again(shop: str, capsys: Capture) 
     assert gate == "gate: closed"
     code, printed, _ = budget(capsys, shop, "--gate", "--at", rfc3339(CALM))
     assert (code, printed.splitlines()[-1]) == (ExitCode.OK, "gate: open")
+
+
+def test_a_warning_closes_nothing(shop: str, shop_folder: Path, capsys: Capture) -> None:
+    """It is told, and the deployment may go on."""
+    spec = shop_folder / "slo/specs/shop.slo.yaml"
+    spec.write_text(f"{SPEC}gate: [{{when: burning, answer: warn}}]\n", encoding="utf-8")
+    code, printed, _ = budget(capsys, shop, "--gate", "--at", rfc3339(IN_INCIDENT))
+    assert code == ExitCode.OK
+    assert printed.splitlines()[-2:] == [
+        "warning: shop/calls: burning: critical outage 2m (gate: burning)",
+        "gate: open",
+    ]
 
 
 @pytest.mark.usefixtures("shop_folder")

@@ -77,7 +77,7 @@ FURTHER = """\
 """
 """The same failures, as other kinds of indicators see them; they go on with the spec."""
 SLOW_FROM, SLOW_UNTIL = BEGIN + 2 * DAY + HOUR, BEGIN + 2 * DAY + HOUR + 40 * MINUTE
-"""The table is too old, as one of two instances sees it."""
+"""The table is too old as one of two instances sees it, and for the first half of the time as the other does, too."""
 
 _WINDOWS = ("5m", "30m", "1h", "6h")
 _WANTED = {
@@ -134,12 +134,15 @@ def truth(start_ms: int, end_ms: int, *, route: str | None = None) -> Truth:
     return Truth(events, bad_events)
 
 
-def _alerts() -> Series:
-    """The outage of the incident as Prometheus records what fires; the simulation evaluates no alerts."""
-    labels = {"alertname": "SLOErrorBudgetBurn", "alertstate": "firing", "service": "shop", "slo": "calls"}
-    times_ms = np.arange(INCIDENT.start + 3 * MINUTE, INCIDENT.end + 3 * MINUTE, MINUTE, dtype=np.int64)
-    told = {"__name__": "ALERTS", "severity": "critical", "burn": "outage", "long_window": "2m"}
-    return Series({**told, **labels}, times_ms, np.ones(len(times_ms)))
+def _alerts() -> Iterator[Series]:
+    """What fires in the incident, and while the table is old, as Prometheus records it: no alerts are simulated."""
+    for slo, start_ms, end_ms, what in (
+        ("calls", INCIDENT.start, INCIDENT.end, {"severity": "critical", "burn": "outage", "long_window": "2m"}),
+        ("table", SLOW_FROM, SLOW_UNTIL, {"severity": "warning", "burn": "fast", "long_window": "1d"}),
+    ):
+        labels = {"__name__": "ALERTS", "alertname": "SLOErrorBudgetBurn", "alertstate": "firing"}
+        times_ms = np.arange(start_ms + 3 * MINUTE, end_ms + 3 * MINUTE, MINUTE, dtype=np.int64)
+        yield Series({**labels, "service": "shop", "slo": slo, **what}, times_ms, np.ones(len(times_ms)))
 
 
 def _raw() -> Iterator[Series]:
@@ -150,7 +153,8 @@ def _raw() -> Iterator[Series]:
         begun = np.full(len(times_ms), BEGIN / 1000 - 86_400)
         yield Series({"__name__": "up", **target}, times_ms[seen], np.ones(int(seen.sum())))
         yield Series({"__name__": "process_start_time_seconds", **target}, times_ms[seen], begun[seen])
-        is_old = (times_ms >= SLOW_FROM) & (times_ms < SLOW_UNTIL) & (instance == "a:1")
+        until_ms = SLOW_UNTIL if instance == "a:1" else (SLOW_FROM + SLOW_UNTIL) // 2
+        is_old = (times_ms >= SLOW_FROM) & (times_ms < until_ms)
         age = np.where(is_old, 1_000.0, 10.0)
         yield Series({"__name__": "table_age_seconds", **target}, times_ms[seen], age[seen])
         for route in ROUTES:
@@ -187,6 +191,6 @@ def running_shop(folder: Path) -> Iterator[Server]:
         wanted=_WANTED,
     )
     with running_prometheus(folder) as server:
-        write(server, [*_raw(), *_durations(), _alerts()])
+        write(server, [*_raw(), *_durations(), *_alerts()])
         evaluate(server, groups, plan)
         yield server
