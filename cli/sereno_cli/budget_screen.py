@@ -94,6 +94,8 @@ def _gate(answer: "Answer") -> Iterator[str]:
         is_lasting = record.expires_at > record.recorded_at
         until = f"until {minute(record.expires_at)} UTC" if is_lasting else "for this run only"
         yield f"override: by {record.author}, {until}: {record.reason}"
+    if answer.recorded_in:
+        yield f"recorded in {answer.recorded_in}: commit it"
     if answer.ungated:
         yield f"no rule of a gate concerns {', '.join(answer.ungated)}"
     yield f"gate: {'open' if answer.is_open else 'closed'}"

@@ -20,6 +20,7 @@ _TOP_HOURS = 5
 _MOST_HOLES = 5
 _LEVELS, _ASCII_LEVELS = "▁▂▃▄▅▆▇█", ".:-=+*#@"
 _COLUMNS = 80
+_GLUE = "\x00%"
 
 
 def print_explanation(explanation: "Explanation") -> None:
@@ -41,7 +42,10 @@ def print_explanation(explanation: "Explanation") -> None:
 def _folded(line: str) -> str:
     """Long sentences go on below themselves; columns are never that long."""
     indent = " " * (len(line) - len(line.lstrip()))
-    return textwrap.fill(line, _COLUMNS, subsequent_indent=indent) if len(line) > _COLUMNS else line
+    if len(line) <= _COLUMNS:
+        return line
+    # A number stays with its percent sign.
+    return textwrap.fill(line.replace(" %", _GLUE), _COLUMNS, subsequent_indent=indent).replace(_GLUE, " %")
 
 
 def _head(explanation: "Explanation", _: "Console") -> Iterator[str]:

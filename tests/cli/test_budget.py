@@ -1,6 +1,7 @@
 """`sereno budget`: the order of urgency, gates that close and open, overrides, and servers that don't answer."""
 
 import json
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from sereno_cli.exit_codes import ExitCode
 from sereno_cli.main import run
 from support.ports import free_port
+from support.prometheus import HistorySample, running_prometheus
 from support.spent_budget import SPEC, rfc3339, when
 
 pytestmark = pytest.mark.xdist_group("shop")
@@ -134,6 +136,7 @@ def test_an_override_is_recorded_and_for_one_run(shop: str, gated: Path, capsys:
     code, printed, _ = budget(capsys, shop, "--gate", *OVERRIDE)
     assert code == ExitCode.OK
     assert "override: by ana, for this run only: fixes the outage" in printed
+    assert f"recorded in {gated / 'slo/overrides.jsonl'}" in printed
     (line,) = (gated / "slo/overrides.jsonl").read_text(encoding="utf-8").splitlines()
     record = json.loads(line)
     assert (record["author"], record["reason"]) == ("ana", "fixes the outage")
@@ -161,7 +164,7 @@ def test_nothing_is_recorded_where_nothing_is_denied(shop: str, shop_folder: Pat
 def test_the_fix_of_prometheus_itself_can_be_deployed(gated: Path, capsys: Capture) -> None:
     """Nobody answers, somebody answers for it: recorded, with what the server said."""
     code, printed, said = budget(capsys, f"http://127.0.0.1:{free_port()}", "--gate", *OVERRIDE)
-    assert (code, "can't be reached" in said, "nothing is known" in printed) == (ExitCode.OK, True, True)
+    assert (code, printed, "can't be reached" in said, "nothing is known" in said) == (ExitCode.OK, "", True, True)
     record = json.loads((gated / "slo/overrides.jsonl").read_text(encoding="utf-8"))
     assert {each["when"] for each in record["denied"]} == {"unreachable"}
 
@@ -193,3 +196,22 @@ def test_arguments_that_don_t_fit_are_told(capsys: Capture, arguments: tuple[str
     code, printed, said = budget(capsys, f"http://127.0.0.1:{free_port()}", *arguments)
     assert (code, printed, cure in said) == (ExitCode.INVALID_INPUT, "", True), said
     assert not Path("slo/overrides.jsonl").exists()
+
+
+@pytest.mark.usefixtures("gated")
+def test_two_ledgers_of_one_slo_are_no_answer(tmp_path: Path, capsys: Capture) -> None:
+    """A server that gathers several: which of them counts nobody can tell, so neither command guesses."""
+    now = int(time.time())
+    of = {"service": "shop", "slo": "calls"}
+    names = ("sereno:error_budget_remaining:ratio", "sereno:events:sum5m", "sereno:bad_events:sum5m")
+    history = (
+        HistorySample(name, {**of, "replica": replica}, at, value)
+        for name in names
+        for replica, value in (("a", 0.5), ("b", 0.6))
+        for at in range(now - 1_200, now, 60)
+    )
+    with running_prometheus(tmp_path / "prometheus", history=history) as server:
+        code, printed, said = budget(capsys, server.url, "--gate")
+        assert (code, printed, "shop/calls more than once, with the labels replica" in said) == (2, "", True)
+        assert run(["explain", "shop/calls", "--prometheus", server.url]) == ExitCode.INVALID_INPUT
+        assert "2 times; they differ in replica: ask the very" in capsys.readouterr().err

@@ -58,6 +58,8 @@ class Answer:
     """Denials that somebody lets pass, now or by an earlier record that still holds."""
     ungated: tuple[str, ...]
     """SLOs that no rule concerns."""
+    recorded_in: str | None
+    """The file to which this run has added a line."""
 
 
 @click.command(epilog=_EPILOG)
@@ -230,13 +232,20 @@ def _decided(services: "Sequence[Service]", found: "Sequence[Standing]", request
             denied.append(verdict)
         else:
             overridden.append((verdict, record))
-    if denied and request.author is not None:
+    is_recorded = bool(denied) and request.author is not None
+    if is_recorded:
         record = _recorded(request, tuple(denied))
         overridden += [(verdict, record) for verdict in denied]
         denied = []
     gates = {service.name: service.gate for service in services}
     ungated = (each.slo for each in found if not applying(gates[each.slo.service], each.slo))
-    return Answer(not denied, every, tuple(overridden), tuple(f"{slo.service}/{slo.name}" for slo in ungated))
+    return Answer(
+        not denied,
+        every,
+        tuple(overridden),
+        tuple(f"{slo.service}/{slo.name}" for slo in ungated),
+        str(request.overrides) if is_recorded else None,
+    )
 
 
 def _recorded(request: Request, denied: "tuple[Verdict, ...]") -> "Override":
@@ -261,6 +270,6 @@ def _unasked(services: "Sequence[Service]", request: Request, said: str) -> Exit
     except OverridesUnreadable as error:
         click.echo(f"sereno budget: {error}", err=True)
         return ExitCode.INVALID_INPUT
-    click.echo(f"gate: open although nothing is known, by {request.author}: {request.reason}")
-    click.echo(f"recorded in {request.overrides}")
+    click.echo(f"gate: open although nothing is known, by {request.author}: {request.reason}", err=True)
+    click.echo(f"recorded in {request.overrides}", err=True)
     return ExitCode.OK

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from sereno_slo.duration import Duration
 from sereno_slo.explain.account import SLOT_MS, Account, moment
-from sereno_slo.explain.spending import DAY_MS, Stretch
+from sereno_slo.explain.spending import DAY_MS, HOUR_MS, Stretch
 
 _WEEK_MS = 7 * DAY_MS
 _HORIZONS = tuple(map(Duration.parse, ("1h", "6h", "1d", "3d", "7d", "14d", "30d")))
 _MOST_LEAVING = 5
+_LEAST_LEAVING_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class RollingOut:
     """The window's future. It assumes no failures, and traffic as it was a week, or else a day, before."""
 
     leaving: tuple[Leaving, ...]
-    """The hours that spend most of what leaves within a week (or the window, where it is shorter), by time."""
+    """The hours that spent most, at least a hundredth of the budget each, in the order in which they leave."""
     forecasts: tuple[Forecast, ...]
     recoveries: tuple[Recovery, ...]
     """Of the thresholds that the remaining budget is below, the lowest first."""
@@ -61,15 +62,12 @@ def rolling_out(account: Account, hours: Iterable[Stretch], thresholds: Iterable
 
 
 def _leaving(account: Account, hours: Iterable[Stretch]) -> list[Leaving]:
-    window = timedelta(milliseconds=account.slo.window.milliseconds)
-    now, soon = moment(account.evaluated_ms), min(window, timedelta(milliseconds=_WEEK_MS))
-    coming = [
-        hour for hour in hours if hour.bad_events > 0 and now < hour.begin + timedelta(hours=1) + window <= now + soon
-    ]
-    largest = sorted(coming, key=lambda hour: -hour.bad_events)[:_MOST_LEAVING]
+    window, hour = (timedelta(milliseconds=each) for each in (account.slo.window.milliseconds, HOUR_MS))
+    large = [each for each in hours if each.budget_share >= _LEAST_LEAVING_SHARE]
+    largest = sorted(large, key=lambda each: -each.bad_events)[:_MOST_LEAVING]
     return [
-        Leaving(hour, hour.begin + window, hour.begin + timedelta(hours=1) + window)
-        for hour in sorted(largest, key=lambda hour: hour.begin)
+        Leaving(each, each.begin + window, each.begin + hour + window)
+        for each in sorted(largest, key=lambda each: each.begin)
     ]
 
 

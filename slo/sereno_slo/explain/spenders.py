@@ -31,6 +31,7 @@ WORST_HOURS = 3
 """Raw series are asked about so many hours, those that spent most: a whole window can be millions of samples."""
 
 _HOUR = Duration(HOUR_MS)
+_LEAST_OF_WORST = 0.1
 _MOST_LABELS = 6
 _MOST_VALUES = 5
 _NEVER_TOLD = ("__name__", "le", "quantile")
@@ -75,8 +76,7 @@ class Spenders:
 
 def spenders_of(reader: Reader, account: Account, settings: Settings, hours: Iterable[Stretch]) -> Spenders:
     """Who spent the account's budget; every question may raise a `PrometheusError`."""
-    worst = sorted((hour for hour in hours if hour.bad_events > 0), key=lambda hour: -hour.bad_events)[:WORST_HOURS]
-    worst.sort(key=lambda hour: hour.begin)
+    worst = _worst(hours)
     by_groups = () if account.ledger.group else tuple(_of_groups(reader, account))
     indicator = _of_group(account.slo.indicator, account.ledger)
     labels = _labels(reader, account, indicator, settings, worst)
@@ -88,6 +88,13 @@ def spenders_of(reader: Reader, account: Account, settings: Settings, hours: Ite
         _total(cells, is_sliced=isinstance(indicator, TimeSlices)) if cells else None,
         (*by_groups, *(found for found in by_label if found.spenders)),
     )
+
+
+def _worst(hours: Iterable[Stretch]) -> list[Stretch]:
+    """The hours that spent most, in order of time; none that is small beside the first."""
+    spending = sorted((hour for hour in hours if hour.bad_events > 0), key=lambda hour: -hour.bad_events)[:WORST_HOURS]
+    least = _LEAST_OF_WORST * spending[0].bad_events if spending else 0.0
+    return sorted((hour for hour in spending if hour.bad_events >= least), key=lambda hour: hour.begin)
 
 
 def _of_groups(reader: Reader, account: Account) -> Iterator[Breakdown]:
