@@ -1,6 +1,7 @@
 """`sereno explain` beside a past that is known to the event: figures agree with the truth and with each other."""
 
 import json
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from sereno_backends.prometheus import PrometheusClient
 from sereno_cli.exit_codes import ExitCode
 from sereno_cli.main import run
 from support.ports import free_port
+from support.slo_specs import REPOSITORY
 from support.spent_budget import FURTHER, HOLE, INCIDENT, LESSER, SPEC, rfc3339, truth, when
 
 from benchmarks.simulation import DAY, MINUTE
@@ -275,3 +277,17 @@ def test_text_fits_into_eighty_columns_without_colour(shop: str, capsys: Capture
         budget = explained(capsys, shop, at=at, slo=slo)["budget"]
         assert f"{100 * budget['remaining_ratio']:.1f} %  remaining" in printed
         assert f"{budget['bad_events']:,.0f}  of them bad" in printed
+
+
+def test_the_example_of_the_manual_is_a_true_run(shop: str, shop_folder: Path, capsys: Capture) -> None:
+    """docs/budget.md shows what is printed, word for word."""
+    gate = "gate: [{when: remaining < 10%, slo: calls, answer: deny}, {when: burning page, answer: deny}]\n"
+    (shop_folder / "slo/specs/shop.slo.yaml").write_text(SPEC + gate, encoding="utf-8")
+    manual = (REPOSITORY / "docs/budget.md").read_text(encoding="utf-8")
+    examples = re.findall(
+        r"^\$ (sereno .*?) --prometheus \S+\n(.*?)\n(?:```|\$ echo)", manual, re.DOTALL | re.MULTILINE
+    )
+    assert [call.split()[1] for call, _ in examples] == ["explain", "budget", "budget"]
+    for call, printed in examples:
+        run([*call.split()[1:], "--prometheus", shop])
+        assert [line.rstrip() for line in capsys.readouterr().out.strip().splitlines()] == printed.splitlines()
