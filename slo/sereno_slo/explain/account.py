@@ -57,9 +57,14 @@ class Account:
     """When roll-ups were evaluated."""
 
     @property
+    def window(self) -> Duration:
+        """How long the window is that ended with the evaluation."""
+        return self.slo.window
+
+    @property
     def start_ms(self) -> int:
         """The window holds what was rolled up after this."""
-        return self.evaluated_ms - self.slo.window.milliseconds
+        return self.evaluated_ms - self.window.milliseconds
 
     @property
     def is_fresh(self) -> bool:

@@ -96,7 +96,7 @@ def explain(
     ledger = ledger or Ledger.of(slo)
     account = read_account(reader, slo, ledger, at)
     budget, by_hour = _budget(reader, account), hours(account)
-    missed = number(reader, summed(ledger.series(series.EVENTS_MISSED), slo.window), moment(account.evaluated_ms))
+    missed = number(reader, summed(ledger.series(series.EVENTS_MISSED), account.window), moment(account.evaluated_ms))
     coverage = coverage_of(account)
     return Explanation(
         slo,

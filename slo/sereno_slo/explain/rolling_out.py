@@ -62,7 +62,7 @@ def rolling_out(account: Account, hours: Iterable[Stretch], thresholds: Iterable
 
 
 def _leaving(account: Account, hours: Iterable[Stretch]) -> list[Leaving]:
-    window, hour = (timedelta(milliseconds=each) for each in (account.slo.window.milliseconds, HOUR_MS))
+    window, hour = (timedelta(milliseconds=each) for each in (account.window.milliseconds, HOUR_MS))
     large = [each for each in hours if each.budget_share >= _LEAST_LEAVING_SHARE]
     largest = sorted(large, key=lambda each: -each.bad_events)[:_MOST_LEAVING]
     return [
@@ -72,7 +72,7 @@ def _leaving(account: Account, hours: Iterable[Stretch]) -> list[Leaving]:
 
 
 def _forecasts(account: Account, remaining: Sequence[float]) -> tuple[Forecast, ...]:
-    horizons = [horizon for horizon in _HORIZONS if horizon <= account.slo.window]
+    horizons = [horizon for horizon in _HORIZONS if horizon <= account.window]
     return tuple(
         Forecast(
             horizon,
@@ -98,7 +98,7 @@ def _remaining_by_slot(account: Account) -> list[float]:
     events_by_slot, bad_by_slot = (_by_slots_left(account, points) for points in (account.events, account.bad_events))
     coming = _coming_events(account)
     remaining = []
-    for slot in range(account.slo.window.milliseconds // SLOT_MS + 1):
+    for slot in range(account.window.milliseconds // SLOT_MS + 1):
         if slot:
             events += next(coming) - events_by_slot.get(slot, 0.0)
             bad_events -= bad_by_slot.get(slot, 0.0)

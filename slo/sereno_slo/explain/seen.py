@@ -51,7 +51,7 @@ class Coverage:
 
 def coverage_of(account: Account) -> Coverage:
     """The account's coverage, and its holes since the ledger began."""
-    seen, whole = sum(account.covered_minutes.values()), account.slo.window / MINUTE
+    seen, whole = sum(account.covered_minutes.values()), account.window / MINUTE
     # What is rolled up in a slot was entered until a minute before its end.
     start_ms = account.start_ms if account.begun_ms is None else account.begun_ms + LAG_MS
     ends = slots({*account.marks, *account.events}, SLOT_MS, start_ms, account.evaluated_ms)

@@ -104,7 +104,7 @@ def _of_groups(reader: Reader, account: Account) -> Iterator[Breakdown]:
         return
     entries = Ledger.of_groups(account.slo, group_by).series(series.BAD_EVENTS_ROLL_UP)
     bad_events: dict[str, float] = {}
-    by_group = Aggregation("max", summed(entries, account.slo.window), group_by.labels)
+    by_group = Aggregation("max", summed(entries, account.window), group_by.labels)
     for sample in reader.instant(by_group, moment(account.evaluated_ms)):
         if sample.is_finite and sample.value > 0:
             bad_events[", ".join(sample.labels.get(label, "") for label in group_by.labels)] = sample.value
