@@ -230,6 +230,20 @@ def test_rules_of_an_older_spec_are_noticed(shop: str, shop_folder: Path, capsys
     ]
 
 
+def test_figures_that_disagree_are_told(shop: str, shop_folder: Path, capsys: Capture) -> None:
+    """Roll-ups leave half of the budget, where seven tenths were recorded: both figures are told."""
+    (shop_folder / "slo/specs/shop.slo.yaml").write_text(SPEC.replace("service: shop", "service: odd"))
+    call = ["explain", "odd/calls", "--prometheus", shop, "--at", rfc3339(AFTER_INCIDENTS), "--format", "json"]
+    assert run(call) == ExitCode.OK
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["budget"]["remaining_ratio"] == pytest.approx(0.5)
+    assert answer["budget"]["recorded_remaining_ratio"] == 0.7
+    (note,) = answer["notes"]
+    assert "was recorded as 70.0000 %, its roll-ups say 50.0000 %" in note
+    code, said = refused(capsys, shop, "odd/table", "--at", rfc3339(AFTER_INCIDENTS))
+    assert (code, "counts events of odd/table, but no bad ones" in said) == (ExitCode.ANSWER_IS_NO, True)
+
+
 def test_old_figures_are_called_old(shop: str, capsys: Capture) -> None:
     """Hours after the last evaluation the figures are of then, and it is said."""
     answer = explained(capsys, shop, at=when(3, 5))
@@ -243,7 +257,7 @@ def test_no_answer_is_told_from_another(shop: str, shop_folder: Path, capsys: Ca
     code, said = refused(capsys, shop, "shop/cals")
     assert (code, "did you mean shop/calls?" in said) == (ExitCode.INVALID_INPUT, True)
     code, said = refused(capsys, shop, "other/calls", "--at", rfc3339(AFTER_INCIDENTS))
-    assert (code, "recorded nothing of other/calls" in said, "it has shop/" in said) == (1, True, True)
+    assert (code, "recorded nothing of other/calls" in said, ", it has odd/calls, " in said) == (1, True, True)
     code, said = refused(capsys, shop, "shop/calls")
     assert (code, "recorded nothing of shop/calls" in said, "nor of any other SLO" in said) == (1, True, True)
     code, said = refused(capsys, shop, "shop/calls", "--group", "route=/buy", "--at", rfc3339(AFTER_INCIDENTS))

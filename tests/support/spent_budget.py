@@ -179,6 +179,22 @@ def _durations() -> Iterator[Series]:
         yield Series({"__name__": "calls_seconds_bucket", "le": bound, **labels}, times_ms[seen], counts[seen])
 
 
+def _odd() -> Iterator[Series]:
+    """A service `odd` with the shop's names: figures that don't agree, and events without bad ones."""
+    times_ms = np.arange(BEGIN, BEGIN + 2 * DAY + MINUTE, 5 * MINUTE, dtype=np.int64)
+
+    def steady(slo: str, name: str, value: float) -> Series:
+        labels = {"__name__": f"sereno:{name}", "service": "odd", "slo": slo}
+        return Series(labels, times_ms, np.full(len(times_ms), value))
+
+    for slo in ("calls", "table"):
+        yield steady(slo, "ledger:evaluated5m", 1)
+        yield steady(slo, "events:sum5m", 1_000)
+        yield steady(slo, "coverage:sum5m", 5)
+    yield steady("calls", "bad_events:sum5m", 5)
+    yield steady("calls", "error_budget_remaining:ratio", 0.7)
+
+
 @contextmanager
 def running_shop(folder: Path) -> Iterator[Server]:
     """A server with the shop's past, its rules evaluated."""
@@ -191,6 +207,6 @@ def running_shop(folder: Path) -> Iterator[Server]:
         wanted=_WANTED,
     )
     with running_prometheus(folder) as server:
-        write(server, [*_raw(), *_durations(), *_alerts()])
+        write(server, [*_raw(), *_durations(), *_alerts(), *_odd()])
         evaluate(server, groups, plan)
         yield server
