@@ -12,7 +12,8 @@ from sereno_cli.exit_codes import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sereno_slo.explain import Override, Standing, Verdict
+    from sereno_backends.gate_overrides import Denial, GateOverride
+    from sereno_slo.explain import Standing, Verdict
     from sereno_slo.model import Service
 
 _ANSWER_SECONDS = 30.0
@@ -54,7 +55,7 @@ class Answer:
 
     is_open: bool
     verdicts: "tuple[Verdict, ...]"
-    overridden: "tuple[tuple[Verdict, Override], ...]"
+    overridden: "tuple[tuple[Verdict, GateOverride], ...]"
     """Denials that somebody lets pass, now or by an earlier record that still holds."""
     ungated: tuple[str, ...]
     """SLOs that no rule concerns."""
@@ -97,8 +98,8 @@ def command(  # noqa: PLR0917 - click passes them by name
     knows is no yes: an SLO without data denies unless a rule says otherwise, and a server that doesn't answer is exit
     code 3.
     """
+    from sereno_backends.gate_overrides import OVERRIDES_FILE
     from sereno_slo import has_errors, validate_specs
-    from sereno_slo.explain import OVERRIDES_FILE
 
     from sereno_cli.specs import load_specs, print_diagnostics
 
@@ -165,8 +166,8 @@ def _moment(text: str) -> datetime:
 
 
 def _valid_for(text: str | None) -> timedelta:
+    from sereno_backends.gate_overrides import LONGEST_OVERRIDE
     from sereno_slo.duration import Duration
-    from sereno_slo.explain import LONGEST_OVERRIDE
 
     if text is None:
         return timedelta()
@@ -182,9 +183,10 @@ def _valid_for(text: str | None) -> timedelta:
 
 
 def _answer(url: str, services: "Sequence[Service]", request: Request, form: str) -> ExitCode:
+    from sereno_backends.gate_overrides import OverridesUnreadable
     from sereno_backends.prometheus import PrometheusAddressInvalid, PrometheusError
     from sereno_slo.diagnostics import on_one_line
-    from sereno_slo.explain import OverridesUnreadable, SeveralLedgers
+    from sereno_slo.explain import SeveralLedgers
 
     from sereno_cli.budget_screen import print_answer
 
@@ -218,7 +220,8 @@ def _standings(url: str, services: "Sequence[Service]", now: datetime) -> "tuple
 
 def _decided(services: "Sequence[Service]", found: "Sequence[Standing]", request: Request) -> Answer:
     """Held against the gates; a record is written before anything passes."""
-    from sereno_slo.explain import applying, read_overrides, verdicts
+    from sereno_backends.gate_overrides import read_overrides
+    from sereno_slo.explain import applying, verdicts
     from sereno_slo.gate import GateAnswer
 
     every = verdicts(services, found)
@@ -227,14 +230,14 @@ def _decided(services: "Sequence[Service]", found: "Sequence[Standing]", request
     for verdict in every:
         if verdict.answer is not GateAnswer.DENY:
             continue
-        record = next((each for each in reversed(records) if each.covers(verdict, request.now)), None)
+        record = next((each for each in reversed(records) if each.covers(_denial(verdict), request.now)), None)
         if record is None:
             denied.append(verdict)
         else:
             overridden.append((verdict, record))
     is_recorded = bool(denied) and request.author is not None
     if is_recorded:
-        record = _recorded(request, tuple(denied))
+        record = _recorded(request, tuple(map(_denial, denied)))
         overridden += [(verdict, record) for verdict in denied]
         denied = []
     gates = {service.name: service.gate for service in services}
@@ -248,23 +251,28 @@ def _decided(services: "Sequence[Service]", found: "Sequence[Standing]", request
     )
 
 
-def _recorded(request: Request, denied: "tuple[Verdict, ...]") -> "Override":
-    from sereno_slo.explain import Override, record_override
+def _denial(verdict: "Verdict") -> "Denial":
+    from sereno_backends.gate_overrides import Denial
 
-    record = Override(request.now, request.now + request.valid_for, request.author or "", request.reason, denied)
+    return Denial(verdict.service, verdict.slo, verdict.when, verdict.reason)
+
+
+def _recorded(request: Request, denied: "tuple[Denial, ...]") -> "GateOverride":
+    from sereno_backends.gate_overrides import GateOverride, record_override
+
+    record = GateOverride(request.now, request.now + request.valid_for, request.author or "", request.reason, denied)
     record_override(request.overrides, record)
     return record
 
 
 def _unasked(services: "Sequence[Service]", request: Request, said: str) -> ExitCode:
     """Nothing is known. What mends the server itself has to be deployable, by somebody who answers for it."""
-    from sereno_slo.explain import OverridesUnreadable, Verdict
-    from sereno_slo.gate import GateAnswer
+    from sereno_backends.gate_overrides import Denial, OverridesUnreadable
 
     if request.author is None:
         return ExitCode.UNREACHABLE
     slos = [slo for service in services for slo in service.slos]
-    denied = tuple(Verdict(slo.service, slo.name, UNREACHABLE, GateAnswer.DENY, said) for slo in slos)
+    denied = tuple(Denial(slo.service, slo.name, UNREACHABLE, said) for slo in slos)
     try:
         _recorded(request, denied)
     except OverridesUnreadable as error:

@@ -6,12 +6,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sereno_slo.explain import Override, OverridesUnreadable, Verdict, read_overrides, record_override
-from sereno_slo.gate import GateAnswer
+from sereno_backends.gate_overrides import (
+    Denial,
+    GateOverride,
+    OverridesUnreadable,
+    read_overrides,
+    record_override,
+)
 
 NOW = datetime(2026, 11, 25, 17, 0, tzinfo=UTC)
-DENIAL = Verdict("api", "calls", "remaining < 10%", GateAnswer.DENY, "remaining 4 % is below 10 %")
-RECORD = Override(NOW, NOW + timedelta(hours=2), "ana", "fixes “the outage”\nof today", (DENIAL,))
+DENIAL = Denial("api", "calls", "remaining < 10%", "remaining 4 % is below 10 %")
+RECORD = GateOverride(NOW, NOW + timedelta(hours=2), "ana", "fixes “the outage”\nof today", (DENIAL,))
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Who let a deployment pass although the gate said no: lines of JSON in the repository, only ever added to.
+"""Who let a deployment pass although a gate said no: lines of JSON in the repository, only ever added to.
 
 A line says who, why, until when, and what was denied. It covers these denials and no others, so that what breaks
 afterwards closes the gate again.
@@ -9,13 +9,10 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-
-from sereno_slo.explain.deciding import Verdict
-from sereno_slo.gate import GateAnswer
 
 LONGEST_OVERRIDE = timedelta(days=1)
 """What has to pass for longer belongs into the gate itself."""
@@ -28,7 +25,19 @@ class OverridesUnreadable(Exception):  # noqa: N818 - reads as what happened
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
+class Denial:
+    """What a gate had said of one SLO."""
+
+    service: str
+    slo: str
+    when: str
+    """The condition that held, as the gate has it."""
+    reason: str
+    """The condition with its figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateOverride:
     """One decision of a person."""
 
     recorded_at: datetime
@@ -36,17 +45,16 @@ class Override:
     """As `recorded_at`: it was for one deployment, and covers nothing later."""
     author: str
     reason: str
-    denied: tuple[Verdict, ...]
-    """What the gate had said."""
+    denied: tuple[Denial, ...]
 
-    def covers(self, verdict: Verdict, now: datetime) -> bool:
+    def covers(self, denial: Denial, now: datetime) -> bool:
         """Whether it lets this denial pass now."""
         subjects = {(each.service, each.slo, each.when) for each in self.denied}
         until = min(self.expires_at, self.recorded_at + LONGEST_OVERRIDE)
-        return self.recorded_at <= now < until and (verdict.service, verdict.slo, verdict.when) in subjects
+        return self.recorded_at <= now < until and (denial.service, denial.slo, denial.when) in subjects
 
 
-def read_overrides(path: Path) -> tuple[Override, ...]:
+def read_overrides(path: Path) -> tuple[GateOverride, ...]:
     """All overrides, the oldest first; none where there is no file.
 
     Raises:
@@ -61,7 +69,7 @@ def read_overrides(path: Path) -> tuple[Override, ...]:
     return tuple(_read(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip())
 
 
-def record_override(path: Path, override: Override) -> None:
+def record_override(path: Path, override: GateOverride) -> None:
     """Add a line: all of it or nothing, also where several people do so at once.
 
     Raises:
@@ -95,23 +103,20 @@ def _locked(path: Path) -> Iterator[tuple[int, int]]:
         os.close(file)
 
 
-def _plain(override: Override) -> dict[str, Any]:
+def _plain(override: GateOverride) -> dict[str, Any]:
     return {
         "recorded_at": _written(override.recorded_at),
         "expires_at": _written(override.expires_at),
         "author": override.author,
         "reason": override.reason,
-        "denied": [
-            {"service": verdict.service, "slo": verdict.slo, "when": verdict.when, "reason": verdict.reason}
-            for verdict in override.denied
-        ],
+        "denied": [asdict(denial) for denial in override.denied],
     }
 
 
-def _read(line: str, place: str) -> Override:
+def _read(line: str, place: str) -> GateOverride:
     try:
         fields = json.loads(line)
-        return Override(
+        return GateOverride(
             _moment(fields["recorded_at"]),
             _moment(fields["expires_at"]),
             _text(fields["author"]),
@@ -124,10 +129,10 @@ def _read(line: str, place: str) -> Override:
         ) from error
 
 
-def _denied(entries: Iterable[Any]) -> Iterator[Verdict]:
+def _denied(entries: Iterable[Any]) -> Iterator[Denial]:
     for entry in entries:
         service, slo, when, reason = (_text(entry[key]) for key in ("service", "slo", "when", "reason"))
-        yield Verdict(service, slo, when, GateAnswer.DENY, reason)
+        yield Denial(service, slo, when, reason)
 
 
 def _text(value: Any) -> str:
