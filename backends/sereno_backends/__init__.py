@@ -1,1 +1,1 @@
-"""Clients of the outside world that several parts share: Prometheus, log stores, the schema of incidents."""
+"""Clients of the outside world that several parts share: Prometheus, log stores, incidents, overridden gates."""

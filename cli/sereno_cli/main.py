@@ -15,11 +15,13 @@ from sereno_cli.exit_codes import ExitCode
 # imports none of the commands: it must answer in under 0.2 s.
 COMMANDS: dict[str, tuple[str, str]] = {
     "backfill": ("backfill", "Repair the ledger from raw samples: new SLOs, missed evaluations, long gaps."),
+    "budget": ("budget", "How all budgets stand; with --gate, whether a deployment may go on."),
     "collect": ("collect", "Collect logs into a log store."),
     "compile": ("compile", "Compile SLO specs into rules, tests, dashboards, runbooks and templates."),
     "convert": ("convert", "Convert specs of Sloth, OpenSLO and Pyrra to sereno/v1."),
     "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),
     "exclude": ("exclude", "Write time that doesn't count into a spec, with author and reason."),
+    "explain": ("explain", "Tell where an SLO's numbers come from: who spent the budget, when, what comes back."),
     "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
     "new": ("new", "Write a first spec from a template: HTTP API, gRPC, Istio, queue worker, …"),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),

@@ -3,6 +3,7 @@
 RETIRED = (
     "SLO101",
     "SLO102",
+    "SLO104",
     "SLO105",
     "SLO107",
     "SLO108",
@@ -71,8 +72,12 @@ CODES: dict[str, str] = {
     "SLO064": "names of another tool are names here, too",
     "SLO065": "another tool's spec says everything that a spec needs",
     "SLO066": "what another tool's spec says means the same here",
+    "SLO080": "a gate's condition is one that gates know",
+    "SLO081": "a gate compares with a percentage that can be reached",
+    "SLO082": "a gate names SLOs of its own service",
+    "SLO083": "a gate of sereno.yaml is for all SLOs",
+    "SLO084": "a gate's rule can apply",
     "SLO103": "journeys are implemented",
-    "SLO104": "gates are implemented",
     "SLO106": "dependencies between SLOs are implemented",
     "SLO113": "links to traces are implemented",
 }

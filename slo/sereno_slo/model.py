@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from sereno_slo.calendars import CalendarWindow, Exclusion
 from sereno_slo.duration import Duration
+from sereno_slo.gate import GateRule
 from sereno_slo.promql import Selector
 
 
@@ -215,6 +216,8 @@ class Service:
     """The spec's path for headers of generated files: the same wherever the compiler is called."""
     path: str = ""
     """The spec's path as it was given, for messages; empty where that is the same."""
+    gate: tuple[GateRule, ...] = ()
+    """When a deployment is denied; without rules nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,3 +247,5 @@ class Settings:
     alerting: AlertingDefaults = AlertingDefaults()
     calendar: CalendarWindow | None = None
     """The kind of window of SLOs that name none, where it is no rolling one."""
+    gate: tuple[GateRule, ...] = ()
+    """The gate of specs that have none."""

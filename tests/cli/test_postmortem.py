@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sereno_backends.gate_overrides import Denial, GateOverride, record_override
 from sereno_cli.main import run
-from support.incident_story import history, write_incident, write_logs
+from support.incident_story import history, minute, write_incident, write_logs
 from support.incidents import running_receiver
 from support.ports import free_port
 from support.prometheus import running_prometheus
@@ -64,6 +65,28 @@ def test_latest_is_the_incident_opened_last(tmp_path: Path, database: Path, inci
     """`latest` finds the incident without its id."""
     assert run(["postmortem", "draft", "latest", "--database", str(database), "--out", str(tmp_path / "o")]) == 0
     assert (tmp_path / "o" / f"{incident_id}.md").exists()
+
+
+def test_overridden_gates_are_in_the_timeline(
+    tmp_path: Path, database: Path, incident_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever let a deployment pass around the incident is named with the reason; what can't be read is a warning."""
+    file, out = tmp_path / "overrides.jsonl", tmp_path / "out"
+    denied = (Denial("checkout", "calls", "burning", "burning: critical outage 2m"),)
+    for at, author in ((minute(58), "ana"), (minute(-200), "ben")):
+        record_override(file, GateOverride(at, at, author, "mends | the outage", denied))
+    call = ["postmortem", "draft", incident_id, "--database", str(database), "--out", str(out)]
+    assert run([*call, "--overrides", str(file)]) == 0
+    text = (out / f"{incident_id}.md").read_text(encoding="utf-8")
+    (row,) = (line for line in text.splitlines() if "Deployment gate overridden" in line)
+    assert f"{minute(58):%H:%M:%S}" in row
+    assert "by ana: mends \\| the outage (checkout/calls: burning: critical outage 2m)" in row
+    assert "[R1](#r1)" in row
+    assert "ben" not in text
+    file.write_text("{\n", encoding="utf-8")
+    assert run([*call, "--overrides", str(file), "--force"]) == 0
+    assert "warning: not measured: " + str(file) in capsys.readouterr().err
+    assert "Overridden deployment gates: **not measured**" in (out / f"{incident_id}.md").read_text(encoding="utf-8")
 
 
 def test_missing_sources_are_warnings_and_the_draft_is_written(

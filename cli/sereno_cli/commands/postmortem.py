@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DATABASE = Path("var/incidents.sqlite")
 DEFAULT_OUT = Path("postmortems")
+DEFAULT_OVERRIDES = Path("slo/overrides.jsonl")
 
 
 @click.group()
@@ -49,6 +50,13 @@ def command() -> None:
     help="Where the SLOs' recorded series are.",
 )
 @click.option("--log-store", metavar="PATH", help="SQLite log store; SERENO_ELASTICSEARCH_URL outranks it.")
+@click.option(
+    "--overrides",
+    default=DEFAULT_OVERRIDES,
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where `sereno budget --override` keeps its records.",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing draft.")
 def draft(  # noqa: PLR0917 - click passes them by name
     incident_id: str,
@@ -57,6 +65,7 @@ def draft(  # noqa: PLR0917 - click passes them by name
     incidents: str | None,
     prometheus: str,
     log_store: str | None,
+    overrides: Path,
     force: bool,
 ) -> ExitCode:
     """Write <out>/<ID>.md: impact, timeline, log evidence, questions, each fact with its source.
@@ -90,7 +99,7 @@ def draft(  # noqa: PLR0917 - click passes them by name
     if path.exists() and not force:
         _say(f"{path} exists and is left alone; --force overwrites it, --out writes elsewhere")
         return ExitCode.INVALID_INPUT
-    return _write(incident, source, prometheus, log_store, out, force=force)
+    return _write(incident, source, prometheus, log_store, out, overrides=overrides, force=force)
 
 
 def _incident_source(database: Path | None, url: str | None) -> "IncidentSource":
@@ -105,7 +114,14 @@ def _incident_source(database: Path | None, url: str | None) -> "IncidentSource"
 
 
 def _write(
-    incident: "Incident", source: "IncidentSource", prometheus: str, log_store: str | None, out: Path, *, force: bool
+    incident: "Incident",
+    source: "IncidentSource",
+    prometheus: str,
+    log_store: str | None,
+    out: Path,
+    *,
+    overrides: Path,
+    force: bool,
 ) -> ExitCode:
     """Ask, render, write. Sources that fail are warnings; a folder that can't be written is a mistake to correct."""
     from sereno_postmortems.draft import DraftExists, gather, render_draft, write_draft
@@ -114,7 +130,15 @@ def _write(
     with contextlib.ExitStack() as stack:
         metrics = _metrics(prometheus, now, stack)
         logs = _logs(log_store, now, stack)
-        evidence = gather(incident, source.name, metrics, logs, now=now, progress=lambda what: _say(f"{what} …"))
+        evidence = gather(
+            incident,
+            source.name,
+            metrics,
+            logs,
+            now=now,
+            progress=lambda what: _say(f"{what} …"),
+            overrides_file=overrides,
+        )
     for warning in evidence.warnings:
         _say(f"warning: not measured: {warning}")
     try:

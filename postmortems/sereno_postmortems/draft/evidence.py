@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+from sereno_backends.gate_overrides import GateOverride
 from sereno_backends.incidents import Incident
 
 from sereno_postmortems.draft.affected_evidence import AffectedSlo, SloName, ask_affected, services_to_search
@@ -12,6 +14,7 @@ from sereno_postmortems.draft.facts import Fact, NotMeasured, Question, SourceKi
 from sereno_postmortems.draft.log_evidence import LogEvidence, ask_logs
 from sereno_postmortems.draft.logs_source import Logs
 from sereno_postmortems.draft.metrics_source import Metrics
+from sereno_postmortems.draft.override_evidence import ask_overrides
 from sereno_postmortems.draft.slo_evidence import SloEvidence, ask_slo
 from sereno_postmortems.draft.windows import Windows, windows_of
 
@@ -30,12 +33,21 @@ class Evidence:
     """The SLOs that the incident's alerts belong to; empty for alerts without SLO."""
     affected: Fact[tuple[AffectedSlo, ...]]
     logs: LogEvidence
+    overrides: Fact[tuple[GateOverride, ...]]
+    """Deployments that went out against a gate."""
     warnings: tuple[str, ...]
     """Why a whole source is missing; each is told once."""
 
 
 def gather(
-    incident: Incident, place: str, metrics: Metrics, logs: Logs, *, now: datetime, progress: Callable[[str], None]
+    incident: Incident,
+    place: str,
+    metrics: Metrics,
+    logs: Logs,
+    *,
+    now: datetime,
+    progress: Callable[[str], None],
+    overrides_file: Path | None = None,
 ) -> Evidence:
     """Ask both sources. Nothing here raises for a source that fails: what it would have told is `NotMeasured`."""
     progress("asking for the alerts")
@@ -48,6 +60,7 @@ def gather(
     affected = ask_affected(metrics, windows, frozenset(names))
     progress("searching the logs")
     log_evidence = ask_logs(logs, services_to_search(incident.service, affected), windows)
+    overrides = ask_overrides(overrides_file, windows)
     return Evidence(
         incident=incident,
         record=Question(SourceKind.INCIDENT, place, f"incident {incident.incident_id}", "as of this draft"),
@@ -57,7 +70,8 @@ def gather(
         slos=slos,
         affected=affected,
         logs=log_evidence,
-        warnings=_warnings(metrics, logs, affected, log_evidence),
+        overrides=overrides,
+        warnings=_warnings(metrics, logs, affected, log_evidence, overrides),
     )
 
 
@@ -67,8 +81,12 @@ def _slo_names(incident: Incident) -> tuple[SloName, ...]:
 
 
 def _warnings(
-    metrics: Metrics, logs: Logs, affected: Fact[tuple[AffectedSlo, ...]], log_evidence: LogEvidence
+    metrics: Metrics,
+    logs: Logs,
+    affected: Fact[tuple[AffectedSlo, ...]],
+    log_evidence: LogEvidence,
+    overrides: Fact[tuple[GateOverride, ...]],
 ) -> tuple[str, ...]:
     """A source that was missing from the beginning, or that failed on the way."""
-    late = [fact.reason for fact in (affected, log_evidence.errors) if isinstance(fact, NotMeasured)]
+    late = [fact.reason for fact in (affected, log_evidence.errors, overrides) if isinstance(fact, NotMeasured)]
     return tuple(dict.fromkeys(reason for reason in (metrics.missing, logs.missing, *late) if reason))

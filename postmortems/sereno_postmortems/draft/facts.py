@@ -16,6 +16,7 @@ class SourceKind(StrEnum):
     PROMETHEUS = "P"
     LOGS = "L"
     INCIDENT = "I"
+    REPOSITORY = "R"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sereno_backends.gate_overrides import GateOverride
 from sereno_backends.incidents import Incident, IncidentAlert, Notification
 from sereno_backends.logs import LogRecord
 
@@ -28,6 +29,7 @@ def timeline(evidence: Evidence) -> tuple[Row, ...]:
     """All rows by time; rows of one moment stay in the order of cause and effect."""
     rows = [
         *_deeds(evidence),
+        *_overrides(evidence),
         *_first_error(evidence),
         *(row for slo in evidence.slos for row in _bad_minutes(slo)),
         *_pending(evidence),
@@ -54,6 +56,19 @@ def _deeds(evidence: Evidence) -> Iterator[Row]:
     if isinstance(deeds, Measured):
         for deed in deeds.value:
             yield Row(deed.timestamp, deed_in_words(deed), deeds.sources)
+
+
+def override_in_words(override: GateOverride) -> str:
+    """Who, why, and what the gate had said."""
+    denied = "; ".join(f"{denial.service}/{denial.slo}: {denial.reason}" for denial in override.denied)
+    return f"Deployment gate overridden by {override.author}: {override.reason} ({denied})"
+
+
+def _overrides(evidence: Evidence) -> Iterator[Row]:
+    overrides = evidence.overrides
+    if isinstance(overrides, Measured):
+        for override in overrides.value:
+            yield Row(override.recorded_at, override_in_words(override), overrides.sources)
 
 
 def _first_error(evidence: Evidence) -> Iterator[Row]:

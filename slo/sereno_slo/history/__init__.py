@@ -5,6 +5,7 @@ alerts can see at the traffic of the last days. Moments of repairs are whole mil
 stores them.
 """
 
+from sereno_slo.history.expressions import entry_expressions
 from sereno_slo.history.judging import Judgement, judged
 from sereno_slo.history.ledger_repair import AccountRepair, SeriesRepair, repair_ledger
 from sereno_slo.history.reading import ForeignLabels, Reader
@@ -17,6 +18,7 @@ __all__ = [
     "Reader",
     "SeriesRepair",
     "Span",
+    "entry_expressions",
     "judged",
     "repair_ledger",
 ]

@@ -17,6 +17,7 @@ from sereno_slo.parse.times import (
     TimezoneName,
 )
 from sereno_slo.parse.words import (
+    ConditionText,
     DelayText,
     DurationText,
     GroupLabels,
@@ -266,9 +267,13 @@ class JourneyDocument(_Mapping):
 class GateDocument(_Mapping):
     """When a deployment is denied."""
 
-    when: Text = Field(examples=["remaining < 10%"])
-    tier: Literal["critical", "standard"] | None = None
-    answer: Literal["deny", "allow"] = Field(examples=["deny"])
+    when: ConditionText = Field(
+        description="remaining < P%, burning (outage, fast, slow, page, ticket), coverage < P% or unknown",
+        examples=["remaining < 10%"],
+    )
+    tier: Literal["critical", "standard"] | None = Field(None, description="Only services of this tier")
+    slo: Name | None = Field(None, description="Only this SLO of the service", examples=["availability"])
+    answer: Literal["deny", "warn"] = Field(examples=["deny"])
 
 
 def _service(name: str) -> str:
@@ -289,7 +294,9 @@ class SpecDocument(_Mapping):
     slos: list[SloDocument] = Field(min_length=1, examples=["a list of objectives"])
     exclusions: list[ExclusionDocument] = []
     journeys: list[JourneyDocument] = []
-    gate: list[GateDocument] = []
+    gate: list[GateDocument] | None = Field(
+        None, description="When a deployment is denied (default: sereno.yaml's; an empty list: never)"
+    )
 
 
 class LinksDocument(_Mapping):
@@ -334,4 +341,7 @@ class SettingsDocument(_Mapping):
     links: LinksDocument | None = Field(None, examples=["{runbooks: https://git.example.org/sre/runbooks}"])
     alerting: AlertingDocument | None = Field(
         None, description="The alerting of all specs that say nothing else", examples=["{keep_firing_for: 10m}"]
+    )
+    gate: list[GateDocument] = Field(
+        [], description="The gate of all specs that have none", examples=[["{when: remaining < 10%, answer: deny}"]]
     )

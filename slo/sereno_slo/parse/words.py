@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sereno_slo.duration import Duration
+from sereno_slo.gate import CONDITION_PATTERN, ConditionMistake, read_condition
 from sereno_slo.promql.reading import read_matchers, read_selector
 
 _NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
@@ -238,6 +239,14 @@ def _kept(text: Any) -> Any:
     return text
 
 
+def _condition(text: str) -> str:
+    try:
+        read_condition(text)
+    except ConditionMistake as error:
+        raise mistake(error.code, str(error), error.hint) from None
+    return text
+
+
 Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": _NAME})]
 DurationText = Annotated[
     str, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": _DURATION, "minLength": 2})
@@ -254,6 +263,9 @@ SelectorText = Annotated[str, Field(min_length=1), AfterValidator(_selector)]
 TotalText = Annotated[str, Field(min_length=1), AfterValidator(_total)]
 MetricName = Annotated[str, AfterValidator(_metric), WithJsonSchema({"type": "string", "pattern": _METRIC})]
 LabelName = Annotated[str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": _LABEL})]
+ConditionText = Annotated[
+    str, AfterValidator(_condition), WithJsonSchema({"type": "string", "pattern": CONDITION_PATTERN})
+]
 WindowText = Annotated[DurationText, BeforeValidator(_window)]
 DelayText = Annotated[DurationText, BeforeValidator(_delay)]
 GroupLabels = Annotated[

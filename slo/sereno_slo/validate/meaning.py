@@ -44,6 +44,7 @@ from sereno_slo.policy import WORKBOOK_TIERS, is_feasible, named
 from sereno_slo.promql import Matcher, MatchOp, Selector
 from sereno_slo.promql.reading import read_matchers, read_selector
 from sereno_slo.validate.bounds import bound_value
+from sereno_slo.validate.gates import gate_rules, rules_without_subject
 from sereno_slo.validate.times import calendar_of, exclusions_of, former_names
 
 
@@ -68,6 +69,7 @@ def settings_of(document: SettingsDocument | None) -> Settings:
             logs=_base(links.logs, default.logs),
         ),
         alerting=_defaults(document.alerting) if document.alerting else AlertingDefaults(),
+        gate=gate_rules(document.gate),
     )
 
 
@@ -111,8 +113,9 @@ def service_of(
     """The service that the document describes, and warnings; `origin` is how generated files name the spec."""
     slos = _watched_once(tuple(_slo(slo, document, settings) for slo in document.slos), document)
     source = on_one_line(origin or tree.path)
-    service = Service(document.service, document.owner, Tier(document.tier), slos, source, tree.path)
-    warnings: list[Diagnostic] = []
+    gate = settings.gate if document.gate is None else gate_rules(document.gate)
+    service = Service(document.service, document.owner, Tier(document.tier), slos, source, tree.path, gate)
+    warnings: list[Diagnostic] = [*rules_without_subject(tree, document.gate or (), service.tier)]
     for index, slo in enumerate(slos):
         warnings += (*_tiers(slo, index, tree), *_bucket(slo, index, tree), *_groups(slo, index, tree))
     return service, tuple(warnings)

@@ -13,11 +13,12 @@ from sereno_slo.parse.yaml_tree import Path, YamlTree
 from sereno_slo.promql import Matcher
 from sereno_slo.promql.reading import read_matchers, read_selector
 from sereno_slo.validate.bounds import bound_value
+from sereno_slo.validate.gates import gate_mistakes, gate_mistakes_of_settings
 from sereno_slo.validate.tiers import tier_mistakes
 from sereno_slo.validate.times import exclusion_mistakes, former_name_mistakes
 
 # (where, code, what): parts of the grammar that this version reads and refuses, rather than ignoring them.
-UNIMPLEMENTED_IN_SPEC = (("journeys", "SLO103"), ("gate", "SLO104"))
+UNIMPLEMENTED_IN_SPEC = (("journeys", "SLO103"),)
 UNIMPLEMENTED_IN_SLO: tuple[tuple[Path, str], ...] = ((("depends_on",), "SLO106"),)
 _KINDS = ("ratio", "latency", "threshold", "probe")
 
@@ -32,6 +33,7 @@ def structural_mistakes(tree: YamlTree) -> Iterator[Diagnostic]:
     yield from former_name_mistakes(tree, spec)
     slos = spec.get("slos")
     yield from _repeated_names(tree, slos if isinstance(slos, list) else [])
+    yield from gate_mistakes(tree, spec.get("gate"), slos if isinstance(slos, list) else [])
     for index, slo in enumerate(slos if isinstance(slos, list) else []):
         if isinstance(slo, dict):
             yield from _of_slo(tree, ("slos", index), slo)
@@ -43,6 +45,7 @@ def structural_mistakes_of_settings(tree: YamlTree) -> Iterator[Diagnostic]:
     if _at(settings, ("links", "trace")):
         yield _not_implemented(tree, ("links", "trace"), "SLO113")
     yield from tier_mistakes(tree, ("alerting", "tiers"), _at(settings, ("alerting", "tiers")))
+    yield from gate_mistakes_of_settings(tree, settings.get("gate"))
 
 
 def _of_slo(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnostic]:
