@@ -27,8 +27,6 @@ def spec_schema() -> Schema:
     slo = root["$defs"]["SloDocument"]
     for path, _ in UNIMPLEMENTED_IN_SLO:
         del _at(root, slo, path[:-1])["properties"][path[-1]]
-    window = slo["properties"]["window"]
-    slo["properties"]["window"] = window | window.pop("oneOf")[0]  # the rolling one; calendars come later
     root["$defs"] = {name: root["$defs"][name] for name in sorted(_used(root, root))}
     return root
 

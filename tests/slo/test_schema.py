@@ -72,7 +72,7 @@ def test_it_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$id"].endswith(SCHEMA.name)
-    assert set(schema["properties"]) == {"version", "service", "owner", "tier", "slos", "gate"}
+    assert set(schema["properties"]) == {"version", "service", "owner", "tier", "slos", "exclusions", "gate"}
 
 
 def test_every_definition_is_used() -> None:
