@@ -1,4 +1,4 @@
-"""The past of a shop as a Prometheus would hold it: counters of a few targets, scraped every 30 seconds, and trouble."""
+"""The past of a shop as a Prometheus holds it: counters of a few targets, scraped every 30 seconds, and trouble."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,9 +54,12 @@ class Past:
     """The first target's process is replaced; a scrape fails meanwhile."""
     stop_before_end_ms: int
     """Prometheus itself stands still for `STOP_MS`."""
+    unreachable_before_end_ms: int = 0
+    """No target answers for `UNREACHABLE_MS`; 0: never."""
     end_ms: int = END_MS
 
 
+UNREACHABLE_MS = 12 * MINUTE
 STOP_MS = 35 * MINUTE
 MONTH_OF_TROUBLE = (
     Trouble(24 * DAY + 9 * HOUR, 25 * MINUTE, 0.9, "load balancer without backends"),
@@ -106,7 +109,9 @@ class _Target:
         self._running = ~Interval(stop, stop + STOP_MS).holds(self._times)
         restart = past.end_ms - past.restart_before_end_ms
         self._is_new = (self._times >= restart) & (place == 0)
+        unreachable = past.end_ms - past.unreachable_before_end_ms
         self._failed = Interval(restart - SCRAPE_MS, restart).holds(self._times) & (place == 0)
+        self._failed |= Interval(unreachable, unreachable + UNREACHABLE_MS).holds(self._times)
 
     def facts(self) -> Iterator[Series]:
         """Whether it answered, and since when its process runs."""
@@ -135,9 +140,9 @@ class _Target:
         self, name: str, labels: Mapping[str, str], values: Floats, there: NDArray[np.bool_], *, mark: bool = False
     ) -> Series:
         """With a staleness marker where a scrape failed."""
-        kept = there | self._failed if mark else there
+        ends = self._failed & np.concatenate([[False], there[:-1]])
+        kept = there | ends if mark else there
         stored = values.copy()
-        if mark and self._failed.any():
-            stored[self._failed] = stale_markers(int(self._failed.sum()))
+        stored[ends & mark] = stale_markers(int((ends & mark).sum()))
         own = {"__name__": name, "job": "shop", "instance": f"10.0.0.{self._place}:8080", **labels}
         return Series(own, self._times[kept], stored[kept])
