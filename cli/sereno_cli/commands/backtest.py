@@ -83,6 +83,8 @@ def command(  # noqa: PLR0917 - click passes them by name
         if loaded is None or (compare is not None and other is None):
             return ExitCode.INVALID_INPUT
         asked = _asked(to, days)
+        if html is not None and not html.parent.is_dir():  # told before minutes of reading, not after them
+            raise BacktestRefused(f"--html {html} can't be written: there is no folder {html.parent}")
         slos = _chosen(loaded[0], only)
         incidents = _incidents(incidents_file, [slo.name for slo in loaded[0].slos], asked)
         if incidents is None:
