@@ -17,7 +17,8 @@ from sereno_slo.history.expressions import entry_expressions
 from sereno_slo.plan.series import Ledger
 
 from benchmarks.backtest.past import END_MS, SPEC, month, series_of
-from benchmarks.simulation import DAY, HOUR, MINUTE, Server, running_prometheus, write
+from benchmarks.backtest.serving import compacting_prometheus, fill
+from benchmarks.simulation import DAY, HOUR, MINUTE, Server
 
 JUDGED_DAYS = 30
 LEAD_DAYS = 38
@@ -78,8 +79,8 @@ def _filled(raw_series: int, past: int) -> Iterator[tuple[Server, Path]]:
     with tempfile.TemporaryDirectory(prefix="sereno-backtest-") as name:
         folder = Path(name)
         (folder / "shop.slo.yaml").write_text(SPEC, encoding="utf-8")
-        with running_prometheus(folder / "prometheus") as server:
-            write(server, series_of(month(raw_series, past)))
+        with compacting_prometheus(folder / "prometheus") as server:
+            fill(server, list(series_of(month(raw_series, past))), past)
             yield server, folder
 
 
