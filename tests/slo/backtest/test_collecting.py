@@ -23,10 +23,10 @@ from sereno_slo.model import (
 from sereno_slo.plan import series
 from sereno_slo.plan.series import Ledger
 from sereno_slo.promql import Selector
+from slo.backtest.conftest import PAST
 from support.proxy import Asked, Refusal, proxy_before
 
 from benchmarks.simulation import HOUR, MINUTE, Server
-from slo.backtest.conftest import PAST
 
 _TOTAL = Selector("orders_total").where(job="shop")
 _UP = Selector("up").where(job="shop")
