@@ -120,6 +120,12 @@ class Window:
         begin = later.begin_unix_seconds - 60 * kept
         return Window(begin, kept + later.minutes, grids, self.delay)
 
+    def last(self, minutes: int) -> "Window":
+        """Its last minutes only."""
+        skipped = max(0, self.minutes - minutes)
+        grids = {grid: {labels: v[skipped:] for labels, v in vector.items()} for grid, vector in self.grids.items()}
+        return Window(self.begin_unix_seconds + 60 * skipped, self.minutes - skipped, grids, self.delay)
+
     def with_grid(self, grid: Grid, vector: Vector) -> "Window":
         """The same with another answer to one question, an instant look-up."""
         return replace(self, grids={**self.grids, grid: vector})
