@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
     "schema": ("schema", "Print the JSON Schema of specs, for editors."),
+    "shadow": ("shadow", "Compare Sereno's alerts with those of the rules that you have."),
     "validate": ("validate", "Check SLO specs: syntax and meaning; with a server, what alerts can see."),
 }
 

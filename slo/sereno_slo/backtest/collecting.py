@@ -159,7 +159,15 @@ def _windows(
         window = Window(asked.piece.first_ms // 1000, asked.piece.count, grids, delay)
         window = window if before is None else before.followed_by(window, history)
         before, is_steady = with_instants(window, asked.piece, instants, asker)
-        yield before.last(asked.piece.count + _STEADY) if is_steady else before, asked.piece.count, answers
+        yield _steady(before, asked.piece, instants) if is_steady else before, asked.piece.count, answers
+
+
+def _steady(window: Window, piece: Minutes, instants: Instants) -> Window:
+    """Where everything grows, nobody has to look far back, or at where series begin and end (unsteady.py)."""
+    short = window.last(piece.count + _STEADY)
+    for grid in instants.grids:
+        short = short.with_grid(grid, {})
+    return short
 
 
 @dataclass(frozen=True, slots=True)

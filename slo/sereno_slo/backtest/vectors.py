@@ -3,7 +3,7 @@
 Labels leave out the metric's name, and what all series of one question share.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,16 +29,17 @@ def binary(expr: Binary, left: Vector, right: Vector, minutes: int, *, broadcast
     return {key: _combined(expr, left[key], right[key]) for key in left if key in right}
 
 
-def _or(expr: Binary, left: Vector, right: Vector, minutes: int) -> Vector:
+def _or(expr: Binary, left: Vector, right: Vector, _minutes: int) -> Vector:
     if expr.on is not None:
         raise InterpreterError(f"{expr} matches by some labels only")
-    keys: Iterable[Labels] = dict.fromkeys((*left, *right))
-    nothing = np.full(minutes, np.nan)
-    pairs = {key: (left.get(key, nothing), right.get(key, nothing)) for key in keys}
-    return {key: np.where(np.isnan(mine), other, mine) for key, (mine, other) in pairs.items()}
+    only_right = {key: values for key, values in right.items() if key not in left}
+    joined = {key: np.where(np.isnan(mine), right[key], mine) if key in right else mine for key, mine in left.items()}
+    return joined | only_right
 
 
 def _and(expr: Binary, left: Vector, right: Vector, minutes: int) -> Vector:
+    if not right:
+        return {}
     there, nowhere = _presence(expr, right), np.zeros(minutes, dtype=np.bool_)
     return {key: np.where(there.get(_matched(expr, key), nowhere), values, np.nan) for key, values in left.items()}
 
