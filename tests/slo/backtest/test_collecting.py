@@ -8,6 +8,7 @@ from sereno_backends.prometheus import PrometheusClient
 from sereno_slo import Settings
 from sereno_slo.backtest.asking import HistoryNotRead, Minutes
 from sereno_slo.backtest.collecting import collected
+from sereno_slo.backtest.entries import Entries
 from sereno_slo.duration import Duration
 from sereno_slo.history import Reader
 from sereno_slo.history.expressions import entry_expressions
@@ -26,7 +27,7 @@ from sereno_slo.promql import Selector
 from slo.backtest.conftest import PAST
 from support.proxy import Asked, Refusal, proxy_before
 
-from benchmarks.simulation import HOUR, MINUTE, Server
+from benchmarks.simulation import HOUR, MINUTE, Series, Server, write
 
 _TOTAL = Selector("orders_total").where(job="shop")
 _UP = Selector("up").where(job="shop")
@@ -50,11 +51,16 @@ _MINUTES = Minutes((_RESTART_MS - 40 * MINUTE) // MINUTE * MINUTE, 120)
 def test_entries_are_what_the_server_says(kind: str, server: Server, slo: ServiceLevelObjective) -> None:
     """Around a restart: computed here from a grid, or there by the expression itself, it is the same."""
     indicator, settings = _KINDS[kind]
-    own = replace(slo, indicator=indicator)
+    found = _compared(server, replace(slo, indicator=indicator), settings, _MINUTES)
+    assert np.nansum(found.events) > 100
+
+
+def _compared(server: Server, own: ServiceLevelObjective, settings: Settings, minutes: Minutes) -> Entries:
+    """The entries, after they were compared with what the server says of their expressions."""
     with PrometheusClient(server.url, timeout_seconds=60) as client:
         reader = Reader(client, lambda: None)
-        found = collected(own, settings, reader, _MINUTES, lambda _: None)
-        moments = [_MINUTES.first_ms + place * MINUTE for place in range(_MINUTES.count)]
+        found = collected(own, settings, reader, minutes, lambda _: None)
+        moments = [minutes.first_ms + place * MINUTE for place in range(minutes.count)]
         asked = entry_expressions(own, Ledger.of(own), settings)
         for name, mine in (
             (series.EVENTS_ENTRY, found.events),
@@ -64,7 +70,34 @@ def test_entries_are_what_the_server_says(kind: str, server: Server, slo: Servic
             theirs = reader.evaluated(asked[name], moments).get((), {})
             expected = [theirs.get(moment, np.nan) for moment in moments]
             assert np.allclose(mine, expected, rtol=1e-9, equal_nan=True), name
-    assert np.nansum(found.events) > 100
+    return found
+
+
+def test_a_young_process_that_is_scraped_slowly_is_counted_once(server: Server, slo: ServiceLevelObjective) -> None:
+    """Every two minutes: only an instant look-up sees, a minute later, that a series was there already."""
+    begin, restart = PAST.end_ms - 3 * HOUR, PAST.end_ms - 2 * HOUR
+    times = np.arange(begin, PAST.end_ms - HOUR, 2 * MINUTE, dtype=np.int64) + 20_000
+    is_new = times > restart
+    counts = 100.0 + np.where(is_new, np.cumsum(is_new), np.arange(len(times)))
+    starts = np.where(is_new, restart, begin - 30 * HOUR) / 1000
+    target = {"job": "slow", "instance": "a"}
+    for name, values in (("up", np.ones(len(times))), ("process_start_time_seconds", starts), ("slow_total", counts)):
+        write(server, [Series({"__name__": name, "code": "200", **target}, times, values)])
+    total = Selector("slow_total").where(job="slow")
+    own = replace(slo, indicator=GoodEventsRatio(total, total.where(code="200")))
+    found = _compared(server, own, Settings(), Minutes(begin + 30 * MINUTE, 80))
+    assert np.nansum(found.events[31:]) == pytest.approx(counts[is_new][24], abs=2)
+
+
+def test_before_the_first_entry_nobody_evaluates(server: Server, slo: ServiceLevelObjective) -> None:
+    """A history that begins late is a young ledger, not a time without traffic."""
+    begin = PAST.end_ms - PAST.length_ms
+    with PrometheusClient(server.url, timeout_seconds=60) as client:
+        minutes = Minutes(begin - 2 * HOUR, 180)
+        found = collected(slo, Settings(), Reader(client, lambda: None), minutes, lambda _: None)
+    assert found.first == pytest.approx(120, abs=3)
+    assert not found.evaluated[: found.first].any()
+    assert found.evaluated[found.first :].all()
 
 
 def test_a_stretch_that_fails_twice_is_named(server: Server, slo: ServiceLevelObjective) -> None:
