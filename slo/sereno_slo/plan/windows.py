@@ -102,8 +102,8 @@ def _counting(slo: ServiceLevelObjective, step: Duration, settings: Settings) ->
 def _is_within(ledger: Ledger, entries: Selector) -> Expr:
     """1 for steps of the calendar window of now: the first begins five minutes after it, with what was entered since.
 
-    The steps' times as a series, where `time()` would do: it has as many samples as there are roll-ups, not as there are
-    steps, and promtool holds no more than 10,000 at once. `timestamp` of a selector instead of a sum is quadratic in
+    The steps' times as a series, where `time()` would do: it has as many samples as there are roll-ups, not as there
+    are steps, and promtool holds no more than 10,000 at once. `timestamp` of a selector instead of a sum is quadratic in
     the number of steps on Prometheus 2.42.
     """
     start = Call("scalar", (ledger.whole.series(series.WINDOW_START).at_end(),))
