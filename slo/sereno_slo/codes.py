@@ -1,6 +1,6 @@
 """Every code that a diagnostic can carry, and the rule behind it. Codes are never reused (docs/spec.md lists them)."""
 
-RETIRED = ("SLO105", "SLO107", "SLO108", "SLO109", "SLO110", "SLO111", "SLO112", "SLO114")
+RETIRED = ("SLO105", "SLO106", "SLO107", "SLO108", "SLO109", "SLO110", "SLO111", "SLO112", "SLO114")
 """Codes of parts that weren't implemented once: no message has them any more, and none will again."""
 
 CODES: dict[str, str] = {
@@ -47,10 +47,12 @@ CODES: dict[str, str] = {
     "SLO051": "by night, too, a full outage pages soon",
     "SLO052": "the server has events of the indicator",
     "SLO053": "the latency threshold is a bucket bound of the server's histogram",
+    "SLO070": "an SLO is named by its service and its own name, each once",
+    "SLO071": "SLOs that others name exist",
+    "SLO072": "no SLO depends on itself, not by way of others either",
     "SLO101": "calendar windows are implemented",
     "SLO102": "exclusions are implemented",
     "SLO103": "journeys are implemented",
     "SLO104": "gates are implemented",
-    "SLO106": "dependencies between SLOs are implemented",
     "SLO113": "links to traces are implemented",
 }

@@ -162,6 +162,31 @@ class AlertingDefaults:
     shadow: bool | None = None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class SloReference:
+    """An SLO by its name, `postgres/availability`: of this or of another service."""
+
+    service: str
+    slo: str
+
+    def __str__(self) -> str:
+        return f"{self.service}/{self.slo}"
+
+    @classmethod
+    def parse(cls, text: str) -> "SloReference":
+        """The reference that a spec writes; its form was checked before."""
+        service, _, slo = text.partition("/")
+        return cls(service, slo)
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """`slo` can't hold without `on`."""
+
+    slo: SloReference
+    on: SloReference
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceLevelObjective:
     """One objective of one service."""
@@ -179,6 +204,8 @@ class ServiceLevelObjective:
     impact: str
     """What users feel, in the spec's words; what a page says first. Never empty: a default names service and SLO."""
     group_by: GroupBy | None = None
+    depends_on: tuple[SloReference, ...] = ()
+    """What this SLO can't hold without: while one of these pages, this one's burn alerts are inhibited."""
 
     @property
     def objective_ratio(self) -> float:

@@ -1,5 +1,7 @@
 """Services as model values: what the tests of rendering render."""
 
+from dataclasses import replace
+
 from sereno_slo.duration import Duration
 from sereno_slo.model import (
     Alerting,
@@ -12,6 +14,7 @@ from sereno_slo.model import (
     Service,
     ServiceLevelObjective,
     Settings,
+    SloReference,
     Tier,
 )
 from sereno_slo.policy import WORKBOOK_TIERS
@@ -83,7 +86,8 @@ def _latency() -> ServiceLevelObjective:
 
 def transactions_api() -> Service:
     """A ratio of bad events and a latency of the same HTTP histogram."""
-    slos = (_availability(), _latency())
+    availability = replace(_availability(), depends_on=(SloReference("etl-worker", "stage"),))
+    slos = (availability, _latency())
     return Service("transactions-api", "payments", Tier.CRITICAL, slos, "slo/specs/transactions-api.slo.yaml")
 
 

@@ -18,10 +18,16 @@ class Order:
     kinds: frozenset[Kind] = ALL_KINDS
     is_complete: bool = True
     """Whether the specs are all that the root has: what spans all services, and strays, can't be told otherwise."""
+    are_all: bool = True
+    """Whether there are no other specs anywhere: a service that isn't among them doesn't exist."""
 
     def has_overview(self) -> bool:
         """Whether the dashboard of all services is asked for."""
         return self.is_complete and Kind.DASHBOARDS in self.kinds
+
+    def has_inhibitions(self) -> bool:
+        """Whether Alertmanager's part of the dependencies between services is asked for."""
+        return self.is_complete and Kind.ALERTMANAGER in self.kinds
 
     def has_template(self) -> bool:
         """Whether the form of postmortems is asked for."""

@@ -21,6 +21,7 @@ from sereno_slo.parse.words import (
     Objective,
     SelectorText,
     Share,
+    SloReferences,
     Text,
     TotalText,
     WindowText,
@@ -196,7 +197,11 @@ class SloDocument(_Mapping):
     impact: str = Field("", description="What users feel; a page says this first", examples=["Customers can't pay"])
     indicator: IndicatorDocument = Field(examples=["{ratio: {metric: …, match: …, bad: …}}"])
     group_by: GroupByDocument | None = None
-    depends_on: list[Text] = Field([], examples=[["postgres/availability"]])
+    depends_on: SloReferences = Field(
+        [],
+        description="SLOs that this one can't hold without: while they page, its burn alerts are inhibited",
+        examples=[["postgres/availability"]],
+    )
     alerting: AlertingDocument | None = Field(None, examples=["{mode: both}"])
 
 

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from sereno_slo.duration import FIVE_MINUTES, Duration
 from sereno_slo.model import BurnTier, Latency, ServiceLevelObjective, Settings, TimeSlices
+from sereno_slo.plan import dependencies
 from sereno_slo.plan.ledger import exhausted_at_pace, remaining_to_the_minute
 from sereno_slo.plan.series import Ledger
 from sereno_slo.plan.spenders import spending_labels, top_spenders
@@ -88,7 +89,7 @@ def _burning(
     left = f"Error budget left: {_asked(percentage, _PERCENTAGE, missing='not known')}"
     gone = _asked(exhausted_at_pace(slo, window, this), f", at the pace of the last {window} gone in {_TIME}")
     group = "".join(f" {{{{ $labels.{label} }}}}" for label in ledger.group_labels)
-    text = f"{speed} {left}{gone}.{_spenders(slo, window, settings, ledger)}"
+    text = f"{speed} {left}{gone}.{_spenders(slo, window, settings, ledger)}{_dependencies(slo)}"
     return _annotations(slo, "SLOErrorBudgetBurn", what, text, settings, window=window, group=group)
 
 
@@ -133,6 +134,20 @@ def _spenders(slo: ServiceLevelObjective, window: Duration, settings: Settings, 
             listed = f"{{{{ range $index, $found := . }}}}{{{{ if $index }}}}, {{{{ end }}}}{each}{{{{ end }}}}"
             sentences.append(_asked(spenders, f" Most by {label}: {listed}."))
     return "".join(sentences)
+
+
+def _dependencies(slo: ServiceLevelObjective) -> str:
+    """How what it depends on does: the cause, perhaps, though it doesn't page, or not yet."""
+    rate = _VALUE % ' | printf "%.1f"'
+    each = (
+        _asked(
+            dependencies.burn_rate(on),
+            f" Depends on {on}: over the last hour {rate} times as many failures as its objective allows.",
+            missing=f" Depends on {on}, of which nothing is known.",
+        )
+        for on in slo.depends_on
+    )
+    return "".join(each)
 
 
 def _annotations(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sereno_slo.duration import Duration
 from sereno_slo.model import AlertingMode, AlertSeverity, Service, ServiceLevelObjective, Settings, TimeSlices
+from sereno_slo.plan import dependencies
 from sereno_slo.plan.series import Ledger
 from sereno_slo.plan.spenders import breakdown_labels
 from sereno_slo.policy import is_feasible
@@ -59,6 +60,10 @@ def _runbook(service: Service, slo: ServiceLevelObjective, settings: Settings) -
         labels=breakdown_labels(slo.indicator, settings),
         slow_labels=_slow_labels(slo, settings),
         targets=settings.identity_labels,
+        depends_on=[
+            {"slo": on, "burn_rate": dependencies.burn_rate(on), "dashboard": dashboard_url(settings.links, on.service)}
+            for on in slo.depends_on
+        ],
         dashboard=dashboard_url(settings.links, slo.service),
         logs=logs_url(settings.links, slo.service),
         ask=_questions(slo, settings),

@@ -25,6 +25,7 @@ from sereno_slo.model import (
     Service,
     ServiceLevelObjective,
     Settings,
+    SloReference,
     Threshold,
     Tier,
     TimeSlices,
@@ -129,6 +130,7 @@ def _slo(slo: SloDocument, spec: SpecDocument, settings: Settings) -> ServiceLev
         description=slo.description,
         impact=slo.impact or f"Users of {spec.service} are affected",
         group_by=GroupBy(tuple(slo.group_by.labels), slo.group_by.limit, slo.group_by.alert) if slo.group_by else None,
+        depends_on=tuple(map(SloReference.parse, slo.depends_on)),
     )
 
 

@@ -17,7 +17,6 @@ from sereno_slo.validate.tiers import tier_mistakes
 
 # (where, code, what): parts of the grammar that this version reads and refuses, rather than ignoring them.
 UNIMPLEMENTED_IN_SPEC = (("exclusions", "SLO102"), ("journeys", "SLO103"), ("gate", "SLO104"))
-UNIMPLEMENTED_IN_SLO: tuple[tuple[Path, str], ...] = ((("depends_on",), "SLO106"),)
 _KINDS = ("ratio", "latency", "threshold", "probe")
 
 
@@ -45,9 +44,6 @@ def structural_mistakes_of_settings(tree: YamlTree) -> Iterator[Diagnostic]:
 
 
 def _of_slo(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnostic]:
-    for section, code in UNIMPLEMENTED_IN_SLO:
-        if _at(slo, section):
-            yield _not_implemented(tree, (*path, *section), code)
     if isinstance(slo.get("window"), dict):
         yield _not_implemented(tree, (*path, "window"), "SLO101")
     yield from tier_mistakes(tree, (*path, "alerting", "tiers"), _at(slo, ("alerting", "tiers")))

@@ -10,7 +10,7 @@ from sereno_slo.plan.series import Ledger
 from sereno_slo.policy import is_feasible
 from sereno_slo.promql import Call, Expr
 from sereno_slo.render import queries
-from sereno_slo.render.dashboards import groups
+from sereno_slo.render.dashboards import dependencies, groups
 from sereno_slo.render.dashboards.layout import Line, Section
 from sereno_slo.render.dashboards.panels import (
     BUDGET_STEPS,
@@ -32,7 +32,7 @@ _COLORS = {AlertSeverity.CRITICAL: "red", AlertSeverity.WARNING: "orange"}
 
 
 def section(slo: ServiceLevelObjective, settings: Settings) -> Section:
-    """Six figures of now above three graphs, and the groups where there are any."""
+    """Six figures of now above three graphs, then the groups and what it depends on, where there are any."""
     ledger = Ledger("$service", slo.name)
     title = f"{slo.name}: {percent(slo.objective_percent)} over {window_in_words(slo.window)}"
     if slo.description:
@@ -47,7 +47,8 @@ def section(slo: ServiceLevelObjective, settings: Settings) -> Section:
     )
     graphs = (_burn_down(slo, ledger), _burn_rates(slo, ledger), _events(slo, ledger))
     of_groups = (groups.line(slo, slo.group_by),) if slo.group_by else ()
-    return Section(title, (Line(4, figures), Line(8, graphs), *of_groups))
+    of_others = (dependencies.line(slo),) if slo.depends_on else ()
+    return Section(title, (Line(4, figures), Line(8, graphs), *of_groups, *of_others))
 
 
 def _remaining(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> stat.Panel:
