@@ -69,10 +69,18 @@ def _description(service: Service, tree: YamlTree) -> Description:
         service.path,
         tree.span(("service",)),
         slos=tuple(slo.name for slo in service.slos),
-        mentions=tuple(
-            Mention(slo.name, named, tree.span(("slos", index, "depends_on", position)))
-            for index, slo in enumerate(service.slos)
-            for position, named in enumerate(slo.depends_on)
+        journeys=tuple(journey.name for journey in service.journeys),
+        mentions=(
+            *(
+                Mention(slo.name, named, tree.span(("slos", index, "depends_on", position)))
+                for index, slo in enumerate(service.slos)
+                for position, named in enumerate(slo.depends_on)
+            ),
+            *(
+                Mention(journey.name, step, tree.span(("journeys", index, "steps", position)), is_step=True)
+                for index, journey in enumerate(service.journeys)
+                for position, step in enumerate(journey.steps)
+            ),
         ),
     )
 

@@ -188,14 +188,13 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceLevelObjective:
-    """One objective of one service."""
+class Objective:
+    """What is promised, whatever it is measured by."""
 
     service: str
     name: str
     objective_percent: float
     window: Duration
-    indicator: Indicator
     alerting: Alerting
     owner: str
     tier: Tier
@@ -203,9 +202,11 @@ class ServiceLevelObjective:
     """What is measured, in the spec's words; may be empty."""
     impact: str
     """What users feel, in the spec's words; what a page says first. Never empty: a default names service and SLO."""
-    group_by: GroupBy | None = None
-    depends_on: tuple[SloReference, ...] = ()
-    """What this SLO can't hold without: while one of these pages, this one's burn alerts are inhibited."""
+
+    @property
+    def is_sliced(self) -> bool:
+        """Whether its events are minutes."""
+        return False
 
     @property
     def objective_ratio(self) -> float:
@@ -216,6 +217,29 @@ class ServiceLevelObjective:
     def error_budget_ratio(self) -> float:
         """The part of the events that may be bad: 0.001 for 99.9 %."""
         return round(1 - self.objective_percent / 100, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevelObjective(Objective):
+    """One objective of one service, measured by its own series."""
+
+    indicator: Indicator
+    group_by: GroupBy | None = None
+    depends_on: tuple[SloReference, ...] = ()
+    """What this SLO can't hold without: while one of these pages, this one's burn alerts are inhibited."""
+
+    @property
+    def is_sliced(self) -> bool:
+        """Whether its events are minutes."""
+        return isinstance(self.indicator, TimeSlices)
+
+
+@dataclass(frozen=True, slots=True)
+class Journey(Objective):
+    """An objective of users that pass through several SLOs, perhaps of several services: all steps must hold."""
+
+    steps: tuple[SloReference, ...]
+    """At least one; the events of the first are those of the journey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +254,12 @@ class Service:
     """The spec's path for headers of generated files: the same wherever the compiler is called."""
     path: str = ""
     """The spec's path as it was given, for messages; empty where that is the same."""
+    journeys: tuple[Journey, ...] = ()
+
+    @property
+    def objectives(self) -> tuple[ServiceLevelObjective | Journey, ...]:
+        """The SLOs, then the journeys."""
+        return (*self.slos, *self.journeys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,8 +109,8 @@ def _entry(known: Known) -> tuple[Any, ...]:
     """As plain lists: dataclasses by themselves would be mappings, three times as long."""
     of = known.description
     return (
-        (of.name, of.source, of.path, _place_of(of.span), of.slos),
-        [(mention.slo, str(mention.of), _place_of(mention.span)) for mention in of.mentions],
+        (of.name, of.source, of.path, _place_of(of.span), of.slos, of.journeys),
+        [(mention.slo, str(mention.of), _place_of(mention.span), mention.is_step) for mention in of.mentions],
         [(w.code, _place_of(w.span), w.message, w.hint, str(w.severity)) for w in known.warnings],
         [(stamp.path, stamp.size, stamp.time_ns) for stamp in known.files],
     )
@@ -121,10 +121,10 @@ def _place_of(span: Span) -> tuple[str, int, int]:
 
 
 def _known(entry: Any) -> Known:
-    (name, source, path, span, slos), mentions, warnings, files = entry
-    named = (Mention(slo, SloReference.parse(of), Span(*place)) for slo, of, place in mentions)
+    (name, source, path, span, slos, journeys), mentions, warnings, files = entry
+    named = (Mention(slo, SloReference.parse(of), Span(*place), step) for slo, of, place, step in mentions)
     return Known(
-        Description(name, source, path, Span(*span), tuple(slos), tuple(named)),
+        Description(name, source, path, Span(*span), tuple(slos), tuple(journeys), tuple(named)),
         tuple(
             Diagnostic(code, Span(*place), message, hint, Severity(severity))
             for code, place, message, hint, severity in warnings

@@ -35,7 +35,7 @@ class Order:
 
     def runbooks_there(self, service: Service) -> tuple[str, ...]:
         """The runbooks of a service, if all are written: then they are people's, and nobody has to print them again."""
-        names = (runbook_name(service.name, slo.name) for slo in service.slos)
+        names = (runbook_name(service.name, slo.name) for slo in service.objectives)
         blanks = (Artefact(Kind.RUNBOOKS, name, "", Ownership.SCAFFOLDED) for name in names)
         paths = tuple(map(self.layout.path, blanks)) if Kind.RUNBOOKS in self.kinds else ()
         return paths if all((self.root / path).is_file() for path in paths) else ()

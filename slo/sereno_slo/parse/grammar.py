@@ -237,8 +237,15 @@ class JourneyDocument(_Mapping):
     """Several SLOs that must all hold."""
 
     name: Name = Field(examples=["pay"])
-    objective: Objective = Field(examples=[99.5])
-    steps: list[Text] = Field(min_length=1, examples=[["transactions-api/availability"]])
+    objective: Objective = Field(description="Percent of the users that must get through", examples=[99.5])
+    window: WindowDocument | None = Field(None, description="Default: that of sereno.yaml, else 30d", examples=["30d"])
+    description: str = Field("", description="What users do")
+    impact: str = Field("", description="What users feel; a page says this first", examples=["Customers can't pay"])
+    steps: Annotated[SloReferences, Field(min_length=1)] = Field(
+        description="SLOs that users pass through; the first one's events are the journey's",
+        examples=[["transactions-api/availability", "transactions-api/delivery"]],
+    )
+    alerting: AlertingDocument | None = Field(None, examples=["{mode: both}"])
 
 
 class GateDocument(_Mapping):

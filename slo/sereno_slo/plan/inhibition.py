@@ -38,7 +38,7 @@ def _caused_by(cause: SloReference, direct: dict[SloReference, list[SloReference
     for dependant in sorted(_all_dependants(cause, direct)):
         suffering.setdefault(dependant.service, []).append(dependant.slo)
     for service, slos in suffering.items():
-        yield Inhibition(_pages_of(cause), _alerts_of(service, slos))
+        yield Inhibition(pages_of(cause), _alerts_of(service, slos))
 
 
 def _all_dependants(cause: SloReference, direct: dict[SloReference, list[SloReference]]) -> set[SloReference]:
@@ -53,7 +53,7 @@ def _all_dependants(cause: SloReference, direct: dict[SloReference, list[SloRefe
     return found - {cause}
 
 
-def _pages_of(cause: SloReference) -> tuple[Matcher, ...]:
+def pages_of(cause: SloReference) -> tuple[Matcher, ...]:
     """Its pages about the whole: one of its groups that fails explains nobody's failures."""
     return (
         Matcher("alertname", MatchOp.REGEX, _BROKEN),

@@ -10,10 +10,9 @@ from sereno_slo.model import (
     Indicator,
     Latency,
     NativeLatency,
+    Objective,
     Probe,
-    ServiceLevelObjective,
     Threshold,
-    TimeSlices,
 )
 
 _DAY = Duration.parse("1d")
@@ -24,10 +23,10 @@ def percent(value: float) -> str:
     return f"{value:.10g} %"
 
 
-def objective_in_words(slo: ServiceLevelObjective) -> str:
+def objective_in_words(slo: Objective) -> str:
     """`of 1,000 events at most 1 may be bad`, which nobody has to calculate at 3 a.m."""
     budget = 1 - Fraction(f"{slo.objective_percent:.10g}") / 100
-    counted = "minutes" if isinstance(slo.indicator, TimeSlices) else "events"
+    counted = "minutes" if slo.is_sliced else "events"
     return f"of {budget.denominator:,} {counted} at most {budget.numerator:,} may be bad"
 
 

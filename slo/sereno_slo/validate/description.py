@@ -9,12 +9,14 @@ from sereno_slo.model import Dependency, SloReference
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A place where one SLO says that it can't hold without another."""
+    """A place where an SLO or a journey says that it can't hold without another SLO."""
 
     slo: str
-    """The SLO, of the spec's own service, that says so."""
+    """The SLO or journey, of the spec's own service, that says so."""
     of: SloReference
     span: Span
+    is_step: bool = False
+    """Whether this is a step of a journey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Description:
     """The spec's path as it was given."""
     span: Span
     slos: tuple[str, ...] = ()
+    journeys: tuple[str, ...] = ()
     mentions: tuple[Mention, ...] = ()
 
 

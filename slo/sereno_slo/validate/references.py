@@ -27,29 +27,28 @@ class Known(StrEnum):
 
 def reference_mistakes(descriptions: Sequence[Description], known: Known) -> Iterator[Diagnostic]:
     """Every mention of an SLO that isn't there, and every one that closes a circle."""
-    slos = {description.name: description.slos for description in descriptions}
+    services = {description.name: description for description in descriptions}
     graph: dict[SloReference, list[SloReference]] = {}
     for dependency in dependencies(descriptions):
         graph.setdefault(dependency.slo, []).append(dependency.on)
     is_circular = _is_circular(graph)
     for description in descriptions:
         for mention in description.mentions:
-            yield from _unknown(mention, slos, known)
+            yield from _unknown(mention, services, known)
             if is_circular:
                 yield from _circular(SloReference(description.name, mention.slo), mention, graph)
+        if not is_circular:
+            yield from _counted_twice(description, graph)
 
 
-def _unknown(mention: Mention, slos: dict[str, tuple[str, ...]], known: Known) -> Iterator[Diagnostic]:
-    service, slo = mention.of.service, mention.of.slo
-    if service in slos:
-        if slo not in slos[service]:
-            near = _nearest(slo, slos[service])
-            cure = f"write {service}/{near}" if near else f"{service} has {_listed(slos[service])}"
-            yield Diagnostic("SLO071", mention.span, f"{service} has no SLO {slo}", cure)
+def _unknown(mention: Mention, services: Mapping[str, Description], known: Known) -> Iterator[Diagnostic]:
+    service, name = mention.of.service, mention.of.slo
+    if service in services:
+        yield from _unknown_in(services[service], name, mention)
         return
     if known is Known.BROKEN:
         return
-    near = _nearest(str(mention.of), (f"{name}/{one}" for name, ones in slos.items() for one in ones))
+    near = _nearest(str(mention.of), (f"{one.name}/{slo}" for one in services.values() for slo in one.slos))
     proposal = f"did you mean {near}?" if near else ""
     if known is Known.ALL:
         cure = proposal or "describe it by a spec, or remove it"
@@ -58,6 +57,29 @@ def _unknown(mention: Mention, slos: dict[str, tuple[str, ...]], known: Known) -
         message = f"{mention.of} wasn't checked: {service} isn't among these specs"
         cure = proposal or "compile all specs together"
         yield Diagnostic("SLO071", mention.span, message, cure, Severity.WARNING)
+
+
+def _unknown_in(service: Description, name: str, mention: Mention) -> Iterator[Diagnostic]:
+    if name in service.journeys:
+        what = "a step" if mention.is_step else "what an SLO depends on"
+        message = f"{mention.of} is a journey, and {what} has to be an SLO"
+        yield Diagnostic("SLO074", mention.span, message, "name the journey's own steps instead")
+    elif name not in service.slos:
+        near = _nearest(name, service.slos)
+        cure = f"write {service.name}/{near}" if near else f"{service.name} has {_listed(service.slos)}"
+        yield Diagnostic("SLO071", mention.span, f"{service.name} has no SLO {name}", cure)
+
+
+def _counted_twice(description: Description, graph: Graph) -> Iterator[Diagnostic]:
+    """Whoever fails because another step did is counted for both."""
+    steps = [mention for mention in description.mentions if mention.is_step]
+    for step in steps:
+        others = (other.of for other in steps if other.slo == step.slo and other.of != step.of)
+        failing = next((other for other in others if _way(other, step.of, graph)), None)
+        if failing is not None:
+            message = f"failures of {step.of} are counted twice: {failing}, another step, depends on it"
+            cure = f"remove the step: what {failing} loses by it is in its own failures"
+            yield Diagnostic("SLO073", step.span, message, cure, Severity.WARNING)
 
 
 def _nearest(wrong: str, right: Iterable[str]) -> str | None:

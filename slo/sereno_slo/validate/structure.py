@@ -16,7 +16,7 @@ from sereno_slo.validate.bounds import bound_value
 from sereno_slo.validate.tiers import tier_mistakes
 
 # (where, code, what): parts of the grammar that this version reads and refuses, rather than ignoring them.
-UNIMPLEMENTED_IN_SPEC = (("exclusions", "SLO102"), ("journeys", "SLO103"), ("gate", "SLO104"))
+UNIMPLEMENTED_IN_SPEC = (("exclusions", "SLO102"), ("gate", "SLO104"))
 _KINDS = ("ratio", "latency", "threshold", "probe")
 
 
@@ -27,10 +27,14 @@ def structural_mistakes(tree: YamlTree) -> Iterator[Diagnostic]:
         if spec.get(section):
             yield _not_implemented(tree, (section,), code)
     slos = spec.get("slos")
-    yield from _repeated_names(tree, slos if isinstance(slos, list) else [])
+    yield from _repeated_names(tree, spec)
     for index, slo in enumerate(slos if isinstance(slos, list) else []):
         if isinstance(slo, dict):
             yield from _of_slo(tree, ("slos", index), slo)
+    journeys = spec.get("journeys")
+    for index, journey in enumerate(journeys if isinstance(journeys, list) else []):
+        if isinstance(journey, dict):
+            yield from _of_journey(tree, ("journeys", index), journey)
 
 
 def structural_mistakes_of_settings(tree: YamlTree) -> Iterator[Diagnostic]:
@@ -53,6 +57,15 @@ def _of_slo(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnos
         yield from _of_traffic(tree, (*path, "alerting", "traffic_drop"), slo)
 
 
+def _of_journey(tree: YamlTree, path: Path, journey: dict[str, Any]) -> Iterator[Diagnostic]:
+    if isinstance(journey.get("window"), dict):
+        yield _not_implemented(tree, (*path, "window"), "SLO101")
+    yield from tier_mistakes(tree, (*path, "alerting", "tiers"), _at(journey, ("alerting", "tiers")))
+    if _at(journey, ("alerting", "traffic_drop")) in ("page", "ticket"):
+        message = "a journey has the traffic of its first step, which watches it"
+        yield Diagnostic("SLO039", tree.key_span((*path, "alerting", "traffic_drop")), message, "remove traffic_drop")
+
+
 def _of_traffic(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnostic]:
     kinds = [kind for kind in ("threshold", "probe") if slo["indicator"].get(kind) is not None]
     if kinds and _at(slo, ("alerting", "traffic_drop")) in ("page", "ticket"):
@@ -72,17 +85,20 @@ def _not_implemented(tree: YamlTree, path: Path, code: str) -> Diagnostic:
     return Diagnostic(code, tree.key_span(path), message, f"remove {path[-1]}, or wait for the version that does")
 
 
-def _repeated_names(tree: YamlTree, slos: list[Any]) -> Iterator[Diagnostic]:
-    first: dict[str, int] = {}
-    for index, slo in enumerate(slos):
-        name = slo.get("name") if isinstance(slo, dict) else None
-        if not isinstance(name, str):
-            continue
-        if name in first:
-            line = tree.span(("slos", first[name], "name")).line
-            message = f"{name} is the name of the SLO in line {line}, too"
-            yield Diagnostic("SLO015", tree.span(("slos", index, "name")), message, "give each SLO a name of its own")
-        first.setdefault(name, index)
+def _repeated_names(tree: YamlTree, spec: dict[str, Any]) -> Iterator[Diagnostic]:
+    """Journeys have ledgers as SLOs have, under the same label."""
+    first: dict[str, Path] = {}
+    for section, what in (("slos", "SLO"), ("journeys", "journey")):
+        described = spec.get(section)
+        for index, one in enumerate(described if isinstance(described, list) else []):
+            name, path = one.get("name") if isinstance(one, dict) else None, (section, index, "name")
+            if not isinstance(name, str):
+                continue
+            if name in first:
+                kind = "SLO" if first[name][0] == "slos" else "journey"
+                message = f"{name} is the name of the {kind} in line {tree.span(first[name]).line}, too"
+                yield Diagnostic("SLO015", tree.span(path), message, f"give each {what} a name of its own")
+            first.setdefault(name, path)
 
 
 def _of_indicator(tree: YamlTree, path: Path, indicator: dict[str, Any]) -> Iterator[Diagnostic]:

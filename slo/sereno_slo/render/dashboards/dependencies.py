@@ -1,6 +1,8 @@
-"""What an SLO depends on: a table, the least budget first."""
+"""What an SLO depends on, and what a journey passes through: a table, the least budget first."""
 
-from sereno_slo.model import ServiceLevelObjective
+from collections.abc import Sequence
+
+from sereno_slo.model import SloReference
 from sereno_slo.plan.dependencies import burn_rate, ledger_of
 from sereno_slo.plan.series import SLO_LABELS
 from sereno_slo.promql import any_of
@@ -12,17 +14,29 @@ from sereno_slo.render.dashboards.tables import Column, ranked
 _BURN_STEPS: Steps = ((None, "green"), (1, "orange"))
 
 
-def line(slo: ServiceLevelObjective) -> Line:
-    """Every SLO that this one names, by its own objective."""
+def line(name: str, depends_on: Sequence[SloReference]) -> Line:
+    """Every SLO that this one can't hold without, by its own objective."""
     description = (
-        f"While one of these pages, pages and tickets of {slo.name} are inhibited: look there first. "
+        f"While one of these pages, pages and tickets of {name} are inhibited: look there first. "
         "Burn rate: failures of the last hour as a multiple of what its own objective allows."
     )
+    return _table(Text(f"{name}: depends on", description, "short"), depends_on)
+
+
+def steps(name: str, passed: Sequence[SloReference]) -> Line:
+    """The SLOs that a journey passes through."""
+    description = (
+        "All of these must hold. While one of them pages, the journey's own alerts are inhibited. "
+        "Burn rate: failures of the last hour as a multiple of what the step's own objective allows."
+    )
+    return _table(Text(f"{name}: steps", description, "short"), passed)
+
+
+def _table(text: Text, slos: Sequence[SloReference]) -> Line:
     columns = {
         "Budget remaining": Column(
-            any_of(*(queries.budget_remaining(ledger_of(on)) for on in slo.depends_on)), "percentunit", 1, BUDGET_STEPS
+            any_of(*(queries.budget_remaining(ledger_of(slo)) for slo in slos)), "percentunit", 1, BUDGET_STEPS
         ),
-        "Burn rate, 1h": Column(any_of(*map(burn_rate, slo.depends_on)), BURN_UNIT, 1, _BURN_STEPS),
+        "Burn rate, 1h": Column(any_of(*map(burn_rate, slos)), BURN_UNIT, 1, _BURN_STEPS),
     }
-    text = Text(f"{slo.name}: depends on", description, "short")
     return Line(5, (ranked(text, SLO_LABELS, columns, none="nothing known of them"),))

@@ -1,10 +1,13 @@
 """One SLO's panels: what is left of its budget, how fast it burns, what was counted, how much was seen."""
 
+from collections.abc import Iterator
+from typing import assert_never
+
 from grafana_foundation_sdk.builders import stat, timeseries
 from grafana_foundation_sdk.models import dashboard as model
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import AlertSeverity, BurnTier, ServiceLevelObjective, Settings
+from sereno_slo.model import AlertSeverity, BurnTier, Journey, Objective, ServiceLevelObjective, Settings
 from sereno_slo.plan import series
 from sereno_slo.plan.series import Ledger
 from sereno_slo.policy import is_feasible
@@ -31,10 +34,11 @@ _DAY_SECONDS = 86_400
 _COLORS = {AlertSeverity.CRITICAL: "red", AlertSeverity.WARNING: "orange"}
 
 
-def section(slo: ServiceLevelObjective, settings: Settings) -> Section:
+def section(slo: ServiceLevelObjective | Journey, settings: Settings) -> Section:
     """Six figures of now above three graphs, then the groups and what it depends on, where there are any."""
     ledger = Ledger("$service", slo.name)
-    title = f"{slo.name}: {percent(slo.objective_percent)} over {window_in_words(slo.window)}"
+    what = "journey " if isinstance(slo, Journey) else ""
+    title = f"{what}{slo.name}: {percent(slo.objective_percent)} over {window_in_words(slo.window)}"
     if slo.description:
         title += f" · {one_line(slo.description)}"
     figures = (
@@ -46,12 +50,24 @@ def section(slo: ServiceLevelObjective, settings: Settings) -> Section:
         _coverage(slo, ledger),
     )
     graphs = (_burn_down(slo, ledger), _burn_rates(slo, ledger), _events(slo, ledger))
-    of_groups = (groups.line(slo, slo.group_by),) if slo.group_by else ()
-    of_others = (dependencies.line(slo),) if slo.depends_on else ()
-    return Section(title, (Line(4, figures), Line(8, graphs), *of_groups, *of_others))
+    return Section(title, (Line(4, figures), Line(8, graphs), *_further(slo)))
 
 
-def _remaining(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> stat.Panel:
+def _further(slo: ServiceLevelObjective | Journey) -> Iterator[Line]:
+    """What an SLO is made of, and what it stands on."""
+    match slo:
+        case Journey(steps=steps):
+            yield dependencies.steps(slo.name, steps)
+        case ServiceLevelObjective(group_by=group_by, depends_on=depends_on):
+            if group_by:
+                yield groups.line(slo, group_by)
+            if depends_on:
+                yield dependencies.line(slo.name, depends_on)
+        case _:
+            assert_never(slo)
+
+
+def _remaining(slo: Objective, ledger: Ledger, settings: Settings) -> stat.Panel:
     description = (
         f"What is left of the error budget: 100 % untouched, below 0 overspent. In {window_in_words(slo.window)} "
         f"{objective_in_words(slo)}. When it is spent: {sentence(slo.impact)}"
@@ -62,7 +78,7 @@ def _remaining(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -
     return panel.links([url_link(f"Runbook {slo.name}", url)]) if url else panel
 
 
-def _service_level(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+def _service_level(slo: Objective, ledger: Ledger) -> stat.Panel:
     description = (
         f"Good events of all events of the last {window_in_words(slo.window)}, counted; "
         f"the objective is {percent(slo.objective_percent)}."
@@ -73,7 +89,7 @@ def _service_level(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     return figure(text, Query(queries.service_level(ledger)), steps=steps, decimals=decimals)
 
 
-def _bad_events_left(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+def _bad_events_left(slo: Objective, ledger: Ledger) -> stat.Panel:
     description = (
         "How many more events may be bad before the objective is missed, at the traffic of the last "
         f"{window_in_words(slo.window)}. Below 0: how many too many there were."
@@ -82,7 +98,7 @@ def _bad_events_left(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     return figure(text, Query(queries.bad_events_left(ledger, slo)), steps=((None, "red"), (0, "green")), decimals=0)
 
 
-def _gone_in(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+def _gone_in(slo: Objective, ledger: Ledger) -> stat.Panel:
     description = "When the budget is spent if every hour is like the last one; what recovers meanwhile is left out."
     text = Text(f"{slo.name}: budget gone in", description, "s")
     steps: Steps = ((None, "red"), (_DAY_SECONDS, "orange"), (slo.window.seconds, "green"))
@@ -96,7 +112,7 @@ def _gone_in(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     )
 
 
-def _burn_now(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+def _burn_now(slo: Objective, ledger: Ledger) -> stat.Panel:
     description = (
         "Bad events of the last hour as a multiple of what the objective allows: at 1 the budget lasts exactly "
         f"{window_in_words(slo.window)}."
@@ -107,7 +123,7 @@ def _burn_now(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     return figure(text, Query(queries.burn_rate(ledger, slo, HOUR)), steps=steps, decimals=1)
 
 
-def _coverage(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+def _coverage(slo: Objective, ledger: Ledger) -> stat.Panel:
     description = (
         f"The part of the last {window_in_words(slo.window)} that was really seen: entries written, times targets "
         "that answered. Low on young SLOs and after failed scrapes; what was not seen is in no other figure."
@@ -117,7 +133,7 @@ def _coverage(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     return figure(text, Query(queries.coverage(ledger)), steps=steps, decimals=1)
 
 
-def _burn_down(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
+def _burn_down(slo: Objective, ledger: Ledger) -> timeseries.Panel:
     description = (
         f"The budget remaining over its whole window of {window_in_words(slo.window)}, whatever the dashboard's time "
         "range. It falls with bad events and recovers as they leave the window; below the dashed line it is overspent."
@@ -127,7 +143,7 @@ def _burn_down(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
     return graph(text, lines, lines=((0, "red"),), maximum=1).time_from(str(slo.window))
 
 
-def _burn_rates(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
+def _burn_rates(slo: Objective, ledger: Ledger) -> timeseries.Panel:
     tiers = _tiers(slo)
     words = "; ".join(
         f"{'page' if tier.severity is AlertSeverity.CRITICAL else 'ticket'} above {tier.factor(slo.window):g} "
@@ -146,7 +162,7 @@ def _burn_rates(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
     return graph(Text(f"{slo.name}: burn rates", description, BURN_UNIT), lines, lines=steps, maximum=highest * 1.2)
 
 
-def _events(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
+def _events(slo: Objective, ledger: Ledger) -> timeseries.Panel:
     description = (
         "Events per minute as the ledger counted them, and the bad ones (right axis): the only input of every other "
         "figure of this SLO."
@@ -166,6 +182,6 @@ def _events(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
     return graph(Text(f"{slo.name}: events", description, "cpm"), lines).override_by_name("bad events", bad_looks)
 
 
-def _tiers(slo: ServiceLevelObjective) -> list[BurnTier]:
+def _tiers(slo: Objective) -> list[BurnTier]:
     """Those that can fire; the others have no alert."""
     return [tier for tier in slo.alerting.tiers if is_feasible(slo, tier)]
