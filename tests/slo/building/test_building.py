@@ -159,6 +159,22 @@ def test_a_changed_dependency_changes_alertmanagers_rules_and_its_own_service(tm
     assert b"inhibit_rules: []" in _files(tmp_path)[rules]
 
 
+def test_journeys_are_remembered(tmp_path: Path) -> None:
+    """What a remembered spec's journey passes through is still inhibited by it, and is still no step itself."""
+    order = Order(Settings(), FOLDER, tmp_path)
+    text = f"{_source('service-0').text}journeys:\n  - {{name: pay, objective: 99, steps: [service-1/calls]}}\n"
+    first = [SourceFile("service-0.slo.yaml", text), *_sources(3)[1:]]
+    _build(first, order)
+    rules = _files(tmp_path)["alertmanager/inhibit_rules.yml"]
+    assert b'slo="pay"' in rules
+    built = _build([*first[:2], _source("service-2", objective="99")], order)
+    assert built.written is not None
+    assert _files(tmp_path)["alertmanager/inhibit_rules.yml"] == rules
+    assert "SLO075" in {diagnostic.code for diagnostic in built.diagnostics}
+    built = _build([*first[:2], _depending("service-2", "service-0/pay")], order)
+    assert [(d.code, d.span.path) for d in built.diagnostics if has_errors([d])] == [("SLO074", "service-2.slo.yaml")]
+
+
 def test_circles_are_found_from_memory_too(tmp_path: Path) -> None:
     """One spec closes the circle, and each of them is told where."""
     order = Order(Settings(), FOLDER, tmp_path)
