@@ -23,13 +23,13 @@ def main(*, seed: int, prometheus: str | None) -> None:
 
     Ends with 1 if a promise is missed; scenarios in brackets have none.
     """
-    table = Table("scenario", "users that failed", "Sereno", "worst step", "minutes over 5 %")
+    table = Table("scenario", "users that failed", "Sereno", "single minutes", "worst step", "minutes over 5 %")
     is_missed = False
     with tempfile.TemporaryDirectory() as folder, running_prometheus(Path(folder), program=prometheus) as server:
         for number, (name, scenario) in enumerate(SCENARIOS.items()):
             found = judge(server, walk(scenario.crowd, np.random.default_rng((seed, number))))
             is_missed |= scenario.most_error is not None and abs(found.error(found.ledger)) > scenario.most_error
-            errors = (f"{found.error(one):+.1%}" for one in (found.ledger, found.highest, found.slices))
+            errors = (f"{found.error(one):+.1%}" for one in (found.ledger, found.minutes, found.highest, found.slices))
             table.add_row(f"({name})" if scenario.most_error is None else name, f"{found.truth:.3%}", *errors)
     Console(width=120).print(table)
     sys.exit(1 if is_missed else 0)

@@ -36,6 +36,8 @@ class Figures:
 
     truth: float
     ledger: float
+    minutes: float
+    """The product of single minutes instead of five, or of an hour where few come."""
     highest: float
     """The worst step of each five minutes: the least that is possible where failures fall together."""
     slices: float
@@ -60,6 +62,7 @@ def judge(server: Server, seen: Seen) -> Figures:
     return Figures(
         truth=seen.error_ratio,
         ledger=counted["sereno:bad_events:delta1m"] / counted["sereno:events:delta1m"],
+        minutes=_by_single_minutes(seen),
         highest=_highest(seen),
         slices=_slices(seen),
     )
@@ -103,6 +106,12 @@ def _sum(server: Server, series: str, minutes: int) -> float:
     found = results(server, f"sum_over_time({series}[{minutes}m])", Run(end, end, MINUTE))
     ((_, values),) = found.values()
     return float(values[0])
+
+
+def _by_single_minutes(seen: Seen) -> float:
+    events, bad_events = (_by(2, counts) for counts in (seen.events, seen.bad_events))
+    through = np.prod(1 - bad_events / np.maximum(events, 1), axis=0)
+    return float((events[0] * (1 - through)).sum() / events[0].sum())
 
 
 def _highest(seen: Seen) -> float:

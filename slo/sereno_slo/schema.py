@@ -25,8 +25,9 @@ def spec_schema() -> Schema:
     for section, _ in UNIMPLEMENTED_IN_SPEC:
         del root["properties"][section]
     slo = root["$defs"]["SloDocument"]
-    window = slo["properties"]["window"]
-    slo["properties"]["window"] = window | window.pop("oneOf")[0]  # the rolling one; calendars come later
+    for node in (slo, root["$defs"]["JourneyDocument"]):
+        window = node["properties"]["window"]
+        node["properties"]["window"] = window | window.pop("oneOf")[0]  # the rolling one; calendars come later
     root["$defs"] = {name: root["$defs"][name] for name in sorted(_used(root, root))}
     return root
 

@@ -69,7 +69,7 @@ def test_it_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$id"].endswith(SCHEMA.name)
-    assert set(schema["properties"]) == {"version", "service", "owner", "tier", "slos"}
+    assert set(schema["properties"]) == {"version", "service", "owner", "tier", "slos", "journeys"}
 
 
 def test_every_definition_is_used() -> None:
