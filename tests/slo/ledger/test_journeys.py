@@ -1,10 +1,12 @@
 """Entries and alerts of journeys on a real Prometheus, from what their steps recorded."""
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
 from support.slo_specs import compiled, rules_of, spec_text
 
@@ -24,6 +26,7 @@ from benchmarks.simulation import (
     write,
 )
 
+ASKED = re.compile(r'{{ with query "([^{]*(?:{[^{][^}]*}[^{]*)*)" }} Failures by step over (\w+):')
 BEGIN = 1_600_000_200_000
 _NUMBERS = itertools.count()
 Values = NDArray[np.float64]
@@ -47,7 +50,8 @@ class Travelled:
             + f"journeys:\n  - {{name: pay-{number}, objective: 99, steps: [{passed}]}}\n"
         )
         self.name = f"pay-{number}"
-        groups = read_rule_groups(rules_of(compiled(spec, are_all=False)).content)
+        self.rules = rules_of(compiled(spec, are_all=False)).content
+        groups = read_rule_groups(self.rules)
         self.group = next(group for group in groups if group.name == f"sereno:api:{self.name}:1m")
         self.plan = Plan(Interval(BEGIN, BEGIN + self.minutes * MINUTE), {self.group.name: at})
         evaluate(server, [self.group], self.plan)
@@ -135,6 +139,20 @@ def test_a_step_without_data_makes_the_minute_unknown(engine: Server) -> None:
     told = journey.alerts("SLONoData", severity="warning")
     assert set(told) == set(range(20, 30)), "ten minutes of patience, fifteen more until it fires"
     assert all(steps == {f"{journey.services[1]}/calls"} for steps in told.values())
+
+
+def test_a_page_lists_the_steps_the_worst_first(engine: Server) -> None:
+    """By the longest window up to the alert's that every SLO records, whatever the journey's own policy."""
+    journey = Travelled(engine, [_step(_flat(), 0.1, ratio_1h=0.02), _step(_flat(), 0.3, ratio_1h=0.01)])
+    (alerts,) = (group for group in yaml.safe_load(journey.rules)["groups"] if group["name"] == journey.group.name)
+    asked = {}
+    for rule in alerts["rules"]:
+        for query, window in re.findall(ASKED, rule.get("annotations", {}).get("description", "")):
+            asked[window] = engine.query(query.replace('\\"', '"'), BEGIN + 20 * MINUTE)["result"]
+    first, second = journey.services
+    assert [one["metric"]["service"] for one in asked["5m"]] == [second, first]
+    assert [one["metric"]["service"] for one in asked["1h"]] == [first, second]
+    assert set(asked) == {"5m", "1h", "6h", "1d", "3d"}
 
 
 def _pages(service: str, minutes: range, **labels: str) -> Series:
