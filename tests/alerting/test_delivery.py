@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import yaml
 from sereno_slo.alertmanager_file import merged, rules_in
@@ -38,6 +40,7 @@ DEPENDENCIES = tuple(
         ("stock", "database"),
         ("mail", "database"),
         ("quiet-shop", "quiet-database"),
+        ("hushed-shop", "hushed-database"),
     )
 )
 
@@ -204,6 +207,19 @@ def test_one_broken_database_pages_once(stage: Stage) -> None:
         lambda: [a for d in stage.webhooks("shop") for a in d.body["alerts"] if a["labels"] == suffering[0]],
         what="the shop's page",
     )
+
+
+def test_a_silenced_page_still_inhibits(stage: Stage) -> None:
+    """What docs/alertmanager.md warns of: whoever silences a cause silences what it does to others."""
+    page, dependant = burn("hushed-database", "critical"), burn("hushed-shop", "critical")
+    begin, end = (datetime.now(UTC) + timedelta(hours=hours) for hours in (0, 1))
+    matcher = {"name": "service", "value": "hushed-database", "isRegex": False, "isEqual": True}
+    silence = {"matchers": [matcher], "startsAt": begin.isoformat(), "endsAt": end.isoformat()}
+    url = f"{stage.alertmanager.url}/api/v2/silences"
+    httpx.post(url, json=silence | {"createdBy": "test", "comment": "test"}, timeout=10).raise_for_status()
+    stage.alertmanager.post([annotated(page), annotated(dependant)])
+    wait_for(lambda: stage.state(dependant) == "suppressed", what="the inhibition")
+    assert stage.webhooks("hushed-database") == []
 
 
 @pytest.mark.parametrize("unheard", ["a ticket", "a group", "a shadow"])
