@@ -33,7 +33,8 @@ check: setup tools check-artefacts ## format, lint, types, import contracts, rul
 check-artefacts: setup tools # are the generated files up to date, do the rules and the routing hold?
 	@$(BIN)/sereno compile --check
 	@scripts/check-rules
-	@amtool check-config $(ALERTMANAGER_YML)
+	@$(BIN)/sereno alertmanager merge --out var/alertmanager/alertmanager.yml
+	@for file in $(ALERTMANAGER_YML) var/alertmanager/alertmanager.yml; do amtool check-config $$file || exit 1; done
 
 fmt: setup ## format the code and mend what ruff can mend
 	@$(BIN)/ruff format .

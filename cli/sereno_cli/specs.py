@@ -26,6 +26,8 @@ class LoadedSpecs:
     """The repository, or the current folder where there is none."""
     is_complete: bool
     """Whether these are all specs of the repository."""
+    are_all: bool
+    """Whether no others are known of: those of the repository, or whole folders; not single files."""
 
 
 def repository_root() -> Path | None:
@@ -44,6 +46,7 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
         click.echo(f"sereno: there is no {SPECS_FOLDER}/{SPEC_PATTERN} {where}; name a SPEC", err=True)
         return None
     found = [_read(path, root, os.getcwd()) for path in paths]
+    is_complete = paths == list(every) or _are_same(paths, every)
     settings, problems = _settings(settings_file or _nearest_settings())
     sources, told = _of_our_own(tuple(source for source in found if isinstance(source, SourceFile)))
     return LoadedSpecs(
@@ -51,7 +54,8 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
         settings=settings,
         diagnostics=(*problems, *(problem for problem in found if isinstance(problem, Diagnostic)), *told),
         root=root or Path.cwd(),
-        is_complete=paths == list(every) or _are_same(paths, every),
+        is_complete=is_complete,
+        are_all=is_complete or all(map(os.path.isdir, named)),
     )
 
 

@@ -3,26 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sereno_slo.diagnostics import Diagnostic, Span, has_errors, in_reading_order
-from sereno_slo.model import Service, Settings
+from sereno_slo.diagnostics import Diagnostic, has_errors, in_reading_order
+from sereno_slo.model import Dependency, Service, Settings
 from sereno_slo.parse import parse_settings, parse_spec
+from sereno_slo.parse.yaml_tree import YamlTree
 from sereno_slo.render.artefact import ALL_KINDS, Artefact, Kind
 from sereno_slo.render.layout import FOLDER, Layout
 from sereno_slo.source import SourceFile
 from sereno_slo.validate import service_of, settings_of, structural_mistakes
+from sereno_slo.validate.description import Description, Mention, dependencies
+from sereno_slo.validate.references import Known, reference_mistakes
 from sereno_slo.validate.structure import structural_mistakes_of_settings
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """One spec as far as others care: which service it describes, and where it says so."""
-
-    name: str
-    source: str
-    """The spec's path in headers of generated files."""
-    path: str
-    """The spec's path as it was given."""
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +31,8 @@ class Validation:
 
     services: tuple[Service, ...]
     diagnostics: tuple[Diagnostic, ...]
+    dependencies: tuple[Dependency, ...] = ()
+    """Between SLOs of all services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +59,54 @@ def validate_spec(source: SourceFile, settings: Settings) -> ValidatedSpec:
     if parsed.document is None or parsed.tree is None or has_errors(mistakes):
         return ValidatedSpec(None, None, mistakes)
     service, warnings = service_of(parsed.document, parsed.tree, settings, origin=source.origin)
-    description = Description(service.name, service.source, service.path, parsed.tree.span(("service",)))
-    return ValidatedSpec(service, description, (*mistakes, *warnings))
+    return ValidatedSpec(service, _description(service, parsed.tree), (*mistakes, *warnings))
 
 
-def validate_specs(sources: Sequence[SourceFile], settings: Settings) -> Validation:
-    """Everything up to rendering: the services, and all mistakes of all specs in reading order."""
-    specs = [validate_spec(source, settings) for source in sources]
-    repeated = repeated_services([spec.description for spec in specs if spec.description])
-    return Validation(
-        tuple(spec.service for spec in specs if spec.service),
-        in_reading_order((*(mistake for spec in specs for mistake in spec.diagnostics), *repeated)),
+def _description(service: Service, tree: YamlTree) -> Description:
+    return Description(
+        service.name,
+        service.source,
+        service.path,
+        tree.span(("service",)),
+        slos=tuple(slo.name for slo in service.slos),
+        journeys=tuple(journey.name for journey in service.journeys),
+        mentions=(
+            *(
+                Mention(slo.name, named, tree.span(("slos", index, "depends_on", position)))
+                for index, slo in enumerate(service.slos)
+                for position, named in enumerate(slo.depends_on)
+            ),
+            *(
+                Mention(journey.name, step, tree.span(("journeys", index, "steps", position)), is_step=True)
+                for index, journey in enumerate(service.journeys)
+                for position, step in enumerate(journey.steps)
+            ),
+        ),
     )
 
 
-def repeated_services(descriptions: Sequence[Description]) -> Iterator[Diagnostic]:
+def validate_specs(sources: Sequence[SourceFile], settings: Settings, *, are_all: bool = True) -> Validation:
+    """Everything up to rendering: the services, and all mistakes of all specs in reading order.
+
+    `are_all` says that there are no other specs: whatever services they name have to be among them.
+    """
+    specs = [validate_spec(source, settings) for source in sources]
+    descriptions = [spec.description for spec in specs if spec.description]
+    between = mistakes_between(descriptions, are_all=are_all, are_broken=len(descriptions) < len(specs))
+    return Validation(
+        tuple(spec.service for spec in specs if spec.service),
+        in_reading_order((*(mistake for spec in specs for mistake in spec.diagnostics), *between)),
+        dependencies(descriptions),
+    )
+
+
+def mistakes_between(descriptions: Sequence[Description], *, are_all: bool, are_broken: bool) -> tuple[Diagnostic, ...]:
+    """What no spec can know by itself; `are_broken`: there are specs whose description isn't known."""
+    known = Known.BROKEN if are_broken else Known.ALL if are_all else Known.SOME
+    return (*_repeated_services(descriptions), *reference_mistakes(descriptions, known))
+
+
+def _repeated_services(descriptions: Sequence[Description]) -> Iterator[Diagnostic]:
     """A mistake for each spec whose service another one before it describes, too."""
     before: dict[str, list[str]] = {}
     for description in descriptions:
@@ -90,15 +116,21 @@ def repeated_services(descriptions: Sequence[Description]) -> Iterator[Diagnosti
         before[description.name].append(description.path)
 
 
-def compile_specs(sources: Sequence[SourceFile], settings: Settings, layout: Layout = FOLDER) -> Compilation:
-    """All artefacts of the specs, deterministic: the same specs give the same bytes."""
-    validation = validate_specs(sources, settings)
+def compile_specs(
+    sources: Sequence[SourceFile], settings: Settings, layout: Layout = FOLDER, *, are_all: bool = True
+) -> Compilation:
+    """All artefacts of the specs, deterministic: the same specs give the same bytes.
+
+    `are_all` means what it means to `validate_specs`.
+    """
+    validation = validate_specs(sources, settings, are_all=are_all)
     if has_errors(validation.diagnostics):
         return Compilation((), validation.diagnostics)
     compilations = [render_service(service, settings, layout) for service in validation.services]
     spanning = (
         render_overview(validation.services, settings),
         render_template(validation.services, settings),
+        render_inhibitions(validation.dependencies),
     )
     return Compilation(
         (*(artefact for compilation in compilations for artefact in compilation.artefacts), *spanning),
@@ -151,3 +183,10 @@ def render_template(services: Sequence[Service], settings: Settings) -> Artefact
     from sereno_slo.render.postmortem_template import render_postmortem_template
 
     return render_postmortem_template(services, settings)
+
+
+def render_inhibitions(found: Sequence[Dependency]) -> Artefact:
+    """Alertmanager's part of the dependencies between all services."""
+    from sereno_slo.render.inhibit_rules import render_inhibit_rules
+
+    return render_inhibit_rules(found)

@@ -26,3 +26,6 @@ MOST_OF_RECENT = 2
 # A full outage that pages nobody for longer than this is found by its users. What makes alerts slow is low traffic:
 # a dozen failures (MIN_BAD_EVENTS) of 24 requests an hour take half an hour.
 LATEST_PAGE_OF_AN_OUTAGE = Duration.parse("30m")
+
+# A journey judges a step by five minutes where they had so many events, as time slices always have, else by an hour.
+MIN_STEP_EVENTS = 5

@@ -1,6 +1,6 @@
 """What a spec means, after every mistake has been found: frozen values that planning and rendering read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sereno_slo.calendars import CalendarWindow, Exclusion
@@ -164,16 +164,40 @@ class AlertingDefaults:
     shadow: bool | None = None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class SloReference:
+    """An SLO by its name, `postgres/availability`: of this or of another service."""
+
+    service: str
+    slo: str
+
+    def __str__(self) -> str:
+        return f"{self.service}/{self.slo}"
+
+    @classmethod
+    def parse(cls, text: str) -> "SloReference":
+        """The reference that a spec writes; its form was checked before."""
+        service, _, slo = text.partition("/")
+        return cls(service, slo)
+
+
 @dataclass(frozen=True, slots=True)
-class ServiceLevelObjective:
-    """One objective of one service."""
+class Dependency:
+    """`slo` can't hold without `on`."""
+
+    slo: SloReference
+    on: SloReference
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What is promised, whatever it is measured by."""
 
     service: str
     name: str
     objective_percent: float
     window: Duration
     """Of a calendar window its nominal length: 30 days for a month."""
-    indicator: Indicator
     alerting: Alerting
     owner: str
     tier: Tier
@@ -181,17 +205,21 @@ class ServiceLevelObjective:
     """What is measured, in the spec's words; may be empty."""
     impact: str
     """What users feel, in the spec's words; what a page says first. Never empty: a default names service and SLO."""
-    group_by: GroupBy | None = None
-    calendar: CalendarWindow | None = None
+    calendar: CalendarWindow | None = field(default=None, kw_only=True)
     """None: the window rolls."""
-    exclusions: tuple[Exclusion, ...] = ()
-    formerly: tuple[tuple[str, str], ...] = ()
+    exclusions: tuple[Exclusion, ...] = field(default=(), kw_only=True)
+    formerly: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
     """Service and name that it had before; what was counted then still counts."""
 
     @property
     def longest_window(self) -> Duration:
-        """How far back the SLO's own window may reach."""
+        """How far back the objective's own window may reach."""
         return self.window if self.calendar is None else self.calendar.longest
+
+    @property
+    def is_sliced(self) -> bool:
+        """Whether its events are minutes."""
+        return False
 
     @property
     def objective_ratio(self) -> float:
@@ -202,6 +230,29 @@ class ServiceLevelObjective:
     def error_budget_ratio(self) -> float:
         """The part of the events that may be bad: 0.001 for 99.9 %."""
         return round(1 - self.objective_percent / 100, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevelObjective(Objective):
+    """One objective of one service, measured by its own series."""
+
+    indicator: Indicator
+    group_by: GroupBy | None = None
+    depends_on: tuple[SloReference, ...] = ()
+    """What this SLO can't hold without: while one of these pages, this one's burn alerts are inhibited."""
+
+    @property
+    def is_sliced(self) -> bool:
+        """Whether its events are minutes."""
+        return isinstance(self.indicator, TimeSlices)
+
+
+@dataclass(frozen=True, slots=True)
+class Journey(Objective):
+    """An objective of users that pass through several SLOs, perhaps of several services: all steps must hold."""
+
+    steps: tuple[SloReference, ...]
+    """At least one; the events of the first are those of the journey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +269,12 @@ class Service:
     """The spec's path as it was given, for messages; empty where that is the same."""
     gate: tuple[GateRule, ...] = ()
     """When a deployment is denied; without rules nothing is."""
+    journeys: tuple[Journey, ...] = ()
+
+    @property
+    def objectives(self) -> tuple[ServiceLevelObjective | Journey, ...]:
+        """The SLOs, then the journeys."""
+        return (*self.slos, *self.journeys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from sereno_slo.duration import FIVE_MINUTES, Duration
-from sereno_slo.model import AlertSeverity, BurnTier, Indicator, ServiceLevelObjective, TimeSlices
+from sereno_slo.model import AlertSeverity, BurnTier, Indicator, Objective, TimeSlices
 
 # The Google SRE Workbook's recommendation (chapter "Alerting on SLOs", table 5-8): budget share, long window, and a
 # short window of a twelfth, so that the alert resolves soon after the cause is gone.
@@ -28,8 +28,11 @@ _OUTAGE_WINDOWS = (Duration.parse("2m"), FIVE_MINUTES)
 OUTAGE_WINDOW_OF_SLICES = FIVE_MINUTES
 
 
-def outage_windows(indicator: Indicator) -> tuple[Duration, ...]:
-    """What an outage is judged by, the shortest first; of minutes that are events themselves there is only one."""
+def outage_windows(indicator: Indicator | None) -> tuple[Duration, ...]:
+    """What an outage is judged by, the shortest first; of minutes that are events themselves there is only one.
+
+    A journey has no indicator: its events are counted by its first step.
+    """
     return (OUTAGE_WINDOW_OF_SLICES,) if isinstance(indicator, TimeSlices) else _OUTAGE_WINDOWS
 
 
@@ -40,6 +43,6 @@ def named(tiers: Iterable[BurnTier]) -> tuple[BurnTier, ...]:
     return tuple(replace(tier, burn="fast" if first[tier.severity] == tier else "slow") for tier in ordered)
 
 
-def is_feasible(slo: ServiceLevelObjective, tier: BurnTier) -> bool:
+def is_feasible(slo: Objective, tier: BurnTier) -> bool:
     """Whether the tier can fire at all: its threshold is an error ratio below 1, its window shorter than the SLO's."""
     return tier.factor(slo.window) * slo.error_budget_ratio < 1 and tier.long < slo.window

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from sereno_slo.parse.grammar import SpecDocument
-from sereno_slo.validate.structure import UNIMPLEMENTED_IN_SLO, UNIMPLEMENTED_IN_SPEC
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ID = "https://raw.githubusercontent.com/sereno/sereno/main/slo/schema/sereno-v1.schema.json"
@@ -22,11 +21,6 @@ def spec_schema() -> Schema:
     root = {"$schema": _DIALECT, "$id": _ID} | schema | {"title": "Sereno: the objectives of one service"}
     for node in _nodes(root):
         _simplify(node)
-    for section, _ in UNIMPLEMENTED_IN_SPEC:
-        del root["properties"][section]
-    slo = root["$defs"]["SloDocument"]
-    for path, _ in UNIMPLEMENTED_IN_SLO:
-        del _at(root, slo, path[:-1])["properties"][path[-1]]
     root["$defs"] = {name: root["$defs"][name] for name in sorted(_used(root, root))}
     return root
 
@@ -67,13 +61,6 @@ def _with_plain_examples(described: Schema) -> Schema:
     """The grammar's examples are written for messages; only those of plain values are values themselves."""
     is_plain = "$ref" not in described and described.get("type") != "array"
     return described if is_plain else {key: value for key, value in described.items() if key != "examples"}
-
-
-def _at(root: Schema, node: Schema, path: tuple[str | int, ...]) -> Schema:
-    for part in path:
-        reference: str = node["properties"][part]["$ref"]
-        node = root["$defs"][reference.rpartition("/")[2]]
-    return node
 
 
 def _used(root: Schema, node: Any) -> set[str]:

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import yaml
+from sereno_slo.alertmanager_file import merged, rules_in
+from sereno_slo.model import Dependency, SloReference
+from sereno_slo.render.inhibit_rules import render_inhibit_rules
 from support.alertmanager import RunningAlertmanager, firing, resolved, running_alertmanager
 from support.http_sink import Delivery, HttpSink, http_sink
 from support.smtp_sink import Mail, SmtpSink, smtp_sink
@@ -26,6 +31,18 @@ ANNOTATIONS = {
     "dashboard_url": "https://grafana.example.org/d/transactions",
     "logs_url": "https://logs.example.org/?q=transactions",
 }
+
+# A shop stands on its stock, and that on a database, as mail does; quiet-shop on quiet-database.
+DEPENDENCIES = tuple(
+    Dependency(SloReference(service, "availability"), SloReference(on, "availability"))
+    for service, on in (
+        ("shop", "stock"),
+        ("stock", "database"),
+        ("mail", "database"),
+        ("quiet-shop", "quiet-database"),
+        ("hushed-shop", "hushed-database"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +110,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     for example in (FOLDER / "secrets").glob("*.example"):
         (folder / example.stem).write_text(example.read_text())
     with http_sink() as web, smtp_sink() as mail:
-        production = yaml.safe_load((FOLDER / "alertmanager.yml").read_text())
+        rules = rules_in(render_inhibit_rules(DEPENDENCIES).content)
+        production = yaml.safe_load(merged((FOLDER / "alertmanager.yml").read_text(), rules))
         config = folder / "alertmanager.yml"
         config.write_text(yaml.safe_dump(with_far_ends(production, web, mail, folder)))
         with running_alertmanager(config, folder / "data") as alertmanager:
@@ -156,6 +174,66 @@ def test_shadow_page_silences_no_ticket(stage: Stage) -> None:
     wait_for(lambda: stage.webhooks("shadowed"), what="the ticket")
     assert [d.body["receiver"] for d in stage.webhooks("shadowed")] == ["payments-ticket"]
     assert stage.events("shadowed") == []
+
+
+def test_one_broken_database_pages_once(stage: Stage) -> None:
+    """Whatever stands on it, directly or not, is inhibited; what it doesn't cause is told, and so is the rest later."""
+    page = annotated(burn("database", "critical"))
+    suffering = [
+        burn("shop", "critical"),
+        burn("shop", "warning", burn="slow", long_window="3d"),
+        {**burn("shop", "critical"), "alertname": "SLOTrafficDrop"},
+        burn("stock", "critical", grouped_by="region", region="eu"),
+    ]
+    untouched = [
+        {**burn("shop", "critical"), "alertname": "SLONoData"},
+        {**burn("mail", "warning"), "alertname": "SLOBudgetExhausted"},
+        burn("shop", "critical", slo="latency"),
+        burn("database", "critical", burn="outage", long_window="2m"),
+        {"alertname": "Watchdog", "severity": "none"},
+    ]
+    stage.alertmanager.post([page])
+    wait_for(lambda: stage.webhooks("database"), what="the database's page")
+    stage.alertmanager.post([page, *map(firing, (*suffering, *untouched))])
+    wait_for(lambda: stage.webhooks("shop"), what="what the database doesn't cause")
+    assert [stage.state(labels) for labels in suffering] == ["suppressed"] * 4
+    assert [stage.state(labels) for labels in untouched] == ["active"] * 5
+    told = [alert["labels"] for d in stage.webhooks("shop") for alert in d.body["alerts"]]
+    assert all(labels in untouched for labels in told)
+
+    # The database is mended and the shop still burns: now it is told.
+    stage.alertmanager.post([resolved(page), resolved(firing(untouched[3]))])
+    wait_for(
+        lambda: [a for d in stage.webhooks("shop") for a in d.body["alerts"] if a["labels"] == suffering[0]],
+        what="the shop's page",
+    )
+
+
+def test_a_silenced_page_still_inhibits(stage: Stage) -> None:
+    """What docs/alertmanager.md warns of: whoever silences a cause silences what it does to others."""
+    page, dependant = burn("hushed-database", "critical"), burn("hushed-shop", "critical")
+    begin, end = (datetime.now(UTC) + timedelta(hours=hours) for hours in (0, 1))
+    matcher = {"name": "service", "value": "hushed-database", "isRegex": False, "isEqual": True}
+    silence = {"matchers": [matcher], "startsAt": begin.isoformat(), "endsAt": end.isoformat()}
+    url = f"{stage.alertmanager.url}/api/v2/silences"
+    httpx.post(url, json=silence | {"createdBy": "test", "comment": "test"}, timeout=10).raise_for_status()
+    stage.alertmanager.post([annotated(page), annotated(dependant)])
+    wait_for(lambda: stage.state(dependant) == "suppressed", what="the inhibition")
+    assert stage.webhooks("hushed-database") == []
+
+
+@pytest.mark.parametrize("unheard", ["a ticket", "a group", "a shadow"])
+def test_what_does_not_explain_others_silences_nobody(unheard: str, stage: Stage) -> None:
+    """A ticket of the database, a page about one of its groups, a shadow page: its dependants page."""
+    labels = {
+        "a ticket": burn("quiet-database", "warning", n="1"),
+        "a group": burn("quiet-database", "critical", grouped_by="table", table="orders"),
+        "a shadow": burn("quiet-database", "critical", shadow="true"),
+    }[unheard]
+    dependant = burn("quiet-shop", "critical", run=unheard)
+    stage.alertmanager.post([firing(labels), firing(dependant)])
+    wait_for(lambda: stage.state(dependant) == "active", what="the dependant's page")
+    stage.alertmanager.post([resolved(firing(labels)), resolved(firing(dependant))])
 
 
 def test_messages_say_what_matters(stage: Stage) -> None:

@@ -24,6 +24,8 @@ service: tiny
 owner: team
 slos:
   - {name: calls, objective: 99, indicator: {ratio: {metric: calls_total, match: 'job="tiny"', bad: 'code="500"'}}}
+journeys:
+  - {name: through, objective: 98, steps: [tiny/calls]}
 """
 
 
@@ -57,6 +59,7 @@ def answer(folder: Path, url: str, *arguments: str | Path) -> tuple[int, str]:
     [
         (("--from", "2d", "--slo", "tiny/cals"), "did you mean tiny/calls?"),
         (("--from", "2d", "--slo", "x"), "there is tiny/calls"),
+        (("--from", "2d", "--slo", "tiny/through"), "tiny/through is a journey, and journeys can't be repaired"),
         (("--from", "4h", "--to", "5h"), "--from 4h is not before --to 5h"),
         (("--from", "2h"), "--from 2h is not before --to 20"),
         (("--from", "2d", "--to", "1h"), "--to 1h is too new; at the latest 20"),

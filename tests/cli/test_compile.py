@@ -45,6 +45,7 @@ def test_compiles_into_the_repository_s_layout(repository: Path) -> None:
         *(f"dashboards/grafana/generated/{name}.json" for name in ("api", "other", "overview")),
         *(f"runbooks/{name}/calls.md" for name in ("api", "other")),
         *(f"slo/buckets/generated/{name}.json" for name in ("api", "other")),
+        "alerting/alertmanager/generated/inhibit_rules.yml",
         "postmortems/postmortem-template.md",
     }
     answer = sereno("compile", cwd=repository / "slo/specs")
@@ -67,6 +68,7 @@ def test_compiles_one_spec_into_a_folder(tmp_path: Path) -> None:
         "runbooks/front/served.md",
         "postmortem-template.md",
         "buckets/front.json",
+        "alertmanager/inhibit_rules.yml",
     }
 
 

@@ -91,3 +91,12 @@ def test_a_link_that_leads_to_itself_is_a_message(tmp_path: Path) -> None:
     assert answer.returncode == 2
     assert "error[SLO001]" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_a_named_spec_may_depend_on_others_and_a_folder_is_all_there_is(tmp_path: Path) -> None:
+    """What can't be checked is a warning; in a folder nobody else can describe the service."""
+    (tmp_path / "a.slo.yaml").write_text(spec_text(slo="    depends_on: [kafka/delivery]\n"), encoding="utf-8")
+    answer = sereno("validate", "a.slo.yaml", cwd=tmp_path)
+    assert (answer.returncode, "warning[SLO071]" in answer.stderr) == (ExitCode.OK, True)
+    answer = sereno("validate", ".", cwd=tmp_path)
+    assert (answer.returncode, "error[SLO071]" in answer.stderr) == (ExitCode.INVALID_INPUT, True)

@@ -24,14 +24,17 @@ LINKS = Links(
     dashboards="https://grafana.example.org",
     logs="https://logs.example.org/{service}/{slo}?last={window}&from={from}&to={to}",
 )
-SPEC = spec_text(slo="    impact: People can't pay\n    group_by: {labels: [region], limit: 9, alert: true}\n")
+SPEC = spec_text(
+    slo="    impact: People can't pay\n    group_by: {labels: [region], limit: 9, alert: true}\n"
+    "    depends_on: [postgres/reads, kafka/delivery]\n"
+)
 WINDOWS = {"5m": 5, "30m": 30, "1h": 60, "2h": 120, "6h": 360, "1d": 1440, "3d": 4320}
 Alerts = Mapping[tuple[str, str, str], Mapping[str, Any]]
 
 
 def _alerting_rules_alone(folder: Path) -> Path:
     """Judged every second, on series that the test writes instead of recording rules."""
-    groups = yaml.safe_load(rules_of(compiled(SPEC, Settings(links=LINKS))).content)["groups"]
+    groups = yaml.safe_load(rules_of(compiled(SPEC, Settings(links=LINKS), are_all=False)).content)["groups"]
     rules = [rule for group in groups for rule in group["rules"] if rule.get("alert") == "SLOErrorBudgetBurn"]
     rules += [rule for group in groups for rule in group["rules"] if rule.get("alert") == "SLOBudgetExhausted"]
     path = folder / "alerts.rules.yaml"
@@ -46,6 +49,9 @@ def _series(now_ms: int) -> Iterator[Series]:
     def flat(name: str, value: float, **labels: str) -> Series:
         return Series(SLO | {"__name__": name} | labels, times_ms, np.full(len(times_ms), float(value)))
 
+    of_postgres = {"service": "postgres", "slo": "reads"}
+    yield Series(of_postgres | {"__name__": "sereno:error_ratio:1h"}, times_ms, np.full(len(times_ms), 0.025))
+    yield Series(of_postgres | {"__name__": "sereno_slo_objective_ratio"}, times_ms, np.full(len(times_ms), 0.99))
     for prefix, labels, bad in (("", {}, 60), ("group_", {"region": 'eu "west"'}, 50)):
         yield flat(f"sereno:{prefix}events:delta1m", 120, **labels)
         yield flat(f"sereno:{prefix}bad_events:delta1m", bad, **labels)
@@ -106,6 +112,13 @@ def test_page_says_what_burns_what_is_left_and_who_spends_it(alerts: Alerts) -> 
     assert "at the pace of the last 1h gone in 20m 0s." in page["description"]
     assert re.search(r'Most by region: eu "west" \(\d+\), us \(\d+\), asia \(\d+\)\.', page["description"])
     assert "africa" not in page["description"]
+
+
+def test_page_says_how_its_dependencies_do(alerts: Alerts) -> None:
+    """By their own objectives, and which of them nothing is known of."""
+    text = alerts["fast", "1h", ""]["annotations"]["description"]
+    assert "Depends on postgres/reads: over the last hour 2.5 times as many failures as its objective allows." in text
+    assert "Depends on kafka/delivery, of which nothing is known." in text
 
 
 def test_links_show_the_window_of_the_alert(alerts: Alerts) -> None:

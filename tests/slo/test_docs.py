@@ -37,7 +37,7 @@ def test_every_key_is_described() -> None:
     schema = spec_schema()
     nodes: list[dict[str, Any]] = [schema, *schema["$defs"].values()]
     keys = {key for node in nodes for key in node["properties"]}
-    containers = {"slos", "ratio", "latency", "probe", "group_by", "alerting", "exclusions"}
+    containers = {"slos", "journeys", "ratio", "latency", "probe", "group_by", "alerting", "exclusions"}
     assert described - containers == keys - containers
 
 

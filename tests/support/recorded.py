@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sereno_slo.duration import FIVE_MINUTES
-from sereno_slo.model import Service, ServiceLevelObjective, Settings
+from sereno_slo.model import Objective, Service, Settings
 from sereno_slo.plan import plan_service
 from sereno_slo.plan.rules import RecordingRule, RuleGroup
 
@@ -26,7 +26,7 @@ LATE = 6 * 60
 def history(services: Iterable[Service], settings: Settings) -> Iterator[HistorySample]:
     """Everything that dashboards and runbooks may ask for."""
     for service in services:
-        slos = {slo.name: slo for slo in service.slos}
+        slos = {slo.name: slo for slo in service.objectives}
         for group in plan_service(service, settings).groups:
             yield from _recorded(group, slos)
     yield from _http("10.0.0.1:8080", errors=0.5)
@@ -45,7 +45,7 @@ def _firing(service: str, slo: str, alert: str, *, severity: str) -> Iterator[Hi
     return _steady("ALERTS", labels, 1, step=60)
 
 
-def _recorded(group: RuleGroup, slos: Mapping[str, ServiceLevelObjective]) -> Iterator[HistorySample]:
+def _recorded(group: RuleGroup, slos: Mapping[str, Objective]) -> Iterator[HistorySample]:
     five_minutes = group.interval == FIVE_MINUTES
     for rule in group.rules:
         if isinstance(rule, RecordingRule):
@@ -54,7 +54,7 @@ def _recorded(group: RuleGroup, slos: Mapping[str, ServiceLevelObjective]) -> It
             yield from _steady(rule.record, rule.labels, value, step=step, end=end)
 
 
-def _value(record: str, slo: ServiceLevelObjective) -> float:
+def _value(record: str, slo: Objective) -> float:
     """20 of 10,000 events are bad; `availability` had them long ago, `stage` has none."""
     is_window = record.endswith((":window", "_remaining:ratio"))
     bad_events = 0 if slo.name == CALM or (slo.name == RECOVERED and not is_window) else BAD_EVENTS

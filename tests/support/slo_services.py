@@ -1,5 +1,7 @@
 """Services as model values: what the tests of rendering render."""
 
+from dataclasses import replace
+
 from sereno_slo.duration import Duration
 from sereno_slo.model import (
     Alerting,
@@ -7,11 +9,13 @@ from sereno_slo.model import (
     BadEventsRatio,
     GoodEventsRatio,
     Indicator,
+    Journey,
     Latency,
     Links,
     Service,
     ServiceLevelObjective,
     Settings,
+    SloReference,
     Tier,
 )
 from sereno_slo.policy import WORKBOOK_TIERS
@@ -83,8 +87,10 @@ def _latency() -> ServiceLevelObjective:
 
 def transactions_api() -> Service:
     """A ratio of bad events and a latency of the same HTTP histogram."""
-    slos = (_availability(), _latency())
-    return Service("transactions-api", "payments", Tier.CRITICAL, slos, "slo/specs/transactions-api.slo.yaml")
+    availability = replace(_availability(), depends_on=(SloReference("etl-worker", "stage"),))
+    slos = (availability, _latency())
+    source = "slo/specs/transactions-api.slo.yaml"
+    return Service("transactions-api", "payments", Tier.CRITICAL, slos, source, journeys=(journey(),))
 
 
 def etl_worker() -> Service:
@@ -97,6 +103,22 @@ def etl_worker() -> Service:
     )
     stage = objective("etl-worker", "stage", 95.0, Latency(count, fast, "etl_stage_duration_seconds", 20.0))
     return Service("etl-worker", "data", Tier.STANDARD, (rows, stage), "slo/specs/etl-worker.slo.yaml")
+
+
+def journey() -> Journey:
+    """Who calls the first service, and whose rows are loaded by the second."""
+    return Journey(
+        service="transactions-api",
+        name="pay",
+        objective_percent=97.0,
+        window=Duration.parse("30d"),
+        alerting=Alerting(AlertingMode.BOTH, WORKBOOK_TIERS, min_bad_events=5, keep_firing_for=None),
+        owner="payments",
+        tier=Tier.CRITICAL,
+        description="A payment is taken and booked",
+        impact="Customers can't pay",
+        steps=(SloReference("transactions-api", "availability"), SloReference("etl-worker", "rows")),
+    )
 
 
 def all_services() -> tuple[Service, ...]:

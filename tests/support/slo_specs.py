@@ -25,9 +25,9 @@ def spec_text(*, objective: str = "99.9", indicator: str = BAD_RATIO, slo: str =
     )
 
 
-def compiled(text: str, settings: Settings | None = None) -> Compilation:
-    """What the text compiles to, as below `--out`."""
-    return compile_specs([SourceFile("api.slo.yaml", text)], settings or Settings(), FOLDER)
+def compiled(text: str, settings: Settings | None = None, *, are_all: bool = True) -> Compilation:
+    """What the text compiles to, as below `--out`; other specs that it names may be elsewhere."""
+    return compile_specs([SourceFile("api.slo.yaml", text)], settings or Settings(), FOLDER, are_all=are_all)
 
 
 def example_names() -> list[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sereno_backends.prometheus import PrometheusClient
     from sereno_slo.duration import Duration
     from sereno_slo.history import AccountRepair, Span
-    from sereno_slo.model import ServiceLevelObjective, Settings
+    from sereno_slo.model import Service, ServiceLevelObjective, Settings
 
 DEFAULT_OUT = Path("var/backfill")
 HEAD = timedelta(hours=3)
@@ -107,12 +107,12 @@ def command(  # noqa: PLR0917 - click passes them by name
     loaded = load_specs(specs, settings)
     if loaded is None:
         return ExitCode.INVALID_INPUT
-    validation = validate_specs(loaded.sources, loaded.settings)
+    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
     print_diagnostics(diagnostics := (*loaded.diagnostics, *validation.diagnostics))
     if has_errors(diagnostics):
         return ExitCode.INVALID_INPUT
     try:
-        slos = _chosen([slo for service in validation.services for slo in service.slos], only)
+        slos = _chosen(validation.services, only)
         target = _target(out, into)
         promtool = None if dry_run else _promtool()
         with PrometheusClient(url, timeout_seconds=_ANSWER_SECONDS) as client:
@@ -140,9 +140,16 @@ def _promtool() -> str:
     return promtool
 
 
-def _chosen(slos: "Sequence[ServiceLevelObjective]", only: str | None) -> "list[ServiceLevelObjective]":
+def _chosen(services: "Sequence[Service]", only: str | None) -> "list[ServiceLevelObjective]":
     from difflib import get_close_matches
 
+    journeys = [f"{journey.service}/{journey.name}" for service in services for journey in service.journeys]
+    why = "made of what rules of their steps recorded; raw samples don't tell it"
+    if only in journeys:
+        raise BackfillRefused(f"{only} is a journey, and journeys can't be repaired: they are {why}")
+    if journeys and only is None:
+        click.echo(f"sereno backfill: left out: {', '.join(journeys)}: journeys are {why}", err=True)
+    slos = [slo for service in services for slo in service.slos]
     names = [f"{slo.service}/{slo.name}" for slo in slos]
     if only is not None and only not in names:
         nearest = get_close_matches(only, names, n=1)

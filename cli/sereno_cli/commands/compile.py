@@ -26,7 +26,7 @@ Examples:
   sereno compile --only rules --only tests    rules and their tests alone
 """
 # The kinds of files; written here so that `--help` needs no compiler (tests compare).
-KINDS = ("buckets", "dashboards", "postmortem-template", "rules", "runbooks", "tests")
+KINDS = ("alertmanager", "buckets", "dashboards", "postmortem-template", "rules", "runbooks", "tests")
 
 
 @click.command(epilog=_EPILOG)
@@ -104,7 +104,9 @@ def _order(loaded: "LoadedSpecs", out: Path | None, only: Sequence[str]) -> "Ord
 
     layout, root = (REPOSITORY, loaded.root) if out is None else (FOLDER, out)
     kinds = frozenset(kind for kind in Kind if not only or kind.label in only)
-    return Order(loaded.settings, layout, root, kinds, is_complete=out is not None or loaded.is_complete)
+    return Order(
+        loaded.settings, layout, root, kinds, is_complete=out is not None or loaded.is_complete, are_all=loaded.are_all
+    )
 
 
 def _belongs_to_repository(specs: Sequence[Path], loaded: "LoadedSpecs") -> bool:

@@ -52,7 +52,7 @@ def command(specs: tuple[Path, ...], settings: Path | None, url: str | None) -> 
     loaded = load_specs(specs, settings)
     if loaded is None:
         return ExitCode.INVALID_INPUT
-    validation = validate_specs(loaded.sources, loaded.settings)
+    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
     print_diagnostics(diagnostics := (*loaded.diagnostics, *validation.diagnostics))
     if has_errors(diagnostics):
         return ExitCode.INVALID_INPUT
@@ -60,7 +60,7 @@ def command(specs: tuple[Path, ...], settings: Path | None, url: str | None) -> 
         code = _beside_server(url, validation.services, loaded.sources, loaded.settings)
         if code is not ExitCode.OK:
             return code
-    slos = sum(len(service.slos) for service in validation.services)
+    slos = sum(len(service.objectives) for service in validation.services)
     services = len(validation.services)
     click.echo(f"valid: {services} service{'s'[: services != 1]}, {slos} SLO{'s'[: slos != 1]}")
     return ExitCode.OK
@@ -85,6 +85,10 @@ def _beside_server(
         return ExitCode.INVALID_INPUT if is_wrong else ExitCode.UNREACHABLE
     for judgement in judgements:
         print_judgement(judgement)
+    for journey in (journey for service in services for journey in service.journeys):
+        click.echo(
+            f"{journey.service}/{journey.name}: a journey, as good as its steps: {', '.join(map(str, journey.steps))}"
+        )
     print_diagnostics(found := [diagnostic for judgement in judgements for diagnostic in judgement.diagnostics])
     return ExitCode.INVALID_INPUT if has_errors(found) else ExitCode.OK
 

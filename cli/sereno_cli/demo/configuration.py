@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from sereno_slo.alertmanager_file import UnmergeableError, merged, rules_in
 
 from sereno_cli.demo.places import Addresses, DemoError, Places
 
@@ -19,9 +20,10 @@ def write_configuration(places: Places, addresses: Addresses) -> tuple[Path, Pat
     prometheus, alertmanager = places.state / "prometheus.yml", places.state / "alertmanager.yml"
     prometheus.write_text(yaml.safe_dump(_prometheus(places, addresses), sort_keys=False))
     original = places.root / "alerting" / "alertmanager" / "alertmanager.yml"
+    generated = places.compiled / "alertmanager" / "inhibit_rules.yml"
     try:
-        routing = yaml.safe_load(original.read_text())
-    except (OSError, yaml.YAMLError) as error:
+        routing = yaml.safe_load(merged(original.read_text(), rules_in(generated.read_text())))
+    except (OSError, UnmergeableError) as error:
         raise DemoError(f"{original} can't be read: {error}") from None
     alertmanager.write_text(yaml.safe_dump(local_alertmanager(routing, addresses.url("incidents")), sort_keys=False))
     return prometheus, alertmanager

@@ -12,8 +12,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TextIO
 
+from sereno_slo.conventions import MIN_STEP_EVENTS
 from sereno_slo.duration import Duration
-from sereno_slo.model import Service, ServiceLevelObjective
+from sereno_slo.model import Journey, Objective, Service
 from sereno_slo.plan import series
 from sereno_slo.plan.series import MINUTE_WINDOWS, ROLL_UP_WINDOWS
 
@@ -22,6 +23,8 @@ from sereno_cli.demo.places import DemoError, Places, Programs
 DAYS = 30
 _MINUTE_SECONDS = 60
 _ROLL_UP_MINUTES = 5
+# What a step of a journey is judged by (sereno_slo.plan.journeys).
+_RECENT_STEP_MINUTES, _HOUR_MINUTES = 5, 60
 # Figures of the short windows serve dashboards only: a day of them will do.
 _RECENT_MINUTES = 24 * 60
 # One block for the whole past: promtool reads its input once for each block. Hidden in its help, there since 2.24.
@@ -36,8 +39,8 @@ class Minutes:
     """What happened in each minute to one SLO: `events[i]` in the minute that ends at `first_seconds + 60·i`."""
 
     first_seconds: int
-    events: Sequence[int]
-    bad_events: Sequence[int]
+    events: Sequence[float]
+    bad_events: Sequence[float]
 
 
 def write_history(places: Places, programs: Programs, service: Service, until_seconds: float) -> int:
@@ -55,7 +58,8 @@ def write_history(places: Places, programs: Programs, service: Service, until_se
     told = json.loads((folder / "minutes.json").read_text())
     ledger = folder / "ledger.om"
     with ledger.open("w") as file:
-        samples = sum(_write_slo(file, slo, _minutes(told, slo)) for slo in service.slos)
+        samples = sum(_write_slo(file, slo, _minutes(told, slo.name)) for slo in service.slos)
+        samples += sum(_write_slo(file, journey, journey_minutes(told, journey)) for journey in service.journeys)
         file.write("# EOF\n")
     for source in (ledger, folder / "raw.om"):
         _run(
@@ -79,17 +83,33 @@ def _run(arguments: Sequence[str], cwd: Path | None = None) -> None:
         raise DemoError(f"the demo's past can't be written: {' '.join(arguments[:4])} said:\n{said}")
 
 
-def _minutes(told: dict[str, object], slo: ServiceLevelObjective) -> Minutes:
+def _minutes(told: dict[str, object], slo: str) -> Minutes:
     match told:
-        case {"first_seconds": int(first), "slos": {slo.name: {"events": list(events), "bad_events": list(bad)}}}:
-            return Minutes(first, events, bad)
-        case _:
-            raise DemoError(
-                f"the system tells no past of {slo.name}: add it to its history, or take it out of the spec"
+        case {"first_seconds": int(first), "slos": dict(slos)}:
+            match slos.get(slo):
+                case {"events": list(events), "bad_events": list(bad)}:
+                    return Minutes(first, events, bad)
+    raise DemoError(f"the system tells no past of {slo}: add it to its history, or take it out of the spec")
+
+
+def journey_minutes(told: dict[str, object], journey: Journey) -> Minutes:
+    """What the journey's rules would have entered: bad are those that don't get through all steps."""
+    steps = [_minutes(told, step.slo) for step in journey.steps]
+    first = steps[0]
+    through = [1.0] * len(first.events)
+    for step in steps:
+        events, bad_events = _Counts(step.events), _Counts(step.bad_events)
+        for index in range(len(through)):
+            count = (
+                _RECENT_STEP_MINUTES if events.last(_RECENT_STEP_MINUTES, index) >= MIN_STEP_EVENTS else _HOUR_MINUTES
             )
+            passed = events.last(count, index)
+            through[index] *= 1 - min(1.0, bad_events.last(count, index) / passed) if passed else 1.0
+    bad = [number * (1 - part) for number, part in zip(first.events, through, strict=True)]
+    return Minutes(first.first_seconds, first.events, bad)
 
 
-def _write_slo(file: TextIO, slo: ServiceLevelObjective, minutes: Minutes) -> int:
+def _write_slo(file: TextIO, slo: Objective, minutes: Minutes) -> int:
     written = 0
     for name, points in recorded_series(slo, minutes):
         labels = f'{{service="{slo.service}",slo="{slo.name}"}}'
@@ -100,7 +120,7 @@ def _write_slo(file: TextIO, slo: ServiceLevelObjective, minutes: Minutes) -> in
     return written
 
 
-def recorded_series(slo: ServiceLevelObjective, minutes: Minutes) -> Iterator[tuple[str, Iterable[Point]]]:
+def recorded_series(slo: Objective, minutes: Minutes) -> Iterator[tuple[str, Iterable[Point]]]:
     """Every series that the rules of this SLO record, as they would have recorded it."""
     times = [minutes.first_seconds + _MINUTE_SECONDS * index for index in range(len(minutes.events))]
     yield series.EVENTS_ENTRY, zip(times, minutes.events, strict=True)
@@ -148,7 +168,7 @@ def _window_series(
 
 
 def _five_minute_series(
-    slo: ServiceLevelObjective, times: Sequence[int], minutes: Minutes
+    slo: Objective, times: Sequence[int], minutes: Minutes
 ) -> Iterator[tuple[str, Iterable[Point]]]:
     # The last roll-up lies five minutes back: the running server's first one must not count its entries again.
     ends = [i for i in range(len(times) - _ROLL_UP_MINUTES) if (times[i] // _MINUTE_SECONDS) % _ROLL_UP_MINUTES == 0]

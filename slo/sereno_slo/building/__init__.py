@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from sereno_slo.building.memory import Known, Memory
 from sereno_slo.building.order import Order
 from sereno_slo.building.team import Outcome, Progress, Task, Team, processes_for
-from sereno_slo.compilation import Description, ValidatedSpec, render_overview, render_template, repeated_services
+from sereno_slo.compilation import (
+    ValidatedSpec,
+    mistakes_between,
+    render_inhibitions,
+    render_overview,
+    render_template,
+)
 from sereno_slo.diagnostics import Diagnostic, has_errors, in_reading_order
 from sereno_slo.model import Service
 from sereno_slo.render.artefact import Artefact
 from sereno_slo.source import SourceFile
+from sereno_slo.validate.description import Description, dependencies
 from sereno_slo.writing import Difference, Staged, Stamp, Written, outdated, stage, strays
 
 __all__ = ["Built", "Checked", "Order", "build", "check", "processes_for"]
@@ -59,7 +66,8 @@ def build(
     with Team(unknown, task, processes=processes) as team:
         specs = team.validated(progress)
         descriptions = _descriptions(sources, known, dict(zip(unknown, specs, strict=True)))
-        mistakes = _mistakes(specs, known.values(), descriptions)
+        between = _between(descriptions, order, is_broken=len(descriptions) < len(sources) or has_errors(before))
+        mistakes = (*_mistakes(specs, known.values()), *between)
         if has_errors((*before, *mistakes)):
             return Built(None, (*before, *in_reading_order(mistakes)))
         outcomes = team.produced(progress)
@@ -69,6 +77,7 @@ def build(
     with _discarded_on_failure(staged, order):
         overview = stage(_overview(descriptions, order) if found is None else (), order.layout, order.root)
         staged += overview
+        staged += stage(_inhibitions(descriptions, order), order.layout, order.root)
         staged += stage(_template(services, order), order.layout, order.root)
     untouched = [stamp for entry in known.values() for stamp in entry.files] + ([found] if found else [])
     if order.has_template() and not lacks_template:
@@ -97,14 +106,15 @@ def check(
     with Team(sources, Task(order, is_check=True, returns_services=False), processes=processes) as team:
         specs = team.validated(progress)
         descriptions = [spec.description for spec in specs if spec.description]
-        mistakes = _mistakes(specs, (), descriptions)
+        between = _between(descriptions, order, is_broken=len(descriptions) < len(sources) or has_errors(before))
+        mistakes = (*_mistakes(specs, ()), *between)
         if has_errors((*before, *mistakes)):
             return Checked((), 0, (*before, *in_reading_order(mistakes)))
         outcomes = team.produced(progress)
-    overview = list(_overview(descriptions, order))
-    paths = [path for outcome in outcomes for path in outcome.paths] + [order.layout.path(one) for one in overview]
+    spanning = [*_overview(descriptions, order), *_inhibitions(descriptions, order)]
+    paths = [path for outcome in outcomes for path in outcome.paths] + [order.layout.path(one) for one in spanning]
     differences = [difference for outcome in outcomes for difference in outcome.differences]
-    differences += outdated(overview, order.layout, order.root)
+    differences += outdated(spanning, order.layout, order.root)
     if order.lacks_template():
         differences.append(Difference(order.template_path(), "missing"))
     if order.is_complete:
@@ -125,19 +135,26 @@ def _descriptions(
     return [description for description in found if description]
 
 
-def _mistakes(
-    specs: Sequence[ValidatedSpec], known: Iterable[Known], descriptions: Sequence[Description]
-) -> tuple[Diagnostic, ...]:
+def _mistakes(specs: Sequence[ValidatedSpec], known: Iterable[Known]) -> tuple[Diagnostic, ...]:
     return (
         *(mistake for spec in specs for mistake in spec.diagnostics),
         *(warning for entry in known for warning in entry.warnings),
-        *repeated_services(descriptions),
     )
+
+
+def _between(descriptions: Sequence[Description], order: Order, *, is_broken: bool) -> tuple[Diagnostic, ...]:
+    return mistakes_between(descriptions, are_all=order.are_all, are_broken=is_broken)
 
 
 def _overview(descriptions: Sequence[Description], order: Order) -> Iterator[Artefact]:
     if order.has_overview():
         yield render_overview(descriptions, order.settings)
+
+
+def _inhibitions(descriptions: Sequence[Description], order: Order) -> Iterator[Artefact]:
+    """Of all services, whichever were read and whichever remembered."""
+    if order.has_inhibitions():
+        yield render_inhibitions(dependencies(descriptions))
 
 
 def _template(services: Sequence[Service], order: Order) -> Iterator[Artefact]:

@@ -18,9 +18,10 @@ from typing import Any, Self
 import orjson
 
 from sereno_slo.building.order import Order
-from sereno_slo.compilation import Description
 from sereno_slo.diagnostics import Diagnostic, Severity, Span
+from sereno_slo.model import SloReference
 from sereno_slo.source import SourceFile
+from sereno_slo.validate.description import Description, Mention
 from sereno_slo.writing import Stamp
 
 FOLDER = ".sereno_cache"
@@ -108,7 +109,8 @@ def _entry(known: Known) -> tuple[Any, ...]:
     """As plain lists: dataclasses by themselves would be mappings, three times as long."""
     of = known.description
     return (
-        (of.name, of.source, of.path, _place_of(of.span)),
+        (of.name, of.source, of.path, _place_of(of.span), of.slos, of.journeys),
+        [(mention.slo, str(mention.of), _place_of(mention.span), mention.is_step) for mention in of.mentions],
         [(w.code, _place_of(w.span), w.message, w.hint, str(w.severity)) for w in known.warnings],
         [(stamp.path, stamp.size, stamp.time_ns) for stamp in known.files],
     )
@@ -119,9 +121,10 @@ def _place_of(span: Span) -> tuple[str, int, int]:
 
 
 def _known(entry: Any) -> Known:
-    (name, source, path, span), warnings, files = entry
+    (name, source, path, span, slos, journeys), mentions, warnings, files = entry
+    named = (Mention(slo, SloReference.parse(of), Span(*place), step) for slo, of, place, step in mentions)
     return Known(
-        Description(name, source, path, Span(*span)),
+        Description(name, source, path, Span(*span), tuple(slos), tuple(journeys), tuple(named)),
         tuple(
             Diagnostic(code, Span(*place), message, hint, Severity(severity))
             for code, place, message, hint, severity in warnings

@@ -18,10 +18,16 @@ class Order:
     kinds: frozenset[Kind] = ALL_KINDS
     is_complete: bool = True
     """Whether the specs are all that the root has: what spans all services, and strays, can't be told otherwise."""
+    are_all: bool = True
+    """Whether there are no other specs anywhere: a service that isn't among them doesn't exist."""
 
     def has_overview(self) -> bool:
         """Whether the dashboard of all services is asked for."""
         return self.is_complete and Kind.DASHBOARDS in self.kinds
+
+    def has_inhibitions(self) -> bool:
+        """Whether Alertmanager's part of the dependencies between services is asked for."""
+        return self.is_complete and Kind.ALERTMANAGER in self.kinds
 
     def has_template(self) -> bool:
         """Whether the form of postmortems is asked for."""
@@ -29,7 +35,7 @@ class Order:
 
     def runbooks_there(self, service: Service) -> tuple[str, ...]:
         """The runbooks of a service, if all are written: then they are people's, and nobody has to print them again."""
-        names = (runbook_name(service.name, slo.name) for slo in service.slos)
+        names = (runbook_name(service.name, slo.name) for slo in service.objectives)
         blanks = (Artefact(Kind.RUNBOOKS, name, "", Ownership.SCAFFOLDED) for name in names)
         paths = tuple(map(self.layout.path, blanks)) if Kind.RUNBOOKS in self.kinds else ()
         return paths if all((self.root / path).is_file() for path in paths) else ()

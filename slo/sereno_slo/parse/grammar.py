@@ -30,6 +30,7 @@ from sereno_slo.parse.words import (
     Objective,
     SelectorText,
     Share,
+    SloReferences,
     Text,
     TotalText,
     WindowText,
@@ -208,7 +209,11 @@ class SloDocument(_Mapping):
     )
     indicator: IndicatorDocument = Field(examples=["{ratio: {metric: …, match: …, bad: …}}"])
     group_by: GroupByDocument | None = None
-    depends_on: list[Text] = Field([], examples=[["postgres/availability"]])
+    depends_on: SloReferences = Field(
+        [],
+        description="SLOs that this one can't hold without: while they page, its burn alerts are inhibited",
+        examples=[["postgres/availability"]],
+    )
     alerting: AlertingDocument | None = Field(None, examples=["{mode: both}"])
 
 
@@ -260,8 +265,15 @@ class JourneyDocument(_Mapping):
     """Several SLOs that must all hold."""
 
     name: Name = Field(examples=["pay"])
-    objective: Objective = Field(examples=[99.5])
-    steps: list[Text] = Field(min_length=1, examples=[["transactions-api/availability"]])
+    objective: Objective = Field(description="Percent of the users that must get through", examples=[99.5])
+    window: WindowDocument | None = Field(None, description="Default: that of sereno.yaml, else 30d", examples=["30d"])
+    description: str = Field("", description="What users do")
+    impact: str = Field("", description="What users feel; a page says this first", examples=["Customers can't pay"])
+    steps: Annotated[SloReferences, Field(min_length=1)] = Field(
+        description="SLOs that users pass through; the first one's events are the journey's",
+        examples=[["transactions-api/availability", "transactions-api/delivery"]],
+    )
+    alerting: AlertingDocument | None = Field(None, examples=["{mode: both}"])
 
 
 class GateDocument(_Mapping):

@@ -11,6 +11,7 @@ from sereno_slo.gate import CONDITION_PATTERN, ConditionMistake, read_condition
 from sereno_slo.promql.reading import read_matchers, read_selector
 
 _NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+_REFERENCE = r"^[a-z0-9-]+/[a-z0-9-]+$"
 _DURATION = r"^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 _SHARE = r"^[0-9]+(\.[0-9]+)?%$"
 _METRIC = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
@@ -197,6 +198,20 @@ def _group_labels(labels: list[str]) -> list[str]:
     return labels
 
 
+def _reference(text: str) -> str:
+    if not re.fullmatch(_REFERENCE, text):
+        message = f"{text!r} names no SLO: an SLO is named by its service and its own name"
+        raise mistake("SLO070", message, "write <service>/<slo>, for example postgres/availability")
+    return text
+
+
+def _references(references: list[str]) -> list[str]:
+    repeated = sorted({reference for reference in references if references.count(reference) > 1})
+    if repeated:
+        raise mistake("SLO070", f"{repeated[0]} stands twice", "write each SLO once")
+    return references
+
+
 def _group_limit(limit: int) -> int:
     if not 1 <= limit <= _MOST_GROUPS:
         hint = f"write a number from 1 to {_MOST_GROUPS}: each group has a ledger of its own"
@@ -272,6 +287,11 @@ GroupLabels = Annotated[
     list[Annotated[LabelName, AfterValidator(_group_label)]],
     Field(min_length=1, json_schema_extra={"uniqueItems": True}),
     AfterValidator(_group_labels),
+]
+SloReferences = Annotated[
+    list[Annotated[str, AfterValidator(_reference), WithJsonSchema({"type": "string", "pattern": _REFERENCE})],],
+    Field(json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_references),
 ]
 GroupLimit = Annotated[
     int,

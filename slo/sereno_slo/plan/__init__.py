@@ -1,13 +1,14 @@
 """From a service's model to its rule groups: pure, in the order in which Prometheus has to evaluate them."""
 
 from sereno_slo.duration import FIVE_MINUTES, MINUTE
-from sereno_slo.model import Service, ServiceLevelObjective, Settings
+from sereno_slo.model import Journey, Service, ServiceLevelObjective, Settings
 from sereno_slo.plan import ledger, windows
 from sereno_slo.plan.burn import burn_alerts
 from sereno_slo.plan.counting import Raw
 from sereno_slo.plan.entries import entries
 from sereno_slo.plan.exhausted import exhausted_alerts
 from sereno_slo.plan.groups import group_entries, group_roll_ups
+from sereno_slo.plan.journeys import journey_burn_alerts, journey_entries, journey_no_data_alerts
 from sereno_slo.plan.no_data import no_data_alerts
 from sereno_slo.plan.outages import missed
 from sereno_slo.plan.rules import AlertingRule, RecordingRule, RuleGroup, ServicePlan
@@ -18,12 +19,13 @@ __all__ = ["AlertingRule", "RecordingRule", "RuleGroup", "ServicePlan", "plan_se
 
 
 def plan_service(service: Service, settings: Settings) -> ServicePlan:
-    """All rule groups of one service: two for each SLO."""
-    return ServicePlan(service.name, tuple(group for slo in service.slos for group in plan_slo(slo, settings)))
+    """All rule groups of one service: two for each SLO and each journey."""
+    groups = (group for objective in service.objectives for group in plan_slo(objective, settings))
+    return ServicePlan(service.name, tuple(groups))
 
 
-def plan_slo(slo: ServiceLevelObjective, settings: Settings) -> tuple[RuleGroup, RuleGroup]:
-    """The rule groups of one SLO: every minute and every five minutes."""
+def plan_slo(slo: ServiceLevelObjective | Journey, settings: Settings) -> tuple[RuleGroup, RuleGroup]:
+    """The rule groups of one SLO or journey: every minute and every five minutes."""
     name = f"sereno:{slo.service}:{slo.name}"
     return (
         RuleGroup(f"{name}:1m", MINUTE, _every_minute(slo, settings)),
@@ -31,7 +33,17 @@ def plan_slo(slo: ServiceLevelObjective, settings: Settings) -> tuple[RuleGroup,
     )
 
 
-def _every_minute(slo: ServiceLevelObjective, settings: Settings) -> tuple[RecordingRule | AlertingRule, ...]:
+def _every_minute(slo: ServiceLevelObjective | Journey, settings: Settings) -> tuple[RecordingRule | AlertingRule, ...]:
+    if isinstance(slo, Journey):
+        return (
+            *journey_entries(slo),
+            *windows.excluded_now(slo, Ledger.of(slo)),
+            *ledger.minute_windows(slo, Ledger.of(slo), settings),
+            *ledger.facts(slo),
+            *journey_burn_alerts(slo, settings),
+            *journey_no_data_alerts(slo, settings),
+            *exhausted_alerts(slo, settings),
+        )
     return (
         *entries(slo, settings),
         *missed(slo, Ledger.of(slo), Raw(settings)),
@@ -46,8 +58,9 @@ def _every_minute(slo: ServiceLevelObjective, settings: Settings) -> tuple[Recor
     )
 
 
-def _every_five_minutes(slo: ServiceLevelObjective, settings: Settings) -> tuple[RecordingRule, ...]:
+def _every_five_minutes(slo: ServiceLevelObjective | Journey, settings: Settings) -> tuple[RecordingRule, ...]:
     whole = Ledger.of(slo)
+    group_by = None if isinstance(slo, Journey) else slo.group_by
     return (
         ledger.evaluation_mark(whole),
         *windows.window_rules(slo, whole),
@@ -55,7 +68,7 @@ def _every_five_minutes(slo: ServiceLevelObjective, settings: Settings) -> tuple
         ledger.expected_events(slo, whole),
         *ledger.calendar_budget(slo, whole),
         ledger.exhausted_in(slo, whole),
-        *usual_traffic(slo, whole),
+        *(() if isinstance(slo, Journey) else usual_traffic(slo, whole)),
         *ledger.coverage(slo, whole, settings),
-        *(group_roll_ups(slo, slo.group_by, settings) if slo.group_by else ()),
+        *(group_roll_ups(slo, group_by, settings) if group_by and not isinstance(slo, Journey) else ()),
     )

@@ -4,12 +4,14 @@ Texts are Prometheus' alert templates: `$value` is the alert's value, `query` as
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote
 from zlib import crc32
 
 from sereno_slo.duration import FIVE_MINUTES, Duration
-from sereno_slo.model import BurnTier, Latency, ServiceLevelObjective, Settings, TimeSlices
+from sereno_slo.model import BurnTier, Journey, Latency, Objective, ServiceLevelObjective, Settings, SloReference
+from sereno_slo.plan import dependencies
 from sereno_slo.plan.ledger import exhausted_at_pace, remaining_to_the_minute
 from sereno_slo.plan.series import Ledger
 from sereno_slo.plan.spenders import spending_labels, top_spenders
@@ -21,7 +23,7 @@ _HOUR = Duration.parse("1h")
 _LEAD = _HOUR
 
 
-def burn(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings, ledger: Ledger) -> dict[str, str]:
+def burn(slo: Objective, tier: BurnTier, settings: Settings, ledger: Ledger) -> dict[str, str]:
     """Annotations of a tier's alert."""
     speed = (
         f'Over {tier.long} errors came {{{{ $value | printf "%.1f" }}}} times as fast as the objective of '
@@ -32,11 +34,10 @@ def burn(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings, ledger:
     return _burning(slo, settings, ledger, what=what, speed=speed, window=tier.long)
 
 
-def outage(slo: ServiceLevelObjective, window: Duration, settings: Settings, ledger: Ledger) -> dict[str, str]:
+def outage(slo: Objective, window: Duration, settings: Settings, ledger: Ledger) -> dict[str, str]:
     """Annotations of the outage alert."""
-    is_slices = isinstance(slo.indicator, TimeSlices)
     what_was = (
-        f"Each minute of the last {window} was" if is_slices else "More than half of the last minutes' events were"
+        f"Each minute of the last {window} was" if slo.is_sliced else "More than half of the last minutes' events were"
     )
     speed = (
         f"{what_was} bad: "
@@ -46,7 +47,7 @@ def outage(slo: ServiceLevelObjective, window: Duration, settings: Settings, led
     return _burning(slo, settings, ledger, what=what, speed=speed, window=FIVE_MINUTES)
 
 
-def targets_gone(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
+def targets_gone(slo: Objective, settings: Settings) -> dict[str, str]:
     """Annotations of the alert for missing targets."""
     text = "No target of this SLO is up: either the service is down or Prometheus has lost it. Nothing is counted."
     return _annotations(slo, "SLONoData", "has no target that is up", text, settings)
@@ -55,13 +56,22 @@ def targets_gone(slo: ServiceLevelObjective, settings: Settings) -> dict[str, st
 def nothing_matches(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
     """Annotations of the alert for selectors that match nothing."""
     text = "Targets are up, but the SLO's selector counts nothing: a renamed metric or label"
-    text += "." if isinstance(slo.indicator, TimeSlices) else ", or no request since the start of the process."
+    text += "." if slo.is_sliced else ", or no request since the start of the process."
     if isinstance(slo.indicator, Latency):
         text += f" Or {slo.indicator.threshold_seconds:g} s is no bucket bound of {slo.indicator.metric}."
     return _annotations(slo, "SLONoData", "counts no events", text, settings)
 
 
-def traffic_drop(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
+def step_unseen(journey: Journey, settings: Settings) -> dict[str, str]:
+    """Annotations of the alert for a step that nothing is known of."""
+    text = (
+        "The step {{ $labels.step }} has recorded nothing for an hour: nobody knows whether this journey holds, and "
+        "nothing is counted. Look at that SLO's own alerts, and whether this Prometheus has its rules."
+    )
+    return _annotations(journey, "SLONoData", "counts nothing: a step has no data", text, settings)
+
+
+def traffic_drop(slo: Objective, settings: Settings) -> dict[str, str]:
     """Annotations of the alert for traffic that stays away."""
     text = (
         "Only {{ $value | humanizePercentage }} of the events that the same hour of past weeks had. What never arrives "
@@ -70,7 +80,7 @@ def traffic_drop(slo: ServiceLevelObjective, settings: Settings) -> dict[str, st
     return _annotations(slo, "SLOTrafficDrop", "has lost its traffic", text, settings)
 
 
-def exhausted(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
+def exhausted(slo: Objective, settings: Settings) -> dict[str, str]:
     """Annotations of the alert for a budget that is gone."""
     text = (
         f"The budget of {_window(slo)} is spent: {{{{ $value | humanizePercentage }}}} of it is left. More events "
@@ -80,19 +90,19 @@ def exhausted(slo: ServiceLevelObjective, settings: Settings) -> dict[str, str]:
     return _annotations(slo, "SLOBudgetExhausted", "has no error budget left", text, settings)
 
 
-def _window(slo: ServiceLevelObjective) -> str:
+def _window(slo: Objective) -> str:
     return str(slo.window) if slo.calendar is None else f"this calendar {slo.calendar.unit}"
 
 
 def _burning(
-    slo: ServiceLevelObjective, settings: Settings, ledger: Ledger, *, what: str, speed: str, window: Duration
+    slo: Objective, settings: Settings, ledger: Ledger, *, what: str, speed: str, window: Duration
 ) -> dict[str, str]:
     this = _of_alert(ledger)
     percentage = 100 * remaining_to_the_minute(slo, this)
     left = f"Error budget left: {_asked(percentage, _PERCENTAGE, missing='not known')}"
     gone = _asked(exhausted_at_pace(slo, window, this), f", at the pace of the last {window} gone in {_TIME}")
     group = "".join(f" {{{{ $labels.{label} }}}}" for label in ledger.group_labels)
-    text = f"{speed} {left}{gone}.{_spenders(slo, window, settings, ledger)}"
+    text = f"{speed} {left}{gone}.{_causes(slo, window, settings, ledger)}"
     return _annotations(slo, "SLOErrorBudgetBurn", what, text, settings, window=window, group=group)
 
 
@@ -127,6 +137,24 @@ def _query(expr: Expr) -> str:
     return f'(printf "{escaped}"{arguments})' if labels else f'"{escaped}"'
 
 
+def _causes(slo: Objective, window: Duration, settings: Settings, ledger: Ledger) -> str:
+    """Where to look: the steps of a journey; of an SLO who spends its budget, and how its dependencies do."""
+    match slo:
+        case Journey(steps=steps):
+            return _steps(steps, window)
+        case ServiceLevelObjective():
+            return _spenders(slo, window, settings, ledger) + _dependencies(slo)
+        case _:
+            return ""
+
+
+def _steps(steps: Sequence[SloReference], window: Duration) -> str:
+    each = "{{ $found.Labels.service }}/{{ $found.Labels.slo }} {{ $found.Value | humanizePercentage }}"
+    listed = f"{{{{ range $index, $found := . }}}}{{{{ if $index }}}}, {{{{ end }}}}{each}{{{{ end }}}}"
+    recorded, asked = dependencies.failing_most(steps, window)
+    return _asked(asked, f" Failures by step over {recorded}: {listed}.")
+
+
 def _spenders(slo: ServiceLevelObjective, window: Duration, settings: Settings, ledger: Ledger) -> str:
     """Which values of which labels have the most bad events; of one group, nothing: it is one value itself."""
     sentences = []
@@ -139,8 +167,22 @@ def _spenders(slo: ServiceLevelObjective, window: Duration, settings: Settings, 
     return "".join(sentences)
 
 
+def _dependencies(slo: ServiceLevelObjective) -> str:
+    """How what it depends on does: the cause, perhaps, though it doesn't page, or not yet."""
+    rate = _VALUE % ' | printf "%.1f"'
+    each = (
+        _asked(
+            dependencies.burn_rate(on),
+            f" Depends on {on}: over the last hour {rate} times as many failures as its objective allows.",
+            missing=f" Depends on {on}, of which nothing is known.",
+        )
+        for on in slo.depends_on
+    )
+    return "".join(each)
+
+
 def _annotations(
-    slo: ServiceLevelObjective,
+    slo: Objective,
     alert: str,
     what: str,
     text: str,
@@ -171,13 +213,13 @@ _WHOLE = ' | printf "%.0f"'
 _NOW = f'{{{{ with query "1000 * time()" }}}}{_VALUE % _WHOLE}{{{{ end }}}}'
 
 
-def _dashboard_url(slo: ServiceLevelObjective, settings: Settings, window: Duration) -> str:
+def _dashboard_url(slo: Objective, settings: Settings, window: Duration) -> str:
     if not settings.links.dashboards:
         return ""
     return f"{settings.links.dashboards}/d/{dashboard_uid(slo.service)}?from={_ago(window + _LEAD)}&to=now"
 
 
-def _logs_url(slo: ServiceLevelObjective, settings: Settings, window: Duration) -> str:
+def _logs_url(slo: Objective, settings: Settings, window: Duration) -> str:
     places = {
         "{service}": quote(slo.service),
         "{slo}": quote(slo.name),
@@ -191,7 +233,7 @@ def _logs_url(slo: ServiceLevelObjective, settings: Settings, window: Duration) 
     return url
 
 
-def _logs_query(slo: ServiceLevelObjective, window: Duration) -> str:
+def _logs_query(slo: Objective, window: Duration) -> str:
     """Elasticsearch's query string for the errors of the service in that very window (ECS fields)."""
     when = f"@timestamp:[{_ago(window)} TO {_NOW}]"
     return f'service.name:"{slo.service}" AND log.level:(error OR critical OR fatal) AND {when}'

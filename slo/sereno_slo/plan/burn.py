@@ -13,9 +13,9 @@ from sereno_slo.model import (
     AlertingMode,
     AlertSeverity,
     BurnTier,
+    Objective,
     ServiceLevelObjective,
     Settings,
-    TimeSlices,
 )
 from sereno_slo.plan import annotations, series
 from sereno_slo.plan.alert_labels import alert_labels
@@ -36,7 +36,7 @@ from sereno_slo.promql import Call, Expr, all_of, any_of
 ALERT = "SLOErrorBudgetBurn"
 
 
-def burn_alerts(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger) -> tuple[AlertingRule, ...]:
+def burn_alerts(slo: Objective, settings: Settings, ledger: Ledger) -> tuple[AlertingRule, ...]:
     """One rule for each tier that can fire, and the outage rule; of the whole, or of each group."""
     return (
         _outage_alert(slo, settings, ledger),
@@ -44,7 +44,7 @@ def burn_alerts(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger) 
     )
 
 
-def _tier_alert(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings, ledger: Ledger) -> AlertingRule:
+def _tier_alert(slo: Objective, tier: BurnTier, settings: Settings, ledger: Ledger) -> AlertingRule:
     conditions: list[Expr] = []
     match slo.alerting.mode:
         case AlertingMode.BUDGET:
@@ -65,7 +65,7 @@ def _tier_alert(slo: ServiceLevelObjective, tier: BurnTier, settings: Settings, 
     )
 
 
-def _spends_budget(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger) -> Expr:
+def _spends_budget(slo: Objective, tier: BurnTier, ledger: Ledger) -> Expr:
     """More bad events than the tier's share of the budget: `bad > F·B·n·A`, over both windows."""
 
     def usual(window: Duration) -> Expr:
@@ -79,13 +79,13 @@ def _spends_budget(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger) -
     return _exceeds(slo, tier, ledger, usual, any_of(events < most, most >= is_busy, events))
 
 
-def _exceeds_ratio(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger) -> Expr:
+def _exceeds_ratio(slo: Objective, tier: BurnTier, ledger: Ledger) -> Expr:
     """The classic condition, `bad/total > F·B` over both windows, which sees people hurt at quiet hours, too."""
     return _exceeds(slo, tier, ledger, ledger.events, ledger.events(tier.long))
 
 
 def _exceeds(
-    slo: ServiceLevelObjective,
+    slo: Objective,
     tier: BurnTier,
     ledger: Ledger,
     base: Callable[[Duration], Expr],
@@ -108,7 +108,7 @@ def _surely_worse(bad: Expr, allowed: Expr) -> Expr:
     return (Call("sqrt", (bad,)) - Call("sqrt", (allowed,))) > EVIDENCE_Z / 2
 
 
-def _enough_evidence(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger) -> tuple[Expr, ...]:
+def _enough_evidence(slo: Objective, tier: BurnTier, ledger: Ledger) -> tuple[Expr, ...]:
     """Retries of one client are no independent events: a minimum of them, whatever the ratio.
 
     Some have to be recent. After an incident the long window holds enough evidence for hours, and a single failure
@@ -121,9 +121,9 @@ def _enough_evidence(slo: ServiceLevelObjective, tier: BurnTier, ledger: Ledger)
     )
 
 
-def _outage_alert(slo: ServiceLevelObjective, settings: Settings, ledger: Ledger) -> AlertingRule:
+def _outage_alert(slo: Objective, settings: Settings, ledger: Ledger) -> AlertingRule:
     """Most of what happens is bad, whatever the objective."""
-    windows = outage_windows(slo.indicator)
+    windows = outage_windows(slo.indicator if isinstance(slo, ServiceLevelObjective) else None)
     return AlertingRule(
         ALERT,
         any_of(*(_is_out(slo, each, ledger, settings) for each in windows)),
@@ -140,7 +140,7 @@ def _grouped(ledger: Ledger) -> dict[str, str]:
     return {"grouped_by": ",".join(ledger.group_labels)} if ledger.group_labels else {}
 
 
-def _is_out(slo: ServiceLevelObjective, window: Duration, ledger: Ledger, settings: Settings) -> Expr:
+def _is_out(slo: Objective, window: Duration, ledger: Ledger, settings: Settings) -> Expr:
     """The burn rate, while the window is surely an outage."""
     bad, events = (
         summed_over(slo, ledger, name, window, settings) for name in (series.BAD_EVENTS_ENTRY, series.EVENTS_ENTRY)
@@ -148,8 +148,8 @@ def _is_out(slo: ServiceLevelObjective, window: Duration, ledger: Ledger, settin
     return all_of(bad / (events > 0) / slo.error_budget_ratio, *_surely_out(slo, bad, events))
 
 
-def _surely_out(slo: ServiceLevelObjective, bad: Expr, events: Expr) -> tuple[Expr, ...]:
-    if isinstance(slo.indicator, TimeSlices):
+def _surely_out(slo: Objective, bad: Expr, events: Expr) -> tuple[Expr, ...]:
+    if slo.is_sliced:
         # Slices are no sample of something: five minutes that were all bad are five bad minutes.
         return (bad >= OUTAGE_WINDOW_OF_SLICES / MINUTE,)
     # The lower Wilson bound exceeds 1/2, without division.

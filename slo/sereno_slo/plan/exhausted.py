@@ -1,6 +1,6 @@
 """The budget is gone: no page, since a page came while it burned, but a decision that the team has to take."""
 
-from sereno_slo.model import AlertSeverity, ServiceLevelObjective, Settings
+from sereno_slo.model import AlertSeverity, Objective, Settings
 from sereno_slo.plan import annotations, series
 from sereno_slo.plan.alert_labels import alert_labels
 from sereno_slo.plan.rules import AlertingRule
@@ -10,7 +10,7 @@ from sereno_slo.promql import all_of
 ALERT = "SLOBudgetExhausted"
 
 
-def exhausted_alerts(slo: ServiceLevelObjective, settings: Settings) -> tuple[AlertingRule, ...]:
+def exhausted_alerts(slo: Objective, settings: Settings) -> tuple[AlertingRule, ...]:
     """A ticket while no budget is left, once enough events were bad to say so; its value is the remaining ratio."""
     ledger = Ledger.of(slo)
     remaining, bad = (patient(ledger.series(name)) for name in (series.BUDGET_REMAINING, "sereno:bad_events:window"))

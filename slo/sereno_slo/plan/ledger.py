@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES, MOST_OF_MEDIAN, MOST_OF_RECENT
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
-from sereno_slo.model import ServiceLevelObjective, Settings
+from sereno_slo.model import Objective, ServiceLevelObjective, Settings
 from sereno_slo.plan import series, windows
 from sereno_slo.plan.entries import may_be_negative
 from sereno_slo.plan.rules import RecordingRule
@@ -19,7 +19,7 @@ _USUAL_DAYS = Duration.parse("7d")
 _HALF_A_SLOT = Duration.parse("2m30s")
 
 
-def minute_windows(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> tuple[RecordingRule, ...]:
+def minute_windows(slo: Objective, ledger: Ledger, settings: Settings) -> tuple[RecordingRule, ...]:
     """Counts and error ratios over the windows that minute entries serve."""
 
     def summed_over(name: str, window: Duration) -> Expr:
@@ -39,7 +39,7 @@ def minute_windows(slo: ServiceLevelObjective, ledger: Ledger, settings: Setting
     )
 
 
-def long_windows(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> tuple[RecordingRule, ...]:
+def long_windows(slo: Objective, ledger: Ledger, settings: Settings) -> tuple[RecordingRule, ...]:
     """Roll-ups, and counts and error ratios over the windows that they serve, the SLO's own among them."""
 
     def summed_over(name: str, window: Duration) -> Expr:
@@ -110,7 +110,7 @@ def _with_missed(ledger: Ledger, entries: str, missed: str, mark: Selector) -> E
     )
 
 
-def coverage(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> tuple[RecordingRule, ...]:
+def coverage(slo: Objective, ledger: Ledger, settings: Settings) -> tuple[RecordingRule, ...]:
     """How much of the window the ledger saw: of the part that has passed, and that counts."""
     entries, mark = ledger.series(series.COVERAGE_ENTRY), ledger.series(series.ROLL_UP_MARK)
     seen, passed = windows.seen_minutes(slo, ledger, settings), windows.passed_minutes(slo, ledger)
@@ -120,7 +120,7 @@ def coverage(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> 
     )
 
 
-def expected_events(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule:
+def expected_events(slo: Objective, ledger: Ledger) -> RecordingRule:
     """`A` of docs/ledger.md: the usual events per five minutes, from the whole days of the last week.
 
     Their average, but at most a fifth above their median: a day of bots, or of a launch, is not what is usual,
@@ -146,7 +146,7 @@ def expected_events(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule
     return ledger.record(series.EXPECTED_EVENTS, any_of(least.and_(average), last_day))
 
 
-def exhausted_in(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule:
+def exhausted_in(slo: Objective, ledger: Ledger) -> RecordingRule:
     """In how many seconds the budget is gone if the last day's failures go on; 0 where it is, nothing if none did."""
     is_gone = 0 * (ledger.series(series.BUDGET_REMAINING) <= 0)
     return ledger.record(series.EXHAUSTED_IN, exhausted_at_pace(slo, _DAY, ledger).or_(is_gone))
@@ -173,12 +173,12 @@ def _since_last_roll_up(entries: Selector, mark: Selector) -> Expr:
     return any_of(*map(after, range(1, _MOST_SLOTS)), all_of_them)
 
 
-def _budget_remaining(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule:
+def _budget_remaining(slo: Objective, ledger: Ledger) -> RecordingRule:
     error_ratio = ledger.series("sereno:error_ratio:window")
     return ledger.record(series.BUDGET_REMAINING, 1 - error_ratio / slo.error_budget_ratio)
 
 
-def calendar_budget(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule, ...]:
+def calendar_budget(slo: Objective, ledger: Ledger) -> tuple[RecordingRule, ...]:
     """What is left of a calendar window's budget, which is a part of the whole window's events; after what is usual.
 
     On the first morning of a month a failure is a small part of the month, not a large one of the morning. Events to
@@ -196,7 +196,7 @@ def calendar_budget(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[Recordi
     )
 
 
-def remaining_to_the_minute(slo: ServiceLevelObjective, ledger: Ledger | None = None) -> Expr:
+def remaining_to_the_minute(slo: Objective, ledger: Ledger | None = None) -> Expr:
     """The remaining budget, counted from minute entries: exact now, where the recorded one is up to five minutes old.
 
     It reads the whole window (43,200 entries twice for 30 days): for pages and for people, not for every minute. Where
@@ -210,7 +210,7 @@ def remaining_to_the_minute(slo: ServiceLevelObjective, ledger: Ledger | None = 
     return 1 - bad_events / (events > 0) / slo.error_budget_ratio
 
 
-def exhausted_at_pace(slo: ServiceLevelObjective, window: Duration, ledger: Ledger) -> Expr:
+def exhausted_at_pace(slo: Objective, window: Duration, ledger: Ledger) -> Expr:
     """In how many seconds the budget is gone if the failures of `window` go on; no value where it is gone or none fail.
 
     What leaves the SLO's window meanwhile, and would give budget back, isn't counted: it can only take longer.
@@ -221,15 +221,19 @@ def exhausted_at_pace(slo: ServiceLevelObjective, window: Duration, ledger: Ledg
 
 
 def _counts(
-    slo: ServiceLevelObjective, ledger: Ledger, name: str, events_sum: Expr, bad_events_sum: Expr
+    slo: Objective, ledger: Ledger, name: str, events_sum: Expr, bad_events_sum: Expr
 ) -> Iterator[RecordingRule]:
     """Events, bad events and error ratio of one window."""
     events, bad_events = f"sereno:events:{name}", f"sereno:bad_events:{name}"
     # Good counted later than total is too few bad events now and too many before: no window has less than none.
     not_negative = Call("clamp_min", (bad_events_sum, Number(0)))
     yield ledger.record(events, events_sum)
-    yield ledger.record(bad_events, not_negative if may_be_negative(slo.indicator) else bad_events_sum)
+    yield ledger.record(bad_events, not_negative if _may_be_negative(slo) else bad_events_sum)
     yield ledger.record(f"sereno:error_ratio:{name}", _ratio(ledger.series(events), ledger.series(bad_events)))
+
+
+def _may_be_negative(slo: Objective) -> bool:
+    return isinstance(slo, ServiceLevelObjective) and may_be_negative(slo.indicator)
 
 
 def _ratio(events: Selector, bad_events: Selector) -> Binary:
@@ -237,7 +241,7 @@ def _ratio(events: Selector, bad_events: Selector) -> Binary:
     return (bad_events / (events > 0)).or_(0 * bad_events)
 
 
-def facts(slo: ServiceLevelObjective) -> tuple[RecordingRule, ...]:
+def facts(slo: Objective) -> tuple[RecordingRule, ...]:
     """What the spec says, as series for joins and dashboards; owner and tier stay off the ledger's own labels."""
     ledger = Ledger.of(slo)
 
@@ -251,7 +255,7 @@ def facts(slo: ServiceLevelObjective) -> tuple[RecordingRule, ...]:
     )
 
 
-def _window_length(slo: ServiceLevelObjective, ledger: Ledger) -> RecordingRule:
+def _window_length(slo: Objective, ledger: Ledger) -> RecordingRule:
     if slo.calendar is None:
         return ledger.record(series.WINDOW, Call("vector", (Number(slo.window.seconds),)))
     start, end = (patient(ledger.series(name)) for name in (series.WINDOW_START, series.WINDOW_END))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES
 from sereno_slo.duration import Duration
-from sereno_slo.model import GroupBy, ServiceLevelObjective
+from sereno_slo.model import GroupBy, Objective
 from sereno_slo.plan.rules import RecordingRule
 from sereno_slo.promql import Call, Expr, Matcher, Selector, String, any_of
 
@@ -65,12 +65,12 @@ class Ledger:
     """Of one group only."""
 
     @classmethod
-    def of(cls, slo: ServiceLevelObjective) -> "Ledger":
+    def of(cls, slo: Objective) -> "Ledger":
         """The ledger that belongs to this SLO."""
         return cls(slo.service, slo.name)
 
     @classmethod
-    def of_groups(cls, slo: ServiceLevelObjective, group_by: GroupBy) -> "Ledger":
+    def of_groups(cls, slo: Objective, group_by: GroupBy) -> "Ledger":
         """The ledgers of its groups."""
         return cls(slo.service, slo.name, group_by.labels)
 
@@ -79,7 +79,7 @@ class Ledger:
         """The ledger of the SLO itself, not of its groups."""
         return Ledger(self.service, self.slo)
 
-    def formerly(self, slo: ServiceLevelObjective) -> "tuple[Ledger, ...]":
+    def formerly(self, slo: Objective) -> "tuple[Ledger, ...]":
         """The ledgers under the names that the SLO had before."""
         return tuple(replace(self, service=service, slo=name) for service, name in slo.formerly)
 
@@ -115,7 +115,7 @@ class Ledger:
         return patient(self.series(EXPECTED_EVENTS))
 
 
-def windows_of(slo: ServiceLevelObjective) -> tuple[Duration, ...]:
+def windows_of(slo: Objective) -> tuple[Duration, ...]:
     """Every window that is recorded besides the SLO's own: the usual ones and those of its policy, in order."""
     of_policy = (window for tier in slo.alerting.tiers for window in (tier.long, tier.short) if window < slo.window)
     return tuple(sorted({*MINUTE_WINDOWS, *ROLL_UP_WINDOWS, *of_policy}))

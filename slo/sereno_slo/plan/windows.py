@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sereno_slo.conventions import LONGEST_SUM_OF_MINUTES
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
-from sereno_slo.model import ServiceLevelObjective, Settings
+from sereno_slo.model import Journey, Objective, Settings
 from sereno_slo.plan import clock, series
 from sereno_slo.plan.rules import RecordingRule
 from sereno_slo.plan.series import Ledger, summed
@@ -19,9 +19,11 @@ from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector,
 # within another one: entries that are made in a minute hold what happened up to two minutes before it. Roll-ups that
 # are made in five minutes hold what was entered from six minutes before them until four minutes later.
 _HELD_SECONDS = {MINUTE: (120.0, 60.0), FIVE_MINUTES: (480.0, 240.0)}
+# Journeys read, a minute late, what their steps recorded over five minutes.
+_HELD_MORE_BY_JOURNEYS_SECONDS = 420.0
 
 
-def summed_over(slo: ServiceLevelObjective, ledger: Ledger, name: str, window: Duration, settings: Settings) -> Expr:
+def summed_over(slo: Objective, ledger: Ledger, name: str, window: Duration, settings: Settings) -> Expr:
     """The sum of what counts of a series' entries within a rolling window."""
     step = MINUTE if window <= LONGEST_SUM_OF_MINUTES else FIVE_MINUTES
 
@@ -33,7 +35,7 @@ def summed_over(slo: ServiceLevelObjective, ledger: Ledger, name: str, window: D
     return _under_all_names(slo, ledger, name, of_name)
 
 
-def summed_over_own(slo: ServiceLevelObjective, ledger: Ledger, name: str, settings: Settings) -> Expr:
+def summed_over_own(slo: Objective, ledger: Ledger, name: str, settings: Settings) -> Expr:
     """The same within the SLO's own window: rolling, or since the calendar's window began."""
     calendar = slo.calendar
     if calendar is None:
@@ -49,7 +51,7 @@ def summed_over_own(slo: ServiceLevelObjective, ledger: Ledger, name: str, setti
     return _under_all_names(slo, ledger, name, of_name)
 
 
-def seen_minutes(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> Expr:
+def seen_minutes(slo: Objective, ledger: Ledger, settings: Settings) -> Expr:
     """Minutes of the SLO's own window that the ledger saw; of those excluded, all in which Prometheus was there."""
     seen = summed_over_own(slo, ledger, series.COVERAGE_ROLL_UP, settings)
     mark = ledger.series(series.ROLL_UP_MARK)
@@ -61,7 +63,7 @@ def seen_minutes(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings)
     return seen + (FIVE_MINUTES / MINUTE) * slots
 
 
-def passed_minutes(slo: ServiceLevelObjective, ledger: Ledger) -> Expr:
+def passed_minutes(slo: Objective, ledger: Ledger) -> Expr:
     """Minutes of the SLO's own window until now."""
     if slo.calendar is None:
         return Number(slo.window / MINUTE)
@@ -69,9 +71,7 @@ def passed_minutes(slo: ServiceLevelObjective, ledger: Ledger) -> Expr:
     return (Call("time") - start) / MINUTE.seconds
 
 
-def _under_all_names(
-    slo: ServiceLevelObjective, ledger: Ledger, name: str, of_name: Callable[[Selector], Expr]
-) -> Expr:
+def _under_all_names(slo: Objective, ledger: Ledger, name: str, of_name: Callable[[Selector], Expr]) -> Expr:
     """The sum of what is counted under today's name and under those that the SLO had before."""
     found = [of_name(each.series(name)) for each in (ledger, *ledger.formerly(slo))]
     return Aggregation("sum", any_of(*found), ledger.group_labels) if slo.formerly else found[0]
@@ -92,10 +92,12 @@ def _of_step(entries: Selector, step: Duration) -> Selector:
     return entries.ago(Duration(-step.milliseconds))
 
 
-def _counting(slo: ServiceLevelObjective, step: Duration, settings: Settings) -> Expr | None:
+def _counting(slo: Objective, step: Duration, settings: Settings) -> Expr | None:
     """1 for steps that count, 0 for those that may hold something of excluded time; None if nothing is excluded."""
     delay = settings.evaluation_delay.seconds if settings.evaluation_delay else 0.0
     before, after = _HELD_SECONDS[step]
+    if isinstance(slo, Journey):
+        before += _HELD_MORE_BY_JOURNEYS_SECONDS
     return clock.counting(slo.exclusions, before_seconds=after - delay, after_seconds=before + delay)
 
 
@@ -103,15 +105,15 @@ def _is_within(ledger: Ledger, entries: Selector) -> Expr:
     """1 for steps of the calendar window of now: the first begins five minutes after it, with what was entered since.
 
     The steps' times as a series, where `time()` would do: it has as many samples as there are roll-ups, not as there
-    are steps, and promtool holds no more than 10,000 at once. `timestamp` of a selector instead of a sum is quadratic in
-    the number of steps on Prometheus 2.42.
+    are steps, and promtool holds no more than 10,000 at once. `timestamp` of a selector instead of a sum is quadratic
+    in the number of steps on Prometheus 2.42.
     """
     start = Call("scalar", (ledger.whole.series(series.WINDOW_START).at_end(),))
     of_step = summed(_of_step(entries, FIVE_MINUTES), FIVE_MINUTES)
     return Call("timestamp", (of_step,)).holds(">", start)
 
 
-def window_rules(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule, ...]:
+def window_rules(slo: Objective, ledger: Ledger) -> tuple[RecordingRule, ...]:
     """When the calendar window of now began and when it ends; before everything that sums it."""
     if slo.calendar is None:
         return ()
@@ -130,18 +132,18 @@ BUDGETED_EVENTS = (series.EVENTS_PLANNED, "sereno:events:window")
 """The events that budgets are a part of: of calendar windows the first, which others don't have."""
 
 
-def budgeted_events(slo: ServiceLevelObjective, ledger: Ledger) -> Selector:
+def budgeted_events(slo: Objective, ledger: Ledger) -> Selector:
     """The events that the budget is a part of: those of the rolling window, or the calendar window's planned ones."""
     return ledger.series(BUDGETED_EVENTS[slo.calendar is None])
 
 
-def excluded_now(slo: ServiceLevelObjective, ledger: Ledger) -> tuple[RecordingRule, ...]:
+def excluded_now(slo: Objective, ledger: Ledger) -> tuple[RecordingRule, ...]:
     """1 while time doesn't count, 0 while it does; nothing for SLOs without exclusions."""
     counts = clock.counting(slo.exclusions)
     return () if counts is None else (ledger.record(series.EXCLUDED, Call("vector", (1 - counts,))),)
 
 
-def unless_excluded(slo: ServiceLevelObjective, expr: Expr, within: Duration) -> Expr:
+def unless_excluded(slo: Objective, expr: Expr, within: Duration) -> Expr:
     """The expression, but for an exclusion now or within a time before."""
     if not slo.exclusions:
         return expr

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     RUNBOOKS = "runbooks"
     POSTMORTEM_TEMPLATE = "."
     BUCKETS = "buckets"
+    ALERTMANAGER = "alertmanager"
 
     @property
     def label(self) -> str:

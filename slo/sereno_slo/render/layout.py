@@ -32,10 +32,11 @@ REPOSITORY = Layout(
         Kind.RUNBOOKS: "runbooks",
         Kind.POSTMORTEM_TEMPLATE: "postmortems",
         Kind.BUCKETS: "slo/buckets/generated",
+        Kind.ALERTMANAGER: "alerting/alertmanager/generated",
     },
     is_exclusive=True,
 )
 FOLDER = Layout({kind: str(kind) for kind in Kind}, is_exclusive=False)
 
 # The folders in which every file comes from the compiler; runbooks and templates are shared with people.
-GENERATED_KINDS = (Kind.RULES, Kind.TESTS, Kind.DASHBOARDS, Kind.BUCKETS)
+GENERATED_KINDS = (Kind.RULES, Kind.TESTS, Kind.DASHBOARDS, Kind.BUCKETS, Kind.ALERTMANAGER)

@@ -2,11 +2,11 @@
 
 from urllib.parse import quote
 
-from sereno_slo.model import Links, ServiceLevelObjective
+from sereno_slo.model import Links, Objective
 from sereno_slo.plan.annotations import dashboard_uid
 
 
-def slo_runbook_url(links: Links, slo: ServiceLevelObjective) -> str:
+def slo_runbook_url(links: Links, slo: Objective) -> str:
     """The SLO's own runbook, which `sereno compile` scaffolds."""
     return f"{links.runbooks}/{slo.service}/{slo.name}.md" if links.runbooks else ""
 

@@ -25,7 +25,7 @@ def render_postmortem_template(services: Sequence[Service], settings: Settings) 
             "dashboard": dashboard_url(settings.links, service.name),
         }
         for service in services
-        for slo in service.slos
+        for slo in service.objectives
     ]
     logs = {service.name: logs_url(settings.links, service.name) for service in services}
     content = render_markdown(

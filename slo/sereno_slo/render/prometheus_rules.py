@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sereno_slo.model import Service, ServiceLevelObjective, Settings
+from sereno_slo.model import Journey, Service, ServiceLevelObjective, Settings
 from sereno_slo.plan import plan_slo
 from sereno_slo.plan.rules import AlertingRule, RecordingRule, RuleGroup
 from sereno_slo.promql.layout import pretty
@@ -15,16 +15,16 @@ from sereno_slo.render.yaml_text import dump, header
 
 def render_rules(service: Service, settings: Settings) -> Artefact:
     """`<service>.rules.yaml`: what Prometheus loads."""
-    groups = "".join(_groups(slo, settings) for slo in service.slos)
+    groups = "".join(_groups(slo, settings) for slo in service.objectives)
     return Artefact(Kind.RULES, f"{service.name}.rules.yaml", f"{header(service.source)}groups:\n{groups}")
 
 
-def _groups(slo: ServiceLevelObjective, settings: Settings) -> str:
-    shape = shape_of(slo)
+def _groups(slo: ServiceLevelObjective | Journey, settings: Settings) -> str:
+    shape = None if isinstance(slo, Journey) else shape_of(slo)
     return groups_text(slo, settings) if shape is None else _template(shape.slo, settings).filled(shape.names)
 
 
-def groups_text(slo: ServiceLevelObjective, settings: Settings) -> str:
+def groups_text(slo: ServiceLevelObjective | Journey, settings: Settings) -> str:
     """The groups of an SLO, printed directly: shapes only save the time."""
     return dump(list(_documents(slo, settings)))
 
@@ -34,7 +34,7 @@ def _template(shape: ServiceLevelObjective, settings: Settings) -> Template:
     return template_of(shape, list(_documents(shape, settings)))
 
 
-def _documents(slo: ServiceLevelObjective, settings: Settings) -> Iterable[dict[str, Any]]:
+def _documents(slo: ServiceLevelObjective | Journey, settings: Settings) -> Iterable[dict[str, Any]]:
     return map(_group, plan_slo(slo, settings))
 
 

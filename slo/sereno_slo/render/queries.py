@@ -14,8 +14,8 @@ from sereno_slo.model import (
     Indicator,
     Latency,
     NativeLatency,
+    Objective,
     Probe,
-    ServiceLevelObjective,
     Settings,
     Threshold,
 )
@@ -50,17 +50,17 @@ def service_level(ledger: Ledger) -> Expr:
     return 1 - own_window(ledger, "error_ratio")
 
 
-def bad_events_left(ledger: Ledger, slo: ServiceLevelObjective) -> Expr:
+def bad_events_left(ledger: Ledger, slo: Objective) -> Expr:
     """How many more events may be bad at the traffic of the window; negative when overspent."""
     return budget_remaining(ledger) * (slo.error_budget_ratio * patient(budgeted_events(slo, ledger)))
 
 
-def burn_rate(ledger: Ledger, slo: ServiceLevelObjective, window: Duration) -> Expr:
+def burn_rate(ledger: Ledger, slo: Objective, window: Duration) -> Expr:
     """How many times as fast as the objective allows: at 1 the budget is gone exactly at the end of the window."""
     return ledger.figure("error_ratio", window) / slo.error_budget_ratio
 
 
-def seconds_until_spent(ledger: Ledger, slo: ServiceLevelObjective, window: Duration) -> Expr:
+def seconds_until_spent(ledger: Ledger, slo: Objective, window: Duration) -> Expr:
     """When the budget is gone if `window` goes on for ever; `far_away` at most, and 0 where it is overspent."""
     left = Call("clamp_min", (budget_remaining(ledger), Number(0)))
     # A burn rate of 0 would make +Inf, or NaN where nothing is left.
@@ -68,7 +68,7 @@ def seconds_until_spent(ledger: Ledger, slo: ServiceLevelObjective, window: Dura
     return Call("clamp_max", ((left * slo.window.seconds) / burning, Number(far_away(slo).seconds)))
 
 
-def far_away(slo: ServiceLevelObjective) -> Duration:
+def far_away(slo: Objective) -> Duration:
     """Ten windows: what takes so long to be spent is as good as never."""
     return slo.window * 10
 

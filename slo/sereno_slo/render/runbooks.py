@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import AlertingMode, AlertSeverity, Service, ServiceLevelObjective, Settings, TimeSlices
+from sereno_slo.model import (
+    AlertingMode,
+    AlertSeverity,
+    Journey,
+    Objective,
+    Service,
+    ServiceLevelObjective,
+    Settings,
+    SloReference,
+    TimeSlices,
+)
+from sereno_slo.plan import dependencies, series
 from sereno_slo.plan.series import Ledger
 from sereno_slo.plan.spenders import breakdown_labels
 from sereno_slo.policy import is_feasible
@@ -30,11 +41,59 @@ def render_runbooks(services: Sequence[Service], settings: Settings) -> tuple[Ar
     """`<service>/<slo>.md` for every SLO; written once, then the team's."""
     return tuple(
         Artefact(
-            Kind.RUNBOOKS, runbook_name(service.name, slo.name), _runbook(service, slo, settings), Ownership.SCAFFOLDED
+            Kind.RUNBOOKS, runbook_name(service.name, slo.name), _text(service, slo, settings), Ownership.SCAFFOLDED
         )
         for service in services
-        for slo in service.slos
+        for slo in service.objectives
     )
+
+
+def _text(service: Service, slo: ServiceLevelObjective | Journey, settings: Settings) -> str:
+    return _of_journey(service, slo, settings) if isinstance(slo, Journey) else _runbook(service, slo, settings)
+
+
+def _of_journey(service: Service, journey: Journey, settings: Settings) -> str:
+    ledger = Ledger.of(journey)
+    return render_markdown(
+        "journey.md.j2",
+        source=service.source,
+        slo=journey,
+        objective_words=objective_in_words(journey),
+        mode_words=_MODES[journey.alerting.mode],
+        tiers=_tiers(journey),
+        steps=_linked(journey.steps, settings),
+        dashboard=dashboard_url(settings.links, journey.service),
+        logs=logs_url(settings.links, journey.service),
+        ask={
+            "failing_now": ledger.figure("error_ratio", _FIVE_MINUTES),
+            "failing_steps": dependencies.failing_most(journey.steps, _FIVE_MINUTES)[1],
+            "burn_rate": queries.burn_rate(ledger, journey, _HOUR),
+            "budget_remaining": queries.budget_remaining(ledger),
+            "gone_in": queries.seconds_until_spent(ledger, journey, _HOUR),
+            "traffic": ledger.series(series.EVENTS_ENTRY),
+            "coverage": queries.coverage(ledger),
+        },
+    )
+
+
+def _linked(slos: Sequence[SloReference], settings: Settings) -> list[dict[str, object]]:
+    """Other SLOs, each with its burn rate and its service's dashboard."""
+    return [
+        {"slo": slo, "burn_rate": dependencies.burn_rate(slo), "dashboard": dashboard_url(settings.links, slo.service)}
+        for slo in slos
+    ]
+
+
+def _tiers(slo: Objective) -> list[dict[str, object]]:
+    return [
+        {
+            "answer": "page" if tier.severity is AlertSeverity.CRITICAL else "ticket",
+            "burn_rate": f"{tier.factor(slo.window):g}",
+            "tier": tier,
+        }
+        for tier in slo.alerting.tiers
+        if is_feasible(slo, tier)
+    ]
 
 
 def _runbook(service: Service, slo: ServiceLevelObjective, settings: Settings) -> str:
@@ -45,20 +104,13 @@ def _runbook(service: Service, slo: ServiceLevelObjective, settings: Settings) -
         objective_words=objective_in_words(slo),
         bad_event_words=bad_event_in_words(slo.indicator),
         mode_words=_MODES[slo.alerting.mode],
-        tiers=[
-            {
-                "answer": "page" if tier.severity is AlertSeverity.CRITICAL else "ticket",
-                "burn_rate": f"{tier.factor(slo.window):g}",
-                "tier": tier,
-            }
-            for tier in slo.alerting.tiers
-            if is_feasible(slo, tier)
-        ],
+        tiers=_tiers(slo),
         is_latency=isinstance(slo.indicator, queries.AnyLatency),
         is_sliced=isinstance(slo.indicator, TimeSlices),
         labels=breakdown_labels(slo.indicator, settings),
         slow_labels=_slow_labels(slo, settings),
         targets=settings.identity_labels,
+        depends_on=_linked(slo.depends_on, settings),
         dashboard=dashboard_url(settings.links, slo.service),
         logs=logs_url(settings.links, slo.service),
         ask=_questions(slo, settings),

@@ -10,10 +10,9 @@ from sereno_slo.model import (
     Indicator,
     Latency,
     NativeLatency,
+    Objective,
     Probe,
-    ServiceLevelObjective,
     Threshold,
-    TimeSlices,
 )
 
 _DAY = Duration.parse("1d")
@@ -24,10 +23,10 @@ def percent(value: float) -> str:
     return f"{value:.10g} %"
 
 
-def objective_in_words(slo: ServiceLevelObjective) -> str:
+def objective_in_words(slo: Objective) -> str:
     """`of 1,000 events at most 1 may be bad`, which nobody has to calculate at 3 a.m."""
     budget = 1 - Fraction(f"{slo.objective_percent:.10g}") / 100
-    counted = "minutes" if isinstance(slo.indicator, TimeSlices) else "events"
+    counted = "minutes" if slo.is_sliced else "events"
     return f"of {budget.denominator:,} {counted} at most {budget.numerator:,} may be bad"
 
 
@@ -39,19 +38,19 @@ def window_in_words(window: Duration) -> str:
     return "1 day" if days == 1 else f"{days} days"
 
 
-def own_window_in_words(slo: ServiceLevelObjective) -> str:
+def own_window_in_words(slo: Objective) -> str:
     """`30 days`, or `a calendar month (America/Bogota)`."""
     if slo.calendar is None:
         return window_in_words(slo.window)
     return f"a calendar {slo.calendar.unit} ({slo.calendar.timezone})"
 
 
-def current_window_in_words(slo: ServiceLevelObjective) -> str:
+def current_window_in_words(slo: Objective) -> str:
     """`the last 30 days`, or `this calendar month`."""
     return f"the last {window_in_words(slo.window)}" if slo.calendar is None else f"this calendar {slo.calendar.unit}"
 
 
-def exclusions_in_words(slo: ServiceLevelObjective) -> str:
+def exclusions_in_words(slo: Objective) -> str:
     """` Not counted: sundays 02:00 to 03:00 UTC (weekly rebuild, sre-team).`, or nothing."""
     if not slo.exclusions:
         return ""

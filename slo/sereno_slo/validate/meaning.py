@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from sereno_slo.conventions import HTTP_DURATION_BOUNDS_SECONDS, HTTP_DURATION_METRIC, MIN_BAD_EVENTS, MIN_BAD_MINUTES
-from sereno_slo.diagnostics import Diagnostic, Severity, on_one_line
+from sereno_slo.diagnostics import Diagnostic, Severity, Span, on_one_line
 from sereno_slo.duration import Duration
 from sereno_slo.model import (
     Alerting,
@@ -18,13 +18,16 @@ from sereno_slo.model import (
     GoodEventsRatio,
     GroupBy,
     Indicator,
+    Journey,
     Latency,
     Links,
     NativeLatency,
+    Objective,
     Probe,
     Service,
     ServiceLevelObjective,
     Settings,
+    SloReference,
     Threshold,
     Tier,
     TimeSlices,
@@ -32,6 +35,7 @@ from sereno_slo.model import (
 from sereno_slo.parse.grammar import (
     AlertingDocument,
     CalendarWindowDocument,
+    JourneyDocument,
     LatencyDocument,
     RatioDocument,
     SettingsDocument,
@@ -114,10 +118,16 @@ def service_of(
     slos = _watched_once(tuple(_slo(slo, document, settings) for slo in document.slos), document)
     source = on_one_line(origin or tree.path)
     gate = settings.gate if document.gate is None else gate_rules(document.gate)
-    service = Service(document.service, document.owner, Tier(document.tier), slos, source, tree.path, gate)
+    journeys = tuple(_journey(journey, document, settings) for journey in document.journeys)
+    service = Service(
+        document.service, document.owner, Tier(document.tier), slos, source, tree.path, gate=gate, journeys=journeys
+    )
     warnings: list[Diagnostic] = [*rules_without_subject(tree, document.gate or (), service.tier)]
     for index, slo in enumerate(slos):
-        warnings += (*_tiers(slo, index, tree), *_bucket(slo, index, tree), *_groups(slo, index, tree))
+        of_tiers = _tiers(slo, tree.span(("slos", index, "objective")))
+        warnings += (*of_tiers, *_bucket(slo, index, tree), *_groups(slo, index, tree))
+    for index, journey in enumerate(journeys):
+        warnings += _tiers(journey, tree.span(("journeys", index, "objective")))
     return service, tuple(warnings)
 
 
@@ -139,6 +149,7 @@ def _slo(slo: SloDocument, spec: SpecDocument, settings: Settings) -> ServiceLev
         calendar=calendar,
         exclusions=exclusions_of(slo.name, spec),
         formerly=former_names(slo, spec.service),
+        depends_on=tuple(map(SloReference.parse, slo.depends_on)),
     )
 
 
@@ -150,7 +161,27 @@ def _length(window: str | CalendarWindowDocument | None, default: Duration) -> D
     return Duration.parse(window) if isinstance(window, str) else default
 
 
-def _alerting(document: AlertingDocument, tier: Tier, defaults: AlertingDefaults, indicator: Indicator) -> Alerting:
+def _journey(journey: JourneyDocument, spec: SpecDocument, settings: Settings) -> Journey:
+    alerting = _alerting(journey.alerting or AlertingDocument(), Tier(spec.tier), settings.alerting, None)
+    return Journey(
+        service=spec.service,
+        name=journey.name,
+        objective_percent=journey.objective,
+        window=_length(journey.window, settings.window),
+        calendar=calendar_of(journey.window) if journey.window else settings.calendar,
+        exclusions=exclusions_of(journey.name, spec),
+        alerting=replace(alerting, traffic_drop=None),
+        owner=spec.owner,
+        tier=Tier(spec.tier),
+        description=journey.description,
+        impact=journey.impact or f"Users of {spec.service} don't get through",
+        steps=tuple(map(SloReference.parse, journey.steps)),
+    )
+
+
+def _alerting(
+    document: AlertingDocument, tier: Tier, defaults: AlertingDefaults, indicator: Indicator | None
+) -> Alerting:
     """The spec's word goes before the repository's, and that before what the service's tier suggests."""
     own = _defaults(document)
     usual = AlertingMode.BOTH if tier is Tier.CRITICAL else AlertingMode.BUDGET
@@ -167,7 +198,7 @@ def _alerting(document: AlertingDocument, tier: Tier, defaults: AlertingDefaults
     )
 
 
-def _least_bad(indicator: Indicator) -> int:
+def _least_bad(indicator: Indicator | None) -> int:
     return MIN_BAD_MINUTES if isinstance(indicator, TimeSlices) else MIN_BAD_EVENTS
 
 
@@ -239,9 +270,8 @@ def bound(seconds: float) -> Matcher:
     return Matcher("le", MatchOp.EQUAL, text)
 
 
-def _tiers(slo: ServiceLevelObjective, index: int, tree: YamlTree) -> Iterator[Diagnostic]:
+def _tiers(slo: Objective, span: Span) -> Iterator[Diagnostic]:
     """Tiers that can never fire are left out, and it is said."""
-    span = tree.span(("slos", index, "objective"))
     left_out = [tier for tier in slo.alerting.tiers if not is_feasible(slo, tier)]
     for tier in left_out:
         why, explanation = _why_left_out(slo, tier)
@@ -253,7 +283,7 @@ def _tiers(slo: ServiceLevelObjective, index: int, tree: YamlTree) -> Iterator[D
         yield Diagnostic("SLO031", span, message, "choose a higher objective or a longer window", Severity.WARNING)
 
 
-def _why_left_out(slo: ServiceLevelObjective, tier: BurnTier) -> tuple[str, str]:
+def _why_left_out(slo: Objective, tier: BurnTier) -> tuple[str, str]:
     if tier.long >= slo.window:
         return f"the window of {slo.window} is not longer", "shorter windows are watched by the other alerts"
     factor, budget = tier.factor(slo.window), slo.error_budget_ratio

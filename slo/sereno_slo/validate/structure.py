@@ -18,25 +18,24 @@ from sereno_slo.validate.tiers import tier_mistakes
 from sereno_slo.validate.times import exclusion_mistakes, former_name_mistakes
 
 # (where, code, what): parts of the grammar that this version reads and refuses, rather than ignoring them.
-UNIMPLEMENTED_IN_SPEC = (("journeys", "SLO103"),)
-UNIMPLEMENTED_IN_SLO: tuple[tuple[Path, str], ...] = ((("depends_on",), "SLO106"),)
 _KINDS = ("ratio", "latency", "threshold", "probe")
 
 
 def structural_mistakes(tree: YamlTree) -> Iterator[Diagnostic]:
     """All of them, in no particular order."""
     spec = tree.value if isinstance(tree.value, dict) else {}
-    for section, code in UNIMPLEMENTED_IN_SPEC:
-        if spec.get(section):
-            yield _not_implemented(tree, (section,), code)
     yield from exclusion_mistakes(tree, spec)
     yield from former_name_mistakes(tree, spec)
     slos = spec.get("slos")
-    yield from _repeated_names(tree, slos if isinstance(slos, list) else [])
+    yield from _repeated_names(tree, spec)
     yield from gate_mistakes(tree, spec.get("gate"), slos if isinstance(slos, list) else [])
     for index, slo in enumerate(slos if isinstance(slos, list) else []):
         if isinstance(slo, dict):
             yield from _of_slo(tree, ("slos", index), slo)
+    journeys = spec.get("journeys")
+    for index, journey in enumerate(journeys if isinstance(journeys, list) else []):
+        if isinstance(journey, dict):
+            yield from _of_journey(tree, ("journeys", index), journey)
 
 
 def structural_mistakes_of_settings(tree: YamlTree) -> Iterator[Diagnostic]:
@@ -49,14 +48,18 @@ def structural_mistakes_of_settings(tree: YamlTree) -> Iterator[Diagnostic]:
 
 
 def _of_slo(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnostic]:
-    for section, code in UNIMPLEMENTED_IN_SLO:
-        if _at(slo, section):
-            yield _not_implemented(tree, (*path, *section), code)
     yield from tier_mistakes(tree, (*path, "alerting", "tiers"), _at(slo, ("alerting", "tiers")))
     indicator = slo.get("indicator")
     if isinstance(indicator, dict):
         yield from _of_indicator(tree, (*path, "indicator"), indicator)
         yield from _of_traffic(tree, (*path, "alerting", "traffic_drop"), slo)
+
+
+def _of_journey(tree: YamlTree, path: Path, journey: dict[str, Any]) -> Iterator[Diagnostic]:
+    yield from tier_mistakes(tree, (*path, "alerting", "tiers"), _at(journey, ("alerting", "tiers")))
+    if _at(journey, ("alerting", "traffic_drop")) in ("page", "ticket"):
+        message = "a journey has the traffic of its first step, which watches it"
+        yield Diagnostic("SLO039", tree.key_span((*path, "alerting", "traffic_drop")), message, "remove traffic_drop")
 
 
 def _of_traffic(tree: YamlTree, path: Path, slo: dict[str, Any]) -> Iterator[Diagnostic]:
@@ -78,17 +81,20 @@ def _not_implemented(tree: YamlTree, path: Path, code: str) -> Diagnostic:
     return Diagnostic(code, tree.key_span(path), message, f"remove {path[-1]}, or wait for the version that does")
 
 
-def _repeated_names(tree: YamlTree, slos: list[Any]) -> Iterator[Diagnostic]:
-    first: dict[str, int] = {}
-    for index, slo in enumerate(slos):
-        name = slo.get("name") if isinstance(slo, dict) else None
-        if not isinstance(name, str):
-            continue
-        if name in first:
-            line = tree.span(("slos", first[name], "name")).line
-            message = f"{name} is the name of the SLO in line {line}, too"
-            yield Diagnostic("SLO015", tree.span(("slos", index, "name")), message, "give each SLO a name of its own")
-        first.setdefault(name, index)
+def _repeated_names(tree: YamlTree, spec: dict[str, Any]) -> Iterator[Diagnostic]:
+    """Journeys have ledgers as SLOs have, under the same label."""
+    first: dict[str, Path] = {}
+    for section, what in (("slos", "SLO"), ("journeys", "journey")):
+        described = spec.get(section)
+        for index, one in enumerate(described if isinstance(described, list) else []):
+            name, path = one.get("name") if isinstance(one, dict) else None, (section, index, "name")
+            if not isinstance(name, str):
+                continue
+            if name in first:
+                kind = "SLO" if first[name][0] == "slos" else "journey"
+                message = f"{name} is the name of the {kind} in line {tree.span(first[name]).line}, too"
+                yield Diagnostic("SLO015", tree.span(path), message, f"give each {what} a name of its own")
+            first.setdefault(name, path)
 
 
 def _of_indicator(tree: YamlTree, path: Path, indicator: dict[str, Any]) -> Iterator[Diagnostic]:

@@ -107,8 +107,8 @@ def _since_midnight(text: str) -> int:
 
 def exclusion_mistakes(tree: YamlTree, spec: dict[str, Any]) -> Iterator[Diagnostic]:
     """Of all exclusions of a spec; what the grammar refuses itself is left to it."""
-    slos = spec.get("slos")
-    names = [slo.get("name") for slo in slos if isinstance(slo, dict)] if isinstance(slos, list) else []
+    objectives = [each for key in ("slos", "journeys") for each in spec.get(key) or () if isinstance(spec[key], list)]
+    names = [each.get("name") for each in objectives if isinstance(each, dict)]
     exclusions = spec.get("exclusions")
     for index, exclusion in enumerate(exclusions if isinstance(exclusions, list) else []):
         if isinstance(exclusion, dict):

@@ -1,9 +1,13 @@
 """The simulated past is what the rules would have recorded."""
 
-from sereno_cli.demo.history import Minutes, recorded_series
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from sereno_cli.demo.history import Minutes, journey_minutes, recorded_series
 from sereno_slo.duration import Duration
 from sereno_slo.model import ServiceLevelObjective
-from support.slo_services import transactions_api
+from support.slo_services import journey, transactions_api
 
 FIRST_SECONDS = 1_795_374_000  # a multiple of 300
 MINUTES = 3 * 24 * 60
@@ -16,7 +20,7 @@ def _past(slo: ServiceLevelObjective) -> tuple[Minutes, dict[str, dict[int, floa
     return minutes, {name: dict(points) for name, points in recorded_series(slo, minutes)}
 
 
-def _brute_force(values: list[int], end: int, count: int) -> int:
+def _brute_force(values: Sequence[float], end: int, count: int) -> float:
     return sum(values[max(0, end + 1 - count) : end + 1])
 
 
@@ -26,8 +30,8 @@ def test_windows_are_sums_of_entries() -> None:
     for index in (MINUTES - 1, MINUTES - 77, MINUTES - 1000):
         seconds = FIRST_SECONDS + 60 * index
         for name, count in (("5m", 5), ("30m", 30), ("1h", 60), ("2h", 120), ("6h", 360)):
-            events = _brute_force(list(minutes.events), index, count)
-            bad_events = _brute_force(list(minutes.bad_events), index, count)
+            events = _brute_force(minutes.events, index, count)
+            bad_events = _brute_force(minutes.bad_events, index, count)
             assert series[f"sereno:events:{name}"][seconds] == events
             assert series[f"sereno:bad_events:{name}"][seconds] == bad_events
             assert series[f"sereno:error_ratio:{name}"][seconds] == bad_events / events
@@ -42,7 +46,7 @@ def test_roll_ups_and_the_budget_agree_with_the_entries() -> None:
     # A roll-up sums what was entered until a minute before it.
     events, bad_events = sum(minutes.events[:index]), sum(minutes.bad_events[:index])
     assert last % 300 == 0
-    assert series["sereno:events:sum5m"][last] == _brute_force(list(minutes.events), index - 1, 5)
+    assert series["sereno:events:sum5m"][last] == _brute_force(minutes.events, index - 1, 5)
     assert series["sereno:events:window"][last] == events
     assert series["sereno:error_budget_remaining:ratio"][last] == 1 - bad_events / events / slo.error_budget_ratio
     assert series["sereno:coverage:ratio"][last] == (index // 5 + 1) / (slo.window / Duration.parse("5m"))
@@ -53,3 +57,21 @@ def test_the_running_server_rolls_no_entry_up_again() -> None:
     _, series = _past(transactions_api().slos[0])
     assert max(series["sereno:events:delta1m"]) - max(series["sereno:events:sum5m"]) >= 5 * 60
     assert series["sereno:ledger:evaluated5m"].keys() == series["sereno:events:sum5m"].keys()
+
+
+def test_a_journey_s_past_is_made_of_its_steps() -> None:
+    """Who gets through both steps, by five minutes, or by an hour where the second one had hardly any events."""
+    passed = replace(journey(), steps=tuple(journey().steps[:2]))
+    first, second = (step.slo for step in passed.steps)
+    told: dict[str, object] = {
+        "first_seconds": FIRST_SECONDS,
+        "slos": {
+            first: {"events": [100] * 60, "bad_events": [10] * 60},
+            second: {"events": [20] * 30 + [0] * 30, "bad_events": [10] * 15 + [0] * 45},
+        },
+    }
+    minutes = journey_minutes(told, passed)
+    assert list(minutes.events) == [100] * 60
+    assert minutes.bad_events[10] == pytest.approx(100 * (1 - 0.9 * 0.5))
+    assert minutes.bad_events[20] == pytest.approx(10)
+    assert minutes.bad_events[50] == pytest.approx(100 * (1 - 0.9 * 0.75))

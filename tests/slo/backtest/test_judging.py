@@ -36,7 +36,7 @@ def test_pages_are_right_where_they_overlap_an_incident_or_follow_it_closely() -
     verdict = judged(pages, incidents)
     assert verdict.unmatched == (pages[2],)
     assert verdict.missed == (incidents[3],)
-    assert verdict.detection_minutes == (5, 59, 0)
+    assert list(verdict.detection_minutes) == [5, 59, 0]
     assert (verdict.precision, verdict.recall) == (0.75, 0.75)
     assert (verdict.detection_median_minutes, verdict.detection_worst_minutes) == (5, 59)
 

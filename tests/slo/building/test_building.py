@@ -136,6 +136,74 @@ def test_warnings_are_said_again_from_memory(tmp_path: Path) -> None:
     assert second.written.changed == ()
 
 
+def _depending(name: str, on: str) -> SourceFile:
+    source = _source(name)
+    return SourceFile(source.path, f"{source.text}    depends_on: [{on}]\n")
+
+
+def test_a_changed_dependency_changes_alertmanagers_rules_and_its_own_service(tmp_path: Path) -> None:
+    """Whoever is remembered: the rules are about all of them, the other services' files stay as they are."""
+    order = Order(Settings(), FOLDER, tmp_path)
+    first = [_depending("service-0", "service-1/calls"), _depending("service-1", "service-2/calls"), *_sources()[2:]]
+    _build(first, order)
+    assert _files(tmp_path)["alertmanager/inhibit_rules.yml"].count(b"source_matchers") == 3, "0 by way of 1, too"
+    changed = [_depending("service-0", "service-3/calls"), *first[1:]]
+    built = _build(changed, order)
+    assert built.written is not None
+    services = {path.split("/")[1].split(".")[0] for path in built.written.changed}
+    assert services == {"service-0", "inhibit_rules"}
+    rules = "alertmanager/inhibit_rules.yml"
+    assert _files(tmp_path)[rules] == _expected(changed)[rules]
+    # And back to none at all: an old file would go on silencing.
+    _build(_sources(), order)
+    assert b"inhibit_rules: []" in _files(tmp_path)[rules]
+
+
+def test_journeys_are_remembered(tmp_path: Path) -> None:
+    """What a remembered spec's journey passes through is still inhibited by it, and is still no step itself."""
+    order = Order(Settings(), FOLDER, tmp_path)
+    text = f"{_source('service-0').text}journeys:\n  - {{name: pay, objective: 99, steps: [service-1/calls]}}\n"
+    first = [SourceFile("service-0.slo.yaml", text), *_sources(3)[1:]]
+    _build(first, order)
+    rules = _files(tmp_path)["alertmanager/inhibit_rules.yml"]
+    assert b'slo="pay"' in rules
+    built = _build([*first[:2], _source("service-2", objective="99")], order)
+    assert built.written is not None
+    assert _files(tmp_path)["alertmanager/inhibit_rules.yml"] == rules
+    assert "SLO075" in {diagnostic.code for diagnostic in built.diagnostics}
+    built = _build([*first[:2], _depending("service-2", "service-0/pay")], order)
+    assert [(d.code, d.span.path) for d in built.diagnostics if has_errors([d])] == [("SLO074", "service-2.slo.yaml")]
+
+
+def test_circles_are_found_from_memory_too(tmp_path: Path) -> None:
+    """One spec closes the circle, and each of them is told where."""
+    order = Order(Settings(), FOLDER, tmp_path)
+    _build([_depending("service-0", "service-1/calls"), _source("service-1")], order)
+    built = _build([_depending("service-0", "service-1/calls"), _depending("service-1", "service-0/calls")], order)
+    assert built.written is None
+    assert [(d.code, str(d.span)) for d in built.diagnostics] == [
+        ("SLO072", "service-0.slo.yaml:8:18"),
+        ("SLO072", "service-1.slo.yaml:8:18"),
+    ]
+
+
+@pytest.mark.parametrize("are_all", [True, False])
+def test_a_service_that_no_spec_describes(are_all: bool, tmp_path: Path) -> None:
+    """An error where all specs are there, a warning where others may describe it."""
+    order = Order(Settings(), FOLDER, tmp_path, are_all=are_all)
+    built = _build([_depending("service-0", "service-9/calls"), _source("service-1")], order)
+    (found,) = built.diagnostics
+    assert (found.code, has_errors([found])) == ("SLO071", are_all)
+    assert (built.written is None) is are_all
+
+
+def test_what_a_broken_spec_describes_is_not_guessed(tmp_path: Path) -> None:
+    """Its own mistakes are told, and nobody is told that its service doesn't exist."""
+    order = Order(Settings(), FOLDER, tmp_path)
+    built = _build([_depending("service-0", "service-1/calls"), _wrong("service-1")], order)
+    assert [d.code for d in built.diagnostics] == ["SLO012"]
+
+
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b"\xff", b'{"order": "x", "specs": {}}', None])
 def test_a_damaged_memory_is_no_memory(damage: bytes | None, tmp_path: Path) -> None:
     """Everything is compiled, and remembered again."""

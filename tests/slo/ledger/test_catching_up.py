@@ -34,12 +34,12 @@ def _five_minute_group(service: str) -> RuleGroup:
         "calls",
         99.0,
         Duration.parse("30d"),
-        BadEventsRatio(counter, counter.where(code="500")),
         Alerting(AlertingMode.BOTH, WORKBOOK_TIERS, 5, None),
         "team",
         Tier.CRITICAL,
         "",
         "x",
+        BadEventsRatio(counter, counter.where(code="500")),
     )
     return plan_service(Service(service, "team", Tier.CRITICAL, (slo,), "x"), Settings()).groups[1]
 

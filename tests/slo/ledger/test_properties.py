@@ -110,7 +110,7 @@ def _groups(job: str, indicator: str) -> Iterator[RuleGroup]:
     kinds: dict[str, Indicator] = {"bad": BadEventsRatio(total, bad), "good": GoodEventsRatio(total, good)}
     alerting = Alerting(AlertingMode.BOTH, WORKBOOK_TIERS, 5, None)
     slo = ServiceLevelObjective(
-        job, "calls", 99.0, Duration.parse("30d"), kinds[indicator], alerting, "team", Tier.CRITICAL, "", "x"
+        job, "calls", 99.0, Duration.parse("30d"), alerting, "team", Tier.CRITICAL, "", "x", kinds[indicator]
     )
     for group in plan_service(Service(job, "team", Tier.CRITICAL, (slo,), "x"), Settings()).groups:
         rules = tuple(

@@ -287,6 +287,7 @@ def test_windows_and_descriptions_are_words() -> None:
         "Now",
         "availability: 99.9 % over 30 days · HTTP calls answered 200 or 201",
         "latency: 99 % over 7 days · HTTP calls answered within 300 ms | all routes",
+        "journey pay: 97 % over 30 days · A payment is taken and booked",
     ]
     service = transactions_api()
     odd = replace(service.slos[0], window=Duration.parse("36h"), description="")

@@ -27,7 +27,7 @@ def service_dashboard(service: Service, settings: Settings) -> dict[str, object]
     board.with_variable(label_values("instance", label, watched, label.capitalize(), ".*"))
     for link in _links(service, settings):
         board.link(link)
-    place(board, (red.section(service, settings), *(slo_section.section(slo, settings) for slo in service.slos)))
+    place(board, (red.section(service, settings), *(slo_section.section(slo, settings) for slo in service.objectives)))
     document = as_document(board.build())
     annotations = [firing_alerts(str(_firing()))]
     if any(slo.exclusions for slo in service.slos):
@@ -47,5 +47,5 @@ def _links(service: Service, settings: Settings) -> list[dashboard.DashboardLink
     links = [others.as_dropdown(as_dropdown=True).keep_time(keep_time=True)]
     if logs := logs_url(settings.links, service.name):
         links.append(url_link("Logs", logs))
-    runbooks = ((slo.name, slo_runbook_url(settings.links, slo)) for slo in service.slos)
+    runbooks = ((slo.name, slo_runbook_url(settings.links, slo)) for slo in service.objectives)
     return links + [url_link(f"Runbook {name}", url) for name, url in runbooks if url]

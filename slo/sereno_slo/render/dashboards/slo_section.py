@@ -1,16 +1,19 @@
 """One SLO's panels: what is left of its budget, how fast it burns, what was counted, how much was seen."""
 
+from collections.abc import Iterator
+from typing import assert_never
+
 from grafana_foundation_sdk.builders import stat, timeseries
 from grafana_foundation_sdk.models import dashboard as model
 
 from sereno_slo.duration import Duration
-from sereno_slo.model import AlertSeverity, BurnTier, ServiceLevelObjective, Settings
+from sereno_slo.model import AlertSeverity, BurnTier, Journey, Objective, ServiceLevelObjective, Settings
 from sereno_slo.plan import series
 from sereno_slo.plan.series import Ledger
 from sereno_slo.policy import is_feasible
 from sereno_slo.promql import Call, Expr
 from sereno_slo.render import queries
-from sereno_slo.render.dashboards import groups
+from sereno_slo.render.dashboards import dependencies, groups
 from sereno_slo.render.dashboards.layout import Line, Section
 from sereno_slo.render.dashboards.panels import (
     BUDGET_STEPS,
@@ -39,10 +42,11 @@ _DAY_SECONDS = 86_400
 _COLORS = {AlertSeverity.CRITICAL: "red", AlertSeverity.WARNING: "orange"}
 
 
-def section(slo: ServiceLevelObjective, settings: Settings) -> Section:
-    """Six figures of now above three graphs, and the groups where there are any."""
+def section(slo: ServiceLevelObjective | Journey, settings: Settings) -> Section:
+    """Six figures of now above three graphs, then the groups and what it depends on, where there are any."""
     ledger = Ledger("$service", slo.name)
-    title = f"{slo.name}: {percent(slo.objective_percent)} over {own_window_in_words(slo)}"
+    what = "journey " if isinstance(slo, Journey) else ""
+    title = f"{what}{slo.name}: {percent(slo.objective_percent)} over {own_window_in_words(slo)}"
     if slo.description:
         title += f" · {one_line(slo.description)}"
     figures = (
@@ -54,11 +58,24 @@ def section(slo: ServiceLevelObjective, settings: Settings) -> Section:
         _coverage(slo, ledger),
     )
     graphs = (_burn_down(slo, ledger), _burn_rates(slo, ledger), _events(slo, ledger))
-    of_groups = (groups.line(slo, slo.group_by),) if slo.group_by else ()
-    return Section(title, (Line(4, figures), Line(8, graphs), *of_groups))
+    return Section(title, (Line(4, figures), Line(8, graphs), *_further(slo)))
 
 
-def _remaining(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -> stat.Panel:
+def _further(slo: ServiceLevelObjective | Journey) -> Iterator[Line]:
+    """What an SLO is made of, and what it stands on."""
+    match slo:
+        case Journey(steps=steps):
+            yield dependencies.steps(slo.name, steps)
+        case ServiceLevelObjective(group_by=group_by, depends_on=depends_on):
+            if group_by:
+                yield groups.line(slo, group_by)
+            if depends_on:
+                yield dependencies.line(slo.name, depends_on)
+        case _:
+            assert_never(slo)
+
+
+def _remaining(slo: Objective, ledger: Ledger, settings: Settings) -> stat.Panel:
     description = (
         f"What is left of the error budget: 100 % untouched, below 0 overspent. In {own_window_in_words(slo)} "
         f"{objective_in_words(slo)}. When it is spent: {sentence(slo.impact)}{exclusions_in_words(slo)}"
@@ -69,7 +86,7 @@ def _remaining(slo: ServiceLevelObjective, ledger: Ledger, settings: Settings) -
     return panel.links([url_link(f"Runbook {slo.name}", url)]) if url else panel
 
 
-def _service_level(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+def _service_level(slo: Objective, ledger: Ledger) -> stat.Panel:
     description = (
         f"Good events of all events of {current_window_in_words(slo)}, counted; "
         f"the objective is {percent(slo.objective_percent)}."
@@ -80,7 +97,7 @@ def _service_level(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     return figure(text, Query(queries.service_level(ledger)), steps=steps, decimals=decimals)
 
 
-def _bad_events_left(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+def _bad_events_left(slo: Objective, ledger: Ledger) -> stat.Panel:
     description = (
         f"How many more events may be bad before the objective is missed, at the traffic of {_traffic_in_words(slo)}. "
         "Below 0: how many too many there were."
@@ -89,7 +106,7 @@ def _bad_events_left(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     return figure(text, Query(queries.bad_events_left(ledger, slo)), steps=((None, "red"), (0, "green")), decimals=0)
 
 
-def _gone_in(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+def _gone_in(slo: Objective, ledger: Ledger) -> stat.Panel:
     description = "When the budget is spent if every hour is like the last one; what recovers meanwhile is left out."
     text = Text(f"{slo.name}: budget gone in", description, "s")
     steps: Steps = ((None, "red"), (_DAY_SECONDS, "orange"), (slo.window.seconds, "green"))
@@ -103,7 +120,7 @@ def _gone_in(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     )
 
 
-def _burn_now(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+def _burn_now(slo: Objective, ledger: Ledger) -> stat.Panel:
     description = (
         "Bad events of the last hour as a multiple of what the objective allows: at 1 the budget lasts exactly "
         f"{own_window_in_words(slo)}."
@@ -114,7 +131,7 @@ def _burn_now(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     return figure(text, Query(queries.burn_rate(ledger, slo, HOUR)), steps=steps, decimals=1)
 
 
-def _coverage(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
+def _coverage(slo: Objective, ledger: Ledger) -> stat.Panel:
     description = (
         f"The part of {current_window_in_words(slo)} that was really seen: entries written, times targets "
         "that answered. Low on young SLOs and after failed scrapes; what was not seen is in no other figure."
@@ -124,7 +141,7 @@ def _coverage(slo: ServiceLevelObjective, ledger: Ledger) -> stat.Panel:
     return figure(text, Query(queries.coverage(ledger)), steps=steps, decimals=1)
 
 
-def _burn_down(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
+def _burn_down(slo: Objective, ledger: Ledger) -> timeseries.Panel:
     recovers = (
         "recovers as they leave the window" if slo.calendar is None else f"is whole again with each {slo.calendar.unit}"
     )
@@ -137,13 +154,13 @@ def _burn_down(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
     return graph(text, lines, lines=((0, "red"),), maximum=1).time_from(str(slo.window))
 
 
-def _traffic_in_words(slo: ServiceLevelObjective) -> str:
+def _traffic_in_words(slo: Objective) -> str:
     if slo.calendar is None:
         return current_window_in_words(slo)
     return f"{current_window_in_words(slo)}, to come as is usual"
 
 
-def _burn_rates(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
+def _burn_rates(slo: Objective, ledger: Ledger) -> timeseries.Panel:
     tiers = _tiers(slo)
     words = "; ".join(
         f"{'page' if tier.severity is AlertSeverity.CRITICAL else 'ticket'} above {tier.factor(slo.window):g} "
@@ -162,7 +179,7 @@ def _burn_rates(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
     return graph(Text(f"{slo.name}: burn rates", description, BURN_UNIT), lines, lines=steps, maximum=highest * 1.2)
 
 
-def _events(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
+def _events(slo: Objective, ledger: Ledger) -> timeseries.Panel:
     description = (
         "Events per minute as the ledger counted them, and the bad ones (right axis): the only input of every other "
         "figure of this SLO."
@@ -182,6 +199,6 @@ def _events(slo: ServiceLevelObjective, ledger: Ledger) -> timeseries.Panel:
     return graph(Text(f"{slo.name}: events", description, "cpm"), lines).override_by_name("bad events", bad_looks)
 
 
-def _tiers(slo: ServiceLevelObjective) -> list[BurnTier]:
+def _tiers(slo: Objective) -> list[BurnTier]:
     """Those that can fire; the others have no alert."""
     return [tier for tier in slo.alerting.tiers if is_feasible(slo, tier)]

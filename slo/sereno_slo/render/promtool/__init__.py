@@ -10,7 +10,7 @@ from typing import Any
 
 from sereno_slo.diagnostics import Diagnostic, Severity, Span
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
-from sereno_slo.model import GroupBy, NativeLatency, Service, ServiceLevelObjective, Settings, TimeSlices
+from sereno_slo.model import GroupBy, Journey, NativeLatency, Service, ServiceLevelObjective, Settings, TimeSlices
 from sereno_slo.render.artefact import Artefact, Kind
 from sereno_slo.render.layout import Layout
 from sereno_slo.render.prometheus_rules import render_rules
@@ -55,6 +55,7 @@ def render_behaviour_tests(
         slots += _slot_cases(Bench(slo, selected, settings, _SLOTS))
         # Nothing raw is read, so nothing is late.
         days += _day_cases(Bench(slo, selected, replace(settings, evaluation_delay=None), _DAYS))
+    warnings += (_untested_journey(service, journey) for journey in service.journeys)
     rules = f"{layout.relative(Kind.TESTS, Kind.RULES)}/{service.name}.rules.yaml"
     files = []
     if service != deployed:
@@ -81,6 +82,12 @@ def _untested(service: Service, slo: ServiceLevelObjective) -> Diagnostic:
         return Diagnostic("SLO035", span, message, cure, Severity.WARNING)
     message = f"no labels were found that the matchers of {slo.name} accept: its rules stay untested"
     return Diagnostic("SLO033", span, message, "simplify the regular expressions of its indicator", Severity.WARNING)
+
+
+def _untested_journey(service: Service, journey: Journey) -> Diagnostic:
+    message = f"the journey {journey.name} has no behaviour tests: its rules read what rules of its steps record"
+    cure = "nothing to do: Sereno's own tests run such rules on a real Prometheus"
+    return Diagnostic("SLO075", Span(service.path or service.source), message, cure, Severity.WARNING)
 
 
 def _minute_cases(bench: Bench) -> Iterator[Case]:
@@ -144,5 +151,5 @@ def _file(
 
 def _groups(service: Service, order: Sequence[str]) -> Iterable[str]:
     """Without an order promtool evaluates groups as it likes."""
-    for slo in service.slos:
+    for slo in service.objectives:
         yield from (f"sereno:{slo.service}:{slo.name}:{suffix}" for suffix in order)

@@ -1,0 +1,106 @@
+"""`sereno alertmanager merge`: one configuration of what people wrote and what specs say about dependencies."""
+
+import os
+from pathlib import Path
+
+import click
+
+from sereno_cli.exit_codes import ExitCode
+
+_FOLDER = Path("alerting/alertmanager")
+_EPILOG = """\b
+Examples:
+  sereno alertmanager merge --out /etc/alertmanager/alertmanager.yml
+      the repository's configuration and the rules that sereno compile wrote
+  sereno alertmanager merge alertmanager.yml --with out/alertmanager/inhibit_rules.yml --out alertmanager.yml
+      into the file itself: its own lines stay, an earlier merge is replaced
+  sereno alertmanager merge --out /etc/alertmanager/alertmanager.yml --check
+      is what is installed what the repository says?
+"""
+
+
+@click.group()
+def command() -> None:
+    """What Alertmanager needs of the specs."""
+
+
+@command.command(epilog=_EPILOG)
+@click.argument("base", required=False, type=click.Path(path_type=Path, dir_okay=False), metavar="[BASE]")
+@click.option(
+    "--with",
+    "rules",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=f"Generated inhibition rules [{_FOLDER}/generated/inhibit_rules.yml].",
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write here [stdout].")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when the file of --out is something else.")
+def merge(*, base: Path | None, rules: Path | None, out: Path | None, check: bool) -> ExitCode:
+    """Put generated inhibition rules (depends_on, journeys) behind the own ones of a handwritten alertmanager.yml.
+
+    BASE is alerting/alertmanager/alertmanager.yml of the repository, unless another is named. Its lines and comments
+    stay as they are. Let `amtool check-config` judge the result: receivers and routes aren't looked at here.
+    """
+    from sereno_slo.alertmanager_file import UnmergeableError, merged, rules_in
+
+    if check and out is None:
+        click.echo("sereno alertmanager merge: --check compares a file: name it with --out", err=True)
+        return ExitCode.INVALID_INPUT
+    places = _places(base, rules)
+    if places is None:
+        return ExitCode.INVALID_INPUT
+    current = places[0]
+    try:
+        found = rules_in(_text(current := places[1]))
+        text = merged(_text(current := places[0]), found)
+        if out is None:
+            click.echo(text, nl=False)
+            return ExitCode.OK
+        return _check(out, text) if check else _write(current := out, text, len(found))
+    except UnmergeableError as error:
+        click.echo(f"sereno alertmanager merge: {current}:{error.line}: {error}", err=True)
+    except UnicodeDecodeError:
+        click.echo(f"sereno alertmanager merge: {current}: this is no text in UTF-8", err=True)
+    except OSError as error:
+        click.echo(f"sereno alertmanager merge: {error.filename or current}: {error.strerror}", err=True)
+    return ExitCode.INVALID_INPUT
+
+
+def _places(base: Path | None, rules: Path | None) -> tuple[Path, Path] | None:
+    """The configuration and the rules, by default those of the repository."""
+    from sereno_cli.specs import repository_root
+
+    root = repository_root()
+    if root is None and (base is None or rules is None):
+        click.echo("sereno alertmanager merge: this is no repository with slo/specs; name BASE and --with", err=True)
+        return None
+    folder = (root or Path()) / _FOLDER
+    return base or folder / "alertmanager.yml", rules or folder / "generated" / "inhibit_rules.yml"
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8")
+
+
+def _check(out: Path, text: str) -> ExitCode:
+    if out.exists() and _text(out) == text:
+        click.echo(f"{out} is what the configuration and the specs say")
+        return ExitCode.OK
+    click.echo(f"{out} {'differs' if out.exists() else 'is missing'}; run sereno alertmanager merge", err=True)
+    return ExitCode.ANSWER_IS_NO
+
+
+def _write(out: Path, text: str, count: int) -> ExitCode:
+    """All of it or nothing: Alertmanager may read at any moment."""
+    if not out.exists() or _text(out) != text:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary = out.with_name(f".{out.name}.{os.getpid():x}")
+        try:
+            temporary.write_bytes(text.encode("utf-8"))
+            if out.exists():
+                temporary.chmod(out.stat().st_mode & 0o777)
+            temporary.replace(out)
+        finally:
+            temporary.unlink(missing_ok=True)
+    click.echo(f"{out}: {count} generated inhibition rule{'s'[: count != 1]}")
+    return ExitCode.OK

@@ -1,0 +1,76 @@
+"""Whose page takes whose place: one broken database pages once, whatever stands on it.
+
+A page of an SLO inhibits the burn alerts of all that depend on it, directly or by way of others. docs/alertmanager.md
+("Dependencies") gives the reasons for each matcher.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sereno_slo.model import AlertSeverity, Dependency, SloReference
+from sereno_slo.plan import burn, no_data, traffic
+from sereno_slo.promql import Matcher, MatchOp
+
+_BROKEN = f"{burn.ALERT}|{no_data.ALERT}"
+_SUFFERING = f"{burn.ALERT}|{traffic.ALERT}"
+# Compiled shadow alerts have another severity; what people wrote by hand may have kept it.
+_HEARD = Matcher("shadow", MatchOp.NOT_REGEX, "critical|warning|true")
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibition:
+    """While an alert of `source` fires, nobody is told of alerts of `target`."""
+
+    source: tuple[Matcher, ...]
+    target: tuple[Matcher, ...]
+
+
+def inhibitions(dependencies: Sequence[Dependency]) -> tuple[Inhibition, ...]:
+    """A rule for each SLO that others depend on and each service that these belong to, sorted by name."""
+    direct: dict[SloReference, list[SloReference]] = {}
+    for dependency in dependencies:
+        direct.setdefault(dependency.on, []).append(dependency.slo)
+    return tuple(rule for cause in sorted(direct) for rule in _caused_by(cause, direct))
+
+
+def _caused_by(cause: SloReference, direct: dict[SloReference, list[SloReference]]) -> Iterator[Inhibition]:
+    suffering: dict[str, list[str]] = {}
+    for dependant in sorted(_all_dependants(cause, direct)):
+        suffering.setdefault(dependant.service, []).append(dependant.slo)
+    for service, slos in suffering.items():
+        yield Inhibition(pages_of(cause), _alerts_of(service, slos))
+
+
+def _all_dependants(cause: SloReference, direct: dict[SloReference, list[SloReference]]) -> set[SloReference]:
+    """Those that depend on others that depend on it, too: these may fail less than it takes for an alert."""
+    found: set[SloReference] = set()
+    waiting = [cause]
+    while waiting:
+        for dependant in direct.get(waiting.pop(), ()):
+            if dependant not in found:
+                found.add(dependant)
+                waiting.append(dependant)
+    return found - {cause}
+
+
+def pages_of(cause: SloReference) -> tuple[Matcher, ...]:
+    """Its pages about the whole: one of its groups that fails explains nobody's failures."""
+    return (
+        Matcher("alertname", MatchOp.REGEX, _BROKEN),
+        Matcher("severity", MatchOp.EQUAL, str(AlertSeverity.CRITICAL)),
+        Matcher("service", MatchOp.EQUAL, cause.service),
+        Matcher("slo", MatchOp.EQUAL, cause.slo),
+        Matcher("grouped_by", MatchOp.EQUAL, ""),
+        _HEARD,
+    )
+
+
+def _alerts_of(service: str, slos: Sequence[str]) -> tuple[Matcher, ...]:
+    names = Matcher("slo", MatchOp.EQUAL, slos[0]) if len(slos) == 1 else Matcher("slo", MatchOp.REGEX, "|".join(slos))
+    return (
+        Matcher("alertname", MatchOp.REGEX, _SUFFERING),
+        Matcher("severity", MatchOp.REGEX, "|".join(AlertSeverity)),
+        Matcher("service", MatchOp.EQUAL, service),
+        names,
+        _HEARD,
+    )

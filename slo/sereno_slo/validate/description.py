@@ -1,0 +1,43 @@
+"""One spec as far as others care: which service and SLOs it describes, and which SLOs it names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sereno_slo.diagnostics import Span
+from sereno_slo.model import Dependency, SloReference
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place where an SLO or a journey says that it can't hold without another SLO."""
+
+    slo: str
+    """The SLO or journey, of the spec's own service, that says so."""
+    of: SloReference
+    span: Span
+    is_step: bool = False
+    """Whether this is a step of a journey."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """Which service and SLOs a spec describes, and where it says so."""
+
+    name: str
+    source: str
+    """The spec's path in headers of generated files."""
+    path: str
+    """The spec's path as it was given."""
+    span: Span
+    slos: tuple[str, ...] = ()
+    journeys: tuple[str, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+
+
+def dependencies(descriptions: Sequence[Description]) -> tuple[Dependency, ...]:
+    """What the SLOs of all specs say that they depend on, in the specs' order."""
+    return tuple(
+        Dependency(SloReference(description.name, mention.slo), mention.of)
+        for description in descriptions
+        for mention in description.mentions
+    )
