@@ -1,27 +1,35 @@
 """Specs judged by the traffic that a server saw: what each alert needs, and what stands in its way."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sereno_slo.diagnostics import Diagnostic
+from sereno_slo.diagnostics import Diagnostic, Span
+from sereno_slo.history.asking import Asker
 from sereno_slo.history.reading import Reader
+from sereno_slo.history.surveying import survey_of
 from sereno_slo.history.traffic import sighting_of
 from sereno_slo.model import Service, ServiceLevelObjective, Settings
 from sereno_slo.parse import parse_spec
 from sereno_slo.parse.yaml_tree import YamlTree
+from sereno_slo.plan.counting import target_of
 from sereno_slo.source import SourceFile
 from sereno_slo.validate.feasibility import Feasibility, feasibility
 from sereno_slo.validate.findings import findings_of_sighting, findings_of_traffic
+from sereno_slo.validate.places import total_span
+from sereno_slo.validate.selector_findings import findings_of_selectors
+from sereno_slo.validate.series_findings import findings_of_series, findings_of_targets
+from sereno_slo.validate.survey import Survey, TargetsSight
 from sereno_slo.validate.traffic import Sighting
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One SLO beside its traffic."""
+    """One SLO beside its traffic and its series."""
 
     slo: ServiceLevelObjective
     sighting: Sighting
+    survey: Survey
     feasibility: Feasibility | None
     """None where no event was seen."""
     diagnostics: tuple[Diagnostic, ...]
@@ -41,20 +49,41 @@ def judged(
     Every question may raise a `PrometheusError`.
     """
     trees = {source.path: parse_spec(source).tree for source in sources}
+    asker = Asker(reader, now)
     for service in services:
         tree = trees[service.path]
         if tree is None:
             raise AssertionError(f"{service.path} was read before")
+        told: set[tuple[str, TargetsSight]] = set()
         for index, slo in enumerate(service.slos):
             begin(f"{slo.service}/{slo.name}")
-            yield _judgement(slo, sighting_of(reader, slo, now), settings, index, tree)
+            sighting, survey = sighting_of(reader, slo, now), survey_of(asker, slo, settings)
+            of_targets = tuple(_of_targets(slo, survey, settings, total_span(slo, index, tree), told))
+            judgement = _judgement(slo, sighting, survey, settings, index=index, tree=tree)
+            yield replace(judgement, diagnostics=(*judgement.diagnostics, *of_targets))
 
 
 def _judgement(
-    slo: ServiceLevelObjective, sighting: Sighting, settings: Settings, index: int, tree: YamlTree
+    slo: ServiceLevelObjective, sighting: Sighting, survey: Survey, settings: Settings, *, index: int, tree: YamlTree
 ) -> Judgement:
-    missing = tuple(findings_of_sighting(slo, sighting, index, tree))
+    found = (
+        *findings_of_sighting(slo, sighting, survey, index, tree),
+        *findings_of_selectors(slo, survey, index, tree, was_seen=sighting.matches),
+        *findings_of_series(slo, survey, index, tree),
+    )
     if sighting.traffic is None:
-        return Judgement(slo, sighting, None, missing)
+        return Judgement(slo, sighting, survey, None, found)
     feasible = feasibility(slo, sighting.traffic, settings.evaluation_delay)
-    return Judgement(slo, sighting, feasible, (*missing, *findings_of_traffic(feasible, index, tree)))
+    return Judgement(slo, sighting, survey, feasible, (*found, *findings_of_traffic(feasible, index, tree)))
+
+
+def _of_targets(
+    slo: ServiceLevelObjective, survey: Survey, settings: Settings, span: Span, told: set[tuple[str, TargetsSight]]
+) -> Iterator[Diagnostic]:
+    """Told once for all SLOs of a service that have the same targets."""
+    if survey.targets is None:
+        return
+    key = (str(target_of(slo.indicator.total, "up", settings.identity_labels)), survey.targets)
+    if key not in told:
+        told.add(key)
+        yield from findings_of_targets(slo, survey.targets, settings, span)
