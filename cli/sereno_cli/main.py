@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("compile", "Compile SLO specs into rules, tests, dashboards, runbooks and templates."),
     "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),
     "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
+    "plan": ("plan", "Tell what a change of SLO specs does, before it is merged."),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
     "schema": ("schema", "Print the JSON Schema of specs, for editors."),
     "validate": ("validate", "Check SLO specs: syntax and meaning; with a server, what alerts can see."),

@@ -43,7 +43,7 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
         click.echo(f"sereno: there is no {SPECS_FOLDER}/{SPEC_PATTERN} {where}; name a SPEC", err=True)
         return None
     found = [_read(path, root, os.getcwd()) for path in paths]
-    settings, problems = _settings(settings_file or _nearest_settings())
+    settings, problems = _settings(settings_file or nearest_settings())
     return LoadedSpecs(
         sources=tuple(source for source in found if isinstance(source, SourceFile)),
         settings=settings,
@@ -104,7 +104,8 @@ def _below(place: str, folder: str) -> str:
     return place.removeprefix(start).replace(os.sep, "/") if place.startswith(start) else ""
 
 
-def _nearest_settings() -> Path | None:
+def nearest_settings() -> Path | None:
+    """The nearest `sereno.yaml`, from the current folder upwards."""
     here = Path.cwd()
     return next(
         (folder / SETTINGS_FILE for folder in (here, *here.parents) if (folder / SETTINGS_FILE).is_file()), None
