@@ -15,6 +15,7 @@ from sereno_cli.exit_codes import ExitCode
 # imports none of the commands: it must answer in under 0.2 s.
 COMMANDS: dict[str, tuple[str, str]] = {
     "backfill": ("backfill", "Repair the ledger from raw samples: new SLOs, missed evaluations, long gaps."),
+    "backtest": ("backtest", "Replay a spec over recorded history: the pages that it would have sent."),
     "collect": ("collect", "Collect logs into a log store."),
     "compile": ("compile", "Compile SLO specs into rules, tests, dashboards, runbooks and templates."),
     "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),

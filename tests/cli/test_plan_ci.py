@@ -67,7 +67,7 @@ def test_scripts_are_shell(script: str) -> None:
 
 def test_options_of_sereno_plan_exist() -> None:
     """In the very form of the jobs."""
-    calls = re.findall(r"sereno (plan --.*?) [>|]", "\n".join(scripts()))
+    calls = re.findall(r"sereno (plan --base .*?) [>|]", "\n".join(scripts()))
     assert len(calls) == 2
     for call in calls:
         context = command.make_context("plan", shlex.split(call)[1:])

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sereno_backends.prometheus.model import (
     ActiveAlert,
     AlertingRule,
+    Columns,
     Point,
     RecordingRule,
     Rule,
@@ -51,12 +52,26 @@ def samples(data: Any) -> tuple[Sample, ...]:
 
 def series(data: Any) -> tuple[Series, ...]:
     """The value of a range query, or of an instant query for a range selector."""
-    if data["resultType"] != "matrix":
-        raise WrongKind(f"the expression yields a {data['resultType']}, a range of samples is asked for here")
     return tuple(
         Series(_labels(entry["metric"]), tuple(_point(pair) for pair in _float_pair(entry, "values")))
-        for entry in data["result"]
+        for entry in _matrix(data)
     )
+
+
+def columns(data: Any) -> tuple[Columns, ...]:
+    """The value of a range query."""
+    return tuple(
+        Columns(_labels(entry["metric"]), [pair[0] for pair in pairs], [float(pair[1]) for pair in pairs])
+        for entry in _matrix(data)
+        for pairs in [_float_pair(entry, "values")]
+    )
+
+
+def _matrix(data: Any) -> Sequence[Mapping[str, Any]]:
+    if data["resultType"] != "matrix":
+        raise WrongKind(f"the expression yields a {data['resultType']}, a range of samples is asked for here")
+    entries: Sequence[Mapping[str, Any]] = data["result"]
+    return entries
 
 
 def alerts(data: Any) -> tuple[ActiveAlert, ...]:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
+import orjson
 
 from sereno_backends.prometheus import answers
 from sereno_backends.prometheus.errors import (
@@ -15,7 +16,7 @@ from sereno_backends.prometheus.errors import (
     PrometheusRefused,
     PrometheusUnreachable,
 )
-from sereno_backends.prometheus.model import ActiveAlert, RuleGroup, Sample, Series
+from sereno_backends.prometheus.model import ActiveAlert, Columns, RuleGroup, Sample, Series
 
 Value = TypeVar("Value")
 
@@ -39,11 +40,14 @@ class PrometheusClient:
     ) -> None:
         address = _address(url)
         self._timeout_seconds = timeout_seconds
+        is_here = _is_loopback(address.host)
         self._http = httpx.Client(
             base_url=address,
+            # Within a machine, compressing takes the server longer than everything else that it does for an answer.
+            headers={"Accept-Encoding": "identity"} if is_here else None,
             transport=transport,
             timeout=timeout_seconds,
-            trust_env=not _is_loopback(address.host),  # a proxy of the environment never knows this machine's ports
+            trust_env=not is_here,  # a proxy of the environment never knows this machine's ports
         )
         self._shown_url = str(address.copy_with(username=None, password=None)).rstrip("/")
 
@@ -61,6 +65,14 @@ class PrometheusClient:
         return self._ask(
             "/api/v1/query_range",
             answers.series,
+            {"query": expression, "start": _unix(start), "end": _unix(end), "step": f"{step.total_seconds():.3f}"},
+        )
+
+    def columns(self, expression: str, start: datetime, end: datetime, step: timedelta) -> tuple[Columns, ...]:
+        """As `range`, for millions of points: plain numbers, a fifth of the time."""
+        return self._ask(
+            "/api/v1/query_range",
+            answers.columns,
             {"query": expression, "start": _unix(start), "end": _unix(end), "step": f"{step.total_seconds():.3f}"},
         )
 
@@ -155,7 +167,7 @@ class PrometheusClient:
     def _body_of(self, response: httpx.Response) -> Mapping[str, Any]:
         """The envelope of a success; every other answer raises."""
         try:
-            body = response.json()
+            body = orjson.loads(response.content)
         except ValueError:  # also bytes that aren't text
             body = None
         envelope: Mapping[str, Any] = body if isinstance(body, dict) else {}
