@@ -56,7 +56,7 @@ def test_the_token_writes_comments_and_nothing_else() -> None:
 
 def scripts() -> list[str]:
     """Everything that a shell runs."""
-    return [step["run"] for step in github_steps() if "run" in step] + loaded(GITLAB)["sereno plan"]["script"]
+    return [*(step["run"] for step in github_steps() if "run" in step), *loaded(GITLAB)["sereno plan"]["script"]]
 
 
 @pytest.mark.parametrize("script", scripts())

@@ -5,7 +5,7 @@ Pure: whoever asks a server hands in how many series there are (`with_counts`) a
 """
 
 from sereno_slo.changes.comparing import Comparison, Side, compare, with_consequences, with_counts
-from sereno_slo.changes.consequences import Consequences, Replay
+from sereno_slo.changes.consequences import Consequences, Edition, Replay
 from sereno_slo.changes.cost import SeriesCounts, cost_of
 from sereno_slo.changes.document import as_json
 from sereno_slo.changes.markdown import as_markdown
@@ -14,6 +14,7 @@ from sereno_slo.changes.text import as_text
 __all__ = [
     "Comparison",
     "Consequences",
+    "Edition",
     "Replay",
     "SeriesCounts",
     "Side",

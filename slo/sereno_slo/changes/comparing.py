@@ -1,9 +1,9 @@
 """Two versions of all specs side by side: what changes for each SLO, and what that costs."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from sereno_slo.changes.consequences import Consequences, Replay
+from sereno_slo.changes.consequences import Consequences, Edition, Replay
 from sereno_slo.changes.cost import Cost, SeriesCounts, cost_of_rules
 from sereno_slo.changes.past import NOTE_ON_GONE, NOTE_ON_NEW, note_on_renamed, notes_on_past
 from sereno_slo.changes.rules import RuleChange, Status, changed_rules
@@ -145,30 +145,45 @@ def _renamed(before: Mapping[str, ServiceLevelObjective], after: Mapping[str, Se
 
 
 def with_counts(comparison: Comparison, count: Callable[[ServiceLevelObjective, Settings], SeriesCounts]) -> Comparison:
-    """The same with the raw series of every version counted; what both versions read is counted once."""
+    """The same with raw series counted, for every SLO that changes by itself; the same series are counted once."""
     known: dict[tuple[object, ...], SeriesCounts] = {}
 
-    def counted(version: Version) -> Version:
+    def counted(version: Version | None) -> Version | None:
+        if version is None:
+            return None
         key = (version.slo.indicator, version.slo.group_by, version.settings)
         if key not in known:
             known[key] = count(version.slo, version.settings)
         return replace(version, counts=known[key])
 
-    return _each_version(comparison, counted)
+    def both_counted(change: SloChange) -> SloChange:
+        return replace(change, before=counted(change.before), after=counted(change.after))
+
+    return _each_own(comparison, both_counted)
 
 
-def with_consequences(comparison: Comparison, replay: Replay) -> Comparison:
-    """The same with what every version would have done."""
-    return _each_version(
-        comparison, lambda version: replace(version, consequences=replay(version.slo, version.settings))
-    )
+def with_consequences(comparison: Comparison, replay: Replay, begin: Callable[[str], None]) -> Comparison:
+    """The same with what both versions would have done, for every SLO that changes by itself.
+
+    `begin` is told which SLO is next.
+    """
+
+    def replayed(change: SloChange) -> SloChange:
+        begin(change.name)
+        before, after = replay(_edition(change.before), _edition(change.after))
+        return replace(change, before=_with(change.before, before), after=_with(change.after, after))
+
+    return _each_own(comparison, replayed)
 
 
-def _each_version(comparison: Comparison, change: Callable[[Version], Version]) -> Comparison:
-    def changed() -> Iterator[SloChange]:
-        for each in comparison.changes:
-            before = None if each.before is None else change(each.before)
-            after = None if each.after is None else change(each.after)
-            yield replace(each, before=before, after=after)
+def _edition(version: Version | None) -> Edition | None:
+    return None if version is None else Edition(version.slo, version.settings)
 
-    return replace(comparison, changes=tuple(changed()))
+
+def _with(version: Version | None, consequences: Consequences | None) -> Version | None:
+    return None if version is None else replace(version, consequences=consequences)
+
+
+def _each_own(comparison: Comparison, change: Callable[[SloChange], SloChange]) -> Comparison:
+    changes = (each if each.is_by_defaults else change(each) for each in comparison.changes)
+    return replace(comparison, changes=tuple(changes))

@@ -8,7 +8,7 @@ from sereno_slo.model import ServiceLevelObjective, Settings
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """Of one version of an SLO, in the last `days`."""
+    """Of one edition of an SLO, in the last `days`."""
 
     days: float
     remaining_ratio: float | None
@@ -16,12 +16,22 @@ class Consequences:
     pages: int
     tickets: int
     coverage_ratio: float
-    """How much of the days the server has samples of."""
+    """In which part of the days' minutes the server has samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """An SLO as it was, or as it will be."""
+
+    slo: ServiceLevelObjective
+    settings: Settings
 
 
 class Replay(Protocol):
     """Asks a server; may raise its errors."""
 
-    def __call__(self, slo: ServiceLevelObjective, settings: Settings) -> Consequences:
-        """What this version would have done."""
+    def __call__(
+        self, before: Edition | None, after: Edition | None
+    ) -> tuple[Consequences | None, Consequences | None]:
+        """What each of the editions would have done; at least one is there."""
         ...

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sereno_slo.changes.comparing import Comparison, SloChange, Version
+from sereno_slo.changes.cost import Linear, SeriesCounts
 from sereno_slo.changes.rules import RuleChange, Status
 from sereno_slo.changes.wording import SettingChange
 
@@ -49,6 +50,12 @@ def _rule(rule: RuleChange) -> dict[str, Any]:
     }
 
 
+def _linear(linear: Linear, counts: SeriesCounts | None) -> dict[str, float]:
+    """The coefficients, and the number where series were counted."""
+    numbers: dict[str, float] = asdict(linear) | ({} if counts is None else {"total": linear.at(counts)})
+    return {name: round(number, 3) for name, number in numbers.items()}
+
+
 def _version(version: Version | None) -> dict[str, Any] | None:
     if version is None:
         return None
@@ -59,7 +66,7 @@ def _version(version: Version | None) -> dict[str, Any] | None:
     )
     counts, consequences = version.counts, version.consequences
     return {
-        **{name: asdict(linear) | ({"total": linear.at(counts)} if counts else {}) for name, linear in costs},
+        **{name: _linear(linear, counts) for name, linear in costs},
         "raw_series": None if counts is None else asdict(counts),
         "consequences": None if consequences is None else asdict(consequences),
     }

@@ -139,12 +139,12 @@ def budget(change: SloChange) -> Pair:
 
 def pages(change: SloChange) -> Pair:
     """How many there would have been."""
-    return _of_consequences(change, lambda consequences: f"{consequences.pages:,}")
+    return _of_consequences(change, lambda consequences: _notices(consequences, consequences.pages))
 
 
 def tickets(change: SloChange) -> Pair:
     """How many there would have been."""
-    return _of_consequences(change, lambda consequences: f"{consequences.tickets:,}")
+    return _of_consequences(change, lambda consequences: _notices(consequences, consequences.tickets))
 
 
 def days_replayed(comparison: Comparison) -> float | None:
@@ -160,6 +160,11 @@ def coverage(change: SloChange) -> str:
 
 
 _WHOLE = 0.995
+
+
+def _notices(consequences: Consequences, count: int) -> str:
+    """Without a single minute of samples nobody knows."""
+    return f"{count:,}" if consequences.coverage_ratio > 0 else "unknown"
 
 
 def _remaining(consequences: Consequences) -> str:

@@ -13,6 +13,7 @@ from sereno_slo.backtest.firing import Replayed, replayed
 from sereno_slo.backtest.raw import stretches
 from sereno_slo.history import Reader
 from sereno_slo.model import ServiceLevelObjective
+from slo.backtest.conftest import PAST
 
 from benchmarks.backtest.past import SPEC, STOP_MS
 from benchmarks.simulation import (
@@ -27,7 +28,6 @@ from benchmarks.simulation import (
     read_rule_groups,
     results,
 )
-from slo.backtest.conftest import PAST
 
 _BEGIN = PAST.end_ms - PAST.length_ms
 _MINUTES = PAST.length_ms // MINUTE
