@@ -1,7 +1,7 @@
 """What one SLO's rules cost a server: samples that they read and write in a minute, from the rules alone.
 
 An evaluation reads, as Prometheus' engine counts (`totalQueryableSamples`): of an instant selector one sample a series,
-of a range as many as were made within it, of a subquery all of that at each of its steps. Recorded series are known
+of a range as many as were made within it, of a subquery what it yields at each of its steps. Recorded series are known
 exactly, since rules record them; how many raw series there are is known to the server only, so a cost is a sum with a
 coefficient for each kind of them. What is recorded in trouble only (`missed1m`) reads as nothing, and so do queries in
 annotations, which run while an alert fires.
@@ -94,17 +94,20 @@ def cost_of(slo: ServiceLevelObjective, settings: Settings) -> Cost:
 
 def cost_of_rules(indicator: Indicator, groups: Sequence[RuleGroup]) -> Cost:
     """What these rules of an SLO with this indicator cost."""
-    intervals = dict(_intervals(groups))
-    kinds = _Kinds.of(indicator, intervals)
     read = written = recorded = Linear()
+    for cost in costs_of_rules(indicator, groups):
+        read, written, recorded = read + cost.read, written + cost.written, recorded + cost.recorded
+    return Cost(read, written, recorded)
+
+
+def costs_of_rules(indicator: Indicator, groups: Sequence[RuleGroup]) -> Iterator[Cost]:
+    """The same for each of them, in order."""
+    kinds = _Kinds.of(indicator, dict(_intervals(groups)))
     for group in groups:
         per_minute = MINUTE / group.interval
         for rule in group.rules:
-            read += _read(rule.expr, kinds) * per_minute
             made = _made(rule)
-            recorded += made
-            written += made * per_minute
-    return Cost(read, written, recorded)
+            yield Cost(_read(rule.expr, kinds) * per_minute, made * per_minute, made)
 
 
 def _intervals(groups: Iterable[RuleGroup]) -> Iterator[tuple[str, Duration]]:
@@ -191,6 +194,22 @@ def _read(expr: Expr, kinds: _Kinds) -> Linear:
         case Binary(left=left, right=right):
             return _read(left, kinds) + _read(right, kinds)
         case Subquery(body=body, window=window, step=step):
-            return _read(body, kinds) * (window / step)
+            # The engine counts what a subquery yields, not what its steps read ("avoid double counting").
+            return kinds.series(_leftmost(body)) * (window / step)
         case _:
             assert_never(expr)
+
+
+def _leftmost(expr: Expr) -> Selector:
+    """The selector whose series an expression yields, filtered by others."""
+    match expr:
+        case Selector():
+            return expr
+        case Binary(left=left):
+            return _leftmost(left)
+        case Call(arguments=(first, *_)):
+            return _leftmost(first)
+        case Aggregation(body=body) | Subquery(body=body):
+            return _leftmost(body)
+        case _:
+            raise ValueError(f"{expr} yields no series")  # our mistake: rules have no such subqueries

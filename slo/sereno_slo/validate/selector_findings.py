@@ -85,7 +85,8 @@ def _why_not(sight: MatcherSight) -> str:
         return f"no series has the label {matcher.label}"
     found = f"; {matcher.label} is {_values(sight.values)}" if sight.values else ""
     near = _alike(matcher, sight.values)
-    return f"no series has {matcher}{found}{f': did you mean {near}?' if near else ''}"
+    where = "that the other matchers select " if sight.alone else ""
+    return f"no series {where}has {matcher}{found}{f': did you mean {near}?' if near else ''}"
 
 
 def _values(values: LabelValues) -> str:
