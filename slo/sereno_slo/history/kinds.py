@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from sereno_slo.duration import Duration
-from sereno_slo.history.asking import Asker, count
+from sereno_slo.history.asking import Asker
 from sereno_slo.model import (
     BadEventsRatio,
     GoodEventsRatio,
@@ -21,8 +21,6 @@ from sereno_slo.validate.survey import RESETS_WITHIN_HOURS, KindSight
 
 _RESETS_WITHIN = Duration.parse(f"{RESETS_WITHIN_HOURS}h")
 _GAUGES_WITHIN = Duration.parse("1d")
-MOST_RESETS = 5
-"""So often within six hours may a counter go down without a new process: clocks and proxies err now and then."""
 
 
 def kinds_of(asker: Asker, slo: ServiceLevelObjective, settings: Settings) -> tuple[KindSight, ...]:
@@ -42,7 +40,7 @@ def kinds_of(asker: Asker, slo: ServiceLevelObjective, settings: Settings) -> tu
 
 
 def _counter(asker: Asker, counter: Selector, settings: Settings) -> KindSight:
-    """How often it went down more than its target's process began, by targets."""
+    """How often it went down more than its target's process began, on the target where it did so most."""
     identity = settings.identity_labels
     resets = Aggregation("max", Call("resets", (counter.over(_RESETS_WITHIN),)), identity)
     unexplained: Expr = resets
@@ -50,13 +48,8 @@ def _counter(asker: Asker, counter: Selector, settings: Settings) -> KindSight:
         start = target_of(counter, settings.process_start_metric, identity)
         starts = Aggregation("max", Call("changes", (start.over(_RESETS_WITHIN),)), identity)
         unexplained = (resets - starts).or_(resets)
-    found = asker.numbers({"targets": count(unexplained > MOST_RESETS), "most": Aggregation("max", unexplained)})
-    return KindSight(
-        counter.metric,
-        asker.types(counter.metric),
-        resets=found.get("most", 0),
-        resetting_targets=round(found.get("targets", 0)),
-    )
+    most = asker.numbers({"most": Aggregation("max", unexplained)}).get("most", 0)
+    return KindSight(counter.metric, asker.types(counter.metric), resets=most)
 
 
 def _gauge(asker: Asker, gauge: Selector) -> KindSight:

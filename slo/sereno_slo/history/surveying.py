@@ -5,11 +5,10 @@ compared or groups counted, and at most eight to find out why a selector matches
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from difflib import get_close_matches
 
 from sereno_slo.duration import Duration
-from sereno_slo.history.asking import HOUR, Asker, count, labelled, seen
+from sereno_slo.history.asking import HOUR, Asker, labelled, seen
 from sereno_slo.history.kinds import kinds_of
 from sereno_slo.model import (
     BadEventsRatio,
@@ -43,6 +42,7 @@ _MOST_LOOKED_INTO = 2
 """Matchers of one selector whose labels' values are asked for."""
 _MOST_NAMES = 2
 _BIGGEST_GROUPS = 3
+_MOMENTS = 30
 # Counters of different targets are scraped at different moments: an hour's increases differ by a percent or two.
 _TOLERANCE_RATIO = 1.05
 _TOLERANCE_EVENTS = 1
@@ -209,7 +209,8 @@ def _groups(asker: Asker, slo: ServiceLevelObjective, group_by: GroupBy) -> Grou
 
 
 def _reach(asker: Asker, slo: ServiceLevelObjective) -> ReachSight:
-    day, window = timedelta(days=1), timedelta(milliseconds=slo.window.milliseconds)
-    answers = asker.reader.stepped(count(seen(slo.indicator.total)), asker.now - window, asker.now, day)
-    first = min((point.timestamp for answer in answers for point in answer.points), default=asker.now)
-    return ReachSight(round((asker.now - first) / day), asker.kept())
+    """Looked up at thirty moments of the window: what lies between them isn't read."""
+    steps = {str(step): Duration(slo.window.milliseconds // _MOMENTS * step) for step in range(1, _MOMENTS + 1)}
+    there = asker.counts({step: slo.indicator.total.ago(ago) for step, ago in steps.items()})
+    oldest = max((steps[step] for step, series in there.items() if series), default=None)
+    return ReachSight(0 if oldest is None else round(oldest / _DAY), asker.kept())

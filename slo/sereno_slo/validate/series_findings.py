@@ -26,6 +26,8 @@ from sereno_slo.validate.survey import (
 _COUNTERS = frozenset({"counter", "histogram", "gaugehistogram", "summary"})
 _GAUGES = frozenset({"gauge", "info", "stateset"})
 _MILLISECONDS = 1000
+_MOST_RESETS = 5
+"""So often may a counter go down without a new process: clocks and proxies err now and then."""
 _COUNT_SOMETHING = "after each fall it is counted from zero; name a counter, or use threshold for a gauge"
 
 
@@ -98,7 +100,7 @@ def _of_kind(slo: ServiceLevelObjective, kind: KindSight, span: Span) -> Iterato
         message = f"{kind.metric} is a {said}, by its targets' own word"
         cure = "bounds are for gauges; count its events as ratio" if wants_gauge else _COUNT_SOMETHING
         yield _warning("SLO058", span, message, cure)
-    elif kind.resetting_targets:
+    elif kind.resets > _MOST_RESETS:
         an_hour = max(1, kind.resets / RESETS_WITHIN_HOURS)
         message = f"{kind.metric} goes down without a restart, about {an_hour:,.0f} times an hour: counters only grow"
         yield _warning("SLO058", span, message, _COUNT_SOMETHING)

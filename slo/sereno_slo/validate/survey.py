@@ -103,8 +103,6 @@ class KindSight:
     """As the targets declare it; empty where they don't."""
     resets: float = 0
     """Of a counter: how often it went down on the target where it did so most without a restart."""
-    resetting_targets: int = 0
-    """On how many targets it went down more often than processes began."""
     lowest: float | None = None
     """Of a gauge."""
     highest: float | None = None
@@ -115,7 +113,7 @@ class ReachSight:
     """How far back the server knows the SLO's raw series, and how long it keeps samples."""
 
     days: int
-    """Whole days of the SLO's window in which there were any, counted from the first one."""
+    """How long ago there were any, to a thirtieth of the window; at most the window."""
     kept: Duration | None = None
     """None where the server doesn't tell, or keeps by size only."""
 
