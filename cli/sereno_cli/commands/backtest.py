@@ -83,6 +83,7 @@ def command(  # noqa: PLR0917 - click passes them by name
         if loaded is None or (compare is not None and other is None):
             return ExitCode.INVALID_INPUT
         asked = _asked(to, days)
+        _check_place(html)
         slos = _chosen(loaded[0], only)
         incidents = _incidents(incidents_file, [slo.name for slo in loaded[0].slos], asked)
         if incidents is None:
@@ -217,6 +218,12 @@ def _finish(backtests: "Sequence[Backtest]", format_: str, html: Path | None) ->
         print_backtests(backtests)
     if html is not None:
         click.echo(f"{html} has it with pictures", err=True)
+
+
+def _check_place(html: Path | None) -> None:
+    """Told before minutes of reading, not after them."""
+    if html is not None and not html.parent.is_dir():
+        raise BacktestRefused(f"--html {html} can't be written: there is no folder {html.parent}")
 
 
 def _write(path: Path, text: str) -> None:

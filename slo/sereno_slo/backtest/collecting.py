@@ -21,17 +21,19 @@ from sereno_slo.history import Reader
 from sereno_slo.history.expressions import entry_expressions
 from sereno_slo.model import NativeLatency, ServiceLevelObjective, Settings
 from sereno_slo.plan import AlertingRule, RecordingRule, series
-from sereno_slo.plan.counting import Raw, counters_of
+from sereno_slo.plan.counting import GAP, Raw, counters_of
 from sereno_slo.plan.entries import entries as entry_rules
 from sereno_slo.plan.no_data import no_data_alerts
 from sereno_slo.plan.series import Ledger
 from sereno_slo.promql import Aggregation, Call, Expr, Selector
 
-_POINTS_AT_ONCE = 1_500_000
-"""So many points are read and held at once: some 100 MiB with what is computed from them."""
+_POINTS_AT_ONCE = 600_000
+"""So many points are read and held at once: some 100 MiB as they come in."""
 _SHORTEST_PIECE, _LONGEST_PIECE = 60, 3 * 1440
 _FIRST_PIECE = 360
 _NATIVE_PIECE = 240  # what the server computes itself takes it longer
+_STEADY = round(GAP / MINUTE) + 30
+"""Where everything grows, rules look back for the last sample, and at what entries said some minutes before."""
 _CONTEXT = 30
 """Rules of no data look at entries some minutes back."""
 
@@ -156,8 +158,8 @@ def _windows(
         grids |= {grid: grids[Grid("last", grid.series)] for grid in instants.grids}
         window = Window(asked.piece.first_ms // 1000, asked.piece.count, grids, delay)
         window = window if before is None else before.followed_by(window, history)
-        before = with_instants(window, asked.piece, instants, asker)
-        yield before, asked.piece.count, answers
+        before, is_steady = with_instants(window, asked.piece, instants, asker)
+        yield before.last(asked.piece.count + _STEADY) if is_steady else before, asked.piece.count, answers
 
 
 @dataclass(frozen=True, slots=True)

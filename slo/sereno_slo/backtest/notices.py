@@ -97,7 +97,7 @@ def _of_kind(kind: Kind, alerts: Sequence[Alert], entries: Entries, allowed: Arr
             continue
         during = slice(begin, end)
         bad_events = float(np.nansum(entries.bad_events[during]))
-        budget = allowed[end - 1]
+        budget = float(allowed[end - 1])
         episodes = (each for alert in alerts for each in _episodes(alert, entries, begin, end))
         yield Notice(
             kind,

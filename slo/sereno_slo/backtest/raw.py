@@ -7,7 +7,7 @@ themselves would take it (docs/backtest.md has the figures).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -85,6 +85,8 @@ class Window:
     minutes: int
     grids: Mapping[Grid, Vector]
     delay: Duration | None
+    _looked_over: dict[Look, Vector] = field(default_factory=dict)
+    """Several parts of a rule look at the same samples over the same window."""
 
     def instant(self, selector: Selector) -> Vector:
         """The selector's instant look-up at every minute."""
@@ -102,10 +104,14 @@ class Window:
         if grid not in self.grids:
             raise InterpreterError(f"{grid.question(self.delay)} was not asked for")
         ago = _ago(selector, self.delay)
-        if not ago and count == 1:
-            return self.grids[grid]
-        name = grid.way or "last"
-        return {labels: over(name, shifted(values, ago), count) for labels, values in self.grids[grid].items()}
+        if count == 1:
+            return {labels: shifted(values, ago) for labels, values in self.grids[grid].items()}
+        look = Look(grid, ago, count)
+        if look not in self._looked_over:
+            self._looked_over[look] = {
+                labels: over(grid.way, shifted(values, ago), count) for labels, values in self.grids[grid].items()
+            }
+        return self._looked_over[look]
 
     def followed_by(self, later: "Window", keep: int) -> "Window":
         """The last `keep` minutes of this one and all of the later one, which begins where this one ends."""
@@ -114,8 +120,14 @@ class Window:
         begin = later.begin_unix_seconds - 60 * kept
         return Window(begin, kept + later.minutes, grids, self.delay)
 
+    def last(self, minutes: int) -> "Window":
+        """Its last minutes only."""
+        skipped = max(0, self.minutes - minutes)
+        grids = {grid: {labels: v[skipped:] for labels, v in vector.items()} for grid, vector in self.grids.items()}
+        return Window(self.begin_unix_seconds + 60 * skipped, self.minutes - skipped, grids, self.delay)
+
     def with_grid(self, grid: Grid, vector: Vector) -> "Window":
-        """The same with another answer to one question."""
+        """The same with another answer to one question, an instant look-up."""
         return replace(self, grids={**self.grids, grid: vector})
 
 

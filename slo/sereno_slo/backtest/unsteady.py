@@ -49,14 +49,19 @@ class Instants:
         return frozenset(look.minutes_ago for look in self.looks if look.grid == grid)
 
 
-def with_instants(window: Window, piece: Minutes, instants: Instants, asker: Asker) -> Window:
-    """The window with true look-ups wherever they matter to its last minutes, those of the piece."""
+def with_instants(window: Window, piece: Minutes, instants: Instants, asker: Asker) -> tuple[Window, bool]:
+    """The window with true look-ups wherever they matter to its last minutes, those of the piece.
+
+    And whether they matter anywhere: a piece in which everything grows doesn't look far back.
+    """
+    is_steady = True
     minutes = Minutes(piece.last_ms - (window.minutes - 1) * 60_000, window.minutes)
     delay = instants.raw.settings.evaluation_delay
     for grid in instants.grids:
         known = _known(instants, grid, window.minutes, piece.count)
         needed = _needed(window, grid.series, instants.raw)
         needed[: window.minutes - piece.count] = False
+        is_steady = is_steady and not needed.any()
         wanted = np.zeros_like(needed)
         for ago in instants.minutes_ago(grid):
             wanted[: max(0, window.minutes - ago)] |= needed[ago:]
@@ -67,7 +72,7 @@ def with_instants(window: Window, piece: Minutes, instants: Instants, asker: Ask
             known[begin:end] = True
         instants.known[grid] = known
         window = window.with_grid(grid, _overwritten(window.grids[grid], found, window.minutes))
-    return window
+    return window, is_steady
 
 
 def _known(instants: Instants, grid: Grid, minutes: int, added: int) -> Firing:
