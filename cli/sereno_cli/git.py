@@ -50,8 +50,14 @@ class Commit:
         return tuple(sorted(found))
 
     def contents(self, paths: Sequence[str]) -> dict[str, bytes]:
-        """The contents of files by their paths from `folder`; without those that the commit doesn't have."""
-        wanted = [path for path in dict.fromkeys(paths) if "\n" not in path]
+        """The contents of files by their paths from `folder`; without those that the commit doesn't have.
+
+        Raises:
+            GitRefused: a path has a line feed, which ends a question to git.
+        """
+        wanted = list(dict.fromkeys(paths))
+        if odd := [path for path in wanted if "\n" in path]:
+            raise GitRefused(f"{odd[0]!r} has a line feed in its name; rename it, or compare with --old FOLDER")
         asked = "".join(f"{self.hash}:./{path}\n" for path in wanted)
         answer = _git(self.folder, "cat-file", "--batch", typed=asked.encode())
         found: dict[str, bytes] = {}

@@ -177,6 +177,19 @@ def test_what_cannot_be_compared_is_bad_input(repository: Path, arguments: tuple
     assert (code, printed, len(told_.splitlines()), said in told_) == (ExitCode.INVALID_INPUT, "", 1, True), told_
 
 
+def test_odd_files_of_a_commit_are_refused_with_a_cure(repository: Path) -> None:
+    """A link has no content, and a line feed would end the question to git: neither is left out silently."""
+    name = "slo/specs/a\nb.slo.yaml"
+    commit(repository, {name: spec_text().replace("service: api", "service: odd")})
+    assert "has a line feed in its name" in plan(repository)[2]
+    commit(repository, {name: None})
+    (repository / "slo/specs/link.slo.yaml").symlink_to("api.slo.yaml")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "link")
+    code, printed, said = plan(repository)
+    assert (code, printed, "link.slo.yaml is a symbolic link in" in said) == (ExitCode.INVALID_INPUT, "", True)
+
+
 def test_outside_of_git_folders_are_proposed(tmp_path: Path) -> None:
     """There is nothing to compare with, but there is a way."""
     (tmp_path / "api.slo.yaml").write_text(spec_text(), encoding="utf-8")

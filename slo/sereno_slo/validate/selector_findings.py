@@ -110,9 +110,14 @@ def _of_part(slo: ServiceLevelObjective, sight: SelectorSight, span: Span, *, is
             yield Diagnostic("SLO054", span, f"{message}: every event is bad", cure)
         elif not holds(matcher, ""):
             yield _nothing(span, message, "check the label's name; ", is_good=is_good)
-    if not sight.series and not sight.unlabelled and (is_good or _failing(sight)):
-        why = "; ".join(map(_why_not, _failing(sight))) or "; ".join(_why(sight))
-        yield _nothing(span, f"{sight.selector} selects nothing: {why}", "", is_good=is_good)
+    if sight.series or sight.unlabelled:
+        return
+    if failing := _failing(sight):
+        message = f"{sight.selector} selects nothing: {'; '.join(map(_why_not, failing))}"
+        yield _nothing(span, message, "", is_good=is_good)
+    elif is_good:
+        message = f"{sight.selector} selects nothing so far ({'; '.join(_why(sight))}): every event is bad"
+        yield _warning("SLO054", span, message, "nothing to do if nothing went well yet; else correct the matchers")
 
 
 def _nothing(span: Span, message: str, cure: str, *, is_good: bool) -> Diagnostic:
