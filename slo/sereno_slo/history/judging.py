@@ -13,10 +13,11 @@ from sereno_slo.model import Service, ServiceLevelObjective, Settings
 from sereno_slo.parse import parse_spec
 from sereno_slo.parse.yaml_tree import YamlTree
 from sereno_slo.plan.counting import target_of
+from sereno_slo.promql import Selector
 from sereno_slo.source import SourceFile
 from sereno_slo.validate.feasibility import Feasibility, feasibility
 from sereno_slo.validate.findings import findings_of_sighting, findings_of_traffic
-from sereno_slo.validate.places import total_span
+from sereno_slo.validate.places import part_span, total_span
 from sereno_slo.validate.selector_findings import findings_of_selectors
 from sereno_slo.validate.series_findings import findings_of_series, findings_of_targets
 from sereno_slo.validate.survey import Survey, TargetsSight
@@ -58,7 +59,8 @@ def judged(
         for index, slo in enumerate(service.slos):
             begin(f"{slo.service}/{slo.name}")
             sighting, survey = sighting_of(reader, slo, now), survey_of(asker, slo, settings)
-            of_targets = tuple(_of_targets(slo, survey, settings, total_span(slo, index, tree), told))
+            places = (total_span(slo, index, tree), part_span(slo, index, tree))
+            of_targets = tuple(_of_targets(survey, settings, places, told))
             judgement = _judgement(slo, sighting, survey, settings, index=index, tree=tree)
             yield replace(judgement, diagnostics=(*judgement.diagnostics, *of_targets))
 
@@ -78,12 +80,14 @@ def _judgement(
 
 
 def _of_targets(
-    slo: ServiceLevelObjective, survey: Survey, settings: Settings, span: Span, told: set[tuple[str, TargetsSight]]
+    survey: Survey, settings: Settings, places: tuple[Span, Span], told: set[tuple[str, TargetsSight]]
 ) -> Iterator[Diagnostic]:
-    """Told once for all SLOs of a service that have the same targets."""
-    if survey.targets is None:
-        return
-    key = (str(target_of(slo.indicator.total, "up", settings.identity_labels)), survey.targets)
-    if key not in told:
-        told.add(key)
-        yield from findings_of_targets(slo, survey.targets, settings, span)
+    """Told once for all SLOs of a service that have the same targets; at the total and at its part."""
+    for sight, span in zip((survey.targets, survey.part_targets), places, strict=True):
+        if sight is None:
+            continue
+        key = str(target_of(sight.selector, "up", settings.identity_labels))
+        same = (key, replace(sight, selector=Selector("")))
+        if same not in told:
+            told.add(same)
+            yield from findings_of_targets(sight, settings, span)

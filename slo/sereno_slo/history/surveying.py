@@ -65,7 +65,8 @@ def survey_of(asker: Asker, slo: ServiceLevelObjective, settings: Settings) -> S
         total=sight,
         part=None if part is None else _part_sight(asker, part, base, own, counts),
         in_total=None if part is None or base is total else _compared(asker, total, part),
-        targets=_targets(asker, slo, settings),
+        targets=_targets(asker, slo, total, settings),
+        part_targets=None if part is None or not counts["part"] else _other_targets(asker, slo, part, settings),
         groups=None if slo.group_by is None else _groups(asker, slo, slo.group_by),
         kinds=kinds_of(asker, slo, settings),
         reach=_reach(asker, slo),
@@ -165,23 +166,30 @@ def _compared(asker: Asker, total: Selector, part: Selector) -> PartSight:
     return PartSight(hours, above, events, part_events)
 
 
-def _targets(asker: Asker, slo: ServiceLevelObjective, settings: Settings) -> TargetsSight:
-    total, identity = slo.indicator.total, settings.identity_labels
-    targets = Aggregation("count", seen(total), identity)
-    up = target_of(total, "up", identity)
+def _other_targets(asker: Asker, slo: ServiceLevelObjective, part: Selector, settings: Settings) -> TargetsSight | None:
+    """Those of the part, where it isn't counted by the total's."""
+    of_part, of_total = (target_of(each, "up", settings.identity_labels) for each in (part, slo.indicator.total))
+    return None if of_part == of_total else _targets(asker, slo, part, settings)
+
+
+def _targets(asker: Asker, slo: ServiceLevelObjective, counted: Selector, settings: Settings) -> TargetsSight:
+    identity = settings.identity_labels
+    targets = Aggregation("count", seen(counted), identity)
+    up = target_of(counted, "up", identity)
     now_up = Call("present_over_time", (up.over(_LATELY),))
     exprs: dict[str, Expr] = {
         "targets": targets,
         "without up": targets.unless(seen(up), on=identity),
         "up twice": (Aggregation("count", now_up, identity) > 1).and_(targets, on=identity),
     }
-    exprs |= {f"lacks {label}": seen(total.where(**{label: ""})) for label in identity}
+    exprs |= {f"lacks {label}": seen(counted.where(**{label: ""})) for label in identity}
     asks_start = settings.process_start_metric is not None and not isinstance(slo.indicator, Threshold | Probe)
     if asks_start:
-        start = target_of(total, settings.process_start_metric or "", identity)
+        start = target_of(counted, settings.process_start_metric or "", identity)
         exprs["without start"] = targets.unless(seen(start), on=identity)
     counts = asker.counts(exprs)
     return TargetsSight(
+        selector=counted,
         targets=counts["targets"],
         without_label=tuple(label for label in identity if counts[f"lacks {label}"]),
         without_up=counts["without up"],

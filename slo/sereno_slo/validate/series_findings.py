@@ -44,14 +44,12 @@ def findings_of_series(slo: ServiceLevelObjective, survey: Survey, index: int, t
         yield from _of_reach(slo, survey.reach, tree.span(("slos", index, "window")))
 
 
-def findings_of_targets(
-    slo: ServiceLevelObjective, sight: TargetsSight, settings: Settings, span: Span
-) -> Iterator[Diagnostic]:
+def findings_of_targets(sight: TargetsSight, settings: Settings, span: Span) -> Iterator[Diagnostic]:
     """What joins with `up` and process starts lack; the same for all SLOs of these targets."""
     by = ", ".join(settings.identity_labels)
     if sight.without_label:
         labels = " and ".join(sight.without_label)
-        message = f"series of {slo.indicator.total} lack the label {labels}, which names their target"
+        message = f"series of {sight.selector} lack the label {labels}, which names their target"
         cure = "write identity_labels in sereno.yaml that both they and `up` carry"
         yield _warning("SLO057", span, message, cure)
     elif sight.without_up:

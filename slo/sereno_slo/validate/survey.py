@@ -71,8 +71,9 @@ class PartSight:
 
 @dataclass(frozen=True, slots=True)
 class TargetsSight:
-    """The targets of an SLO's series: the values of the identity labels."""
+    """The targets of a selector's series: the values of the identity labels."""
 
+    selector: Selector
     targets: int
     without_label: tuple[str, ...]
     """Identity labels that some of the series lack."""
@@ -127,6 +128,8 @@ class Survey:
     """Of the bad or good events of a ratio."""
     in_total: PartSight | None = None
     targets: TargetsSight | None = None
+    part_targets: TargetsSight | None = None
+    """Of the bad or good events, where they are counted by other targets."""
     groups: GroupsSight | None = None
     kinds: tuple[KindSight, ...] = ()
     reach: ReachSight | None = None
