@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from sereno_slo.backtest.arrays import Firing
 
-from benchmarks.alert_quality.arrays import Firing
 from benchmarks.alert_quality.labels import Labelled, Worth
 from benchmarks.alert_quality.world import HISTORY_DAYS, SLOTS_A_DAY, SLOTS_A_MINUTE
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from sereno_slo.backtest.arrays import trailing_sums
 
-from benchmarks.alert_quality.arrays import trailing_sums
 from benchmarks.alert_quality.world import SLOTS_A_DAY, SLOTS_A_MINUTE, SLOTS_AN_HOUR, Counts, Rates, World
 
 

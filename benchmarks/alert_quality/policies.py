@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from sereno_slo import Settings, SourceFile, validate_specs
+from sereno_slo.backtest.arrays import Firing, trailing_sums
+from sereno_slo.backtest.firing import alerts_of, held
 from sereno_slo.duration import Duration
 from sereno_slo.model import AlertingMode, AlertSeverity, ServiceLevelObjective
 
-from benchmarks.alert_quality.arrays import Firing, trailing_sums
-from benchmarks.alert_quality.firing import alerts_of, held
 from benchmarks.alert_quality.world import SLOTS_A_MINUTE, Counts, Rates, World, minute_entries
 
 Policy = Callable[[World], "Told"]

@@ -16,6 +16,7 @@ from sereno_cli.exit_codes import ExitCode
 COMMANDS: dict[str, tuple[str, str]] = {
     "backfill": ("backfill", "Repair the ledger from raw samples: new SLOs, missed evaluations, long gaps."),
     "budget": ("budget", "How all budgets stand; with --gate, whether a deployment may go on."),
+    "backtest": ("backtest", "Replay a spec over recorded history: the pages that it would have sent."),
     "collect": ("collect", "Collect logs into a log store."),
     "compile": ("compile", "Compile SLO specs into rules, tests, dashboards, runbooks and templates."),
     "convert": ("convert", "Convert specs of Sloth, OpenSLO and Pyrra to sereno/v1."),
@@ -24,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "Tell where an SLO's numbers come from: who spent the budget, when, what comes back."),
     "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
     "new": ("new", "Write a first spec from a template: HTTP API, gRPC, Istio, queue worker, …"),
+    "plan": ("plan", "Tell what a change of SLO specs does, before it is merged."),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
     "schema": ("schema", "Print the JSON Schema of specs, for editors."),
     "validate": ("validate", "Check SLO specs: syntax and meaning; with a server, what alerts can see."),

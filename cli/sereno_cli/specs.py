@@ -44,8 +44,8 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
         click.echo(f"sereno: there is no {SPECS_FOLDER}/{SPEC_PATTERN} {where}; name a SPEC", err=True)
         return None
     found = [_read(path, root, os.getcwd()) for path in paths]
-    settings, problems = _settings(settings_file or _nearest_settings())
-    sources, told = _of_our_own(tuple(source for source in found if isinstance(source, SourceFile)))
+    settings, problems = _settings(settings_file or nearest_settings())
+    sources, told = of_our_own(tuple(source for source in found if isinstance(source, SourceFile)))
     return LoadedSpecs(
         sources=sources,
         settings=settings,
@@ -55,7 +55,7 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
     )
 
 
-def _of_our_own(sources: tuple[SourceFile, ...]) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
+def of_our_own(sources: tuple[SourceFile, ...]) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
     """Specs of other tools are converted, and what they lose is told; all others are what they were."""
     if not any(may_be_foreign(source.text) for source in sources):
         return sources, ()
@@ -115,7 +115,8 @@ def _below(place: str, folder: str) -> str:
     return place.removeprefix(start).replace(os.sep, "/") if place.startswith(start) else ""
 
 
-def _nearest_settings() -> Path | None:
+def nearest_settings() -> Path | None:
+    """The nearest `sereno.yaml`, from the current folder upwards."""
     here = Path.cwd()
     return next(
         (folder / SETTINGS_FILE for folder in (here, *here.parents) if (folder / SETTINGS_FILE).is_file()), None

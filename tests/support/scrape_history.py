@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from hypothesis import strategies as st
 
+from benchmarks.simulation import Series, stale_markers
+
 SCRAPE_MS = 30_000
 MINUTE_MS = 60_000
 MINUTES = 150
@@ -215,3 +217,14 @@ def _series(target: StoredTarget, name: str) -> Recorded:
 def is_number(value: float | None) -> bool:
     """Whether a stored or recorded value is a number."""
     return value is not None and not math.isnan(value)
+
+
+def series_of(target: StoredTarget) -> Iterator[Series]:
+    """What was stored, as it is written into a server."""
+    for recorded in (target.up, target.start, *target.counters.values()):
+        times = np.array([sample.time_ms for sample in recorded.samples], dtype=np.int64)
+        values = np.array([np.nan if s.value is None else s.value for s in recorded.samples], dtype=np.float64)
+        ended = np.array([sample.value is None for sample in recorded.samples], dtype=np.bool_)
+        values[ended] = stale_markers(int(ended.sum()))
+        if len(times):
+            yield Series(recorded.labels, times, values)

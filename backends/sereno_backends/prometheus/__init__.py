@@ -18,6 +18,7 @@ from sereno_backends.prometheus.errors import (
 from sereno_backends.prometheus.model import (
     ActiveAlert,
     AlertingRule,
+    Columns,
     Point,
     RecordingRule,
     Rule,
@@ -30,6 +31,7 @@ __all__ = [
     "ActiveAlert",
     "AlertingRule",
     "BlocksNotWritten",
+    "Columns",
     "Point",
     "PrometheusAddressInvalid",
     "PrometheusClient",

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sereno_backends.prometheus.model import (
     ActiveAlert,
     AlertingRule,
+    Columns,
     Point,
     RecordingRule,
     Rule,
@@ -51,12 +52,26 @@ def samples(data: Any) -> tuple[Sample, ...]:
 
 def series(data: Any) -> tuple[Series, ...]:
     """The value of a range query, or of an instant query for a range selector."""
-    if data["resultType"] != "matrix":
-        raise WrongKind(f"the expression yields a {data['resultType']}, a range of samples is asked for here")
     return tuple(
         Series(_labels(entry["metric"]), tuple(_point(pair) for pair in _float_pair(entry, "values")))
-        for entry in data["result"]
+        for entry in _matrix(data)
     )
+
+
+def columns(data: Any) -> tuple[Columns, ...]:
+    """The value of a range query."""
+    return tuple(
+        Columns(_labels(entry["metric"]), [pair[0] for pair in pairs], [float(pair[1]) for pair in pairs])
+        for entry in _matrix(data)
+        for pairs in [_float_pair(entry, "values")]
+    )
+
+
+def _matrix(data: Any) -> Sequence[Mapping[str, Any]]:
+    if data["resultType"] != "matrix":
+        raise WrongKind(f"the expression yields a {data['resultType']}, a range of samples is asked for here")
+    entries: Sequence[Mapping[str, Any]] = data["result"]
+    return entries
 
 
 def alerts(data: Any) -> tuple[ActiveAlert, ...]:
@@ -82,6 +97,28 @@ def head_start(data: Any) -> datetime | None:
     head = data["headStats"]
     # An empty head begins where the last block ends, or at the largest number there is.
     return datetime.fromtimestamp(head["minTime"] / 1000, UTC) if head["numSeries"] else None
+
+
+def texts(data: Any) -> tuple[str, ...]:
+    """The value of `/api/v1/label/…/values`."""
+    return tuple(str(text) for text in _list(data))
+
+
+def metric_types(data: Any) -> frozenset[str]:
+    """The types in `/api/v1/metadata`; targets may disagree, and `unknown` says nothing."""
+    said = (entry["type"] for entries in dict(data).values() for entry in entries)
+    return frozenset(str(kind) for kind in said) - {"unknown", "unset", ""}
+
+
+def retention(data: Any) -> str:
+    """`storageRetention` of `/api/v1/status/runtimeinfo`."""
+    return str(data["storageRetention"])
+
+
+def _list(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise UnexpectedAnswer(f"a {type(data).__name__} where a list is promised")
+    return data
 
 
 def _rule(rule: Mapping[str, Any]) -> Rule:

@@ -1,12 +1,13 @@
 """The client: one method a question, every failure one of the errors of this package."""
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
+import orjson
 
 from sereno_backends.prometheus import answers
 from sereno_backends.prometheus.errors import (
@@ -15,7 +16,7 @@ from sereno_backends.prometheus.errors import (
     PrometheusRefused,
     PrometheusUnreachable,
 )
-from sereno_backends.prometheus.model import ActiveAlert, RuleGroup, Sample, Series
+from sereno_backends.prometheus.model import ActiveAlert, Columns, RuleGroup, Sample, Series
 
 Value = TypeVar("Value")
 
@@ -39,11 +40,14 @@ class PrometheusClient:
     ) -> None:
         address = _address(url)
         self._timeout_seconds = timeout_seconds
+        is_here = _is_loopback(address.host)
         self._http = httpx.Client(
             base_url=address,
+            # Within a machine, compressing takes the server longer than everything else that it does for an answer.
+            headers={"Accept-Encoding": "identity"} if is_here else None,
             transport=transport,
             timeout=timeout_seconds,
-            trust_env=not _is_loopback(address.host),  # a proxy of the environment never knows this machine's ports
+            trust_env=not is_here,  # a proxy of the environment never knows this machine's ports
         )
         self._shown_url = str(address.copy_with(username=None, password=None)).rstrip("/")
 
@@ -61,6 +65,14 @@ class PrometheusClient:
         return self._ask(
             "/api/v1/query_range",
             answers.series,
+            {"query": expression, "start": _unix(start), "end": _unix(end), "step": f"{step.total_seconds():.3f}"},
+        )
+
+    def columns(self, expression: str, start: datetime, end: datetime, step: timedelta) -> tuple[Columns, ...]:
+        """As `range`, for millions of points: plain numbers, a fifth of the time."""
+        return self._ask(
+            "/api/v1/query_range",
+            answers.columns,
             {"query": expression, "start": _unix(start), "end": _unix(end), "step": f"{step.total_seconds():.3f}"},
         )
 
@@ -85,6 +97,23 @@ class PrometheusClient:
         """
         return self._ask("/api/v1/status/tsdb", answers.head_start)
 
+    def metric_names(self, selectors: Sequence[str], start: datetime, end: datetime) -> tuple[str, ...]:
+        """The names of the metrics that have series which any of these selectors matches; without one, all names."""
+        query = [("match[]", selector) for selector in selectors]
+        span = [("start", _unix(start)), ("end", _unix(end))]
+        return self._ask("/api/v1/label/__name__/values", answers.texts, query=(*query, *span))
+
+    def metric_types(self, metric: str) -> frozenset[str]:
+        """What targets say that the metric is (`counter`, `gauge`, …); empty where none of them says it now.
+
+        Histograms and summaries are known by their name without `_count`, `_sum` and `_bucket`.
+        """
+        return self._ask("/api/v1/metadata", answers.metric_types, query=(("metric", metric),))
+
+    def retention(self) -> str:
+        """How long samples are kept, in the server's words: `15d`, or `15d or 512MiB`. Only Prometheus itself tells."""
+        return self._ask("/api/v1/status/runtimeinfo", answers.retention)
+
     def ready(self) -> bool:
         """Whether the server says that it serves questions; an unreachable one isn't ready."""
         try:
@@ -104,10 +133,17 @@ class PrometheusClient:
     ) -> None:
         self.close()
 
-    def _ask(self, path: str, reader: Callable[[Any], Value], form: Mapping[str, str] | None = None) -> Value:
+    def _ask(
+        self,
+        path: str,
+        reader: Callable[[Any], Value],
+        form: Mapping[str, str] | None = None,
+        query: Sequence[tuple[str, str]] = (),
+    ) -> Value:
         """Ask once. Queries go as forms by POST, because long expressions don't fit into a URL."""
         try:
-            response = self._http.get(path) if form is None else self._http.post(path, data=form)
+            asked = httpx.QueryParams(list(query))
+            response = self._http.get(path, params=asked) if form is None else self._http.post(path, data=form)
         except httpx.TimeoutException as error:
             raise PrometheusUnreachable(f"{self.name} gave no answer in {self._timeout_seconds:g} s") from error
         except httpx.HTTPError as error:
@@ -131,7 +167,7 @@ class PrometheusClient:
     def _body_of(self, response: httpx.Response) -> Mapping[str, Any]:
         """The envelope of a success; every other answer raises."""
         try:
-            body = response.json()
+            body = orjson.loads(response.content)
         except ValueError:  # also bytes that aren't text
             body = None
         envelope: Mapping[str, Any] = body if isinstance(body, dict) else {}

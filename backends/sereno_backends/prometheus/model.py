@@ -1,7 +1,7 @@
 """What Prometheus answers, as frozen values; times are aware and UTC, durations are in seconds."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -42,6 +42,16 @@ class Series:
 
     labels: Mapping[str, str]
     points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """As `Series`, as two lists of plain numbers: for those who compute with millions of points."""
+
+    labels: Mapping[str, str]
+    unix_seconds: Sequence[float]
+    values: Sequence[float]
+    """NaN and infinities included."""
 
 
 @dataclass(frozen=True, slots=True)

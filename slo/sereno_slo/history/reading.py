@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sereno_backends.prometheus import PrometheusClient, Sample, Series
+from sereno_backends.prometheus import Columns, PrometheusClient, Sample, Series
 
 from sereno_slo.duration import Duration
 from sereno_slo.history.slots import MINUTE_MS
@@ -70,6 +70,14 @@ class Reader:
         answer = self.client.range(str(expr), start, end, step)
         self.asked()
         return answer
+
+    def columns(self, expr: Expr, start_ms: int, end_ms: int) -> tuple[Columns, ...]:
+        """What the expression yields at every minute from `start_ms` up to `end_ms`, both included.
+
+        May be called from several threads at once; `asked` isn't called.
+        """
+        step = timedelta(milliseconds=MINUTE_MS)
+        return self.client.columns(str(expr), _moment(start_ms), _moment(end_ms), step)
 
     def instant(self, expr: Expr, at: datetime) -> tuple[Sample, ...]:
         """What the expression yields at a moment."""

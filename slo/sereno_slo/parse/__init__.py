@@ -11,7 +11,7 @@ from sereno_slo.parse.problems import diagnostics_of
 from sereno_slo.parse.yaml_tree import YamlTree, read_yaml
 from sereno_slo.source import SourceFile
 
-__all__ = ["Parsed", "parse_settings", "parse_spec"]
+__all__ = ["Parsed", "parse_as", "parse_settings", "parse_spec"]
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -27,15 +27,16 @@ class Parsed(Generic[Document]):
 
 def parse_spec(source: SourceFile) -> Parsed[SpecDocument]:
     """Read a spec of `sereno/v1`."""
-    return _parse(source, SpecDocument)
+    return parse_as(source, SpecDocument)
 
 
 def parse_settings(source: SourceFile) -> Parsed[SettingsDocument]:
     """Read a `sereno.yaml`."""
-    return _parse(source, SettingsDocument)
+    return parse_as(source, SettingsDocument)
 
 
-def _parse(source: SourceFile, grammar: type[Document]) -> Parsed[Document]:
+def parse_as(source: SourceFile, grammar: type[Document]) -> Parsed[Document]:
+    """Read a file of any grammar."""
     tree, diagnostics = read_yaml(source)
     if tree is None:
         return Parsed(None, None, diagnostics)

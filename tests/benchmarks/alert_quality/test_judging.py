@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sereno_slo.backtest.firing import held
 
 from benchmarks.alert_quality import world
-from benchmarks.alert_quality.firing import held
 from benchmarks.alert_quality.judging import Notice, judge, notices
 from benchmarks.alert_quality.labels import Labelled, Worth, labelled
 from benchmarks.alert_quality.world import (

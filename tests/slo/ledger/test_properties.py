@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from sereno_slo.duration import Duration
@@ -34,6 +33,7 @@ from support.scrape_history import (
     Recorded,
     StoredTarget,
     histories,
+    series_of,
     stored,
 )
 
@@ -43,11 +43,9 @@ from benchmarks.simulation import (
     Plan,
     RecordingRule,
     RuleGroup,
-    Series,
     Server,
     evaluate,
     results,
-    stale_markers,
     write,
 )
 from benchmarks.simulation.times import Run, aligned
@@ -90,7 +88,7 @@ def evaluated(engine: Server, history: History, indicator: str = "bad", phase_ms
     """The history written into the engine, and the rules of an SLO evaluated on it, alerts left out."""
     job = next(_JOBS)
     targets = tuple(stored(plan, history.outages, job=job, begin_ms=BEGIN_MS) for plan in history.targets)
-    write(engine, (series for target in targets for series in _series_of(target)))
+    write(engine, (series for target in targets for series in series_of(target)))
     down = tuple(
         Interval(BEGIN_MS + hole.begin * MINUTE_MS, BEGIN_MS + (hole.begin + hole.length) * MINUTE_MS)
         for hole in history.outages
@@ -104,16 +102,6 @@ def evaluated(engine: Server, history: History, indicator: str = "bad", phase_ms
     assert five is not None
     minutes = tuple(int(at) for at in whole.times_ms() if not any(hole.start <= at < hole.end for hole in down))
     return Evaluated(engine, job, targets, minutes, five)
-
-
-def _series_of(target: StoredTarget) -> Iterator[Series]:
-    for recorded in (target.up, target.start, *target.counters.values()):
-        times = np.array([sample.time_ms for sample in recorded.samples], dtype=np.int64)
-        values = np.array([np.nan if s.value is None else s.value for s in recorded.samples], dtype=np.float64)
-        ended = np.array([sample.value is None for sample in recorded.samples], dtype=np.bool_)
-        values[ended] = stale_markers(int(ended.sum()))
-        if len(times):
-            yield Series(recorded.labels, times, values)
 
 
 def _groups(job: str, indicator: str) -> Iterator[RuleGroup]:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from sereno_slo.backtest.arrays import InterpreterError
+from sereno_slo.backtest.firing import recorded
+from sereno_slo.backtest.interpreter import Samples
 from sereno_slo.model import AlertingMode, Settings
 from sereno_slo.plan import AlertingRule, RecordingRule
 from sereno_slo.promql import Call, Selector
 
-from benchmarks.alert_quality.firing import recorded
-from benchmarks.alert_quality.interpreter import InterpreterError, Samples
 from benchmarks.alert_quality.policies import objective
 from benchmarks.simulation import MINUTE, Series, Server, running_prometheus, write
 

@@ -1,0 +1,1 @@
+"""How long a backtest takes, and what it needs (docs/backtest.md)."""
