@@ -31,7 +31,7 @@ class Replay(Protocol):
     """Asks a server; may raise its errors."""
 
     def __call__(
-        self, before: Edition | None, after: Edition | None
+        self, before: Edition | None, after: Edition | None, /
     ) -> tuple[Consequences | None, Consequences | None]:
-        """What each of the editions would have done; at least one is there."""
+        """What each of the editions would have done; at least one is there. None is also what can't be replayed."""
         ...

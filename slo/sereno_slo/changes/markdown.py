@@ -92,6 +92,8 @@ def _details(change: SloChange, days: float | None) -> Iterator[str]:
         yield f"- {note}"
     if counted := telling.raw_series(change):
         yield f"- Raw series: {counted}"
+    if telling.is_unknown(change):
+        yield f"- Budget, pages, tickets: {telling.NOT_REPLAYED}"
     if coverage := telling.coverage(change):
         yield f"- In the last {days or 0:.10g} days {coverage}"
     yield f"- Samples a minute: read {telling.samples_read(change)}; written {telling.samples_written(change)}"

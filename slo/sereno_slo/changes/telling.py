@@ -9,6 +9,7 @@ from sereno_slo.changes.cost import Linear
 from sereno_slo.changes.rules import Status
 from sereno_slo.model import GoodEventsRatio, Indicator, Latency
 
+NOT_REPLAYED = "not replayed"
 NOTHING = "Nothing changes: both sides mean the same."
 ASSUMPTIONS = (
     "Samples are those that evaluations read by Prometheus' own count, estimated from the rules alone (docs/plan.md), "
@@ -153,6 +154,13 @@ def days_replayed(comparison: Comparison) -> float | None:
     return max((version.consequences.days for version in versions if version.consequences), default=None)
 
 
+def is_unknown(change: SloChange) -> bool:
+    """Whether a server was asked, and neither version could be replayed."""
+    versions = [version for version in (change.before, change.after) if version is not None]
+    was_asked = any(version.counts is not None for version in versions)
+    return was_asked and all(version.consequences is None for version in versions)
+
+
 def coverage(change: SloChange) -> str:
     """A warning where the server's samples cover less than all of the days."""
     known = [v.consequences.coverage_ratio for v in (change.before, change.after) if v and v.consequences]
@@ -173,8 +181,8 @@ def _remaining(consequences: Consequences) -> str:
 
 
 def _of_consequences(change: SloChange, part: Callable[[Consequences], str]) -> Pair:
-    told = (
-        None if version is None or version.consequences is None else part(version.consequences)
-        for version in (change.before, change.after)
-    )
-    return Pair(*told)
+    return Pair(*(None if version is None else _told(version, part) for version in (change.before, change.after)))
+
+
+def _told(version: Version, part: Callable[[Consequences], str]) -> str:
+    return NOT_REPLAYED if version.consequences is None else part(version.consequences)

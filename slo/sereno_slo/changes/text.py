@@ -50,7 +50,9 @@ def _slo(change: SloChange, days: float | None) -> Iterator[str]:
         yield f"  raw series: {counted}"
     yield f"  samples a minute, read: {telling.samples_read(change)}"
     yield f"  samples a minute, written: {telling.samples_written(change)}"
-    if days is not None:
+    if telling.is_unknown(change):
+        yield f"  budget, pages, tickets: {telling.NOT_REPLAYED}"
+    elif days is not None:
         figures = f"budget {telling.budget(change)}, pages {telling.pages(change)}, tickets {telling.tickets(change)}"
         coverage = telling.coverage(change)
         yield f"  last {days:.10g} days: {figures}{f'; {coverage}' if coverage else ''}"
