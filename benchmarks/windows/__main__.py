@@ -45,15 +45,9 @@ class Kind:
         """The rules that a spec of this kind compiles to."""
         excluded = ", ".join(f"{{reason: x, author: y, {each}}}" for each in self.exclusions)
         text = _SPEC.format(window=self.window, exclusions=excluded)
-        ((service,), mistakes) = _validated(text)
-        if mistakes:
-            raise ValueError(mistakes)
+        validation = validate_specs([SourceFile("benchmark", text)], Settings())
+        (service,) = validation.services
         return plan_service(service, Settings()).groups
-
-
-def _validated(text: str):  # type: ignore[no-untyped-def] # noqa: ANN202
-    validation = validate_specs([SourceFile("benchmark", text)], Settings())
-    return validation.services, [each for each in validation.diagnostics if each.severity == "error"]
 
 
 KINDS = (
