@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sereno_slo import Settings, SourceFile, has_errors, validate_specs
+from sereno_slo.model import ServiceLevelObjective
 from sereno_slo.render.prometheus_rules import render_rules
 
 from benchmarks.cost.raw import JOB, Kind
@@ -64,8 +65,18 @@ def sereno_rules(kind: Kind) -> RuleSet:
     Raises:
         SpecError: this version can't compile it.
     """
-    (text,) = rule_files([SourceFile("shop.slo.yaml", _HEAD + _SLOS[kind])]).values()
+    (text,) = rule_files([_source(kind)]).values()
     return RuleSet("sereno", read_rules(text))
+
+
+def sereno_slo(kind: Kind) -> ServiceLevelObjective:
+    """The SLO whose rules these are."""
+    (service,) = validate_specs([_source(kind)], Settings()).services
+    return service.slos[0]
+
+
+def _source(kind: Kind) -> SourceFile:
+    return SourceFile("shop.slo.yaml", _HEAD + _SLOS[kind])
 
 
 def rule_files(sources: Sequence[SourceFile]) -> dict[str, str]:

@@ -20,11 +20,14 @@ def print_judgement(judgement: "Judgement") -> None:
     slo, feasibility = judgement.slo, judgement.feasibility
     click.echo(f"{slo.service}/{slo.name}: {slo.objective_percent:.10g} % over {slo.window}, mode {slo.alerting.mode}")
     if feasibility is None:
-        click.echo("  no event was seen; nothing can be judged\n")
-        return
-    for line in _traffic(judgement, feasibility):
+        click.echo("  no event was seen; nothing can be judged")
+    else:
+        for line in _traffic(judgement, feasibility):
+            click.echo(f"  {line}")
+    for line in _series(judgement):
         click.echo(f"  {line}")
-    _print_table(feasibility)
+    if feasibility is not None:
+        _print_table(feasibility)
     click.echo()
 
 
@@ -44,6 +47,31 @@ def _traffic(judgement: "Judgement", feasibility: "Feasibility") -> Iterator[str
         yield f"busiest hour, day: {day}; quietest, night: {night}"
     if traffic.idle_hours:
         yield f"in {traffic.idle_hours} hours of the day nothing happens, and nothing can fail"
+
+
+def _series(judgement: "Judgement") -> Iterator[str]:
+    """What the server knows of the series, where there are any."""
+    from sereno_slo.validate.selector_findings import no_errors_yet
+
+    slo, survey = judgement.slo, judgement.survey
+    if survey.reach is None or survey.targets is None:
+        return
+    window_days = slo.longest_window.seconds / 86_400
+    reach = f"{min(survey.reach.days, window_days):.10g} of the window's {window_days:.10g} days"
+    of = f"{_count(survey.total.series, 'series', 'series')} of {_count(survey.targets.targets, 'target', 'targets')}"
+    yield f"raw series: {of}, for {reach}"
+    if survey.in_total is not None and not survey.in_total.hours_above:
+        yield f"parts: never more than the total in {survey.in_total.hours} hours"
+    if silence := no_errors_yet(survey):
+        yield f"bad events: {silence}"
+    if survey.groups is not None and slo.group_by is not None:
+        groups = _count(survey.groups.groups, "value", "values")
+        by = ", ".join(slo.group_by.labels)
+        yield f"groups: {groups} of {by}, at most {slo.group_by.limit}; alerts are judged for the whole"
+
+
+def _count(number: int, one: str, more: str) -> str:
+    return f"{number:,} {one if number == 1 else more}"
 
 
 def _print_table(feasibility: "Feasibility") -> None:

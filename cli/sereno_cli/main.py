@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "Tell where an SLO's numbers come from: who spent the budget, when, what comes back."),
     "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
     "new": ("new", "Write a first spec from a template: HTTP API, gRPC, Istio, queue worker, …"),
+    "plan": ("plan", "Tell what a change of SLO specs does, before it is merged."),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
     "schema": ("schema", "Print the JSON Schema of specs, for editors."),
     "shadow": ("shadow", "Compare Sereno's alerts with those of the rules that you have."),

@@ -47,8 +47,8 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
         return None
     found = [_read(path, root, os.getcwd()) for path in paths]
     is_complete = paths == list(every) or _are_same(paths, every)
-    settings, problems = _settings(settings_file or _nearest_settings())
-    sources, told = _of_our_own(tuple(source for source in found if isinstance(source, SourceFile)))
+    settings, problems = _settings(settings_file or nearest_settings())
+    sources, told = of_our_own(tuple(source for source in found if isinstance(source, SourceFile)))
     return LoadedSpecs(
         sources=sources,
         settings=settings,
@@ -59,7 +59,7 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
     )
 
 
-def _of_our_own(sources: tuple[SourceFile, ...]) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
+def of_our_own(sources: tuple[SourceFile, ...]) -> tuple[tuple[SourceFile, ...], tuple[Diagnostic, ...]]:
     """Specs of other tools are converted, and what they lose is told; all others are what they were."""
     if not any(may_be_foreign(source.text) for source in sources):
         return sources, ()
@@ -119,7 +119,8 @@ def _below(place: str, folder: str) -> str:
     return place.removeprefix(start).replace(os.sep, "/") if place.startswith(start) else ""
 
 
-def _nearest_settings() -> Path | None:
+def nearest_settings() -> Path | None:
+    """The nearest `sereno.yaml`, from the current folder upwards."""
     here = Path.cwd()
     return next(
         (folder / SETTINGS_FILE for folder in (here, *here.parents) if (folder / SETTINGS_FILE).is_file()), None

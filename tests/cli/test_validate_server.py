@@ -1,6 +1,7 @@
 """`sereno validate --prometheus`: what is printed where, exit codes, and whatever can be wrong with a server."""
 
 import functools
+import json
 import socket
 import threading
 import time
@@ -32,6 +33,9 @@ def past() -> Iterator[HistorySample]:
     for number, at in enumerate(range(end - 36 * 3600, end, 60)):
         labels = {"job": "api", "instance": "a:1", "code": "200"}
         yield HistorySample("requests_total", labels, at, 100.0 * number)
+        target = {"job": "api", "instance": "a:1"}
+        yield HistorySample("up", target, at, 1)
+        yield HistorySample("process_start_time_seconds", target, at, end - 1e6)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +65,7 @@ def test_half_of_the_slos_unknown_is_half_of_the_tables(folder: Path, url: str) 
     assert code == ExitCode.OK
     known, unknown, end = printed.split("\n\n")
     assert known.startswith("api/calls: 99.9 % over 30d, mode budget\n  usual: 6,000 events an hour")
-    assert known.count("\n") == 8
+    assert known.count("\n") == 10
     assert unknown == "api/unknown: 99 % over 30d, mode budget\n  no event was seen; nothing can be judged"
     assert end == ANSWERED
     assert [line.partition(": the server")[0] for line in said.splitlines()] == ["a.slo.yaml:10:33: warning[SLO052]"]
@@ -75,6 +79,31 @@ def test_columns_are_aligned_whatever_the_width(folder: Path, url: str) -> None:
     assert len(headings) == 1
     rows = printed[printed.index(headings[0]) :]
     assert {len(row.rstrip()) for row in rows} == {len(headings[0].rstrip())}
+
+
+def test_json_is_one_document_with_everything_in_it(folder: Path, url: str) -> None:
+    """Traffic, alerts, series and mistakes of every SLO; nothing on standard error."""
+    done = sereno("validate", "a.slo.yaml", "--prometheus", url, "--format", "json", cwd=folder)
+    told = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+    assert (told["valid"], told["services"], told["slos"]) == (True, 1, 2)
+    (mistake,) = told["diagnostics"]
+    assert (mistake["code"], mistake["severity"], mistake["line"], mistake["column"]) == ("SLO052", "warning", 10, 33)
+    known, unknown = told["server"]["slos"]
+    assert (known["slo"], round(known["traffic"]["usual_per_hour"]), len(known["alerts"])) == ("calls", 6000, 5)
+    assert known["series"] == known["series"] | {"total": 1, "part": 0, "targets": 1, "days_of_the_window": 1}
+    assert (unknown["traffic"], unknown["alerts"], unknown["series"]["total"]) == (None, [], 0)
+    assert told["server"]["questions"] < 40
+
+
+def test_json_tells_mistakes_of_the_spec_without_asking(folder: Path) -> None:
+    """The same document; nobody is there to be asked."""
+    (folder / "a.slo.yaml").write_text(spec_text(objective="0.99"), encoding="utf-8")
+    url = f"http://127.0.0.1:{free_port()}"
+    done = sereno("validate", "a.slo.yaml", "--prometheus", url, "--format", "json", cwd=folder)
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["valid"], told["server"]) == (ExitCode.INVALID_INPUT, False, None)
+    assert [mistake["code"] for mistake in told["diagnostics"]] == ["SLO012"]
 
 
 def test_a_server_that_knows_nothing_is_told_for_each_slo(folder: Path, tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sereno_slo.promql import Matcher, MatchOp, Selector, regex
+from sereno_slo.promql.matching import holds
 from sereno_slo.promql.reading import read_matchers
-from sereno_slo.render.promtool.labels import examples, holds, labels_for
+from sereno_slo.render.promtool.labels import examples, labels_for
 from sereno_slo.render.promtool.streams import Counted, Series, phases, steady
 
 atoms = st.sampled_from(

@@ -28,22 +28,41 @@ LINE = re.compile(
 )
 STEP_SECONDS = 300
 DAYS = 8
+RETENTION = "60d"
 NIGHT = range(5)
 
 
 def past(now: float) -> Iterator[HistorySample]:
-    """The series of all cases; counters grow evenly within an hour, and it is night from 0:00 to 5:00 UTC."""
-    begin = (int(now) - DAYS * 86_400) // 3600 * 3600
+    """The series of all cases; counters grow evenly within an hour, and it is night from 0:00 to 5:00 UTC.
+
+    Every target is up and has a process, unless the case says itself what is up.
+    """
+    times = range((int(now) - DAYS * 86_400) // 3600 * 3600, int(now), STEP_SECONDS)
+    targets: dict[tuple[str, str], dict[str, str]] = {}
     for name in NAMES:
-        for series in yaml.safe_load((CASES / name / "traffic.yaml").read_text(encoding="utf-8")):
-            yield from _samples(series, range(begin, int(now), STEP_SECONDS))
+        written = yaml.safe_load((CASES / name / "traffic.yaml").read_text(encoding="utf-8"))
+        for series in written:
+            yield from _samples(series, times)
+        if not any(series["metric"] == "up" for series in written):
+            found = ({label: series["labels"][label] for label in ("job", "instance")} for series in written)
+            targets |= {(labels["job"], labels["instance"]): labels for labels in found}
+    for labels in targets.values():
+        for metric, value in (("up", 1), ("process_start_time_seconds", times[0] - 1e6)):
+            yield from _samples({"metric": metric, "labels": labels, "value": value}, times)
 
 
 def _samples(series: dict[str, Any], times: range) -> Iterator[HistorySample]:
+    """A gauge of one `value`, or of `values` one after the other; else a counter of so many `day` and `night` an hour.
+
+    `hours` is how much of the end of the past it lives.
+    """
     count = 0.0
-    for at in times:
-        yield HistorySample(series["metric"], series["labels"], float(at), series.get("value", count))
-        if "value" not in series:
+    first = times[-1] - series.get("hours", 10_000) * 3600
+    for number, at in enumerate(times):
+        value = series["values"][number % len(series["values"])] if "values" in series else series.get("value", count)
+        if at >= first:
+            yield HistorySample(series["metric"], series["labels"], float(at), float(value))
+        if "day" in series:
             hour = at // 3600 % 24
             count += series["night" if hour in NIGHT else "day"] * STEP_SECONDS / 3600
 
@@ -51,7 +70,8 @@ def _samples(series: dict[str, Any], times: range) -> Iterator[HistorySample]:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One server with the past of all cases."""
-    with running_prometheus(tmp_path_factory.mktemp("cases") / "prometheus", history=past(time.time())) as server:
+    directory = tmp_path_factory.mktemp("cases") / "prometheus"
+    with running_prometheus(directory, history=past(time.time()), retention=RETENTION) as server:
         yield server.url
 
 

@@ -59,7 +59,12 @@ def write_history(data: Path, samples: Iterable[HistorySample]) -> None:
 
 @contextmanager
 def running_prometheus(
-    directory: Path, *, config: str = SILENT_CONFIG, history: Iterable[HistorySample] = (), flags: Iterable[str] = ()
+    directory: Path,
+    *,
+    config: str = SILENT_CONFIG,
+    history: Iterable[HistorySample] = (),
+    flags: Iterable[str] = (),
+    retention: str = "10y",  # histories of tests may lie far back
 ) -> Iterator[RunningProcess]:
     """A ready Prometheus with its files in `directory` (made if missing); it is gone when the block is left.
 
@@ -77,7 +82,7 @@ def running_prometheus(
         "prometheus",
         f"--config.file={directory / 'prometheus.yml'}",
         f"--storage.tsdb.path={data}",
-        "--storage.tsdb.retention.time=10y",  # histories of tests may lie far back
+        f"--storage.tsdb.retention.time={retention}",
         f"--web.listen-address=127.0.0.1:{port}",
         *flags,
     ]

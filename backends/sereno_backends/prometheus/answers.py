@@ -99,6 +99,28 @@ def head_start(data: Any) -> datetime | None:
     return datetime.fromtimestamp(head["minTime"] / 1000, UTC) if head["numSeries"] else None
 
 
+def texts(data: Any) -> tuple[str, ...]:
+    """The value of `/api/v1/label/…/values`."""
+    return tuple(str(text) for text in _list(data))
+
+
+def metric_types(data: Any) -> frozenset[str]:
+    """The types in `/api/v1/metadata`; targets may disagree, and `unknown` says nothing."""
+    said = (entry["type"] for entries in dict(data).values() for entry in entries)
+    return frozenset(str(kind) for kind in said) - {"unknown", "unset", ""}
+
+
+def retention(data: Any) -> str:
+    """`storageRetention` of `/api/v1/status/runtimeinfo`."""
+    return str(data["storageRetention"])
+
+
+def _list(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise UnexpectedAnswer(f"a {type(data).__name__} where a list is promised")
+    return data
+
+
 def _rule(rule: Mapping[str, Any]) -> Rule:
     last_error = rule.get("lastError") or None
     last_evaluation = _moment(rule.get("lastEvaluation"))

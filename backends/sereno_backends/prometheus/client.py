@@ -1,7 +1,7 @@
 """The client: one method a question, every failure one of the errors of this package."""
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -97,6 +97,23 @@ class PrometheusClient:
         """
         return self._ask("/api/v1/status/tsdb", answers.head_start)
 
+    def metric_names(self, selectors: Sequence[str], start: datetime, end: datetime) -> tuple[str, ...]:
+        """The names of the metrics that have series which any of these selectors matches; without one, all names."""
+        query = [("match[]", selector) for selector in selectors]
+        span = [("start", _unix(start)), ("end", _unix(end))]
+        return self._ask("/api/v1/label/__name__/values", answers.texts, query=(*query, *span))
+
+    def metric_types(self, metric: str) -> frozenset[str]:
+        """What targets say that the metric is (`counter`, `gauge`, …); empty where none of them says it now.
+
+        Histograms and summaries are known by their name without `_count`, `_sum` and `_bucket`.
+        """
+        return self._ask("/api/v1/metadata", answers.metric_types, query=(("metric", metric),))
+
+    def retention(self) -> str:
+        """How long samples are kept, in the server's words: `15d`, or `15d or 512MiB`. Only Prometheus itself tells."""
+        return self._ask("/api/v1/status/runtimeinfo", answers.retention)
+
     def ready(self) -> bool:
         """Whether the server says that it serves questions; an unreachable one isn't ready."""
         try:
@@ -116,10 +133,17 @@ class PrometheusClient:
     ) -> None:
         self.close()
 
-    def _ask(self, path: str, reader: Callable[[Any], Value], form: Mapping[str, str] | None = None) -> Value:
+    def _ask(
+        self,
+        path: str,
+        reader: Callable[[Any], Value],
+        form: Mapping[str, str] | None = None,
+        query: Sequence[tuple[str, str]] = (),
+    ) -> Value:
         """Ask once. Queries go as forms by POST, because long expressions don't fit into a URL."""
         try:
-            response = self._http.get(path) if form is None else self._http.post(path, data=form)
+            asked = httpx.QueryParams(list(query))
+            response = self._http.get(path, params=asked) if form is None else self._http.post(path, data=form)
         except httpx.TimeoutException as error:
             raise PrometheusUnreachable(f"{self.name} gave no answer in {self._timeout_seconds:g} s") from error
         except httpx.HTTPError as error:

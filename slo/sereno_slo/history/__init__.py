@@ -5,6 +5,8 @@ alerts can see at the traffic of the last days. Moments of repairs are whole mil
 stores them.
 """
 
+from sereno_slo.history.asking import Asker
+from sereno_slo.history.counting import series_counts
 from sereno_slo.history.expressions import entry_expressions
 from sereno_slo.history.judging import Judgement, judged
 from sereno_slo.history.ledger_repair import AccountRepair, SeriesRepair, repair_ledger
@@ -13,6 +15,7 @@ from sereno_slo.history.slots import Span
 
 __all__ = [
     "AccountRepair",
+    "Asker",
     "ForeignLabels",
     "Judgement",
     "Reader",
@@ -21,4 +24,5 @@ __all__ = [
     "entry_expressions",
     "judged",
     "repair_ledger",
+    "series_counts",
 ]

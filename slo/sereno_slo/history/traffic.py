@@ -46,7 +46,7 @@ def sighting_of(reader: Reader, slo: ServiceLevelObjective, now: datetime) -> Si
     is_from_ledger = any(recorded.values()) and len(recorded) >= len(raw)
     seen = recorded if is_from_ledger else raw or _this_hour(reader, _raw(slo.indicator), now)
     if not seen:
-        return Sighting(None, matches=False, series_of_metric=_series_of_metric(reader, slo, now))
+        return Sighting(None, matches=False)
     usual = _usual(reader, slo, now) if is_from_ledger else None
     last = min(now, datetime.fromtimestamp((max(seen) + 1) * _SECONDS_OF_AN_HOUR, UTC))
     return Sighting(
@@ -107,13 +107,6 @@ def _usual(reader: Reader, slo: ServiceLevelObjective, now: datetime) -> float |
     """`A` of docs/ledger.md as it is recorded: what alerts compare with."""
     samples = reader.instant(Aggregation("max", Ledger.of(slo).expected_events()), now)
     return next((sample.value for sample in samples if sample.is_finite and sample.value > 0), None)
-
-
-def _series_of_metric(reader: Reader, slo: ServiceLevelObjective, now: datetime) -> int:
-    """Whether the name is wrong, or the matchers are."""
-    anything = _seen_within_an_hour(Selector(slo.indicator.total.metric))
-    samples = reader.instant(Aggregation("count", anything), now)
-    return sum(round(sample.value) for sample in samples)
 
 
 def _bounds(reader: Reader, latency: Latency, at: datetime) -> tuple[float, ...] | None:

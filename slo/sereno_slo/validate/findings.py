@@ -4,24 +4,22 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, assert_never
 
 from sereno_slo.conventions import LATEST_PAGE_OF_AN_OUTAGE, MIN_RECENT_BAD_EVENTS
 from sereno_slo.diagnostics import Diagnostic, Severity, Span
 from sereno_slo.duration import MINUTE, Duration
 from sereno_slo.model import (
     AlertingMode,
-    BadEventsRatio,
     BurnTier,
-    GoodEventsRatio,
     Latency,
-    NativeLatency,
     Probe,
     ServiceLevelObjective,
     Threshold,
 )
 from sereno_slo.parse.yaml_tree import Path, YamlTree
 from sereno_slo.validate.feasibility import AlertReach, Feasibility, Reach, feasibility
+from sereno_slo.validate.places import at, indicator_path, total_span
+from sereno_slo.validate.survey import Survey
 from sereno_slo.validate.traffic import Sighting
 
 _LATEST_MINUTES = LATEST_PAGE_OF_AN_OUTAGE / MINUTE
@@ -31,27 +29,16 @@ _BY_RATIO = "write mode: both, which judges quiet hours by their own error ratio
 
 
 def findings_of_sighting(
-    slo: ServiceLevelObjective, sighting: Sighting, index: int, tree: YamlTree
+    slo: ServiceLevelObjective, sighting: Sighting, survey: Survey, index: int, tree: YamlTree
 ) -> Iterator[Diagnostic]:
-    """What the server doesn't have; `index` is the SLO's place in the spec."""
-    total = slo.indicator.total
-    path: Path = ("slos", index, "indicator", _kind(slo))
-    metric = tree.span((*path, "total" if isinstance(_at(tree, (*path, "total")), str) else "metric"))
-    if not sighting.matches and not sighting.series_of_metric:
-        message = f"the server has no series of {total.metric}"
-        cure = "check the name, and that the service is scraped; a service that was never deployed has none yet"
-        yield Diagnostic("SLO052", metric, message, cure, Severity.WARNING)
-    elif not sighting.matches:
-        span = tree.span((*path, "match")) if _at(tree, (*path, "match")) else metric
-        message = f"{total} selects none of the server's series of this metric ({sighting.series_of_metric:,})"
-        yield Diagnostic("SLO052", span, message, "correct the matchers; nothing is counted", Severity.WARNING)
-    elif sighting.traffic is None:
-        message = f"the server saw no event of {total} in seven days, so no alert can be judged"
-        yield Diagnostic(
-            "SLO052", metric, message, f"check that somebody calls it; else {_SYNTHETIC}", Severity.WARNING
-        )
+    """What the server's traffic lacks; `index` is the SLO's place in the spec."""
+    if sighting.traffic is None and (sighting.matches or survey.total.series):
+        message = f"the server saw no event of {slo.indicator.total} in seven days, so no alert can be judged"
+        cure = f"check that somebody calls it; else {_SYNTHETIC}"
+        yield Diagnostic("SLO052", total_span(slo, index, tree), message, cure, Severity.WARNING)
     if isinstance(slo.indicator, Latency) and sighting.bounds_seconds is not None:
-        yield from _of_buckets(slo.indicator, sighting.bounds_seconds, tree.span((*path, "threshold")), slo.service)
+        span = tree.span((*indicator_path(slo, index), "threshold"))
+        yield from _of_buckets(slo.indicator, sighting.bounds_seconds, span, slo.service)
 
 
 def _of_buckets(latency: Latency, bounds: tuple[float, ...], span: Span, service: str) -> Iterator[Diagnostic]:
@@ -60,9 +47,11 @@ def _of_buckets(latency: Latency, bounds: tuple[float, ...], span: Span, service
     message = f"{latency.metric} has no bucket of {latency.threshold_seconds:g} s on the server: nothing is counted"
     cure = f"give the service the compiled bounds (buckets/{service}.json)"
     finite = [bound for bound in bounds if math.isfinite(bound) and bound > 0]
+    below = [bound for bound in finite if bound < latency.threshold_seconds][-1:]
+    above = [bound for bound in finite if bound > latency.threshold_seconds][:1]
     if finite:
-        near = min(finite, key=lambda bound: abs(bound - latency.threshold_seconds))
-        cure = f"write {Duration(round(near * 1000))}, or {cure}"
+        nearest = " or ".join(str(Duration(round(bound * 1000))) for bound in (*below, *above))
+        cure = f"write {nearest}, or {cure}"
     yield Diagnostic("SLO053", span, message, cure)
 
 
@@ -148,31 +137,7 @@ def _with(feasible: Feasibility, mode: AlertingMode | None = None, min_bad_event
 def _span_of_tier(tier: BurnTier, index: int, tree: YamlTree) -> Span:
     """Where the tier stands; of the usual policy, and of sereno.yaml's, the SLO's objective."""
     path: Path = ("slos", index, "alerting", "tiers")
-    for position, written in enumerate(_at(tree, path) or ()):
+    for position, written in enumerate(at(tree, path) or ()):
         if written.get("severity") == tier.severity and Duration.parse(written["long"]) == tier.long:
             return tree.span((*path, position))
     return tree.span(("slos", index, "objective"))
-
-
-def _kind(slo: ServiceLevelObjective) -> str:
-    match slo.indicator:
-        case BadEventsRatio() | GoodEventsRatio():
-            return "ratio"
-        case Latency() | NativeLatency():
-            return "latency"
-        case Threshold():
-            return "threshold"
-        case Probe():
-            return "probe"
-        case _:
-            assert_never(slo.indicator)
-
-
-def _at(tree: YamlTree, path: Path) -> Any:
-    value = tree.value
-    for part in path:
-        if isinstance(value, dict):
-            value = value.get(part)
-        else:
-            value = value[part] if isinstance(value, list) and isinstance(part, int) else None
-    return value

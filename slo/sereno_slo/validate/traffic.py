@@ -122,8 +122,6 @@ class Sighting:
     is_from_ledger: bool = False
     """Counted by the ledger; else estimated from raw series."""
     matches: bool = True
-    """Whether any series matches the indicator's selector."""
-    series_of_metric: int = 0
-    """How many series the metric has, where none of them matches."""
+    """Whether any series that matches the indicator's selector was seen."""
     bounds_seconds: tuple[float, ...] | None = None
     """The bounds of a classic latency histogram's buckets; None where nobody looked."""

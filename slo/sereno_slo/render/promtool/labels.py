@@ -12,6 +12,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 from sereno_slo.promql import Matcher, MatchOp, regex
+from sereno_slo.promql.matching import holds
 
 Labels = Mapping[str, str]
 
@@ -27,19 +28,6 @@ _CATEGORIES = {
     syntax.CATEGORY_WORD: r"\w",
     syntax.CATEGORY_NOT_WORD: r"\W",
 }
-
-
-def holds(matcher: Matcher, value: str) -> bool:
-    """Whether a label value satisfies a matcher; regular expressions are anchored, as in Prometheus."""
-    match matcher.op:
-        case MatchOp.EQUAL:
-            return value == matcher.value
-        case MatchOp.NOT_EQUAL:
-            return value != matcher.value
-        case MatchOp.REGEX:
-            return regex.matches(matcher.value, value)
-        case MatchOp.NOT_REGEX:
-            return not regex.matches(matcher.value, value)
 
 
 def labels_for(wanted: Iterable[Matcher], refused: Iterable[Matcher] = ()) -> Labels | None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sereno_slo.promql import Selector
+from sereno_slo.promql.matching import holds
 from sereno_slo.render.promtool.cases import Case
-from sereno_slo.render.promtool.labels import holds
 from sereno_slo.render.promtool.streams import Series
 
 
