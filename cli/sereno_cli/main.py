@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),
     "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
+    "push": ("push", "Bring rules into the ruler of a Mimir or Cortex: differences first, then only those."),
     "schema": ("schema", "Print the JSON Schema of specs, for editors."),
     "validate": ("validate", "Check SLO specs: syntax and meaning; with a server, what alerts can see."),
 }

@@ -47,6 +47,8 @@ CODES: dict[str, str] = {
     "SLO051": "by night, too, a full outage pages soon",
     "SLO052": "the server has events of the indicator",
     "SLO053": "the latency threshold is a bucket bound of the server's histogram",
+    "SLO085": "names and labels of Kubernetes objects and rulers' namespaces are such as those take",
+    "SLO086": "the chosen format of rules holds all of them",
     "SLO101": "calendar windows are implemented",
     "SLO102": "exclusions are implemented",
     "SLO103": "journeys are implemented",

@@ -218,6 +218,15 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Operator:
+    """What PrometheusRule objects carry, so that a Prometheus of the operator selects them."""
+
+    namespace: str = ""
+    """Empty: the one that whoever applies them has chosen."""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The repository's defaults for all specs, from `sereno.yaml`."""
 
@@ -230,3 +239,6 @@ class Settings:
     """How late samples may arrive: raw series are read this much in the past."""
     links: Links = Links()
     alerting: AlertingDefaults = AlertingDefaults()
+    operator: Operator = Operator()
+    mimir_namespace: str = "sereno"
+    """The ruler's namespaces are called `<this>-<service>`."""

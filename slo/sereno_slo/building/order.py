@@ -6,6 +6,7 @@ from pathlib import Path
 from sereno_slo.model import Service, Settings
 from sereno_slo.render.artefact import ALL_KINDS, POSTMORTEM_TEMPLATE, Artefact, Kind, Ownership, runbook_name
 from sereno_slo.render.layout import Layout
+from sereno_slo.render.rule_format import RuleFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Order:
     kinds: frozenset[Kind] = ALL_KINDS
     is_complete: bool = True
     """Whether the specs are all that the root has: what spans all services, and strays, can't be told otherwise."""
+    rule_format: RuleFormat = RuleFormat.PROMETHEUS
 
     def has_overview(self) -> bool:
         """Whether the dashboard of all services is asked for."""

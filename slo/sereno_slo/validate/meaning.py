@@ -21,6 +21,7 @@ from sereno_slo.model import (
     Latency,
     Links,
     NativeLatency,
+    Operator,
     Probe,
     Service,
     ServiceLevelObjective,
@@ -32,6 +33,7 @@ from sereno_slo.model import (
 from sereno_slo.parse.grammar import (
     AlertingDocument,
     LatencyDocument,
+    OperatorDocument,
     RatioDocument,
     SettingsDocument,
     SloDocument,
@@ -65,7 +67,13 @@ def settings_of(document: SettingsDocument | None) -> Settings:
             logs=_base(links.logs, default.logs),
         ),
         alerting=_defaults(document.alerting) if document.alerting else AlertingDefaults(),
+        operator=_operator(document.operator) if document.operator else Operator(),
+        mimir_namespace=document.mimir.namespace if document.mimir else Settings().mimir_namespace,
     )
+
+
+def _operator(document: OperatorDocument) -> Operator:
+    return Operator(document.namespace or "", tuple(sorted(document.labels.items())))
 
 
 def _defaults(document: AlertingDocument) -> AlertingDefaults:
