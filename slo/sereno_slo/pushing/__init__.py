@@ -1,4 +1,4 @@
-"""Compiled groups brought into a ruler (docs/push.md): what differs is looked at first, and only that is changed.
+"""Compiled groups brought into a ruler (docs/engines.md): what differs is looked at first, and only that is changed.
 
 Beside the compiler, not of it: nothing of the compiler imports this package. `differences` is pure; `push` changes the
 ruler.
