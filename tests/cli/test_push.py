@@ -209,6 +209,27 @@ def test_arguments_that_can_not_work(arguments: list[str], said: str, ruler: Sta
     assert ruler.requests == []
 
 
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "<html><body>Sign in</body></html>",
+        "[1, 2]",
+        "a: [{rules: []}]",
+        "a: [{name: g, rules: [text]}]",
+        "a: [{name: g, rules: [{labels: x}]}]",
+        "a: 3",
+        "{",
+    ],
+)
+def test_what_is_no_rulers_answer_is_told(listed: str, ruler: StandIn, push: Push) -> None:
+    """A login page, or groups that are none: exit code 3, nothing is sent, no traceback."""
+    ruler.lists = listed
+    answer = push("--ruler", ruler.url, "--tenant", "a")
+    assert answer.returncode == ExitCode.UNREACHABLE
+    assert "doesn't answer as a ruler does" in answer.stderr
+    assert ruler.requests == []
+
+
 def test_prune_needs_all_specs(ruler: StandIn, repository: Path, push: Push) -> None:
     """One named service mustn't remove all others."""
     (repository / "slo/specs/b.slo.yaml").write_text(spec_text().replace("service: api", "service: b"), "utf-8")

@@ -190,6 +190,11 @@ def _groups(document: Any) -> Groups:
 
 def _documents(groups: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
     for group in groups:
-        if not (isinstance(group["name"], str) and isinstance(group.get("rules") or [], list)):
-            raise TypeError("a group without a name, or with rules that are no list")
+        rules = group.get("rules") or []
+        if not (isinstance(group["name"], str) and isinstance(rules, list) and all(map(_is_rule, rules))):
+            raise TypeError("a group without a name, or with rules that are none")
     return tuple(groups)
+
+
+def _is_rule(rule: Any) -> bool:
+    return isinstance(rule, dict) and isinstance(rule.get("labels") or {}, dict)
