@@ -5,6 +5,7 @@
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+CHART_FILES := compile --format operator --only rules --only dashboards --out helm/sereno/files
 ALERTMANAGER_YML := alerting/alertmanager/alertmanager.yml
 
 .PHONY: help setup tools test-tools demo demo-once test test-fast check check-artefacts fmt compile docs lock clean
@@ -32,6 +33,7 @@ check: setup tools check-artefacts ## format, lint, types, import contracts, rul
 
 check-artefacts: setup tools # are the generated files up to date, do the rules and the routing hold?
 	@$(BIN)/sereno compile --check
+	@$(BIN)/sereno $(CHART_FILES) --check
 	@scripts/check-rules
 	@$(BIN)/sereno alertmanager merge --out var/alertmanager/alertmanager.yml
 	@for file in $(ALERTMANAGER_YML) var/alertmanager/alertmanager.yml; do amtool check-config $$file || exit 1; done
@@ -40,8 +42,9 @@ fmt: setup ## format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks
+compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks, and the chart's files
 	@$(BIN)/sereno compile
+	@$(BIN)/sereno $(CHART_FILES)
 
 docs: setup ## write docs/cli.md from what --help prints
 	@$(BIN)/python scripts/cli-docs.py

@@ -29,7 +29,11 @@ TABLE_WIDTH = 170
 @click.option(
     "--days", default=30.0, show_default=True, help="How long each simulation is, unless it has its own length."
 )
-@click.option("--prometheus", metavar="PATH", help="The server to use, 2.42 or later; otherwise the one on PATH.")
+@click.option(
+    "--prometheus",
+    metavar="PATH",
+    help="The server to use, 2.42 or later, or victoria-metrics; otherwise the one on PATH.",
+)
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write all figures there, too."
 )

@@ -19,7 +19,7 @@ from benchmarks.simulation.rules import (
     evaluation_order,
     read_rule_groups,
 )
-from benchmarks.simulation.server import Server, ServerError, find_prometheus, running_prometheus
+from benchmarks.simulation.server import VICTORIA_METRICS, Server, ServerError, find_prometheus, running_prometheus
 from benchmarks.simulation.times import DAY, HOUR, MINUTE, SECOND, Interval, Run
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "SECOND",
     "STALE",
     "STEPS_PER_QUERY",
+    "VICTORIA_METRICS",
     "AlertingRule",
     "AnySeries",
     "EvaluationError",

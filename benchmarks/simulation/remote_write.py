@@ -118,6 +118,7 @@ def write(server: Server, series: Iterable[AnySeries]) -> int:
         body = b"".join(_length_delimited(1, _time_series(part)) for part in request)
         _post(server, body)
         written += sum(map(len, request))
+    server.flush()
     return written
 
 

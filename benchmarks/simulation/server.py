@@ -6,13 +6,14 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 
+VICTORIA_METRICS = "victoria-metrics"
 READY_SECONDS = 60
 STOP_SECONDS = 20
 REQUEST_SECONDS = 600
@@ -36,6 +37,13 @@ class Server:
     pid: int
     version: str
     http: httpx.Client
+    flush_path: str = ""
+    """What makes samples visible that were just written, where that takes a request."""
+
+    def flush(self) -> None:
+        """From now on queries see all that was written."""
+        if self.flush_path:
+            self.http.get(f"{self.url}{self.flush_path}").raise_for_status()
 
     def query(self, expr: str, at_ms: int, *, statistics: bool = False) -> dict[str, Any]:
         """The `data` of an instant query; with `statistics` it holds the engine's own, under `stats`."""
@@ -92,8 +100,8 @@ def find_prometheus(program: str | None = None) -> str:
 def running_prometheus(directory: Path, *, program: str | None = None, flags: Sequence[str] = ()) -> Iterator[Server]:
     """A Prometheus with its data and log in `directory`, gone when the block is left.
 
-    Works for 2.42 and 3.x alike. Its data may lie in the future of nobody but the server's clock: 3.x refuses samples
-    that are more than ten minutes ahead.
+    Works for 2.42 and 3.x alike, and for a program whose name begins with victoria-metrics (1.79). Its data may lie in
+    the future of nobody but the server's clock: 3.x refuses samples that are more than ten minutes ahead.
 
     Raises:
         ServerError: it doesn't start; the end of its log says why.
@@ -101,8 +109,13 @@ def running_prometheus(directory: Path, *, program: str | None = None, flags: Se
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "prometheus.yml").write_text(_CONFIG, encoding="utf-8")
     address = f"127.0.0.1:{free_port()}"
-    command = [find_prometheus(program), *_flags(directory, address), *flags]
-    with serving(command, address, directory / "prometheus.log") as server:
+    found = find_prometheus(program)
+    if Path(found).name.startswith(VICTORIA_METRICS):
+        command = [found, *_victoria_flags(directory, address)]
+        with serving(command, address, directory / "prometheus.log") as server:
+            yield replace(server, flush_path="/internal/force_flush")
+        return
+    with serving([found, *_flags(directory, address), *flags], address, directory / "prometheus.log") as server:
         yield server
 
 
@@ -139,6 +152,20 @@ def _flags(directory: Path, address: str) -> list[str]:
     ]
 
 
+def _victoria_flags(directory: Path, address: str) -> list[str]:
+    return [
+        f"-storageDataPath={directory / 'data'}",
+        f"-httpListenAddr={address}",
+        "-retentionPeriod=30y",
+        # What was asked before something was written isn't answered from memory after it.
+        "-search.disableCache",
+        f"-search.maxQueryDuration={REQUEST_SECONDS}s",
+        "-search.maxPointsPerTimeseries=100000",
+        "-memory.allowedPercent=10",
+        "-loggerLevel=WARN",
+    ]
+
+
 def free_port() -> int:
     """A TCP port on loopback that nobody listened on a moment ago."""
     with socket.socket() as listener:
@@ -154,8 +181,8 @@ def _wait_until_ready(http: httpx.Client, url: str, process: subprocess.Popen[by
             raise ServerError(f"Prometheus ended with {process.returncode}:\n{_end_of(log)}")
         try:
             if http.get(f"{url}/-/ready", timeout=2).is_success:
-                version: str = http.get(f"{url}/api/v1/status/buildinfo").json()["data"]["version"]
-                return version or "of unknown version"  # `go install` stamps none
+                version: str = http.get(f"{url}/api/v1/status/buildinfo").json()["data"].get("version")
+                return version or "of unknown version"  # `go install` stamps none, VictoriaMetrics says none
         except httpx.TransportError:
             pass
         time.sleep(0.05)

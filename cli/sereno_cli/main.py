@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("new", "Write a first spec from a template: HTTP API, gRPC, Istio, queue worker, …"),
     "plan": ("plan", "Tell what a change of SLO specs does, before it is merged."),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
+    "push": ("push", "Bring rules into the ruler of a Mimir or Cortex: differences first, then only those."),
     "schema": ("schema", "Print the JSON Schema of specs, for editors."),
     "shadow": ("shadow", "Compare Sereno's alerts with those of the rules that you have."),
     "validate": ("validate", "Check SLO specs: syntax and meaning; with a server, what alerts can see."),

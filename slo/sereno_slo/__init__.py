@@ -5,6 +5,7 @@ from sereno_slo.compilation import Compilation, Validation, compile_specs, read_
 from sereno_slo.diagnostics import Diagnostic, Severity, has_errors
 from sereno_slo.model import Settings
 from sereno_slo.render.layout import FOLDER, REPOSITORY, Layout
+from sereno_slo.render.rule_format import RuleFormat
 from sereno_slo.source import SourceFile, read_source
 from sereno_slo.writing import Difference, Written, differences, write
 
@@ -18,6 +19,7 @@ __all__ = [
     "Difference",
     "Layout",
     "Order",
+    "RuleFormat",
     "Settings",
     "Severity",
     "SourceFile",

@@ -9,6 +9,7 @@ from sereno_slo.parse import parse_settings, parse_spec
 from sereno_slo.parse.yaml_tree import YamlTree
 from sereno_slo.render.artefact import ALL_KINDS, Artefact, Kind
 from sereno_slo.render.layout import FOLDER, Layout
+from sereno_slo.render.rule_format import RuleFormat
 from sereno_slo.source import SourceFile
 from sereno_slo.validate import service_of, settings_of, structural_mistakes
 from sereno_slo.validate.description import Description, Mention, dependencies
@@ -142,20 +143,26 @@ def compile_specs(
 
 
 def render_service(
-    service: Service, settings: Settings, layout: Layout, kinds: frozenset[Kind] = ALL_KINDS
+    service: Service,
+    settings: Settings,
+    layout: Layout,
+    kinds: frozenset[Kind] = ALL_KINDS,
+    rule_format: RuleFormat = RuleFormat.PROMETHEUS,
 ) -> Compilation:
-    """What belongs to one service, of these kinds; with warnings about its behaviour tests."""
+    """What belongs to one service, of these kinds; with warnings about its rules and behaviour tests."""
     artefacts: list[Artefact] = []
     warnings: tuple[Diagnostic, ...] = ()
     if Kind.RULES in kinds:
-        from sereno_slo.render.prometheus_rules import render_rules
+        from sereno_slo.render.engine_rules import render_engine_rules
 
-        artefacts.append(render_rules(service, settings))
+        rules, warnings = render_engine_rules(service, settings, rule_format)
+        artefacts.append(rules)
     if Kind.TESTS in kinds:
         from sereno_slo.render.promtool import render_behaviour_tests
 
-        tests, warnings = render_behaviour_tests(service, settings, layout)
+        tests, untested = render_behaviour_tests(service, settings, layout)
         artefacts += tests
+        warnings += untested
     if Kind.DASHBOARDS in kinds:
         from sereno_slo.render.dashboards import render_dashboard
 

@@ -290,6 +290,15 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Operator:
+    """What PrometheusRule objects carry, so that a Prometheus of the operator selects them."""
+
+    namespace: str = ""
+    """Empty: the one that whoever applies them has chosen."""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The repository's defaults for all specs, from `sereno.yaml`."""
 
@@ -306,3 +315,6 @@ class Settings:
     """The kind of window of SLOs that name none, where it is no rolling one."""
     gate: tuple[GateRule, ...] = ()
     """The gate of specs that have none."""
+    operator: Operator = Operator()
+    mimir_namespace: str = "sereno"
+    """The ruler's namespaces are called `<this>-<service>`."""

@@ -182,16 +182,6 @@ def test_one_mistake_writes_nothing_at_all(repository: Path) -> None:
     assert files_below(repository) == before
 
 
-@pytest.mark.parametrize("format_", ["operator", "mimir"])
-def test_formats_of_later_versions_are_refused(format_: str, tmp_path: Path) -> None:
-    """A promised format that isn't there yet is an error, never another format."""
-    (tmp_path / "api.slo.yaml").write_text(spec_text(), encoding="utf-8")
-    answer = sereno("compile", "api.slo.yaml", "--out", "out", "--format", format_, cwd=tmp_path)
-    assert answer.returncode == ExitCode.INVALID_INPUT
-    assert "isn't implemented" in answer.stderr
-    assert not (tmp_path / "out").exists()
-
-
 def test_output_is_deterministic(tmp_path: Path) -> None:
     """The same specs give the same bytes, whatever the seed of Python's hashes."""
     outputs = []

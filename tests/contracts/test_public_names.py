@@ -12,6 +12,7 @@ NAMES = {
     "Difference",
     "Layout",
     "Order",
+    "RuleFormat",
     "Settings",
     "Severity",
     "SourceFile",

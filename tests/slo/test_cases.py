@@ -1,6 +1,7 @@
 """Specs with mistakes and what is said about them: `cases/<code>-<words>/`, each with its `expected.txt`.
 
-The expectation is what `sereno compile` prints on standard error. SERENO_UPDATE_GOLDENS=1 writes it anew.
+The expectation is what `sereno compile` prints on standard error; `arguments.txt` holds further arguments.
+SERENO_UPDATE_GOLDENS=1 writes it anew.
 """
 
 import os
@@ -31,7 +32,9 @@ def test_says_every_mistake(
     shutil.copytree(CASES / name, here, ignore=shutil.ignore_patterns("expected.txt"))
     monkeypatch.chdir(here)
     specs = sorted(path.name for path in here.glob("*.slo.yaml")) or ["spec.slo.yaml"]
-    exit_code = run(["compile", *specs, "--out", "../out"])
+    further = here / "arguments.txt"
+    arguments = further.read_text(encoding="utf-8").split() if further.exists() else []
+    exit_code = run(["compile", *specs, "--out", "../out", *arguments])
     said = capsys.readouterr().err
     if UPDATE:
         (CASES / name / "expected.txt").write_text(said, encoding="utf-8")

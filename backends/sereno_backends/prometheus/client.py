@@ -1,6 +1,5 @@
 """The client: one method a question, every failure one of the errors of this package."""
 
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -9,6 +8,7 @@ from typing import Any, Self, TypeVar
 import httpx
 import orjson
 
+from sereno_backends.addresses import AddressInvalid, http_address, is_loopback, without_credentials
 from sereno_backends.prometheus import answers
 from sereno_backends.prometheus.errors import (
     PrometheusAddressInvalid,
@@ -40,7 +40,7 @@ class PrometheusClient:
     ) -> None:
         address = _address(url)
         self._timeout_seconds = timeout_seconds
-        is_here = _is_loopback(address.host)
+        is_here = is_loopback(address.host)
         self._http = httpx.Client(
             base_url=address,
             # Within a machine, compressing takes the server longer than everything else that it does for an answer.
@@ -49,7 +49,7 @@ class PrometheusClient:
             timeout=timeout_seconds,
             trust_env=not is_here,  # a proxy of the environment never knows this machine's ports
         )
-        self._shown_url = str(address.copy_with(username=None, password=None)).rstrip("/")
+        self._shown_url = without_credentials(address).rstrip("/")
 
     @property
     def name(self) -> str:
@@ -183,32 +183,16 @@ class PrometheusClient:
 
 def _address(url: str) -> httpx.URL:
     """Take an address apart; every reason why it can't work is a message with a cure."""
-    cure = "write it like http://127.0.0.1:9090"
     try:
-        address = httpx.URL(url.strip())
-    except (httpx.InvalidURL, ValueError) as error:
-        raise PrometheusAddressInvalid(f"Prometheus address {url!r} is no URL ({error}); {cure}") from error
-    url = str(address.copy_with(username=None, password=None))  # credentials never reach a message
-    if address.scheme not in {"http", "https"}:
-        raise PrometheusAddressInvalid(f"Prometheus address {url!r} doesn't begin with http:// or https://; {cure}")
-    if not address.host:
-        raise PrometheusAddressInvalid(f"Prometheus address {url!r} names no host; {cure}")
-    if address.query or address.fragment:
-        raise PrometheusAddressInvalid(f"Prometheus address {url!r} has a ? or # part; give the server's address only")
+        address = http_address(url, of="Prometheus", example="http://127.0.0.1:9090")
+    except AddressInvalid as error:
+        raise PrometheusAddressInvalid(str(error)) from error
     if "/api/v1" in address.path:
+        shown = without_credentials(address)
         raise PrometheusAddressInvalid(
-            f"Prometheus address {url!r} ends in the API's path; leave out /api/v1 and after"
+            f"Prometheus address {shown!r} ends in the API's path; leave out /api/v1 and after"
         )
     return address
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _unix(moment: datetime) -> str:

@@ -24,9 +24,13 @@ Examples:
   sereno compile --check                      do the committed files say what the specs say?
   sereno compile checkout.slo.yaml --out DIR  one spec → DIR/rules, DIR/tests, DIR/dashboards, …
   sereno compile --only rules --only tests    rules and their tests alone
+  sereno compile --only rules --format operator --out DIR
+                                              PrometheusRule objects → DIR/rules, for kubectl apply -f
 """
 # The kinds of files; written here so that `--help` needs no compiler (tests compare).
 KINDS = ("alertmanager", "buckets", "dashboards", "postmortem-template", "rules", "runbooks", "tests")
+# The engines' forms of rules, for the same reason.
+FORMATS = ("prometheus", "operator", "mimir", "vmalert")
 
 
 @click.command(epilog=_EPILOG)
@@ -43,10 +47,10 @@ KINDS = ("alertmanager", "buckets", "dashboards", "postmortem-template", "rules"
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["prometheus", "operator", "mimir"]),
+    type=click.Choice(FORMATS),
     default="prometheus",
     show_default=True,
-    help="How rules are written (operator and mimir: not yet there).",
+    help="For whom rules are written: PrometheusRule objects, mimirtool, Debian's vmalert (docs/engines.md).",
 )
 @click.option("--settings", type=click.Path(path_type=Path), help="Defaults for all specs [the nearest sereno.yaml].")
 @click.option(
@@ -71,10 +75,15 @@ def command(
     Without SPEC all of slo/specs is compiled; without --out into the repository's layout. Generated files are
     overwritten, scaffolds (runbooks, template) are written once. A spec with mistakes writes nothing and exits 2.
     Specs of Sloth, OpenSLO and Pyrra are taken as they are (see sereno convert).
+
+    With another --format than prometheus no tests are written, as promtool reads that one only, and the repository's
+    rules go to alerting/FORMAT/generated.
     """
     with _everything_is_kept():
-        if format_ != "prometheus":
-            message = f"sereno compile: --format {format_} isn't implemented in this version; use prometheus"
+        if format_ != "prometheus" and "tests" in only:
+            message = (
+                f"sereno compile: promtool tests no rules in the form {format_}; leave --format or --only tests out"
+            )
             click.echo(message, err=True)
             return ExitCode.INVALID_INPUT
         from sereno_cli.specs import load_specs
@@ -82,7 +91,7 @@ def command(
         loaded = load_specs(specs, settings)
         if loaded is None or (out is None and not _belongs_to_repository(specs, loaded)):
             return ExitCode.INVALID_INPUT
-        order = _order(loaded, out, only)
+        order = _order(loaded, out, only, format_)
         return _check(loaded, order, jobs) if check else _write(loaded, order, jobs, has_memory=not no_cache)
 
 
@@ -98,15 +107,18 @@ def _everything_is_kept() -> Iterator[None]:
             gc.enable()
 
 
-def _order(loaded: "LoadedSpecs", out: Path | None, only: Sequence[str]) -> "Order":
-    from sereno_slo import FOLDER, REPOSITORY, Order
+def _order(loaded: "LoadedSpecs", out: Path | None, only: Sequence[str], format_: str) -> "Order":
+    from sereno_slo import FOLDER, Order, RuleFormat
     from sereno_slo.render.artefact import Kind
+    from sereno_slo.render.layout import repository_layout
 
-    layout, root = (REPOSITORY, loaded.root) if out is None else (FOLDER, out)
-    kinds = frozenset(kind for kind in Kind if not only or kind.label in only)
-    return Order(
-        loaded.settings, layout, root, kinds, is_complete=out is not None or loaded.is_complete, are_all=loaded.are_all
-    )
+    rule_format = RuleFormat(format_)
+    layout, root = (repository_layout(rule_format), loaded.root) if out is None else (FOLDER, out)
+    # promtool's tests name Prometheus' own rule files.
+    possible = set(Kind) if rule_format is RuleFormat.PROMETHEUS else set(Kind) - {Kind.TESTS}
+    kinds = frozenset(kind for kind in possible if not only or kind.label in only)
+    is_complete = out is not None or loaded.is_complete
+    return Order(loaded.settings, layout, root, kinds, is_complete, are_all=loaded.are_all, rule_format=rule_format)
 
 
 def _belongs_to_repository(specs: Sequence[Path], loaded: "LoadedSpecs") -> bool:

@@ -134,8 +134,9 @@ def _known(entry: Any) -> Known:
 
 
 def _place(order: Order) -> Path:
-    """Each choice of kinds has a memory of its own."""
-    return order.root / FOLDER / f"compile-{_digest(repr(sorted(order.kinds)), repr(order.layout))[:12]}.json"
+    """Each choice of kinds and format has a memory of its own."""
+    choice = _digest(repr(sorted(order.kinds)), repr(order.layout), order.rule_format)
+    return order.root / FOLDER / f"compile-{choice[:12]}.json"
 
 
 def _digest(*parts: str) -> str:
@@ -147,7 +148,8 @@ def _digest_of(source: SourceFile) -> str:
 
 
 def _digest_of_order(order: Order) -> str:
-    return _digest(_compiler(), repr(order.settings), repr(order.layout), repr(sorted(order.kinds)))
+    parts = (repr(order.settings), repr(order.layout), repr(sorted(order.kinds)), order.rule_format)
+    return _digest(_compiler(), *parts)
 
 
 def _digest_of_descriptions(descriptions: Iterable[Description]) -> str:

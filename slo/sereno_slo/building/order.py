@@ -6,6 +6,7 @@ from pathlib import Path
 from sereno_slo.model import Service, Settings
 from sereno_slo.render.artefact import ALL_KINDS, POSTMORTEM_TEMPLATE, Artefact, Kind, Ownership, runbook_name
 from sereno_slo.render.layout import Layout
+from sereno_slo.render.rule_format import RuleFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Order:
     """Whether the specs are all that the root has: what spans all services, and strays, can't be told otherwise."""
     are_all: bool = True
     """Whether there are no other specs anywhere: a service that isn't among them doesn't exist."""
+    rule_format: RuleFormat = RuleFormat.PROMETHEUS
 
     def has_overview(self) -> bool:
         """Whether the dashboard of all services is asked for."""

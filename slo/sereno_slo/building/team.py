@@ -56,7 +56,7 @@ class Task:
         order = self.order
         there = order.runbooks_there(service)
         kinds = order.kinds - {Kind.RUNBOOKS} if there else order.kinds
-        made = render_service(service, order.settings, order.layout, kinds)
+        made = render_service(service, order.settings, order.layout, kinds, order.rule_format)
         paths = (*map(order.layout.path, made.artefacts), *there)
         if self.is_check:
             return Outcome(made.diagnostics, (), tuple(outdated(made.artefacts, order.layout, order.root)), paths)

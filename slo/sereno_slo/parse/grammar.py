@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from sereno_slo.conventions import MIN_BAD_EVENTS
+from sereno_slo.parse.kubernetes_words import KubernetesLabels, KubernetesName
 from sereno_slo.parse.times import (
     CronText,
     FormerName,
@@ -335,6 +336,19 @@ def _free_label(label: str) -> str:
     return label
 
 
+class OperatorDocument(_Mapping):
+    """What PrometheusRule objects carry (`--format operator`)."""
+
+    namespace: KubernetesName | None = Field(None, examples=["monitoring"])
+    labels: KubernetesLabels = Field({}, examples=[{"release": "kube-prometheus-stack"}])
+
+
+class MimirDocument(_Mapping):
+    """Where a ruler keeps the groups (`--format mimir`, `sereno push`)."""
+
+    namespace: KubernetesName = Field("sereno", description="Namespaces are <this>-<service>", examples=["sereno"])
+
+
 class SettingsDocument(_Mapping):
     """`sereno.yaml`: the repository's defaults for all specs."""
 
@@ -357,3 +371,5 @@ class SettingsDocument(_Mapping):
     gate: list[GateDocument] = Field(
         [], description="The gate of all specs that have none", examples=[["{when: remaining < 10%, answer: deny}"]]
     )
+    operator: OperatorDocument | None = Field(None, examples=["{labels: {release: kube-prometheus-stack}}"])
+    mimir: MimirDocument | None = Field(None, examples=["{namespace: sereno}"])

@@ -2,9 +2,10 @@
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sereno_slo.render.artefact import Artefact, Kind
+from sereno_slo.render.rule_format import RuleFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ REPOSITORY = Layout(
     },
     is_exclusive=True,
 )
+
+
+def repository_layout(rule_format: RuleFormat) -> Layout:
+    """The repository's folders; rules that aren't Prometheus' own have one beside those that are."""
+    if rule_format is RuleFormat.PROMETHEUS:
+        return REPOSITORY
+    return replace(REPOSITORY, folders={**REPOSITORY.folders, Kind.RULES: f"alerting/{rule_format}/generated"})
+
+
 FOLDER = Layout({kind: str(kind) for kind in Kind}, is_exclusive=False)
 
 # The folders in which every file comes from the compiler; runbooks and templates are shared with people.

@@ -15,11 +15,12 @@ from sereno_slo.render.yaml_text import dump, header
 
 def render_rules(service: Service, settings: Settings) -> Artefact:
     """`<service>.rules.yaml`: what Prometheus loads."""
-    groups = "".join(_groups(slo, settings) for slo in service.objectives)
+    groups = "".join(groups_of(slo, settings) for slo in service.objectives)
     return Artefact(Kind.RULES, f"{service.name}.rules.yaml", f"{header(service.source)}groups:\n{groups}")
 
 
-def _groups(slo: ServiceLevelObjective | Journey, settings: Settings) -> str:
+def groups_of(slo: ServiceLevelObjective | Journey, settings: Settings) -> str:
+    """The groups of an SLO or a journey as the items of a YAML list."""
     shape = None if isinstance(slo, Journey) else shape_of(slo)
     return groups_text(slo, settings) if shape is None else _template(shape.slo, settings).filled(shape.names)
 

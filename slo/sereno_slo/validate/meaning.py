@@ -23,6 +23,7 @@ from sereno_slo.model import (
     Links,
     NativeLatency,
     Objective,
+    Operator,
     Probe,
     Service,
     ServiceLevelObjective,
@@ -37,6 +38,7 @@ from sereno_slo.parse.grammar import (
     CalendarWindowDocument,
     JourneyDocument,
     LatencyDocument,
+    OperatorDocument,
     RatioDocument,
     SettingsDocument,
     SloDocument,
@@ -74,7 +76,13 @@ def settings_of(document: SettingsDocument | None) -> Settings:
         ),
         alerting=_defaults(document.alerting) if document.alerting else AlertingDefaults(),
         gate=gate_rules(document.gate),
+        operator=_operator(document.operator) if document.operator else Operator(),
+        mimir_namespace=document.mimir.namespace if document.mimir else Settings().mimir_namespace,
     )
+
+
+def _operator(document: OperatorDocument) -> Operator:
+    return Operator(document.namespace or "", tuple(sorted(document.labels.items())))
 
 
 def _defaults(document: AlertingDocument) -> AlertingDefaults:

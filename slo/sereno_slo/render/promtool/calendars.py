@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from sereno_slo.calendars import CalendarUnit, CalendarWindow
 from sereno_slo.duration import MINUTE, Duration
-from sereno_slo.model import Service, ServiceLevelObjective
+from sereno_slo.model import Journey, Service, ServiceLevelObjective
 from sereno_slo.plan import series
 from sereno_slo.plan.series import Ledger
 from sereno_slo.render.promtool.cases import Bench, Case
@@ -50,9 +51,13 @@ def rehearsed(service: Service) -> Service:
     10,000 samples at once, too few for the steps of a month. Sereno's own tests show on a real Prometheus what
     exclusions leave out.
     """
-    return replace(service, slos=tuple(map(_rehearsed, service.slos)))
+    slos, journeys = tuple(map(_rehearsed, service.slos)), tuple(map(_rehearsed, service.journeys))
+    return replace(service, slos=slos, journeys=journeys)
 
 
-def _rehearsed(slo: ServiceLevelObjective) -> ServiceLevelObjective:
-    is_quarter = slo.calendar is not None and slo.calendar.unit is CalendarUnit.QUARTER
-    return replace(slo, exclusions=(), calendar=None if is_quarter else slo.calendar)
+AnyObjective = TypeVar("AnyObjective", ServiceLevelObjective, Journey)
+
+
+def _rehearsed(objective: AnyObjective) -> AnyObjective:
+    is_quarter = objective.calendar is not None and objective.calendar.unit is CalendarUnit.QUARTER
+    return replace(objective, exclusions=(), calendar=None if is_quarter else objective.calendar)

@@ -1,0 +1,139 @@
+"""The chart helm/sereno: its files are what the specs say, its values are checked, and the real helm renders it."""
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from sereno_cli.exit_codes import ExitCode
+from support.command_line import sereno
+from support.helm import CHART, OPERATOR, helm, needs_helm, templated
+from support.slo_specs import REPOSITORY
+
+COMPILE = ("compile", "--format", "operator", "--only", "rules", "--only", "dashboards", "--out", "helm/sereno/files")
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
+SCHEMA = json.loads((CHART / "values.schema.json").read_text("utf-8"))
+RULES = REPOSITORY / "alerting/rules/generated"
+WORKLOADS = (
+    *("--set", "image.repository=registry.example.org/sereno,incidents.enabled=true,collector.enabled=true"),
+    *("--set", "collector.files={/logs/a.log,/logs/b.log},elasticsearch.url=https://logs.example.org:9200"),
+    *("--set", "elasticsearch.apiKeySecret=key,elasticsearch.caSecret=authority"),
+)
+
+
+def _groups(service: str) -> Any:
+    return yaml.load((RULES / f"{service}.rules.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
+
+
+def test_its_files_are_what_the_specs_say() -> None:
+    """Rules and dashboards in the chart are up to date, and none is left behind; `make compile` writes them."""
+    answer = sereno(*COMPILE, "--check", cwd=REPOSITORY)
+    assert answer.returncode == ExitCode.OK, answer.stderr
+
+
+def test_the_values_are_described() -> None:
+    """The defaults keep to the schema, and every one of them is in it: a key that is misspelt is told."""
+    validator = jsonschema.Draft7Validator(SCHEMA)
+    validator.check_schema(SCHEMA)
+    validator.validate(VALUES)
+    assert set(VALUES) == set(SCHEMA["properties"]) - {"global"}
+    mistakes: list[dict[str, Any]] = [{"incident": {}}, {"incidents": {"enable": True}}, {"rules": {"kind": "other"}}]
+    assert not [mistake for mistake in mistakes if validator.is_valid(mistake)]
+
+
+@needs_helm
+def test_helm_finds_nothing_to_say() -> None:
+    """Lint, with warnings as errors, of the defaults and of everything switched on."""
+    for arguments in ((), WORKLOADS):
+        done = helm("lint", "--strict", CHART, *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_helm
+@pytest.mark.parametrize("service", ["transactions-api", "sereno"])
+def test_rules_are_the_compiled_ones(service: str) -> None:
+    """As PrometheusRule objects where the cluster knows them, else in ConfigMaps; `rules.kind` decides otherwise."""
+    operator = templated(*OPERATOR, "--set", "rules.labels.release=prom,rules.namespace=monitoring")
+    rule = operator["PrometheusRule", f"sereno-{service}"]
+    assert rule["spec"] == _groups(service)
+    assert rule["metadata"]["labels"]["release"] == "prom"
+    assert rule["metadata"]["namespace"] == "monitoring"
+    config = templated()["ConfigMap", f"sereno-{service}-rules"]
+    assert yaml.load(config["data"][f"sereno-{service}.rules.yaml"], Loader=yaml.CSafeLoader) == _groups(service)
+    chosen = templated("--set", "rules.kind=operator")
+    assert ("PrometheusRule", f"sereno-{service}") in chosen
+    assert not [kind for kind, name in templated("--set", "rules.kind=none") if name.endswith("-rules")]
+
+
+@needs_helm
+def test_dashboards_are_found_by_grafana() -> None:
+    """Each generated dashboard is a ConfigMap with the sidecar's label, and holds the file."""
+    objects = templated("--set", "dashboards.annotations.grafana_folder=SLO")
+    for path in sorted((REPOSITORY / "dashboards/grafana/generated").glob("*.json")):
+        config = objects["ConfigMap", f"sereno-dashboard-{path.stem}"]
+        assert config["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert config["metadata"]["annotations"] == {"grafana_folder": "SLO"}
+        assert json.loads(config["data"][path.name]) == json.loads(path.read_text("utf-8"))
+
+
+@needs_helm
+def test_workloads_are_locked_in() -> None:
+    """Non-root, read-only, without privileges or a token; what they write to is a volume, and probes are there."""
+    objects = templated(*OPERATOR, *WORKLOADS, "--namespace", "observability")
+    for name in ("sereno-collector", "sereno-incidents"):
+        pod = objects["Deployment", name]["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        security = {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["securityContext"] == security
+        assert container["image"] == "registry.example.org/sereno:0.1.0"
+        assert {"startupProbe", "livenessProbe", "resources"} <= set(container)
+        claimed = [
+            volume["persistentVolumeClaim"]["claimName"]
+            for volume in pod["volumes"]
+            if "persistentVolumeClaim" in volume
+        ]
+        assert claimed == [name]
+        assert ("PersistentVolumeClaim", name) in objects
+        mounts = {mount["name"] for mount in container["volumeMounts"]}
+        assert mounts == {volume["name"] for volume in pod["volumes"]}
+    assert ("PodMonitor", "sereno") in objects
+    assert ("NetworkPolicy", "sereno-incidents") in objects
+    assert all(one["metadata"]["namespace"] == "observability" for one in objects.values())
+    assert ("PodMonitor", "sereno") not in templated(*WORKLOADS)
+
+
+@needs_helm
+def test_the_workloads_arguments_are_those_of_the_command() -> None:
+    """What the pods are started with, `sereno` understands."""
+    objects = templated(*WORKLOADS)
+    for name in ("sereno-collector", "sereno-incidents"):
+        (container,) = objects["Deployment", name]["spec"]["template"]["spec"]["containers"]
+        assert container["command"] == ["sereno"]
+        flags = {word for word in container["args"] if word.startswith("--")}
+        command = container["args"][:2]
+        shown = sereno(*command, "--help", cwd=REPOSITORY).stdout
+        assert all(f"{flag} " in shown for flag in flags), flags
+
+
+@needs_helm
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("incidents.enabled=true", "image.repository is needed"),
+        ("image.repository=a,collector.enabled=true", "collector.files is needed"),
+        ("incidents.enable=true", "additional properties 'enable' not allowed"),
+        ("rules.kind=prometheus", "rules/kind"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_told(values: str, said: str) -> None:
+    """In words, before anything reaches a cluster."""
+    done = helm("template", "sereno", CHART, "--set", values)
+    assert done.returncode != 0
+    assert said in done.stderr
