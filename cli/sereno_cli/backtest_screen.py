@@ -58,9 +58,9 @@ def _print_backtest(console: "Console", one: "Backtest") -> None:
     from sereno_slo.backtest import wording
 
     console.print(wording.heading(one), style="bold")
-    console.print(wording.summary(one))
+    console.print(wording.summary(one), soft_wrap=True)
     for sentence in wording.caveats(one):
-        console.print(f"- {sentence}")
+        console.print(f"- {sentence}", soft_wrap=True)
     _print_notices(console, one.outcome.notices)
     _print_objectives(console, one)
     _print_policies(console, one.policies)
@@ -115,7 +115,7 @@ def _print_objectives(console: "Console", one: "Backtest") -> None:
         )
     console.print()
     console.print(table)
-    console.print(wording.suggestion(one))
+    console.print(wording.suggestion(one), soft_wrap=True)
 
 
 def _print_policies(console: "Console", policies: "Sequence[Outcome]") -> None:

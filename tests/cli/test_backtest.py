@@ -12,6 +12,7 @@ import pytest
 from sereno_cli.exit_codes import ExitCode
 from support.command_line import files_below, sereno
 from support.ports import free_port
+from support.slo_specs import REPOSITORY
 
 from benchmarks.backtest.past import SPEC, Past, Trouble, series_of
 from benchmarks.simulation import DAY, HOUR, MINUTE, running_prometheus, write
@@ -91,8 +92,17 @@ def test_json_has_every_notice_and_what_it_cost(folder: Path, url: str) -> None:
     assert [missed["note"] for missed in own["known_incidents"]["missed"]] == ["rumour"]
     assert [other["name"] for other in others] == ["mode budget", "mode ratio", "lax.slo.yaml"]
     assert others[-1]["objective_percent"] == 50
+    documented = (REPOSITORY / "docs/backtest.md").read_text(encoding="utf-8").split("## JSON")[1]
+    assert [key for key in _keys(found) if f"`{key}`" not in documented] == []
     points = found["curve"]["points"]
     assert sum(point["events"] or 0 for point in points) == pytest.approx(found["events"])
+
+
+def _keys(value: Any) -> set[str]:
+    """Every key of a document, inner ones included."""
+    if isinstance(value, list):
+        return set().union(*map(_keys, value))
+    return set(value).union(*map(_keys, value.values())) if isinstance(value, dict) else set()
 
 
 def test_a_history_that_is_shorter_than_asked_and_holes_are_named(folder: Path, url: str) -> None:

@@ -154,6 +154,7 @@ def _windows(
         grids = {grid: asker.wait(future) for grid, future in asked.grids.items()}
         answers = {name: asker.wait(future) for name, future in asked.by_server.items()}
         pieces.learn(asked.piece, grids.values())
+        asker.tidy()
         # Until it is known better, a counter's instant look-up is the last sample of its minute (unsteady.py).
         grids |= {grid: grids[Grid("last", grid.series)] for grid in instants.grids}
         window = Window(asked.piece.first_ms // 1000, asked.piece.count, grids, delay)
@@ -204,7 +205,8 @@ class _Pieces:
     def learn(self, piece: Minutes, found: Iterable[Vector]) -> None:
         """What a piece held."""
         points = sum(int(np.count_nonzero(~np.isnan(values))) for vector in found for values in vector.values())
-        fitting = _POINTS_AT_ONCE * piece.count // max(points, 1)
+        # Where there is nothing, there may be thousands of series in the next piece.
+        fitting = _POINTS_AT_ONCE * piece.count // points if points else 2 * _FIRST_PIECE
         self._length = min(max(fitting, _SHORTEST_PIECE), self._longest)
 
 

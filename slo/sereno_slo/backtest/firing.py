@@ -7,11 +7,15 @@ import numpy as np
 from sereno_slo.backtest.arrays import Array, Firing, over, shifted
 from sereno_slo.backtest.entries import Entries
 from sereno_slo.backtest.interpreter import Samples
-from sereno_slo.duration import MINUTE, Duration
+from sereno_slo.backtest.own_time import Clock, OwnTime, minutes_of
+from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import Service, ServiceLevelObjective, Settings
 from sereno_slo.plan import AlertingRule, RecordingRule, plan_service, series
 from sereno_slo.plan.no_data import ALERT as NO_DATA
 from sereno_slo.plan.no_data import no_data_alerts
+from sereno_slo.plan.traffic import ALERT as TRAFFIC_DROP
+from sereno_slo.plan.traffic import NOT_YET_BACK
+from sereno_slo.plan.traffic import WINDOWS as TRAFFIC_WINDOWS
 
 _SLOT = 5
 _ENTRIES = (series.EVENTS_ENTRY, series.BAD_EVENTS_ENTRY)
@@ -25,6 +29,9 @@ _OF_THE_WORLD = (
     series.COVERAGE_ROLL_UP,
     series.COVERAGE,
     series.ROLL_UP_MARK,
+    series.WALL_CLOCK,
+    series.WALL_AT_START,
+    series.WALL_AT_END,
 )
 
 
@@ -61,13 +68,25 @@ def replayed(slo: ServiceLevelObjective, settings: Settings, entries: Entries) -
     A shadow's alerts are those that it would be; groups of an SLO are not replayed, only the whole.
     """
     own = replace(slo, group_by=None, alerting=replace(slo.alerting, shadow=False))
-    # Where budgets leave minutes out (exclusions), a mask belongs on these two arrays, before anything is summed.
-    samples, rules = recorded(own, settings, entries.events, entries.bad_events, entries.evaluated)
+    own_time = OwnTime(own, settings, minutes_of(entries.origin_ms, entries.minutes))
+    samples, rules = recorded(
+        own_time.planned, settings, entries.events, entries.bad_events, evaluated=entries.evaluated, own_time=own_time
+    )
     values = [(rule, samples.one(rule.expr)) for rule in rules if isinstance(rule, AlertingRule)]
     values += zip(no_data_alerts(own, settings), entries.no_data, strict=True)
+    values = [(rule, _told(rule, value, samples, own)) for rule, value in values]
     # Nobody evaluates anything while Prometheus stands still.
     alerts = (_alert(rule, np.where(entries.evaluated, value, np.nan)) for rule, value in values)
     return Replayed(samples, tuple(alerts))
+
+
+def _told(rule: AlertingRule, value: Array, samples: Samples, slo: ServiceLevelObjective) -> Array:
+    """What is told of time that doesn't count, or has just begun to count again."""
+    if not slo.exclusions or rule.alert not in (NO_DATA, TRAFFIC_DROP):
+        return value
+    within = MINUTE if rule.alert == NO_DATA else max(TRAFFIC_WINDOWS) + NOT_YET_BACK
+    was_excluded = over("max", samples.series[series.EXCLUDED], round(within / MINUTE) + 1) == 1
+    return np.where(was_excluded, np.nan, value)
 
 
 def recorded(
@@ -75,25 +94,53 @@ def recorded(
     settings: Settings,
     events: Array,
     bad_events: Array,
+    *,
     evaluated: Firing | None = None,
+    own_time: OwnTime | None = None,
 ) -> tuple[Samples, tuple[RecordingRule | AlertingRule, ...]]:
     """What the SLO's rules record of these entries, and all rules that read only what they record.
 
-    `evaluated` tells in which minutes there was a Prometheus to evaluate them; None: always.
+    `evaluated` tells in which minutes there was a Prometheus to evaluate them; None: always. SLOs with a calendar
+    window need `own_time`.
     """
     service = Service(slo.service, slo.owner, slo.tier, (slo,), "benchmark")
     every_minute, every_slot = plan_service(service, settings).groups
     samples = Samples(len(events), dict(zip(_ENTRIES, (events, bad_events), strict=True)))
     is_slot = np.arange(len(events)) % _SLOT == 0
     _roll_up(samples, is_slot, is_slot if evaluated is None else is_slot & evaluated)
+    if own_time is not None:
+        _leave_out(samples, own_time)
     short, long = (tuple(filter(_reads_the_ledger, group.rules)) for group in (every_minute, every_slot))
     for rule in short:
         if isinstance(rule, RecordingRule):
             samples.series[rule.record] = samples.one(rule.expr)
     for rule in long:
         if isinstance(rule, RecordingRule):
-            samples.series[rule.record] = np.where(is_slot, samples.one(rule.expr), np.nan)
+            found = _of_calendar(rule.record, samples, slo, own_time)
+            samples.series[rule.record] = np.where(is_slot, samples.one(rule.expr) if found is None else found, np.nan)
     return samples, (*short, *long)
+
+
+def _leave_out(samples: Samples, own_time: OwnTime) -> None:
+    """What doesn't count is in no sum; what time it is, and when windows begin, is known."""
+    samples.raw = Clock(own_time.seconds)
+    samples.series |= own_time.windows()
+    samples.series[series.EXCLUDED] = own_time.is_excluded().astype(np.float64)
+    for name, entry in _ROLL_UPS.items():
+        samples.series[name] = own_time.counting(samples.series[name], FIVE_MINUTES)
+        samples.series[entry] = own_time.counting(samples.series[entry], MINUTE)
+
+
+_SUMS_OF_WINDOW = {f"sereno:{what}:window": f"sereno:{what}:sum5m" for what in ("events", "bad_events")}
+
+
+def _of_calendar(name: str, samples: Samples, slo: ServiceLevelObjective, own_time: OwnTime | None) -> Array | None:
+    """What a calendar window's rules record by arithmetic on the clock; None for what is interpreted."""
+    if slo.calendar is None or own_time is None:
+        return None
+    if name in _SUMS_OF_WINDOW:
+        return own_time.since_window_began(samples.series[_SUMS_OF_WINDOW[name]])
+    return samples.series[name] if name in (series.WINDOW_START, series.WINDOW_END) else None
 
 
 def _roll_up(samples: Samples, is_slot: Firing, is_marked: Firing) -> None:

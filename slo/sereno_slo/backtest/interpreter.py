@@ -104,7 +104,7 @@ class Samples:
         if name.endswith("_over_time"):
             return self._over_time(name.removesuffix("_over_time"), arguments)
         match name:
-            case "vector":
+            case "vector" | "scalar":
                 return self.value(arguments[0])
             case "time":
                 return {(): self.raw.unix_seconds()}
@@ -157,7 +157,7 @@ def minutes_of(duration: Duration | None) -> int:
 def _is_scalar(expr: Expr) -> bool:
     """Whether it is one number without labels, which every series of the other side meets."""
     match expr:
-        case Number() | Call(function="time"):
+        case Number() | Call(function="time" | "scalar"):
             return True
         case Binary(left=left, right=right):
             return _is_scalar(left) and _is_scalar(right)

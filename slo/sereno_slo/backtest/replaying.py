@@ -15,6 +15,7 @@ from sereno_slo.backtest.objectives import Suggestion, suggested, what_if_percen
 from sereno_slo.duration import MINUTE, Duration
 from sereno_slo.model import AlertingMode, ServiceLevelObjective, Settings
 from sereno_slo.plan import series
+from sereno_slo.plan.windows import BUDGETED_EVENTS
 from sereno_slo.policy import WORKBOOK_TIERS
 
 USUAL = Duration.parse("7d")
@@ -111,10 +112,12 @@ def backtested(
     outcome = judge.outcome_of(f"as written (mode {slo.alerting.mode})", slo, as_written)
     during = slice(period.begin, period.end)
     recorded = as_written.samples.series
-    whole_from = entries.minutes if entries.first is None else entries.first + round(slo.window / MINUTE)
-    events, error_ratio = (
-        last_within(recorded[f"sereno:{figure}:window"], _PATIENCE_MINUTES) for figure in ("events", "error_ratio")
+    whole_from = entries.minutes if entries.first is None else entries.first + round(slo.longest_window / MINUTE)
+    events, bad_events = (
+        last_within(recorded[name], _PATIENCE_MINUTES)
+        for name in (BUDGETED_EVENTS[slo.calendar is None], "sereno:bad_events:window")
     )
+    error_ratio = bad_events / np.where(events > 0, events, np.nan)
     return Backtest(
         slo,
         entries.at_ms(period.begin),
@@ -122,8 +125,8 @@ def backtested(
         None if entries.first is None else entries.at_ms(entries.first),
         int(np.count_nonzero(~np.isnan(entries.events[during]))),
         tuple(hole for hole in entries.holes(period.begin) if hole.begin < period.end),
-        float(np.nansum(entries.events[during])),
-        float(np.nansum(entries.bad_events[during])),
+        float(np.nansum(recorded[series.EVENTS_ENTRY][during])),
+        float(np.nansum(recorded[series.BAD_EVENTS_ENTRY][during])),
         outcome,
         tuple(judge.objectives(slo, outcome)),
         suggested(slo, events, error_ratio, period, whole_from),

@@ -56,7 +56,7 @@ def run_backtest(
         HistoryNotRead: a stretch couldn't be read, in two tries.
     """
     read: list[tuple[ServiceLevelObjective, Settings, Entries]] = []
-    longest = max(each.window for each in (slo, *(other.slo for other in others)))
+    longest = max(each.longest_window for each in (slo, *(other.slo for other in others)))
     minutes, period = _span(asked, round((longest + USUAL) / MINUTE))
 
     def entries_of(one: ServiceLevelObjective, with_settings: Settings) -> Entries:

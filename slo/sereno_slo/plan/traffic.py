@@ -25,7 +25,7 @@ LEAST_USUAL_EVENTS = 30
 """Where fewer events are usual, silence is no evidence: by chance none of 30 come in one of 10^13 windows."""
 
 # What is entered so long after an exclusion may still be left out with it.
-_NOT_YET_BACK = Duration.parse("3m")
+NOT_YET_BACK = Duration.parse("3m")
 _HOUR = Duration.parse("1h")
 _DAY = Duration.parse("1d")
 _WEEK = Duration.parse("7d")
@@ -67,7 +67,7 @@ def traffic_alerts(slo: ServiceLevelObjective, settings: Settings) -> tuple[Aler
     return (
         AlertingRule(
             ALERT,
-            any_of(*(unless_excluded(slo, _dropped(ledger, window), window + _NOT_YET_BACK) for window in WINDOWS)),
+            any_of(*(unless_excluded(slo, _dropped(ledger, window), window + NOT_YET_BACK) for window in WINDOWS)),
             alert_labels(slo, settings, AlertSeverity(severity)),
             annotations.traffic_drop(slo, settings),
             for_=_FOR,

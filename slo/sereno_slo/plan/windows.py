@@ -23,6 +23,12 @@ _HELD_SECONDS = {MINUTE: (120.0, 60.0), FIVE_MINUTES: (480.0, 240.0)}
 _HELD_MORE_BY_JOURNEYS_SECONDS = 420.0
 
 
+def held_seconds(slo: Objective, step: Duration) -> tuple[float, float]:
+    """How much happened before and after a step's beginning that it may hold."""
+    before, after = _HELD_SECONDS[step]
+    return (before + _HELD_MORE_BY_JOURNEYS_SECONDS if isinstance(slo, Journey) else before), after
+
+
 def summed_over(slo: Objective, ledger: Ledger, name: str, window: Duration, settings: Settings) -> Expr:
     """The sum of what counts of a series' entries within a rolling window."""
     step = MINUTE if window <= LONGEST_SUM_OF_MINUTES else FIVE_MINUTES
@@ -95,9 +101,7 @@ def _of_step(entries: Selector, step: Duration) -> Selector:
 def _counting(slo: Objective, step: Duration, settings: Settings) -> Expr | None:
     """1 for steps that count, 0 for those that may hold something of excluded time; None if nothing is excluded."""
     delay = settings.evaluation_delay.seconds if settings.evaluation_delay else 0.0
-    before, after = _HELD_SECONDS[step]
-    if isinstance(slo, Journey):
-        before += _HELD_MORE_BY_JOURNEYS_SECONDS
+    before, after = held_seconds(slo, step)
     return clock.counting(slo.exclusions, before_seconds=after - delay, after_seconds=before + delay)
 
 

@@ -14,14 +14,15 @@ from sereno_slo.history import Reader
 from sereno_slo.model import AlertSeverity, ServiceLevelObjective, Settings
 from sereno_slo.plan import AlertingRule, plan_slo, series
 from sereno_slo.plan.burn import ALERT
-from sereno_slo.plan.series import Ledger
-from sereno_slo.promql import Expr, Number, Selector
+from sereno_slo.plan.series import Ledger, patient
+from sereno_slo.promql import Call, Expr, Number, Selector
 from sereno_slo.shadow.conditions import Comparison, Condition, asked, unmet, ways
 from sereno_slo.shadow.rivals import Pair, Rival
 
 _APART_MINUTES = 5
 _AFTERGLOW_MINUTES = 15
 """Told so soon after the other one ended is the same."""
+_Rules = dict[str, tuple[Kind, tuple[tuple[Comparison, ...], ...]]]
 _KINDS = {AlertSeverity.CRITICAL: Kind.PAGE, AlertSeverity.WARNING: Kind.TICKET}
 
 
@@ -148,26 +149,20 @@ def _compared(
         *((told, True) for told in ours if not any(_meets(told, each) for each in theirs)),
         *((told, False) for told in theirs if not any(_meets(told, each) for each in ours)),
     ]
+    # What Sereno told alone is explained by the others' rules, and the other way round.
     rules = {True: _their_rules(slo, rival.pairs), False: _our_rules(slo, settings)}
-    ledger = Ledger.of(slo)
-    wanted = {ledger.series(each) for each in (series.EVENTS_ENTRY, series.BAD_EVENTS_ENTRY)}
-    window = Selector("sereno:events:window").where(service=slo.service, slo=slo.name)
-    exprs: set[Expr] = {*wanted, window}
+    counts = _Counts.of(slo)
+    exprs: set[Expr] = {counts.events, counts.bad_events, counts.of_window}
     for is_ours in {is_ours for _, is_ours in alone}:
         exprs |= {expr for _, found in rules[is_ours].values() for expr in asked(found)}
     values = _values(asker, exprs, minutes, progress)
-    entries = values[ledger.series(series.EVENTS_ENTRY)]
     differences = (
         Difference(
             told,
             is_ours,
             any(_overlap(told, each) for each in (theirs if is_ours else ours)),
-            _figures(slo, values, window, _places(told, minutes)),
-            {
-                name: unmet(found, values, *_places(told, minutes))
-                for name, (kind, found) in rules[is_ours].items()
-                if kind is told.kind
-            },
+            counts.figures(slo, values, _places(told, minutes)),
+            _reasons(told, rules[is_ours], values, _places(told, minutes)),
         )
         for told, is_ours in sorted(alone, key=lambda pair: pair[0].begin_ms)
     )
@@ -176,7 +171,7 @@ def _compared(
         rival.name,
         minutes.first_ms,
         minutes.last_ms + MINUTE.milliseconds,
-        int(np.count_nonzero(~np.isnan(entries))),
+        int(np.count_nonzero(~np.isnan(values[counts.events]))),
         len(ours),
         len(theirs),
         pairs,
@@ -203,9 +198,6 @@ def _overlap(one: Told, other: Told) -> bool:
 def _places(told: Told, minutes: Minutes) -> tuple[int, int]:
     begin, end = ((each - minutes.first_ms) // MINUTE.milliseconds for each in (told.begin_ms, told.end_ms))
     return int(begin), int(max(begin + 1, end))
-
-
-_Rules = dict[str, tuple[Kind, tuple[tuple[Comparison, ...], ...]]]
 
 
 def _our_rules(slo: ServiceLevelObjective, settings: Settings) -> _Rules:
@@ -254,17 +246,37 @@ def _values(
     return values
 
 
-def _figures(
-    slo: ServiceLevelObjective, values: Mapping[Expr, Array], window: Expr, places: tuple[int, int]
-) -> Figures:
-    ledger = Ledger.of(slo)
-    begin, end = places
-    events, bad_events = (
-        values[ledger.series(name)][begin:end] for name in (series.EVENTS_ENTRY, series.BAD_EVENTS_ENTRY)
-    )
-    if np.isnan(events).all():
-        return Figures(None, None, None)
-    of_window = values[window][min(end, len(values[window])) - 1]
-    bad = float(np.nansum(bad_events))
-    budget = float(of_window) * slo.error_budget_ratio
-    return Figures(float(np.nansum(events)), bad, bad / budget if budget > 0 else None)
+def _reasons(
+    told: Told, rules: _Rules, values: Mapping[Expr, Array], places: tuple[int, int]
+) -> Mapping[str, tuple[Condition, ...]]:
+    return {name: unmet(found, values, *places) for name, (kind, found) in rules.items() if kind is told.kind}
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """The ledger's counts: of this very minute, since a plain look-up would find the last entry before a stop again."""
+
+    events: Expr
+    bad_events: Expr
+    of_window: Expr
+
+    @classmethod
+    def of(cls, slo: ServiceLevelObjective) -> "_Counts":
+        ledger, minute = Ledger.of(slo), MINUTE.just_under()
+        events, bad_events = (
+            Call("last_over_time", (ledger.series(name).over(minute),))
+            for name in (series.EVENTS_ENTRY, series.BAD_EVENTS_ENTRY)
+        )
+        return cls(events, bad_events, patient(ledger.series("sereno:events:window")))
+
+    def figures(self, slo: ServiceLevelObjective, values: Mapping[Expr, Array], places: tuple[int, int]) -> Figures:
+        begin, end = places
+        events, bad_events = values[self.events][begin:end], values[self.bad_events][begin:end]
+        if np.isnan(events).all():
+            return Figures(None, None, None)
+        of_window = values[self.of_window]
+        bad, budget = (
+            float(np.nansum(bad_events)),
+            float(of_window[min(end, len(of_window)) - 1]) * slo.error_budget_ratio,
+        )
+        return Figures(float(np.nansum(events)), bad, bad / budget if budget > 0 else None)

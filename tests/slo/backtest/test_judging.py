@@ -34,11 +34,11 @@ def test_pages_are_right_where_they_overlap_an_incident_or_follow_it_closely() -
     pages = [_notice(105, 120), _notice(209, 230), _notice(300, 310), _notice(390, 420), _notice(500, 510, Kind.TICKET)]
     incidents = [_incident(100, 130), _incident(150, 200), _incident(400, 410), _incident(500, 520)]
     verdict = judged(pages, incidents)
-    assert verdict.unmatched == (pages[2],)
-    assert verdict.missed == (incidents[3],)
+    assert list(verdict.unmatched) == [pages[2]]
+    assert list(verdict.missed) == [incidents[3]]
     assert list(verdict.detection_minutes) == [5, 59, 0]
-    assert (verdict.precision, verdict.recall) == (0.75, 0.75)
-    assert (verdict.detection_median_minutes, verdict.detection_worst_minutes) == (5, 59)
+    assert [verdict.precision, verdict.recall] == [0.75, 0.75]
+    assert [verdict.detection_median_minutes, verdict.detection_worst_minutes] == [5, 59]
 
 
 def test_nothing_to_judge_is_no_figure() -> None:
