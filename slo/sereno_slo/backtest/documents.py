@@ -24,12 +24,16 @@ def _backtest(one: Backtest) -> Document:
         "slo": slo.name,
         "objective_percent": slo.objective_percent,
         "window_seconds": slo.window.seconds,
+        "calendar": None if slo.calendar is None else {"unit": slo.calendar.unit, "timezone": slo.calendar.timezone},
+        "exclusions": [
+            {"when": each.in_words, "reason": each.reason, "author": each.author} for each in slo.exclusions
+        ],
         "mode": str(slo.alerting.mode),
         "from": moment(one.begin_ms),
         "to": moment(one.end_ms),
         "history": {
             "from": _moment_or_none(one.history_begin_ms),
-            "budget_whole_from": _moment_or_none(one.whole_from_ms(slo.window)),
+            "budget_whole_from": _moment_or_none(one.whole_from_ms(slo.longest_window)),
             "usual_traffic_whole_from": _moment_or_none(one.whole_from_ms(USUAL)),
             "minutes": one.minutes,
             "minutes_seen": one.minutes_seen,

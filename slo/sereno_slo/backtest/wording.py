@@ -8,6 +8,7 @@ from sereno_slo.backtest.notices import Notice
 from sereno_slo.backtest.replaying import USUAL, Backtest
 from sereno_slo.duration import Duration
 from sereno_slo.model import ServiceLevelObjective
+from sereno_slo.render.words import exclusions_in_words, own_window_in_words
 
 UNKNOWN = "\N{EN DASH}"
 MOST_HOLES = 5
@@ -61,9 +62,13 @@ def heading(one: Backtest) -> str:
     """What was replayed."""
     slo = one.slo
     return (
-        f"{slo.service}/{slo.name}: {slo.objective_percent:g} % over {slo.window}, mode {slo.alerting.mode}; "
+        f"{slo.service}/{slo.name}: {slo.objective_percent:g} % over {_window(slo)}, mode {slo.alerting.mode}; "
         f"{written(one.begin_ms)} to {written(one.end_ms)}"
     )
+
+
+def _window(slo: ServiceLevelObjective) -> str:
+    return str(slo.window) if slo.calendar is None else own_window_in_words(slo)
 
 
 def summary(one: Backtest) -> str:
@@ -89,7 +94,7 @@ def caveats(one: Backtest) -> Iterator[str]:
             f"The history begins {written(one.history_begin_ms)}: {seen_days:.1f} of {one.minutes / 1440:g} days "
             "could be replayed; alerts see it as a service that began then."
         )
-    yield from _young(one, one.slo.window, "the budget's window")
+    yield from _young(one, one.slo.longest_window, "the budget's window")
     yield from _young(one, USUAL, "the week that tells the usual traffic")
     unseen = one.minutes - one.minutes_seen
     if unseen:
@@ -98,6 +103,8 @@ def caveats(one: Backtest) -> Iterator[str]:
             "they are no events, neither good nor bad."
         )
         yield from _holes(one)
+    if one.slo.exclusions:
+        yield exclusions_in_words(one.slo).strip()
     if one.slo.group_by is not None:
         yield "Only the whole was replayed, not the groups of group_by."
 
