@@ -58,7 +58,7 @@ def merged(base: str, rules: Sequence[dict[str, Any]]) -> str:
 def _means(text: str, document: dict[str, Any]) -> bool:
     try:
         return bool(yaml.safe_load(text) == document)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         return False
 
 
@@ -69,6 +69,8 @@ def _read(text: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "it is no YAML"
         raise UnmergeableError(f"{problem}", mark.line + 1 if mark else 1) from None
+    except ValueError as error:  # PyYAML builds dates, which may be none
+        raise UnmergeableError(f"a value is none: {error}", 1) from None
 
 
 def _inserted(text: str, rules: list[dict[str, Any]]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sereno_slo.diagnostics import Diagnostic, has_errors, in_reading_order
-from sereno_slo.model import Dependency, Service, Settings
+from sereno_slo.model import Dependency, Service, Settings, SloReference
 from sereno_slo.parse import parse_settings, parse_spec
 from sereno_slo.parse.yaml_tree import YamlTree
 from sereno_slo.render.artefact import ALL_KINDS, Artefact, Kind
@@ -13,7 +13,7 @@ from sereno_slo.render.rule_format import RuleFormat
 from sereno_slo.source import SourceFile
 from sereno_slo.validate import service_of, settings_of, structural_mistakes
 from sereno_slo.validate.description import Description, Mention, dependencies
-from sereno_slo.validate.references import Known, reference_mistakes
+from sereno_slo.validate.references import Known, former_name_mistakes, reference_mistakes
 from sereno_slo.validate.structure import structural_mistakes_of_settings
 
 
@@ -83,6 +83,11 @@ def _description(service: Service, tree: YamlTree) -> Description:
                 for position, step in enumerate(journey.steps)
             ),
         ),
+        formerly=tuple(
+            Mention(slo.name, SloReference(*named), tree.span(("slos", index, "formerly", position)))
+            for index, slo in enumerate(service.slos)
+            for position, named in enumerate(slo.formerly)
+        ),
     )
 
 
@@ -104,7 +109,11 @@ def validate_specs(sources: Sequence[SourceFile], settings: Settings, *, are_all
 def mistakes_between(descriptions: Sequence[Description], *, are_all: bool, are_broken: bool) -> tuple[Diagnostic, ...]:
     """What no spec can know by itself; `are_broken`: there are specs whose description isn't known."""
     known = Known.BROKEN if are_broken else Known.ALL if are_all else Known.SOME
-    return (*_repeated_services(descriptions), *reference_mistakes(descriptions, known))
+    return (
+        *_repeated_services(descriptions),
+        *reference_mistakes(descriptions, known),
+        *former_name_mistakes(descriptions),
+    )
 
 
 def _repeated_services(descriptions: Sequence[Description]) -> Iterator[Diagnostic]:

@@ -56,7 +56,8 @@ def merge(*, base: Path | None, rules: Path | None, out: Path | None, check: boo
         if out is None:
             click.echo(text, nl=False)
             return ExitCode.OK
-        return _check(out, text) if check else _write(current := out, text, len(found))
+        current = out
+        return _check(out, text) if check else _write(out, text, len(found))
     except UnmergeableError as error:
         click.echo(f"sereno alertmanager merge: {current}:{error.line}: {error}", err=True)
     except UnicodeDecodeError:
@@ -92,6 +93,7 @@ def _check(out: Path, text: str) -> ExitCode:
 
 def _write(out: Path, text: str, count: int) -> ExitCode:
     """All of it or nothing: Alertmanager may read at any moment."""
+    out = out.resolve()
     if not out.exists() or _text(out) != text:
         out.parent.mkdir(parents=True, exist_ok=True)
         temporary = out.with_name(f".{out.name}.{os.getpid():x}")

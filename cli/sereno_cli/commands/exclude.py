@@ -55,9 +55,11 @@ def command(
     """
     from sereno_slo.amending import NewExclusion
 
-    service, _, slo = what.partition("/")
+    service, slash, slo = what.partition("/")
+    if slash and not slo:
+        return _refused(f"{what} names no SLO: write {service} for all of them")
     try:
-        began = _moment(start) if start else datetime.now(UTC).replace(microsecond=0)
+        began = _moment(start) if start is not None else datetime.now(UTC).replace(microsecond=0)
         ended = _end(began, end, length)
     except ValueError as error:
         return _refused(str(error))
@@ -91,7 +93,7 @@ def _end(start: datetime, end: str | None, length: str | None) -> datetime:
     if (end is None) == (length is None):
         raise ValueError("say when it ends: either --for, for example --for 2h, or --to")
     try:
-        ended = _moment(end) if end else start + timedelta(seconds=Duration.parse(length or "").seconds)
+        ended = _moment(end) if end is not None else start + timedelta(seconds=Duration.parse(length or "").seconds)
     except OverflowError:
         raise ValueError(f"--for {length} ends after the last year of any calendar") from None
     if ended <= start:
@@ -127,7 +129,7 @@ def _amended(named: Path | None, service: str, exclusion: "NewExclusion") -> "So
     if found is None:
         print_diagnostics((*loaded.diagnostics, *validation.diagnostics))
         return _unknown(service, validation.services)
-    names = [each.name for each in found.slos]
+    names = [each.name for each in found.objectives]
     if exclusion.slo is not None and exclusion.slo not in names:
         return f"{service} has no SLO {exclusion.slo}; it has {', '.join(names)}"
     amended = with_exclusion(_source_of(found, loaded), exclusion)

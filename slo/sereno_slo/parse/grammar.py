@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from sereno_slo.conventions import MIN_BAD_EVENTS
 from sereno_slo.parse.kubernetes_words import KubernetesLabels, KubernetesName
 from sereno_slo.parse.times import (
+    BeginningText,
     CronText,
     FormerName,
     MomentText,
@@ -224,7 +225,7 @@ class WeeklyDocument(_Mapping):
     day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
         examples=["sunday"]
     )
-    start: TimeOfDayText = Field(alias="from", examples=["02:00"])
+    start: BeginningText = Field(alias="from", examples=["02:00"])
     end: TimeOfDayText = Field(alias="to", examples=["03:00"])
     timezone: TimezoneName = Field("UTC", examples=["America/Bogota"])
 

@@ -55,6 +55,12 @@ def _time_of_day(text: Any) -> Any:
     return text
 
 
+def _beginning(text: Any) -> Any:
+    if text == "24:00":
+        raise mistake("SLO043", "nothing begins at 24:00", "write 00:00, of the next day")
+    return text
+
+
 def read_cron(text: str) -> CronSim:
     """The fields of a cron line.
 
@@ -100,6 +106,7 @@ MomentText = Annotated[str, BeforeValidator(_moment), WithJsonSchema({"type": "s
 TimeOfDayText = Annotated[
     str, BeforeValidator(_time_of_day), WithJsonSchema({"type": "string", "pattern": _TIME_OF_DAY})
 ]
+BeginningText = Annotated[TimeOfDayText, BeforeValidator(_beginning)]
 CronText = Annotated[str, BeforeValidator(_cron), Field(min_length=1)]
 RecurringLengthText = Annotated[DurationText, BeforeValidator(_recurring_length)]
 FormerName = Annotated[str, BeforeValidator(_reference), WithJsonSchema({"type": "string", "pattern": _REFERENCE})]

@@ -5,7 +5,7 @@ series is ruled out wherever the series has samples, also before the rule was wr
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import assert_never
@@ -161,7 +161,13 @@ def _month_start(shown: Expr) -> Expr:
 def counting(exclusions: Iterable[Exclusion], *, before_seconds: float = 0, after_seconds: float = 0) -> Expr | None:
     """1 while time counts, 0 while any exclusion holds, each a little longer at both ends; None if there are none."""
     factors = [factor for exclusion in exclusions for factor in _factors(exclusion, before_seconds, after_seconds)]
-    return reduce(lambda left, right: left * right, factors) if factors else None
+    return _product(factors) if factors else None
+
+
+def _product(factors: Sequence[Expr]) -> Expr:
+    """In pairs of pairs: a chain of hundreds would be as deep as it is long."""
+    half = len(factors) // 2
+    return factors[0] if len(factors) == 1 else _product(factors[: half or 1]) * _product(factors[half or 1 :])
 
 
 def _factors(exclusion: Exclusion, before_seconds: float, after_seconds: float) -> Iterator[Expr]:

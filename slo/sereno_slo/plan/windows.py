@@ -13,7 +13,7 @@ from sereno_slo.model import Journey, Objective, Settings
 from sereno_slo.plan import clock, series
 from sereno_slo.plan.rules import RecordingRule
 from sereno_slo.plan.series import Ledger, summed
-from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, Subquery, any_of
+from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, String, Subquery, any_of
 
 # What a step may hold, in seconds before and after its beginning. What happened is scraped within a minute and entered
 # within another one: entries that are made in a minute hold what happened up to two minutes before it. Roll-ups that
@@ -50,7 +50,7 @@ def summed_over_own(slo: Objective, ledger: Ledger, name: str, settings: Setting
     counts = _counting(slo, FIVE_MINUTES, settings)
 
     def of_name(entries: Selector) -> Expr:
-        is_within = _is_within(ledger, entries)
+        is_within = _is_within(ledger, entries, settings)
         mask = is_within if counts is None else is_within * counts
         return _sum_of_steps(entries, mask, calendar.longest, FIVE_MINUTES)
 
@@ -64,7 +64,7 @@ def seen_minutes(slo: Objective, ledger: Ledger, settings: Settings) -> Expr:
     counts = _counting(slo, FIVE_MINUTES, settings)
     if counts is None:
         return seen
-    excluded = 1 - counts if slo.calendar is None else _is_within(ledger, mark) * (1 - counts)
+    excluded = 1 - counts if slo.calendar is None else _is_within(ledger, mark, settings) * (1 - counts)
     slots = _sum_of_steps(mark, excluded, slo.longest_window, FIVE_MINUTES)
     return seen + (FIVE_MINUTES / MINUTE) * slots
 
@@ -79,8 +79,14 @@ def passed_minutes(slo: Objective, ledger: Ledger) -> Expr:
 
 def _under_all_names(slo: Objective, ledger: Ledger, name: str, of_name: Callable[[Selector], Expr]) -> Expr:
     """The sum of what is counted under today's name and under those that the SLO had before."""
-    found = [of_name(each.series(name)) for each in (ledger, *ledger.formerly(slo))]
-    return Aggregation("sum", any_of(*found), ledger.group_labels) if slo.formerly else found[0]
+    if not slo.formerly:
+        return of_name(ledger.series(name))
+    found = (of_name(each.series(name)) for each in (ledger, *ledger.formerly(slo)))
+    total: Expr = Aggregation("sum", any_of(*found), ledger.group_labels)
+    # With today's labels, by which other series meet it.
+    for label, value in ledger.labels.items():
+        total = Call("label_replace", (total, String(label), String(value), String(""), String("")))
+    return total
 
 
 def _sum_of_steps(entries: Selector, mask: Expr, window: Duration, step: Duration) -> Call:
@@ -105,7 +111,7 @@ def _counting(slo: Objective, step: Duration, settings: Settings) -> Expr | None
     return clock.counting(slo.exclusions, before_seconds=after - delay, after_seconds=before + delay)
 
 
-def _is_within(ledger: Ledger, entries: Selector) -> Expr:
+def _is_within(ledger: Ledger, entries: Selector, settings: Settings) -> Expr:
     """1 for steps of the calendar window of now: the first begins five minutes after it, with what was entered since.
 
     The steps' times as a series, where `time()` would do: it has as many samples as there are roll-ups, not as there
@@ -114,7 +120,8 @@ def _is_within(ledger: Ledger, entries: Selector) -> Expr:
     """
     start = Call("scalar", (ledger.whole.series(series.WINDOW_START).at_end(),))
     of_step = summed(_of_step(entries, FIVE_MINUTES), FIVE_MINUTES)
-    return Call("timestamp", (of_step,)).holds(">", start)
+    delay = settings.evaluation_delay.seconds if settings.evaluation_delay else 0.0
+    return Call("timestamp", (of_step,)).holds(">", start + delay if delay else start)
 
 
 def window_rules(slo: Objective, ledger: Ledger) -> tuple[RecordingRule, ...]:

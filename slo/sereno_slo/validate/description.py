@@ -32,6 +32,8 @@ class Description:
     slos: tuple[str, ...] = ()
     journeys: tuple[str, ...] = ()
     mentions: tuple[Mention, ...] = ()
+    formerly: tuple[Mention, ...] = ()
+    """Where an SLO says which names it had before."""
 
 
 def dependencies(descriptions: Sequence[Description]) -> tuple[Dependency, ...]:

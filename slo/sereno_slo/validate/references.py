@@ -41,6 +41,19 @@ def reference_mistakes(descriptions: Sequence[Description], known: Known) -> Ite
             yield from _counted_twice(description, graph)
 
 
+def former_name_mistakes(descriptions: Sequence[Description]) -> Iterator[Diagnostic]:
+    """A former name that an SLO or a journey still has, or another one's: its events would count twice."""
+    taken = {SloReference(description.name, name) for description in descriptions for name in description.slos} | {
+        SloReference(description.name, name) for description in descriptions for name in description.journeys
+    }
+    for description in descriptions:
+        for mention in description.formerly:
+            if mention.of in taken:
+                message = f"{mention.of} is a name of today, or another one's former name: its events would count twice"
+                yield Diagnostic("SLO047", mention.span, message, "remove it")
+            taken.add(mention.of)
+
+
 def _unknown(mention: Mention, services: Mapping[str, Description], known: Known) -> Iterator[Diagnostic]:
     service, name = mention.of.service, mention.of.slo
     if service in services:

@@ -15,7 +15,7 @@ from sereno_slo.promql.reading import read_matchers, read_selector
 from sereno_slo.validate.bounds import bound_value
 from sereno_slo.validate.gates import gate_mistakes, gate_mistakes_of_settings
 from sereno_slo.validate.tiers import tier_mistakes
-from sereno_slo.validate.times import exclusion_mistakes, former_name_mistakes
+from sereno_slo.validate.times import exclusion_mistakes
 
 # (where, code, what): parts of the grammar that this version reads and refuses, rather than ignoring them.
 _KINDS = ("ratio", "latency", "threshold", "probe")
@@ -25,7 +25,6 @@ def structural_mistakes(tree: YamlTree) -> Iterator[Diagnostic]:
     """All of them, in no particular order."""
     spec = tree.value if isinstance(tree.value, dict) else {}
     yield from exclusion_mistakes(tree, spec)
-    yield from former_name_mistakes(tree, spec)
     slos = spec.get("slos")
     yield from _repeated_names(tree, spec)
     yield from gate_mistakes(tree, spec.get("gate"), slos if isinstance(slos, list) else [])

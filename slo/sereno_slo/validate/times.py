@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from sereno_slo.calendars import (
@@ -29,6 +30,10 @@ from sereno_slo.parse.times import read_cron
 from sereno_slo.parse.yaml_tree import Path, YamlTree
 
 _SCHEDULES = ("once", "weekly", "cron")
+MOST_EXCLUSIONS = 100
+"""Each costs every sum of every window as much again."""
+LEAST_GAP_SECONDS = 30 * 60
+"""Sums leave out up to a quarter of an hour around a stretch (plan/windows.py): shorter gaps would hardly count."""
 MOST_STRETCHES = 24
 """More would make rules that nobody can read, and that cost as much as the ledger itself."""
 
@@ -76,12 +81,12 @@ def _weekly(weekly: WeeklyDocument) -> tuple[Recurring, str]:
 
 def _cron(cron: CronDocument) -> tuple[Recurring, str]:
     line = read_cron(cron.schedule)
-    days = Days(
-        weekdays=_some({day % _WEEKDAYS for day in line.weekdays if isinstance(day, int)}, of=_WEEKDAYS),
-        month_days=_some(line.days, of=_MONTH_DAYS),
-        months=_some(line.months, of=_MONTHS),
-        either=not line.day_and,
-    )
+    weekdays = _some({day % _WEEKDAYS for day in line.weekdays if isinstance(day, int)}, of=_WEEKDAYS)
+    month_days = _some(line.days, of=_MONTH_DAYS)
+    either = not line.day_and
+    if either and (weekdays is None or month_days is None):
+        weekdays = month_days = None  # one of the two holds on every day
+    days = Days(weekdays, month_days, _some(line.months, of=_MONTHS), either=either and weekdays is not None)
     starts = tuple(hour * 3600 + minute * 60 for hour in sorted(line.hours) for minute in sorted(line.minutes))
     length = Duration.parse(cron.length)
     in_words = f"{cron.length} from each {cron.schedule} (cron, {cron.timezone})"
@@ -107,12 +112,18 @@ def _since_midnight(text: str) -> int:
 
 def exclusion_mistakes(tree: YamlTree, spec: dict[str, Any]) -> Iterator[Diagnostic]:
     """Of all exclusions of a spec; what the grammar refuses itself is left to it."""
-    objectives = [each for key in ("slos", "journeys") for each in spec.get(key) or () if isinstance(spec[key], list)]
-    names = [each.get("name") for each in objectives if isinstance(each, dict)]
+    names = [each.get("name") for key in ("slos", "journeys") for each in _mappings(spec.get(key))]
     exclusions = spec.get("exclusions")
+    if isinstance(exclusions, list) and len(exclusions) > MOST_EXCLUSIONS:
+        cure = f"remove those whose time has left the window; {MOST_EXCLUSIONS} may stay"
+        yield Diagnostic("SLO046", tree.key_span(("exclusions",)), f"there are {len(exclusions)} exclusions", cure)
     for index, exclusion in enumerate(exclusions if isinstance(exclusions, list) else []):
         if isinstance(exclusion, dict):
             yield from _of_exclusion(tree, ("exclusions", index), exclusion, names)
+
+
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _of_exclusion(tree: YamlTree, path: Path, exclusion: dict[str, Any], names: list[Any]) -> Iterator[Diagnostic]:
@@ -154,9 +165,18 @@ def _of_cron(tree: YamlTree, path: Path, cron: Any) -> Iterator[Diagnostic]:
         message = f"{cron['schedule']} begins {stretches} times a day"
         cure = f"write at most {MOST_STRETCHES} times a day, or a longer `for`, so that they join"
         yield Diagnostic("SLO046", tree.span((*path, "schedule")), message, cure)
-    elif any(end - start >= DAY_SECONDS for start, end in schedule.stretches) and schedule.days == Days():
+    elif schedule.days == Days() and _leaves_nothing(schedule):
         message = f"{cron['for']} from each {cron['schedule']} leave no time that counts"
-        yield Diagnostic("SLO046", tree.span((*path, "for")), message, "write a shorter time, or fewer days")
+        cure = "write a shorter time, or fewer days: around each a quarter of an hour is left out as well"
+        yield Diagnostic("SLO046", tree.span((*path, "for")), message, cure)
+
+
+def _leaves_nothing(daily: Recurring) -> bool:
+    """Whether what is left out around the stretches of a day closes every gap between them."""
+    first, last = daily.stretches[0], daily.stretches[-1]
+    around_midnight = (last[1] - DAY_SECONDS, first[0])
+    gaps = [(one[1], other[0]) for one, other in pairwise(daily.stretches)]
+    return all(begin - end < LEAST_GAP_SECONDS for end, begin in (*gaps, around_midnight))
 
 
 def _moment(text: Any) -> datetime | None:
@@ -165,20 +185,3 @@ def _moment(text: Any) -> datetime | None:
     except ValueError:
         return None
     return None if moment is None or moment.tzinfo is None else moment
-
-
-def former_name_mistakes(tree: YamlTree, spec: dict[str, Any]) -> Iterator[Diagnostic]:
-    """A former name that an SLO of the service still has: its events would count twice."""
-    service, slos = spec.get("service"), spec.get("slos")
-    described = [slo for slo in slos if isinstance(slo, dict)] if isinstance(slos, list) else []
-    names = {f"{service}/{slo.get('name')}" for slo in described}
-    seen: set[str] = set()
-    for index, slo in enumerate(slos if isinstance(slos, list) else []):
-        formerly = slo.get("formerly") if isinstance(slo, dict) else None
-        for position, name in enumerate(formerly if isinstance(formerly, list) else []):
-            full = name if isinstance(name, str) and "/" in name else f"{service}/{name}"
-            if full in names or full in seen:
-                message = f"{full} is an SLO of today, or another one's former name: its events would count twice"
-                span = tree.span(("slos", index, "formerly", position))
-                yield Diagnostic("SLO047", span, message, "remove it")
-            seen.add(full)

@@ -91,10 +91,15 @@ def _own_budgets(bench: Bench, group_by: GroupBy, groups: Sequence[Labels]) -> C
         _recorded(bench, "10m", "sereno:error_ratio:5m", failing, ratio),
         _recorded(bench, "10m", "sereno:bad_events:delta1m", healthy, 0),
         _recorded(bench, "10m", "sereno:error_ratio:1d", healthy, 0),
-        _recorded(bench, "10m", series.BUDGET_REMAINING, healthy, 1),
-        _recorded(bench, "10m", series.BUDGET_REMAINING, failing, 1 - ratio / bench.slo.error_budget_ratio),
+        *(_remaining(bench, healthy, failing, ratio) if bench.slo.calendar is None else ()),
         bench.recorded("10m", series.GROUPS_LEFT_OUT, 0),
     )
+
+
+def _remaining(bench: Bench, healthy: Labels, failing: Labels, ratio: float) -> Iterator[Expectation]:
+    """Of rolling windows: a calendar's budget is a part of events to come, too."""
+    yield _recorded(bench, "10m", series.BUDGET_REMAINING, healthy, 1)
+    yield _recorded(bench, "10m", series.BUDGET_REMAINING, failing, 1 - ratio / bench.slo.error_budget_ratio)
 
 
 def _one_too_many(bench: Bench, group_by: GroupBy, groups: Sequence[Labels]) -> Case:
