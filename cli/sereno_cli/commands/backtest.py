@@ -109,7 +109,7 @@ def _loaded(spec: Path, settings_file: Path | None) -> "tuple[Service, Settings]
     loaded = load_specs([spec], settings_file)
     if loaded is None:
         return None
-    validation = validate_specs(loaded.sources, loaded.settings)
+    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
     print_diagnostics(diagnostics := (*loaded.diagnostics, *validation.diagnostics))
     if has_errors(diagnostics):
         return None

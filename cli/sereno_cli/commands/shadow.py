@@ -75,7 +75,7 @@ def report(  # noqa: PLR0917 - click passes them by name
     loaded = load_specs(specs, settings)
     if loaded is None:
         return ExitCode.INVALID_INPUT
-    validation = validate_specs(loaded.sources, loaded.settings)
+    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
     print_diagnostics(diagnostics := (*loaded.diagnostics, *validation.diagnostics))
     if has_errors(diagnostics):
         return ExitCode.INVALID_INPUT
