@@ -32,6 +32,8 @@ class OldSpecs:
     diagnostics: tuple[Diagnostic, ...]
     label: str
     """What they are, in words."""
+    are_all: bool
+    """Whether no others are known of; where files are named, others may describe what they depend on."""
 
 
 def old_from_folder(folder: Path, named: Sequence[Path], settings_file: Path | None) -> OldSpecs:
@@ -51,7 +53,7 @@ def old_from_folder(folder: Path, named: Sequence[Path], settings_file: Path | N
     own = folder / SETTINGS_FILE
     settings_path = own if own.is_file() else settings_file or nearest_settings()
     settings, problems = _read_settings(None if settings_path is None else read_source(settings_path))
-    return _old_specs(found, settings, problems, f"the folder {folder}")
+    return _old_specs(found, settings, problems, f"the folder {folder}", are_all=not only)
 
 
 def old_from_git(base: str | None, named: Sequence[Path], settings_file: Path | None) -> OldSpecs:
@@ -64,20 +66,27 @@ def old_from_git(base: str | None, named: Sequence[Path], settings_file: Path | 
     root = repository_root() or Path.cwd()
     top = top_of(root)
     commit, label = _chosen(top, base)
-    paths = [path for place in _places(named, root, top) for path in _specs_of(commit, place)]
+    places = list(_places(named, root, top))
+    paths = [path for place in places for path in _specs_of(commit, place)]
     contents = commit.contents(paths)
     found = [_source(commit, path, contents[path]) for path in paths if path in contents]
     settings, problems = _settings(commit, top, settings_file or nearest_settings() or root / SETTINGS_FILE)
-    return _old_specs(found, settings, problems, label)
+    are_all = not any(place.endswith(_ENDING) for place in places)
+    return _old_specs(found, settings, problems, label, are_all=are_all)
 
 
 def _old_specs(
-    found: Sequence[SourceFile | Diagnostic], settings: Settings, problems: Sequence[Diagnostic], label: str
+    found: Sequence[SourceFile | Diagnostic],
+    settings: Settings,
+    problems: Sequence[Diagnostic],
+    label: str,
+    *,
+    are_all: bool,
 ) -> OldSpecs:
     """Specs of other tools are converted, as those of today are."""
     sources, told = of_our_own(tuple(each for each in found if isinstance(each, SourceFile)))
     mistakes = (*problems, *(each for each in found if isinstance(each, Diagnostic)), *told)
-    return OldSpecs(sources, settings, mistakes, label)
+    return OldSpecs(sources, settings, mistakes, label, are_all)
 
 
 def _chosen(top: Path, base: str | None) -> tuple[Commit, str]:

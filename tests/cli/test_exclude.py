@@ -122,3 +122,13 @@ def test_a_list_in_one_line_is_left_to_people() -> None:
     assert isinstance(told, str)
     assert told.startswith("shop.slo.yaml:9:1: exclusions stand in one line")
     assert EXCLUSION.line() in told
+
+
+def test_journeys_and_what_other_specs_hold_are_known(spec: Path) -> None:
+    """An exclusion may be a journey's, and the spec may depend on others: it isn't judged alone."""
+    other = SPEC.replace("service: shop", "service: db").replace("calls", "queries")
+    (spec.parent / "db.slo.yaml").write_text(other, encoding="utf-8")
+    spec.write_text(f"{SPEC}journeys:\n  - {{name: buy, objective: 99, steps: [shop/calls, db/queries]}}\n", "utf-8")
+    done = excluding(spec, "shop/buy", *TIMES, *WHO)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "slos: [buy]" in spec.read_text(encoding="utf-8")

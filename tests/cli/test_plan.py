@@ -137,6 +137,23 @@ def test_named_specs_only_are_compared(repository: Path) -> None:
     assert set(told(repository / "slo")) == {"other/calls", "api/calls"}
 
 
+def test_steps_of_other_specs_are_looked_for_where_these_are_all(repository: Path) -> None:
+    """A named file may have steps in other files, on both sides; where all are compared, what is missing is told."""
+    steps = ("[api/calls]", "[api/calls, other/calls]")
+    texts = [spec_text() + f"journeys:\n  - {{name: trip, objective: 99, steps: {these}}}\n" for these in steps]
+    others = {f"slo/specs/{name}.slo.yaml": spec_text().replace("api", name) for name in ("other", "third")}
+    commit(repository, {SPEC: texts[1], **others})
+    (repository / SPEC).write_text(texts[0], encoding="utf-8")
+    assert told(repository, SPEC) == {"api/trip": {"steps": ("api/calls, other/calls", "api/calls")}}
+    assert told(repository) == told(repository, SPEC)
+    broken = commit(repository, {SPEC: texts[1], "slo/specs/other.slo.yaml": None})[:10]
+    assert plan(repository, SPEC)[::2] == (ExitCode.OK, "")
+    code, printed, said = plan(repository)
+    assert (code, printed) == (ExitCode.INVALID_INPUT, "")
+    assert f"{broken}:{SPEC}:9:" in said
+    assert f"\n{SPEC}:9:" in said
+
+
 def test_a_repository_of_specs_may_lie_within_another(repository: Path) -> None:
     """slo/specs is looked for from the current folder upwards, not at the top of git's tree."""
     inner = "teams/payments/slo/specs/inner.slo.yaml"

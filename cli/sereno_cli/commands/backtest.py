@@ -109,7 +109,7 @@ def _loaded(spec: Path, settings_file: Path | None) -> "tuple[Service, Settings]
     loaded = load_specs([spec], settings_file)
     if loaded is None:
         return None
-    validation = validate_specs(loaded.sources, loaded.settings)
+    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
     print_diagnostics(diagnostics := (*loaded.diagnostics, *validation.diagnostics))
     if has_errors(diagnostics):
         return None
@@ -138,6 +138,11 @@ def _chosen(service: "Service", only: str | None) -> "list[ServiceLevelObjective
 
     names = [slo.name for slo in service.slos]
     name = None if only is None else only.removeprefix(f"{service.name}/")
+    why = "they read no raw series; backtest their steps"
+    if name in (journeys := [journey.name for journey in service.journeys]):
+        raise BacktestRefused(f"{name} is a journey, and journeys can't be replayed: {why}")
+    if journeys and name is None:
+        click.echo(f"sereno backtest: left out: {', '.join(journeys)}: journeys can't be replayed: {why}", err=True)
     if name is not None and name not in names:
         nearest = get_close_matches(name, names, n=1)
         cure = f"did you mean {nearest[0]}?" if nearest else f"there is {', '.join(names)}"

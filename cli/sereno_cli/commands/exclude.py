@@ -124,7 +124,7 @@ def _amended(named: Path | None, service: str, exclusion: "NewExclusion") -> "So
     loaded = load_specs([named] if named else [], None)
     if loaded is None:
         return f"nothing describes {service}"
-    validation = validate_specs(loaded.sources, loaded.settings)
+    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
     found = next((each for each in validation.services if each.name == service), None)
     if found is None:
         print_diagnostics((*loaded.diagnostics, *validation.diagnostics))
@@ -133,8 +133,10 @@ def _amended(named: Path | None, service: str, exclusion: "NewExclusion") -> "So
     if exclusion.slo is not None and exclusion.slo not in names:
         return f"{service} has no SLO {exclusion.slo}; it has {', '.join(names)}"
     amended = with_exclusion(_source_of(found, loaded), exclusion)
-    if not isinstance(amended, str) and has_errors(mistakes := validate_specs([amended], loaded.settings).diagnostics):
-        print_diagnostics(mistakes)
+    if not isinstance(amended, str) and has_errors(
+        mistakes := validate_specs([amended], loaded.settings, are_all=False).diagnostics
+    ):
+        print_diagnostics([mistake for mistake in mistakes if has_errors([mistake])])
         return f"the spec of {service} would not be valid"
     return amended
 

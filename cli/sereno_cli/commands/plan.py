@@ -125,12 +125,15 @@ def _compared(before: "OldSpecs", new: "LoadedSpecs") -> "Comparison | None":
 
     from sereno_cli.specs import print_diagnostics
 
-    was, now = validate_specs(before.sources, before.settings), validate_specs(new.sources, new.settings)
+    was = validate_specs(before.sources, before.settings, are_all=before.are_all)
+    now = validate_specs(new.sources, new.settings, are_all=new.are_all)
     mistakes = (*before.diagnostics, *was.diagnostics, *new.diagnostics, *now.diagnostics)
     if has_errors(mistakes):
         print_diagnostics([mistake for mistake in mistakes if has_errors([mistake])])
         return None
-    return compare(Side(was.services, before.settings), Side(now.services, new.settings))
+    return compare(
+        Side(was.services, before.settings, was.dependencies), Side(now.services, new.settings, now.dependencies)
+    )
 
 
 def _asked(url: str, comparison: "Comparison") -> "Comparison":

@@ -81,7 +81,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     if prune and is_part:
         click.echo("sereno push: --prune would remove the services that you haven't named; leave SPEC out", err=True)
         return ExitCode.INVALID_INPUT
-    validation = validate_specs(loaded.sources, loaded.settings)
+    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
     print_diagnostics(diagnostics := (*loaded.diagnostics, *validation.diagnostics))
     if has_errors(diagnostics):
         return ExitCode.INVALID_INPUT

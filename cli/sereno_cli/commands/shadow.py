@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sereno_slo import Settings
-    from sereno_slo.model import ServiceLevelObjective
+    from sereno_slo.model import Service, ServiceLevelObjective
     from sereno_slo.shadow import Report
 
 _ANSWER_SECONDS = 60.0
@@ -75,12 +75,12 @@ def report(  # noqa: PLR0917 - click passes them by name
     loaded = load_specs(specs, settings)
     if loaded is None:
         return ExitCode.INVALID_INPUT
-    validation = validate_specs(loaded.sources, loaded.settings)
+    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
     print_diagnostics(diagnostics := (*loaded.diagnostics, *validation.diagnostics))
     if has_errors(diagnostics):
         return ExitCode.INVALID_INPUT
     try:
-        slos = _chosen([slo for service in validation.services for slo in service.slos], only, their_slo)
+        slos = _chosen(validation.services, only, their_slo)
         end_ms = _end_ms(to)
         names = (their_service, their_slo)
         reports = _reports(url, slos, loaded.settings, end_ms=end_ms, days=days, rules=rules, names=names)
@@ -94,11 +94,15 @@ def report(  # noqa: PLR0917 - click passes them by name
     return ExitCode.OK
 
 
-def _chosen(
-    slos: "Sequence[ServiceLevelObjective]", only: str | None, their_slo: str | None
-) -> "list[ServiceLevelObjective]":
+def _chosen(services: "Sequence[Service]", only: str | None, their_slo: str | None) -> "list[ServiceLevelObjective]":
     from difflib import get_close_matches
 
+    journeys = [f"{journey.service}/{journey.name}" for service in services for journey in service.journeys]
+    if only in journeys:
+        raise ReportRefused(f"{only} is a journey, and reports are about SLOs; choose one of its steps")
+    if journeys and only is None:
+        click.echo(f"sereno shadow report: left out: {', '.join(journeys)}: reports are about SLOs", err=True)
+    slos = [slo for service in services for slo in service.slos]
     names = [f"{slo.service}/{slo.name}" for slo in slos]
     if only is not None and only not in names:
         nearest = get_close_matches(only, names, n=1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sereno_backends.prometheus import PrometheusClient
-from sereno_slo.model import Service, ServiceLevelObjective
+from sereno_slo.model import Objective, Service
 from sereno_slo.plan import series
 from sereno_slo.plan.ledger import remaining_to_the_minute
 from sereno_slo.plan.series import Ledger
@@ -13,7 +13,7 @@ from sereno_slo.plan.series import Ledger
 
 @dataclass(frozen=True, slots=True)
 class BudgetNow:
-    """One SLO at one moment; None where Prometheus has no answer yet."""
+    """One SLO or journey at one moment; None where Prometheus has no answer yet."""
 
     slo: str
     objective_percent: float
@@ -26,16 +26,16 @@ class BudgetNow:
 
 
 def budgets(client: PrometheusClient, service: Service) -> tuple[BudgetNow, ...]:
-    """The budgets of all SLOs of a service now.
+    """The budgets of all SLOs and journeys of a service now.
 
     Raises:
         PrometheusError: the server can't be asked.
     """
     now = datetime.now(UTC)
-    return tuple(_budget(client, slo, now) for slo in service.slos)
+    return tuple(_budget(client, slo, now) for slo in service.objectives)
 
 
-def _budget(client: PrometheusClient, slo: ServiceLevelObjective, now: datetime) -> BudgetNow:
+def _budget(client: PrometheusClient, slo: Objective, now: datetime) -> BudgetNow:
     ledger = Ledger.of(slo)
     alerts = client.instant(
         f'ALERTS{{alertstate="firing", service="{slo.service}", slo="{slo.name}", severity=~"critical|warning"}}', now

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from sereno_slo.duration import MINUTE, Duration
-from sereno_slo.model import BadEventsRatio, GoodEventsRatio, Indicator, Latency, ServiceLevelObjective, Settings
+from sereno_slo.model import (
+    BadEventsRatio,
+    GoodEventsRatio,
+    Indicator,
+    Journey,
+    Latency,
+    ServiceLevelObjective,
+    Settings,
+)
 from sereno_slo.plan import plan_slo, series
 from sereno_slo.plan.rules import AlertingRule, RecordingRule, RuleGroup
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, String, Subquery
@@ -21,6 +29,8 @@ SCRAPE_INTERVAL = Duration.parse("30s")
 """What costs of raw series are told for: at 15 s their ranges hold twice as many samples."""
 _IN_TROUBLE_ONLY = (series.EVENTS_MISSED, series.BAD_EVENTS_MISSED, series.EXHAUSTED_IN)
 _GROUPED = "sereno:group_"
+_ALERTS = "ALERTS"
+"""Costs are those of a time in which no alert is pending: nothing is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +97,21 @@ class Cost:
     """Series."""
 
 
-def cost_of(slo: ServiceLevelObjective, settings: Settings) -> Cost:
-    """What the SLO's rules cost."""
-    return cost_of_rules(slo.indicator, plan_slo(slo, settings))
+def cost_of(slo: ServiceLevelObjective | Journey, settings: Settings) -> Cost:
+    """What the rules of an SLO or a journey cost."""
+    indicator = None if isinstance(slo, Journey) else slo.indicator
+    return cost_of_rules(indicator, plan_slo(slo, settings))
 
 
-def cost_of_rules(indicator: Indicator, groups: Sequence[RuleGroup]) -> Cost:
-    """What these rules of an SLO with this indicator cost."""
+def cost_of_rules(indicator: Indicator | None, groups: Sequence[RuleGroup]) -> Cost:
+    """What these rules of an SLO with this indicator cost; a journey has none, and reads what others record."""
     read = written = recorded = Linear()
     for cost in costs_of_rules(indicator, groups):
         read, written, recorded = read + cost.read, written + cost.written, recorded + cost.recorded
     return Cost(read, written, recorded)
 
 
-def costs_of_rules(indicator: Indicator, groups: Sequence[RuleGroup]) -> Iterator[Cost]:
+def costs_of_rules(indicator: Indicator | None, groups: Sequence[RuleGroup]) -> Iterator[Cost]:
     """The same for each of them, in order."""
     kinds = _Kinds.of(indicator, dict(_intervals(groups)))
     for group in groups:
@@ -143,12 +154,14 @@ class _Kinds:
     """What a selector selects: how many series of which kind, and how often they get a sample."""
 
     part: Selector | None
-    total: Selector
+    total: Selector | None
     recorded: Mapping[str, Duration]
 
     @classmethod
-    def of(cls, indicator: Indicator, recorded: Mapping[str, Duration]) -> "_Kinds":
+    def of(cls, indicator: Indicator | None, recorded: Mapping[str, Duration]) -> "_Kinds":
         match indicator:
+            case None:
+                return cls(None, None, recorded)
             case BadEventsRatio(bad=part) | GoodEventsRatio(good=part) | Latency(fast=part):
                 return cls(part, indicator.total, recorded)
             case _:
@@ -160,6 +173,10 @@ class _Kinds:
             if _is_of_trouble(selector.metric):
                 return Linear()
             return Linear(per_group=1) if _is_grouped(selector.metric) else Linear(fixed=1)
+        if selector.metric == _ALERTS:
+            return Linear()
+        if self.total is None:
+            return Linear(fixed=1)
         if self.part is not None and _is_of(selector, self.part):
             return Linear(per_part=1)
         return Linear(per_total=1) if _is_of(selector, self.total) else Linear(per_target=1)

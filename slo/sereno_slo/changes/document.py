@@ -19,6 +19,13 @@ def as_json(comparison: Comparison, against: str) -> str:
         "changed": comparison.count(Status.CHANGED),
         "unchanged": comparison.unchanged,
         "settings": [_setting(change) for change in comparison.defaults],
+        "gates": [
+            {"service": change.key, "before": change.before, "after": change.after} for change in comparison.gates
+        ],
+        "inhibitions": [
+            {"status": str(each.status), "paging": str(each.paging), "silenced": str(each.silenced)}
+            for each in comparison.inhibitions
+        ],
         "slos": [_slo(change) for change in comparison.changes],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
@@ -27,6 +34,7 @@ def as_json(comparison: Comparison, against: str) -> str:
 def _slo(change: SloChange) -> dict[str, Any]:
     return {
         "slo": change.name,
+        "kind": "journey" if change.is_journey else "slo",
         "status": str(change.status),
         "settings": [_setting(setting) for setting in change.settings],
         "rules": [_rule(rule) for rule in change.rules],

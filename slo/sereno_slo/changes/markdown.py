@@ -27,6 +27,8 @@ def as_markdown(comparison: Comparison, against: str) -> str:
     details = ["\n".join(_details(change, telling.days_replayed(comparison))) for change in own]
     tail = "\n".join(_tail(comparison))
     room = MOST_BYTES - _size(head) - _size(tail) - _SPARE_BYTES
+    if inhibitions := "\n".join(_inhibitions(comparison)):
+        details.insert(0, inhibitions)
     rows, left_out = _fitting(rows, room)
     details, untold = _fitting(details, room - sum(map(_size, rows)))
     blocks = [head + "".join(f"\n{row}" for row in rows)]
@@ -56,7 +58,9 @@ def _head(comparison: Comparison, against: str) -> Iterator[str]:
     yield from (MARK, f"**sereno plan** against {code(against)}: {telling.headline(comparison)}", "")
     for change in comparison.defaults:
         yield f"- sereno.yaml, {change.key}: {code(change.before)} → {code(change.after)}"
-    if comparison.defaults:
+    for change in comparison.gates:
+        yield f"- gate of {code(change.key)}: {code(change.before)} → {code(change.after)}"
+    if comparison.defaults or comparison.gates:
         yield ""
     days = telling.days_replayed(comparison)
     if any(not change.is_by_defaults for change in comparison.changes):
@@ -70,7 +74,7 @@ def _row(change: SloChange, days: float | None) -> str:
     what = [f"{setting.key} {code(setting.before)} → {code(setting.after)}" for setting in change.settings]
     replayed = () if days is None else (telling.budget(change), telling.pages(change), telling.tickets(change))
     cells = (
-        code(change.name),
+        f"{code(change.name)}{' (a journey)' if change.is_journey else ''}",
         "<br>".join(what) if what else str(change.status),
         telling.rules_in_short(change),
         _short(change, telling.recorded(change)),
@@ -97,13 +101,25 @@ def _details(change: SloChange, days: float | None) -> Iterator[str]:
     if coverage := telling.coverage(change):
         yield f"- In the last {days or 0:.10g} days {coverage}"
     yield f"- Samples a minute: read {telling.samples_read(change)}; written {telling.samples_written(change)}"
-    rules = list(telling.rule_lines(change))
-    if rules:
-        fence = _longer_than(rules, "```")
-        shown = rules[:_MOST_RULES]
-        more = [f"and {len(rules) - _MOST_RULES:,} more"] if len(rules) > _MOST_RULES else []
-        yield from ("", f"{fence}diff", *map(_diff_line, (*shown, *more)), fence)
+    yield from _diff(list(telling.rule_lines(change)))
     yield from ("", "</details>")
+
+
+def _inhibitions(comparison: Comparison) -> Iterator[str]:
+    if comparison.inhibitions:
+        count = f"{len(comparison.inhibitions):,}"
+        yield from (f"<details><summary>Alertmanager: {count} inhibitions change</summary>", "")
+        yield f"- {telling.INHIBITION}"
+        yield from _diff([telling.inhibition(change) for change in comparison.inhibitions])
+        yield from ("", "</details>")
+
+
+def _diff(lines: list[str]) -> Iterator[str]:
+    if lines:
+        fence = _longer_than(lines, "```")
+        shown = lines[:_MOST_RULES]
+        more = [f"and {len(lines) - _MOST_RULES:,} more"] if len(lines) > _MOST_RULES else []
+        yield from ("", f"{fence}diff", *map(_diff_line, (*shown, *more)), fence)
 
 
 def _diff_line(line: str) -> str:

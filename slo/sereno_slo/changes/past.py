@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from sereno_slo.model import (
     BadEventsRatio,
     GoodEventsRatio,
+    GroupBy,
+    Journey,
     Latency,
     NativeLatency,
     ServiceLevelObjective,
@@ -15,10 +17,9 @@ FORMER_NAMES = "formerly"
 """The key of an SLO that names what it was called before."""
 
 
-def notes_on_past(old: ServiceLevelObjective, new: ServiceLevelObjective) -> Iterator[str]:
+def notes_on_past(old: ServiceLevelObjective | Journey, new: ServiceLevelObjective | Journey) -> Iterator[str]:
     """In sentences; nothing where the past stays what it was."""
-    if old.indicator != new.indicator:
-        yield _indicator(old, new)
+    yield from _measure(old, new)
     if old.objective_percent != new.objective_percent:
         factor = new.error_budget_ratio / old.error_budget_ratio
         yield (
@@ -41,10 +42,35 @@ def notes_on_past(old: ServiceLevelObjective, new: ServiceLevelObjective) -> Ite
             "What is excluded, or isn't any more, leaves or enters the whole window with the first evaluation, its "
             "past, too; what alerts said isn't unsaid."
         )
-    if old.group_by is not None and new.group_by is not None and old.group_by.labels != new.group_by.labels:
-        yield "Ledgers of groups begin anew: series with other labels are other series. The whole goes on."
-    elif new.group_by is not None and old.group_by is None:
+    if isinstance(new, ServiceLevelObjective) and new.group_by is not None:
+        yield from _groups(None if isinstance(old, Journey) else old.group_by, new.group_by)
+
+
+def _groups(old: GroupBy | None, new: GroupBy) -> Iterator[str]:
+    if old is None:
         yield "Ledgers of groups begin when the rules are loaded; `sereno backfill` counts their past."
+    elif old.labels != new.labels:
+        yield "Ledgers of groups begin anew: series with other labels are other series. The whole goes on."
+
+
+def _measure(old: ServiceLevelObjective | Journey, new: ServiceLevelObjective | Journey) -> Iterator[str]:
+    """What the entries before the change were made of, where that was something else."""
+    match old, new:
+        case ServiceLevelObjective(), ServiceLevelObjective():
+            if old.indicator != new.indicator:
+                yield _indicator(old, new)
+        case Journey(), Journey():
+            if old.steps != new.steps:
+                yield (
+                    "The ledger goes on: entries before the change were made of the old steps, and for a whole window "
+                    f"({new.window}) the budget is made of both."
+                )
+        case _:
+            kinds = ("a journey", "an SLO") if isinstance(old, Journey) else ("an SLO", "a journey")
+            yield (
+                f"It was {kinds[0]} and becomes {kinds[1]}: for a whole window ({new.window}) the budget adds both, "
+                "which means nothing. Give it another name."
+            )
 
 
 def _indicator(old: ServiceLevelObjective, new: ServiceLevelObjective) -> str:
@@ -87,8 +113,21 @@ NOTE_ON_NEW = (
 NOTE_ON_GONE = "Its alerts end with its rules; what was recorded stays until the server forgets it."
 
 
-def note_on_renamed(old: str, new: ServiceLevelObjective) -> str:
+NOTE_ON_NEW_JOURNEY = (
+    "Its ledger begins when the rules are loaded: until then nothing of its budget is spent. It is made of what its "
+    "steps' rules record from then on; no raw samples tell its past."
+)
+
+
+def note_on_new(new: ServiceLevelObjective | Journey) -> str:
+    """Since when it counts."""
+    return NOTE_ON_NEW_JOURNEY if isinstance(new, Journey) else NOTE_ON_NEW
+
+
+def note_on_renamed(old: str, new: ServiceLevelObjective | Journey) -> str:
     """Whether its past goes on under the new name."""
+    if isinstance(new, Journey):
+        return f"It has the steps of {old}, which is removed: a journey's past doesn't follow it to another name."
     service, _, name = old.partition("/")
     if (service, name) in new.formerly:
         return f"It was {old}, and names it in `{FORMER_NAMES}`: what was counted then still counts."

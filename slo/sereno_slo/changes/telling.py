@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from sereno_slo.changes.comparing import Comparison, SloChange, Version
 from sereno_slo.changes.consequences import Consequences
 from sereno_slo.changes.cost import Linear
+from sereno_slo.changes.inhibiting import InhibitionChange
 from sereno_slo.changes.rules import Status
-from sereno_slo.model import GoodEventsRatio, Indicator, Latency
+from sereno_slo.model import GoodEventsRatio, Journey, Latency, ServiceLevelObjective
 
 NOT_REPLAYED = "not replayed"
+INHIBITION = (
+    "Compile, and put generated/inhibit_rules.yml into your alertmanager.yml (`sereno alertmanager merge`): until then "
+    "the old rules hold."
+)
 NOTHING = "Nothing changes: both sides mean the same."
 ASSUMPTIONS = (
     "Samples are those that evaluations read by Prometheus' own count, estimated from the rules alone (docs/plan.md), "
@@ -42,10 +47,12 @@ def headline(comparison: Comparison) -> str:
     told = [f"{count:,} {word}" for count, word in (*counts, (comparison.unchanged, "unchanged")) if count]
     first, *rest = told or ["none changed"]
     number, _, word = first.partition(" ")
-    slos = ", ".join([f"{number} SLO{'s' * (number != '1')} {word}", *rest])
+    noun = "SLO or journey" if comparison.has_journeys else "SLO"
+    plural = "SLOs and journeys" if comparison.has_journeys else "SLOs"
+    slos = ", ".join([f"{number} {noun if number == '1' else plural} {word}", *rest])
     rules = [(sum(c.rules_of(status) for c in comparison.changes), str(status)) for status in Status]
     of_rules = ", ".join(f"{count:,} {word}" for count, word in rules if count) or "none"
-    return f"{slos}; rules: {of_rules}; recorded series of these SLOs: {_sum_of_recorded(comparison)}"
+    return f"{slos}; rules: {of_rules}; recorded series of these {plural}: {_sum_of_recorded(comparison)}"
 
 
 def _sum_of_recorded(comparison: Comparison) -> str:
@@ -55,8 +62,13 @@ def _sum_of_recorded(comparison: Comparison) -> str:
 
 
 def title(change: SloChange) -> str:
-    """`payments/availability changes`."""
-    return f"{change.name} {_VERBS[change.status]}"
+    """`payments/availability changes`, `payments/pay, a journey, changes`."""
+    return f"{change.name}{', a journey,' if change.is_journey else ''} {_VERBS[change.status]}"
+
+
+def inhibition(change: InhibitionChange) -> str:
+    """`+ while db/availability pages: burn alerts of shop/orders`."""
+    return f"{_SIGNS[change.status]} while {change.paging} pages: burn alerts of {change.silenced}"
 
 
 def rules_in_short(change: SloChange) -> str:
@@ -98,15 +110,15 @@ def _of_cost(change: SloChange, part: Callable[[Version], Linear]) -> Pair:
 def _number(version: Version, linear: Linear) -> str:
     if version.counts is not None:
         return f"{linear.at(version.counts):,.0f}"
-    return formula(linear, _part(version.slo.indicator))
+    return formula(linear, _part(version.slo))
 
 
-def _part(indicator: Indicator) -> str:
-    """Which series beside those of the total are read; of some indicators there are none."""
-    match indicator:
-        case GoodEventsRatio():
+def _part(slo: ServiceLevelObjective | Journey) -> str:
+    """Which series beside those of the total are read; of some indicators, and of journeys, there are none."""
+    match slo:
+        case ServiceLevelObjective(indicator=GoodEventsRatio()):
             return "a good series"
-        case Latency():
+        case ServiceLevelObjective(indicator=Latency()):
             return "a bucket"
         case _:
             return "a bad series"
@@ -128,6 +140,8 @@ def raw_series(change: SloChange) -> str:
     version = change.after or change.before
     if version is None or version.counts is None:
         return ""
+    if isinstance(version.slo, Journey):
+        return "none, a journey reads what the rules of its steps record"
     counts = version.counts
     groups = f", {counts.groups:,} groups" if version.slo.group_by is not None else ""
     return f"{counts.total:,} series, {counts.part:,} of bad or good events, {counts.targets:,} targets{groups}"

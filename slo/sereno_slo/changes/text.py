@@ -20,6 +20,9 @@ def _lines(comparison: Comparison, against: str) -> Iterator[str]:
     yield telling.headline(comparison)
     if comparison.defaults:
         yield from ("", "sereno.yaml changes", *(f"  {change}" for change in comparison.defaults))
+    if comparison.gates:
+        yield from ("", "gates change", *(f"  {change}" for change in comparison.gates))
+    yield from _inhibitions(comparison)
     own = [change for change in comparison.changes if not change.is_by_defaults]
     for change in own:
         yield ""
@@ -28,6 +31,16 @@ def _lines(comparison: Comparison, against: str) -> Iterator[str]:
         yield from ("", *_by_defaults(by_defaults))
     if comparison.changes:
         yield from ("", telling.ASSUMPTIONS)
+
+
+def _inhibitions(comparison: Comparison) -> Iterator[str]:
+    changes = comparison.inhibitions
+    if changes:
+        yield from ("", "nobody is told in Alertmanager, from now on (+) or no longer (-)")
+        yield from (f"  {telling.inhibition(change)}" for change in changes[:_MOST_RULES])
+        if len(changes) > _MOST_RULES:
+            yield f"  and {len(changes) - _MOST_RULES:,} more"
+        yield f"  {telling.INHIBITION}"
 
 
 def _by_defaults(changes: list[SloChange]) -> Iterator[str]:

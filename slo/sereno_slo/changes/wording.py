@@ -1,18 +1,22 @@
 """An SLO's settings as words, key by key as a spec writes them, so that two versions can be compared."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, assert_never
 
 from sereno_slo.duration import Duration
+from sereno_slo.gate import GateRule
 from sereno_slo.model import (
     BadEventsRatio,
     BurnTier,
     GoodEventsRatio,
     Indicator,
+    Journey,
     Latency,
     NativeLatency,
+    Operator,
     Probe,
+    Service,
     ServiceLevelObjective,
     Settings,
     Threshold,
@@ -36,7 +40,9 @@ class SettingChange:
         return f"{self.key}: {self.before} → {self.after}"
 
 
-def changed_settings(old: ServiceLevelObjective, new: ServiceLevelObjective) -> tuple[SettingChange, ...]:
+def changed_settings(
+    old: ServiceLevelObjective | Journey, new: ServiceLevelObjective | Journey
+) -> tuple[SettingChange, ...]:
     """Every key whose words differ, in the order of a spec."""
     return _changes(dict(_words(old)), dict(_words(new)))
 
@@ -46,23 +52,44 @@ def changed_defaults(old: Settings, new: Settings) -> tuple[SettingChange, ...]:
     return _changes(dict(_words_of_settings(old)), dict(_words_of_settings(new)))
 
 
+def changed_gates(
+    old: tuple[Sequence[Service], Settings], new: tuple[Sequence[Service], Settings]
+) -> tuple[SettingChange, ...]:
+    """Of each service whose gate isn't what it was; where it is that of `sereno.yaml`, that one tells it."""
+    before, after = _gates(old[0]), _gates(new[0])
+    shared = (gate_words(old[1].gate), gate_words(new[1].gate))
+    changes = []
+    for name in dict.fromkeys((*after, *before)):
+        was, now = before.get(name, shared[0]), after.get(name, shared[1])
+        if was != now and (was, now) != shared:
+            changes.append(SettingChange(name, was, now))
+    return tuple(changes)
+
+
+def _gates(services: Sequence[Service]) -> dict[str, str]:
+    return {service.name: gate_words(service.gate) for service in services}
+
+
 def _changes(old: dict[str, str], new: dict[str, str]) -> tuple[SettingChange, ...]:
     keys = dict.fromkeys((*old, *new))
     pairs = ((key, old.get(key, NONE), new.get(key, NONE)) for key in keys)
     return tuple(SettingChange(key, before, after) for key, before, after in pairs if before != after)
 
 
-def _words(slo: ServiceLevelObjective) -> Iterator[tuple[str, str]]:
-    """The keys of an SLO. A field that has no words of its own is told as it is: nothing changes unseen."""
-    told: dict[str, Callable[[ServiceLevelObjective], Iterable[tuple[str, str]]]] = {
+def _words(slo: ServiceLevelObjective | Journey) -> Iterator[tuple[str, str]]:
+    """The keys of it. A field that has no words of its own is told as it is: nothing changes unseen."""
+    yield from _own_words(slo)
+    told: dict[str, Callable[[ServiceLevelObjective | Journey], Iterable[tuple[str, str]]]] = {
         "service": lambda _: (),
         "name": lambda _: (),
         "objective_percent": lambda slo: (("objective", percent(slo.objective_percent)),),
         "window": lambda slo: (("window", _window(slo)),),
         "calendar": lambda _: (),  # told as the window
-        "indicator": lambda slo: _indicator(slo.indicator),
+        "indicator": lambda _: (),  # these four are what an SLO or a journey has of its own
+        "group_by": lambda _: (),
+        "depends_on": lambda _: (),
+        "steps": lambda _: (),
         "alerting": _alerting,
-        "group_by": _group_by,
         "exclusions": _exclusions,
         "formerly": lambda slo: (("formerly", ", ".join("/".join(name) for name in slo.formerly) or NONE),),
     }
@@ -73,12 +100,34 @@ def _words(slo: ServiceLevelObjective) -> Iterator[tuple[str, str]]:
             yield field.name, _plain(getattr(slo, field.name))
 
 
-def _exclusions(slo: ServiceLevelObjective) -> Iterator[tuple[str, str]]:
+def _own_words(slo: ServiceLevelObjective | Journey) -> Iterator[tuple[str, str]]:
+    match slo:
+        case Journey():
+            yield "steps", _plain(slo.steps)  # the first one's events are the journey's: their order matters
+        case ServiceLevelObjective():
+            yield from _indicator(slo.indicator)
+            yield from _group_by(slo)
+            yield "depends_on", _plain(tuple(sorted(slo.depends_on)))
+        case _:
+            assert_never(slo)
+
+
+def gate_words(gate: tuple[GateRule, ...]) -> str:
+    """`deny when remaining < 0%; warn when burning (orders only)`."""
+    return "; ".join(map(_gate_rule, gate)) or NONE
+
+
+def _gate_rule(rule: GateRule) -> str:
+    only = ", ".join(each for each in ("" if rule.tier is None else f"tier {rule.tier}", rule.slo or "") if each)
+    return f"{rule.answer} when {rule.when.strip()}{f' ({only} only)' if only else ''}"
+
+
+def _exclusions(slo: ServiceLevelObjective | Journey) -> Iterator[tuple[str, str]]:
     for exclusion in slo.exclusions:
         yield f"excluded {exclusion.in_words}", f"{exclusion.reason} ({exclusion.author})"
 
 
-def _window(slo: ServiceLevelObjective) -> str:
+def _window(slo: ServiceLevelObjective | Journey) -> str:
     return str(slo.window) if slo.calendar is None else f"calendar {slo.calendar.unit}, {slo.calendar.timezone}"
 
 
@@ -102,7 +151,7 @@ def _indicator(indicator: Indicator) -> Iterator[tuple[str, str]]:
             assert_never(indicator)
 
 
-def _alerting(slo: ServiceLevelObjective) -> Iterator[tuple[str, str]]:
+def _alerting(slo: ServiceLevelObjective | Journey) -> Iterator[tuple[str, str]]:
     for field in fields(slo.alerting):
         value = getattr(slo.alerting, field.name)
         match field.name:
@@ -135,6 +184,11 @@ def _words_of_settings(settings: Settings) -> Iterator[tuple[str, str]]:
             case "links":
                 for link in fields(settings.links):
                     yield f"links.{link.name}", _plain(getattr(settings.links, link.name))
+            case "operator":
+                for part in fields(Operator):
+                    yield f"operator.{part.name}", _plain(getattr(settings.operator, part.name))
+            case "gate":
+                yield "gate", gate_words(settings.gate)
             case _:
                 yield field.name, _plain(value)
 

@@ -25,12 +25,24 @@ class Inhibition:
     target: tuple[Matcher, ...]
 
 
+def silenced(dependencies: Sequence[Dependency]) -> frozenset[Dependency]:
+    """Whose burn alerts nobody is told of while another pages, directly or by way of others."""
+    direct = _direct(dependencies)
+    return frozenset(Dependency(slo, on=cause) for cause in direct for slo in _all_dependants(cause, direct))
+
+
 def inhibitions(dependencies: Sequence[Dependency]) -> tuple[Inhibition, ...]:
     """A rule for each SLO that others depend on and each service that these belong to, sorted by name."""
+    direct = _direct(dependencies)
+    return tuple(rule for cause in sorted(direct) for rule in _caused_by(cause, direct))
+
+
+def _direct(dependencies: Sequence[Dependency]) -> dict[SloReference, list[SloReference]]:
+    """By cause."""
     direct: dict[SloReference, list[SloReference]] = {}
     for dependency in dependencies:
         direct.setdefault(dependency.on, []).append(dependency.slo)
-    return tuple(rule for cause in sorted(direct) for rule in _caused_by(cause, direct))
+    return direct
 
 
 def _caused_by(cause: SloReference, direct: dict[SloReference, list[SloReference]]) -> Iterator[Inhibition]:

@@ -10,9 +10,13 @@ from sereno_slo.changes import (
     as_markdown,
     as_text,
     compare,
+    cost_of,
     with_consequences,
     with_counts,
 )
+from sereno_slo.changes.cost import Linear
+from sereno_slo.model import ServiceLevelObjective
+from sereno_slo.plan import RecordingRule, plan_slo, series
 from support.slo_specs import spec_text
 
 KNOWN = Consequences(days=30, remaining_ratio=-0.5, pages=3, tickets=1, coverage_ratio=1)
@@ -59,3 +63,45 @@ def test_where_nothing_can_be_replayed_it_is_said_once() -> None:
     assert as_text(comparison, "main").count("budget, pages, tickets: not replayed") == 1
     assert as_markdown(comparison, "main").count("- Budget, pages, tickets: not replayed") == 1
     assert "| pages |" not in as_markdown(comparison, "main")
+
+
+JOURNEY = "journeys:\n  - {{name: trip, objective: {objective}, steps: [api/calls]}}\n"
+
+
+def side_with_journey(objective: str, journey: str) -> Side:
+    """An SLO and a journey over it."""
+    text = spec_text(objective=objective) + JOURNEY.format(objective=journey)
+    validation = validate_specs([SourceFile("api.slo.yaml", text)], Settings())
+    assert not validation.diagnostics
+    return Side(validation.services, Settings(), validation.dependencies)
+
+
+def test_a_journey_is_counted_and_not_replayed() -> None:
+    """It reads no raw series: neither question is asked about it, and its figures are no zeros."""
+    comparison = compare(side_with_journey("99", "98"), side_with_journey("98", "97"))
+    asked_about: list[str] = []
+
+    def count(slo: ServiceLevelObjective, _: Settings) -> SeriesCounts:
+        asked_about.append(slo.name)
+        return SeriesCounts(1200, 30, 40)
+
+    counted = with_counts(comparison, count)
+    told = as_text(with_consequences(counted, lambda *_: (KNOWN, KNOWN), asked_about.append), "main")
+    assert asked_about == ["calls", "api/calls"]
+    of_the_journey = told.partition("api/trip, a journey, changes\n")[2]
+    assert "raw series: none" in of_the_journey
+    assert "budget, pages, tickets: not replayed" in of_the_journey
+    assert "budget -50.0 %, pages 3, tickets 1" not in of_the_journey
+
+
+def test_a_journey_costs_the_recorded_series_that_it_reads() -> None:
+    """A number without any part for raw series."""
+    (service,) = side_with_journey("99", "98").services
+    journey = service.journeys[0]
+    cost = cost_of(journey, Settings())
+    rules = [rule for group in plan_slo(journey, Settings()) for rule in group.rules]
+    # How long the budget lasts is recorded in trouble only.
+    names = {rule.record for rule in rules if isinstance(rule, RecordingRule)} - {series.EXHAUSTED_IN}
+    assert cost.read.fixed > 0
+    assert cost.read == Linear(fixed=cost.read.fixed)
+    assert cost.recorded.fixed == len(names)

@@ -30,7 +30,7 @@ def service_dashboard(service: Service, settings: Settings) -> dict[str, object]
     place(board, (red.section(service, settings), *(slo_section.section(slo, settings) for slo in service.objectives)))
     document = as_document(board.build())
     annotations = [firing_alerts(str(_firing()))]
-    if any(slo.exclusions for slo in service.slos):
+    if any(objective.exclusions for objective in service.objectives):
         annotations.append(excluded_time(str(Selector(EXCLUDED).where(service="$service").equals(1))))
     document["annotations"] = {"list": annotations}
     return document
