@@ -15,10 +15,13 @@ from sereno_slo.plan.rules import RecordingRule
 from sereno_slo.plan.series import Ledger, summed
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, Subquery, any_of
 
-# What a step may hold, in seconds before and after its beginning. What happened is scraped within a minute and entered
-# within another one: entries that are made in a minute hold what happened up to two minutes before it. Roll-ups that
-# are made in five minutes hold what was entered from six minutes before them until four minutes later.
-_HELD_SECONDS = {MINUTE: (120.0, 60.0), FIVE_MINUTES: (480.0, 240.0)}
+HELD_SECONDS = {MINUTE: (120.0, 60.0), FIVE_MINUTES: (480.0, 240.0)}
+"""What a step may hold, in seconds before and after its beginning.
+
+What happened is scraped within a minute and entered within another one: entries that are made in a minute hold what
+happened up to two minutes before it. Roll-ups that are made in five minutes hold what was entered from six minutes
+before them until four minutes later.
+"""
 
 
 def summed_over(slo: ServiceLevelObjective, ledger: Ledger, name: str, window: Duration, settings: Settings) -> Expr:
@@ -95,7 +98,7 @@ def _of_step(entries: Selector, step: Duration) -> Selector:
 def _counting(slo: ServiceLevelObjective, step: Duration, settings: Settings) -> Expr | None:
     """1 for steps that count, 0 for those that may hold something of excluded time; None if nothing is excluded."""
     delay = settings.evaluation_delay.seconds if settings.evaluation_delay else 0.0
-    before, after = _HELD_SECONDS[step]
+    before, after = HELD_SECONDS[step]
     return clock.counting(slo.exclusions, before_seconds=after - delay, after_seconds=before + delay)
 
 
