@@ -51,13 +51,15 @@ def read_account(
             f"{reader.client.name} counts events of {name_of(slo, ledger)}, but no bad ones: does a series of the "
             "indicator lack a label or a bucket? (sereno validate --prometheus)"
         )
-    marks, *former_marks = (
-        _points(reader, name.whole.series(series.ROLL_UP_MARK), start_ms, evaluated_ms) for name in names
-    )
+    marks = merged(_points(reader, name.whole.series(series.ROLL_UP_MARK), start_ms, evaluated_ms) for name in names)
     covered = merged(
         _points(reader, name.whole.series(series.COVERAGE_ROLL_UP), start_ms, evaluated_ms) for name in names
     )
-    excluded = {at_ms: FIVE_MINUTES / MINUTE for at_ms in marks if counting.left_out_by(at_ms)}
+    excluded = {
+        at_ms: evaluations * (FIVE_MINUTES / MINUTE)
+        for at_ms, evaluations in marks.items()
+        if counting.left_out_by(at_ms)
+    }
     first_ms = min((at_ms for each in by_name for at_ms in each.event_entries), default=None)
     if first_ms is None:
         first_ms = min((at_ms for each in by_name for at_ms in each.events), default=evaluated_ms) - SLOT_MS
@@ -74,7 +76,7 @@ def read_account(
         _counted(merged(each.events for each in by_name), counting),
         _counted(merged(each.bad_events for each in by_name), counting),
         merged((_counted(covered, counting), excluded)),
-        tuple(sorted({*marks, *(at_ms for each in former_marks for at_ms in each)})),
+        tuple(sorted(marks)),
         0.0 if slo.calendar is None else number(reader, usual, moment(evaluated_ms)) or 0.0,
     )
 
