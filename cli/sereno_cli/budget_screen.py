@@ -24,12 +24,12 @@ def print_answer(found: "Sequence[Standing]", answer: "Answer | None", now: date
 
         click.echo(json_text({"at": now, "standings": list(found), "gate": answer}), nl=False)
         return
-    print_standings(found)
+    print_standings(found, now)
     for line in (*_notes(found), *(() if answer is None else _gate(answer))):
         click.echo(line)
 
 
-def print_standings(found: "Sequence[Standing]") -> None:
+def print_standings(found: "Sequence[Standing]", now: datetime) -> None:
     """The table; a dash is what the server doesn't know."""
     from rich.console import Console
     from rich.table import Table
@@ -47,9 +47,9 @@ def print_standings(found: "Sequence[Standing]") -> None:
             _state(standing),
             share(standing.remaining_ratio),
             *(rate(burn.burn_rate) for burn in standing.burn_rates),
-            _gone(standing),
+            _gone(standing, now),
             "-" if standing.coverage_ratio is None else f"{100 * standing.coverage_ratio:.0f} %",
-            str(slo.window),
+            str(slo.window if slo.calendar is None else slo.calendar.unit),
             slo.owner,
             style="bold" if standing.pages else None,
         )
@@ -65,10 +65,12 @@ def _state(standing: "Standing") -> str:
     return "" if standing.is_known else "no data"
 
 
-def _gone(standing: "Standing") -> str:
-    seconds = standing.exhausted_in_seconds
+def _gone(standing: "Standing", now: datetime) -> str:
+    seconds, calendar = standing.exhausted_in_seconds, standing.slo.calendar
     if seconds is None:
         return "-"
+    if calendar is not None and seconds > (calendar.around(now)[1] - now).total_seconds():
+        return f"not this {calendar.unit}"
     return length(seconds) if seconds > 0 else "gone"
 
 

@@ -29,7 +29,7 @@ def print_explanation(explanation: "Explanation") -> None:
 
     # In a file or a pipe lines are as long as they are; `highlight` would colour every number.
     console = Console(width=None if sys.stdout.isatty() else _COLUMNS, highlight=False, markup=False, soft_wrap=True)
-    for paragraph in (_head, _account, _pace, _by_day, _top_hours, _who, _seen, _future, _notes):
+    for paragraph in _PARAGRAPHS:
         lines = list(paragraph(explanation, console))
         if lines:
             title, *rest = lines
@@ -49,14 +49,21 @@ def _folded(line: str) -> str:
 
 
 def _head(explanation: "Explanation", _: "Console") -> Iterator[str]:
+    from sereno_slo.render.words import own_window_in_words
+
     slo = explanation.slo
+    window = slo.window if slo.calendar is None else own_window_in_words(slo)
     group = "".join(f" {label}={value}" for label, value in explanation.group.items())
-    yield f"{slo.service}/{slo.name}{group}: {slo.objective_percent:.10g} % over {slo.window}"
+    yield f"{slo.service}/{slo.name}{group}: {slo.objective_percent:.10g} % over {window}"
     if slo.description:
         yield f"  {slo.description}"
     begun = explanation.begun_at
     since = "" if begun is None else f"; the ledger is younger, it began at {minute(begun)}"
     yield f"  window from {minute(explanation.window_start)} to {minute(explanation.evaluated_at)} UTC{since}"
+    if explanation.window_end is not None:
+        yield f"  it ends at {minute(explanation.window_end)} UTC"
+    if slo.formerly:
+        yield f"  counted as {', '.join('/'.join(name) for name in slo.formerly)}, too: the names that it had before"
 
 
 def _counted(explanation: "Explanation") -> str:
@@ -71,6 +78,8 @@ def _account(explanation: "Explanation", _: "Console") -> Iterator[str]:
     yield f"  {count(budget.events):>14}  {counted}"
     allowed = small_share(budget.error_budget_ratio)
     yield f"  {count(budget.bad_events):>14}  of them bad: {small_share(budget.error_ratio)}; {allowed} may be"
+    if explanation.window_end is not None:
+        yield f"  {count(budget.planned_events):>14}  expected until the window ends, if traffic is as usual"
     one = count(budget.one_percent_events)
     yield f"  {count(budget.budget_events):>14}  bad {counted} are 100 % of the budget, {one} are 1 %"
     yield f"  {share(1 - budget.remaining_ratio):>14}  spent"
@@ -85,17 +94,20 @@ def _pace(explanation: "Explanation", _: "Console") -> Iterator[str]:
     yield f"  {'alert':<20}{'alerts at':>10}{'long':>8}{'short':>8}   budget gone at this pace"
     for tier in pace.tiers:
         name = f"{tier.severity} {tier.long}/{tier.short}"
-        gone = "-" if tier.exhausted_in_seconds is None else f"in {length(tier.exhausted_in_seconds)}"
+        gone = "-" if tier.exhausted_in_seconds is None else _gone(tier.exhausted_in_seconds, explanation)
         speed = f"{rate(tier.burn_rate_long):>8}{rate(tier.burn_rate_short):>8}"
         yield f"  {name:<20}{rate(tier.alerts_at):>10}{speed}   {gone}"
     exhausted = pace.exhausted_in_seconds
     if exhausted is not None:
-        yield f"  at the pace of the last day the budget is gone {_gone(exhausted)}"
+        yield f"  at the pace of the last day the budget is gone {_gone(exhausted, explanation)}"
     firing = ", ".join(f"{alert.burn} {alert.long_window} ({alert.severity})" for alert in pace.firing)
     yield f"  firing: {firing or 'nothing'}"
 
 
-def _gone(seconds: float) -> str:
+def _gone(seconds: float, explanation: "Explanation") -> str:
+    end, now = explanation.window_end, explanation.asked_at
+    if end is not None and seconds > (end - now).total_seconds():
+        return f"in {length(seconds)}, after the window's end"
     return f"in {length(seconds)}" if seconds > 0 else "already"
 
 
@@ -195,11 +207,26 @@ def _seen(explanation: "Explanation", _: "Console") -> Iterator[str]:
         yield f"  {rest:,} smaller hole{'s'[: rest != 1]}"
 
 
+def _excluded(explanation: "Explanation", _: "Console") -> Iterator[str]:
+    if not explanation.excluded:
+        return
+    counted = _counted(explanation)
+    yield "Excluded: in no figure above"
+    for one in explanation.excluded:
+        yield f"  {one.in_words}: {one.reason} ({one.author})"
+        would = f", of them {count(one.bad_events)} bad: they would have spent {share(one.budget_share)} of the budget"
+        left_out = f"{count(one.events)} {counted} left out{would if one.bad_events else ''}"
+        yield f"    {count(round(one.hours, 2))} hours of the window; {left_out}"
+
+
 def _future(explanation: "Explanation", _: "Console") -> Iterator[str]:
     future = explanation.rolling_out
     yield "If nothing more fails, and traffic is what it was"
     remaining = ", ".join(f"{forecast.after} {share(forecast.remaining_ratio)}" for forecast in future.forecasts)
     yield f"  remaining in {remaining}"
+    if future.whole_again_at is not None:
+        end = minute(future.whole_again_at)
+        yield f"  nothing leaves the window before it ends; the budget is whole again on {end}"
     for recovery in future.recoveries:
         when = "not within the window" if recovery.at is None else f"at {minute(recovery.at)}"
         yield f"  {share(recovery.threshold_ratio)} again {when}"
@@ -212,3 +239,6 @@ def _notes(explanation: "Explanation", _: "Console") -> Iterator[str]:
     if explanation.notes:
         yield "What doesn't agree"
         yield from (f"  {note}" for note in explanation.notes)
+
+
+_PARAGRAPHS = (_head, _account, _pace, _by_day, _top_hours, _who, _seen, _excluded, _future, _notes)

@@ -33,7 +33,7 @@ def plain(value: Any) -> Any:
             return _scalar(value)
 
 
-_OF_SLO = ("service", "name", "objective_percent", "window", "owner", "tier")
+_OF_SLO = ("service", "name", "objective_percent", "window", "calendar", "owner", "tier")
 
 
 def _scalar(value: Any) -> Any:

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sereno_slo.explain.account import Account, moment, number, read_account
+from sereno_slo.explain.account import Account, moment
+from sereno_slo.explain.counted import ExcludedTime, window_drift
 from sereno_slo.explain.pace import Pace, pace_of
+from sereno_slo.explain.recorded import number, read_account
 from sereno_slo.explain.rolling_out import RollingOut, rolling_out
 from sereno_slo.explain.seen import Coverage, coverage_of
 from sereno_slo.explain.spenders import Spenders, spenders_of
@@ -14,7 +16,8 @@ from sereno_slo.history import Reader
 from sereno_slo.model import ServiceLevelObjective, Settings
 from sereno_slo.plan import series
 from sereno_slo.plan.ledger import remaining_to_the_minute
-from sereno_slo.plan.series import Ledger, patient, summed
+from sereno_slo.plan.series import Ledger, patient
+from sereno_slo.plan.windows import summed_over
 
 # Ratios that differ by less are the same: what remains of sums in another order.
 _ROUNDING = 1e-6
@@ -32,6 +35,8 @@ class Budget:
     """The part of the events that may be bad."""
     budget_events: float
     """100 % of the budget: so many events may be bad."""
+    planned_events: float
+    """What the budget is a part of: of a calendar's window its events, and as many as usual until its end."""
     remaining_ratio: float
     """1 - bad events / budget, of the roll-ups; 1 where nothing happened."""
     recorded_remaining_ratio: float | None
@@ -61,6 +66,8 @@ class Explanation:
     evaluated_at: datetime
     """The last evaluation before: the figures are those that it recorded."""
     window_start: datetime
+    window_end: datetime | None
+    """When the calendar's window ends; None of rolling ones, which end with the evaluation."""
     begun_at: datetime | None
     """When the ledger began, where that lies within the window."""
     budget: Budget
@@ -69,6 +76,8 @@ class Explanation:
     hours: tuple[Stretch, ...]
     spenders: Spenders
     coverage: Coverage
+    excluded: tuple[ExcludedTime, ...]
+    """What exclusions left out of the window: no other figure holds it."""
     caught_up_events: float
     """What was counted after stops of Prometheus, of minutes that no entry saw."""
     rolling_out: RollingOut
@@ -94,16 +103,17 @@ def explain(
         SeveralLedgers: the server has the ledger more than once.
     """
     ledger = ledger or Ledger.of(slo)
-    account = read_account(reader, slo, ledger, at)
+    account = read_account(reader, slo, ledger, settings, at)
     budget, by_hour = _budget(reader, account), hours(account)
-    missed = number(reader, summed(ledger.series(series.EVENTS_MISSED), account.window), moment(account.evaluated_ms))
+    missed = summed_over(slo, ledger, series.EVENTS_MISSED, account.window, settings)
     coverage = coverage_of(account)
     return Explanation(
         slo,
         {matcher.label: matcher.value for matcher in ledger.group},
         moment(account.asked_ms),
         moment(account.evaluated_ms),
-        moment(account.start_ms),
+        moment(account.begins_ms),
+        None if account.ends_ms is None else moment(account.ends_ms),
         None if account.begun_ms is None else moment(account.begun_ms),
         budget,
         pace_of(reader, account),
@@ -111,7 +121,8 @@ def explain(
         by_hour,
         spenders_of(reader, account, settings, by_hour),
         coverage,
-        missed or 0.0,
+        tuple(account.excluded_times()),
+        number(reader, missed, moment(account.evaluated_ms)) or 0.0,
         rolling_out(account, by_hour, {0.0, *thresholds}),
         tuple(_notes(reader, account, budget)),
     )
@@ -125,6 +136,7 @@ def _budget(reader: Reader, account: Account) -> Budget:
         bad_events,
         account.slo.error_budget_ratio,
         allowed,
+        account.planned_events,
         1 - bad_events / allowed if allowed > 0 else 1.0,
         number(reader, recorded, moment(account.evaluated_ms)),
         number(reader, remaining_to_the_minute(account.slo, account.ledger), account.looked_at),
@@ -165,9 +177,5 @@ def _drift(reader: Reader, account: Account) -> Iterator[str]:
             f"the server's rules have an objective of {100 * objective:.10g} %, the spec {slo.objective_percent:.10g} %"
             "; its recorded figures differ from those here until the rules are compiled and loaded"
         )
-    window_seconds = number(reader, whole.series(series.WINDOW), at)
-    if window_seconds is not None and window_seconds != slo.window.seconds:
-        yield (
-            f"the server's rules have a window of {window_seconds / 86_400:g} days, the spec {slo.window}: "
-            "its recorded figures differ from those here until the rules are compiled and loaded"
-        )
+    for drift in window_drift(slo, number(reader, whole.series(series.WINDOW), at), at):
+        yield f"{drift}: its recorded figures differ from those here until the rules are compiled and loaded"

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sereno_slo.duration import Duration
-from sereno_slo.explain.account import Account, number
+from sereno_slo.explain.account import Account
+from sereno_slo.explain.recorded import number
 from sereno_slo.history import Reader
 from sereno_slo.model import AlertSeverity, BurnTier, ServiceLevelObjective
 from sereno_slo.plan import series

@@ -51,13 +51,19 @@ class RollingOut:
     forecasts: tuple[Forecast, ...]
     recoveries: tuple[Recovery, ...]
     """Of the thresholds that the remaining budget is below, the lowest first."""
+    whole_again_at: datetime | None
+    """When a calendar's window ends: all of it leaves at once, and nothing before; None of rolling windows."""
 
 
 def rolling_out(account: Account, hours: Iterable[Stretch], thresholds: Iterable[float]) -> RollingOut:
     """The future of the account; thresholds are remaining ratios."""
-    remaining = _remaining_by_slot(account)
+    ends_ms = account.ends_ms
+    remaining = _remaining_by_slot(account) if ends_ms is None else _remaining_until(account, ends_ms)
     return RollingOut(
-        tuple(_leaving(account, hours)), _forecasts(account, remaining), _recoveries(account, remaining, thresholds)
+        tuple(_leaving(account, hours)) if ends_ms is None else (),
+        _forecasts(account, remaining),
+        _recoveries(account, remaining, thresholds),
+        None if ends_ms is None else moment(ends_ms),
     )
 
 
@@ -72,7 +78,7 @@ def _leaving(account: Account, hours: Iterable[Stretch]) -> list[Leaving]:
 
 
 def _forecasts(account: Account, remaining: Sequence[float]) -> tuple[Forecast, ...]:
-    horizons = [horizon for horizon in _HORIZONS if horizon <= account.window]
+    horizons = [horizon for horizon in _HORIZONS if horizon.milliseconds // SLOT_MS < len(remaining)]
     return tuple(
         Forecast(
             horizon,
@@ -86,10 +92,21 @@ def _forecasts(account: Account, remaining: Sequence[float]) -> tuple[Forecast, 
 def _recoveries(account: Account, remaining: Sequence[float], thresholds: Iterable[float]) -> tuple[Recovery, ...]:
     def recovered(threshold: float) -> datetime | None:
         found = next((slot for slot, ratio in enumerate(remaining) if ratio >= threshold), None)
-        return None if found is None else moment(account.evaluated_ms + found * SLOT_MS)
+        if found is None:
+            return None
+        at_ms = account.evaluated_ms + found * SLOT_MS
+        return moment(at_ms if account.ends_ms is None else min(at_ms, account.ends_ms))
 
     missed = sorted({threshold for threshold in thresholds if remaining[0] < threshold})
     return tuple(Recovery(threshold, recovered(threshold)) for threshold in missed)
+
+
+def _remaining_until(account: Account, ends_ms: int) -> list[float]:
+    """The same of a calendar's window: nothing leaves it, and its budget holds the usual events to come already."""
+    budget = account.budget_events
+    now = 1 - account.total_bad_events / budget if budget > 0 else 1.0
+    slots = -(-(ends_ms - account.evaluated_ms) // SLOT_MS)
+    return [*[now] * slots, 1.0]
 
 
 def _remaining_by_slot(account: Account) -> list[float]:
@@ -100,7 +117,8 @@ def _remaining_by_slot(account: Account) -> list[float]:
     remaining = []
     for slot in range(account.window.milliseconds // SLOT_MS + 1):
         if slot:
-            events += next(coming) - events_by_slot.get(slot, 0.0)
+            counts = not account.counting.left_out_by(account.evaluated_ms + slot * SLOT_MS)
+            events += counts * next(coming) - events_by_slot.get(slot, 0.0)
             bad_events -= bad_by_slot.get(slot, 0.0)
         spent = max(bad_events, 0.0) / events / account.slo.error_budget_ratio if events > 0 else 0.0
         remaining.append(1 - spent)
@@ -120,11 +138,12 @@ def _coming_events(account: Account) -> Iterator[float]:
 
     Where nothing was evaluated then, it is as many as on average.
     """
-    age_ms = account.evaluated_ms - min(account.events)
+    of_all = account.all_events
+    age_ms = account.evaluated_ms - min(of_all)
     period_ms = next((period for period in (_WEEK_MS, DAY_MS) if period <= age_ms + SLOT_MS), age_ms + SLOT_MS)
     slots = max(1, period_ms // SLOT_MS)
     by_slots_ago: dict[int, float] = defaultdict(float)
-    for at_ms, value in account.events.items():
+    for at_ms, value in of_all.items():
         by_slots_ago[(account.evaluated_ms - at_ms) // SLOT_MS] += value
     usual = sum(by_slots_ago.values()) / len(by_slots_ago)
     slot = 0

@@ -38,7 +38,7 @@ class Coverage:
     """What the ledger saw of its window. Minutes of several targets count by the part of them that answered."""
 
     ratio: float
-    """`sereno:coverage:ratio` as it was recorded: seen minutes of all minutes of the window."""
+    """`sereno:coverage:ratio` as it was recorded: seen minutes of all of the window, or of those that passed."""
     seen_minutes: float
     window_minutes: float
     minutes_before_begin: float
@@ -54,8 +54,8 @@ def coverage_of(account: Account) -> Coverage:
     seen, whole = sum(account.covered_minutes.values()), account.window / MINUTE
     # What is rolled up in a slot was entered until a minute before its end.
     start_ms = account.start_ms if account.begun_ms is None else account.begun_ms + LAG_MS
-    ends = slots({*account.marks, *account.events}, SLOT_MS, start_ms, account.evaluated_ms)
-    recorded = sorted({*account.marks, *account.events})
+    ends = slots({*account.marks, *account.all_events}, SLOT_MS, start_ms, account.evaluated_ms)
+    recorded = sorted({*account.marks, *account.all_events})
     evaluated = [is_recorded(recorded, slot.at_ms) for slot in ends]
     return Coverage(
         seen / whole,

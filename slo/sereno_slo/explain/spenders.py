@@ -23,8 +23,9 @@ from sereno_slo.model import (
 )
 from sereno_slo.plan import series
 from sereno_slo.plan.counting import Raw, counted
-from sereno_slo.plan.series import Ledger, summed
+from sereno_slo.plan.series import Ledger
 from sereno_slo.plan.spenders import breakdown_labels
+from sereno_slo.plan.windows import summed_over_own
 from sereno_slo.promql import Aggregation, Call, Expr, MatchOp, Selector
 
 WORST_HOURS = 3
@@ -77,7 +78,7 @@ class Spenders:
 def spenders_of(reader: Reader, account: Account, settings: Settings, hours: Iterable[Stretch]) -> Spenders:
     """Who spent the account's budget; every question may raise a `PrometheusError`."""
     worst = _worst(hours)
-    by_groups = () if account.ledger.group else tuple(_of_groups(reader, account))
+    by_groups = () if account.ledger.group else tuple(_of_groups(reader, account, settings))
     indicator = _of_group(account.slo.indicator, account.ledger)
     labels = _labels(reader, account, indicator, settings, worst)
     cells = _cells(reader, account, indicator, settings, labels=labels, worst=worst) if labels else []
@@ -97,14 +98,15 @@ def _worst(hours: Iterable[Stretch]) -> list[Stretch]:
     return sorted((hour for hour in spending if hour.bad_events >= least), key=lambda hour: hour.begin)
 
 
-def _of_groups(reader: Reader, account: Account) -> Iterator[Breakdown]:
+def _of_groups(reader: Reader, account: Account, settings: Settings) -> Iterator[Breakdown]:
     """The groups' ledgers, over the very window of the whole's."""
     group_by = account.slo.group_by
     if group_by is None:
         return
-    entries = Ledger.of_groups(account.slo, group_by).series(series.BAD_EVENTS_ROLL_UP)
+    groups = Ledger.of_groups(account.slo, group_by)
+    counted_bad = summed_over_own(account.slo, groups, series.BAD_EVENTS_ROLL_UP, settings)
     bad_events: dict[str, float] = {}
-    by_group = Aggregation("max", summed(entries, account.window), group_by.labels)
+    by_group = Aggregation("max", counted_bad, group_by.labels)
     for sample in reader.instant(by_group, moment(account.evaluated_ms)):
         if sample.is_finite and sample.value > 0:
             bad_events[", ".join(sample.labels.get(label, "") for label in group_by.labels)] = sample.value
@@ -158,7 +160,8 @@ def _cells(
     for hour in worst:
         begin_ms = round(hour.begin.timestamp() * 1000)
         end_ms = min(begin_ms + HOUR_MS, account.evaluated_ms - LAG_MS)
-        minutes += range(begin_ms + MINUTE.milliseconds, end_ms + 1, MINUTE.milliseconds)
+        every = range(begin_ms + MINUTE.milliseconds, end_ms + 1, MINUTE.milliseconds)
+        minutes += [minute_ms for minute_ms in every if account.counts_minute(minute_ms)]
     return [
         _Cell(at_ms, dict(of_series), value)
         for of_series, points in reader.evaluated(expr, minutes).items()

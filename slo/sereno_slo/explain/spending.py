@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sereno_slo.duration import MINUTE
-from sereno_slo.explain.account import LAG_MS, SLOT_MS, Account, Points, moment
+from sereno_slo.explain.account import LAG_MS, SLOT_MS, Account, Points, merged, moment
+from sereno_slo.explain.counted import Counting
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -49,8 +50,9 @@ def days(account: Account) -> tuple[Stretch, ...]:
 
 
 def _stretches(account: Account, length_ms: int) -> tuple[Stretch, ...]:
-    events = _by(_booked(account.events, account.event_entries), length_ms)
-    bad_events = _by(_booked(account.bad_events, account.bad_event_entries), length_ms)
+    counting, of_names = account.counting, account.by_name
+    events = _by(merged(_booked(each.events, each.event_entries, counting) for each in of_names), length_ms)
+    bad_events = _by(merged(_booked(each.bad_events, each.bad_event_entries, counting) for each in of_names), length_ms)
     budget = account.budget_events
     return tuple(
         Stretch(moment(begin), events.get(begin, 0.0), bad, bad / budget if budget > 0 else 0.0)
@@ -67,18 +69,20 @@ def _by(points: Points, length_ms: int) -> Points:
     return sums
 
 
-def _booked(roll_ups: Points, entries: Points) -> Points:
-    """What roll-ups hold, at the middle of the minutes in which it happened."""
+def _booked(roll_ups: Points, entries: Points, counting: Counting) -> Points:
+    """What roll-ups that count hold, at the middle of the minutes in which it happened."""
     booked: Points = defaultdict(float)
     moments, before_ms = sorted(entries), 0
     for at_ms in sorted(roll_ups):
         # The first one of a window may have caught something up: what lies before the window isn't read.
         since_ms = max(before_ms, at_ms - _LONGEST_ROLL_UP_MS) if before_ms else at_ms - SLOT_MS
+        before_ms = at_ms
+        if counting.left_out_by(at_ms):
+            continue
         held = moments[bisect_right(moments, since_ms - LAG_MS) : bisect_right(moments, at_ms - LAG_MS)]
         for moment_ms in held:
             booked[moment_ms - _MIDDLE_OF_ENTRY_MS] += entries[moment_ms]
         beyond = roll_ups[at_ms] - sum(entries[moment_ms] for moment_ms in held)
         if abs(beyond) > _ROUNDING:
             booked[at_ms - _MIDDLE_OF_ROLL_UP_MS] += beyond
-        before_ms = at_ms
     return booked

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sereno_slo.duration import Duration
 from sereno_slo.explain.account import SeveralLedgers
+from sereno_slo.explain.counted import window_drift
 from sereno_slo.explain.pace import FiringAlert
 from sereno_slo.history import Reader
 from sereno_slo.model import AlertSeverity, ServiceLevelObjective
@@ -85,7 +86,7 @@ def standings(reader: Reader, slos: Sequence[ServiceLevelObjective], at: datetim
                 exhausted.get(key),
                 coverage.get(key),
                 tuple(firing.get(key, ())),
-                tuple(_drift(slo, objectives.get(key), lengths.get(key))),
+                tuple(_drift(slo, objectives.get(key), lengths.get(key), at)),
             )
         )
     return tuple(sorted(found, key=_urgency))
@@ -135,9 +136,10 @@ def _burn_rate(slo: ServiceLevelObjective, error_ratio: float | None) -> float |
     return None if error_ratio is None else error_ratio / slo.error_budget_ratio
 
 
-def _drift(slo: ServiceLevelObjective, objective: float | None, window_seconds: float | None) -> Iterator[str]:
+def _drift(
+    slo: ServiceLevelObjective, objective: float | None, window_seconds: float | None, at: datetime
+) -> Iterator[str]:
     if objective is not None and abs(objective - slo.objective_ratio) > slo.error_budget_ratio * _TOLERANCE:
         promised = f"{slo.objective_percent:.10g} %"
         yield f"the server's rules have an objective of {100 * objective:.10g} %, the spec {promised}"
-    if window_seconds is not None and window_seconds != slo.window.seconds:
-        yield f"the server's rules have a window of {window_seconds / 86_400:g} days, the spec {slo.window}"
+    yield from window_drift(slo, window_seconds, at)

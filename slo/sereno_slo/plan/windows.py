@@ -60,13 +60,15 @@ def summed_over_own(slo: Objective, ledger: Ledger, name: str, settings: Setting
 def seen_minutes(slo: Objective, ledger: Ledger, settings: Settings) -> Expr:
     """Minutes of the SLO's own window that the ledger saw; of those excluded, all in which Prometheus was there."""
     seen = summed_over_own(slo, ledger, series.COVERAGE_ROLL_UP, settings)
-    mark = ledger.series(series.ROLL_UP_MARK)
     counts = _counting(slo, FIVE_MINUTES, settings)
     if counts is None:
         return seen
-    excluded = 1 - counts if slo.calendar is None else _is_within(ledger, mark, settings) * (1 - counts)
-    slots = _sum_of_steps(mark, excluded, slo.longest_window, FIVE_MINUTES)
-    return seen + (FIVE_MINUTES / MINUTE) * slots
+
+    def excluded(mark: Selector) -> Expr:
+        mask = 1 - counts if slo.calendar is None else _is_within(ledger, mark, settings) * (1 - counts)
+        return _sum_of_steps(mark, mask, slo.longest_window, FIVE_MINUTES)
+
+    return seen + (FIVE_MINUTES / MINUTE) * _under_all_names(slo, ledger, series.ROLL_UP_MARK, excluded)
 
 
 def passed_minutes(slo: Objective, ledger: Ledger) -> Expr:
