@@ -61,6 +61,8 @@ def _print_backtest(console: "Console", one: "Backtest") -> None:
     console.print(wording.summary(one), soft_wrap=True)
     for sentence in wording.caveats(one):
         console.print(f"- {sentence}", soft_wrap=True)
+    if one.attained_ratio is None:
+        return  # no page of a past without events is no calm
     _print_notices(console, one.outcome.notices)
     _print_objectives(console, one)
     _print_policies(console, one.policies)

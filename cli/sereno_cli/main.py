@@ -1,5 +1,6 @@
 """The entry point: finds the command, runs it, turns every outcome into an exit code without a traceback."""
 
+import errno
 import importlib
 import os
 import sys
@@ -101,6 +102,13 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code if error.exit_code > 1 else ExitCode.INVALID_INPUT
+    except OSError as error:
+        # Files that commands read and write are told by them, with their names; this is the output itself.
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO, errno.EFBIG):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has to go somewhere
+        click.echo(f"sereno: the output can't be written: {error.strerror}", err=True)
+        return ExitCode.UNREACHABLE
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("sereno"):
             raise

@@ -23,14 +23,12 @@ class Replayer:
         """What each would have done; raw series are read once where both count the same."""
         if before is None or after is None or not _count_the_same(before, after):
             return self._alone(before), self._alone(after)
-        if not (_can_be_replayed(before) and _can_be_replayed(after)):
-            return self._alone(before), self._alone(after)
         rival = OtherSpec("before", before.slo, before.settings)
         backtest = self._backtest(after, rival)
         return self._consequences(backtest, backtest.policies[-1]), self._consequences(backtest, backtest.outcome)
 
     def _alone(self, edition: Edition | None) -> Consequences | None:
-        if edition is None or not _can_be_replayed(edition):
+        if edition is None:
             return None
         backtest = self._backtest(edition)
         return self._consequences(backtest, backtest.outcome)
@@ -48,11 +46,6 @@ class Replayer:
             tickets=outcome.tickets,
             coverage_ratio=backtest.minutes_seen / backtest.minutes,
         )
-
-
-def _can_be_replayed(edition: Edition) -> bool:
-    """A backtest knows neither calendar windows nor exclusions."""
-    return edition.slo.calendar is None and not edition.slo.exclusions
 
 
 def _count_the_same(one: Edition, other: Edition) -> bool:

@@ -91,13 +91,14 @@ def command(  # noqa: PLR0917 - click passes them by name
         others = {} if other is None or compare is None else _others(slos, other, str(compare))
         backtests = _backtests(url, slos, loaded[1], asked, incidents=incidents, others=others)
         _finish(backtests, format_, html)
+        is_seen = any(each.attained_ratio is not None for each in backtests)
     except (BacktestRefused, PrometheusAddressInvalid) as error:
         click.echo(f"sereno backtest: {error}", err=True)
         return ExitCode.INVALID_INPUT
     except HistoryNotRead as error:
         click.echo(on_one_line(f"sereno backtest: {error}; nothing was replayed"), err=True)
         return ExitCode.UNREACHABLE
-    return ExitCode.OK
+    return ExitCode.OK if is_seen else ExitCode.ANSWER_IS_NO
 
 
 def _loaded(spec: Path, settings_file: Path | None) -> "tuple[Service, Settings] | None":

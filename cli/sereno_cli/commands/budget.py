@@ -106,7 +106,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     loaded = load_specs(specs, settings)
     if loaded is None:
         return ExitCode.INVALID_INPUT
-    validation = validate_specs(loaded.sources, loaded.settings)
+    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
     if has_errors(diagnostics := (*loaded.diagnostics, *validation.diagnostics)):
         print_diagnostics(diagnostics)
         return ExitCode.INVALID_INPUT
@@ -215,7 +215,7 @@ def _standings(url: str, services: "Sequence[Service]", now: datetime) -> "tuple
 
     with PrometheusClient(url, timeout_seconds=_ANSWER_SECONDS) as client, progress(1) as (begin, asked):
         begin("budgets")
-        return standings(Reader(client, asked), [slo for service in services for slo in service.slos], now)
+        return standings(Reader(client, asked), [each for service in services for each in service.objectives], now)
 
 
 def _decided(services: "Sequence[Service]", found: "Sequence[Standing]", request: Request) -> Answer:
@@ -271,7 +271,7 @@ def _unasked(services: "Sequence[Service]", request: Request, said: str) -> Exit
 
     if request.author is None:
         return ExitCode.UNREACHABLE
-    slos = [slo for service in services for slo in service.slos]
+    slos = [each for service in services for each in service.objectives]
     denied = tuple(Denial(slo.service, slo.name, UNREACHABLE, said) for slo in slos)
     try:
         _recorded(request, denied)

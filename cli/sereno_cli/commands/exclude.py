@@ -127,8 +127,9 @@ def _amended(named: Path | None, service: str, exclusion: "NewExclusion") -> "So
     validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
     found = next((each for each in validation.services if each.name == service), None)
     if found is None:
-        print_diagnostics((*loaded.diagnostics, *validation.diagnostics))
-        return _unknown(service, validation.services)
+        print_diagnostics(mistakes := (*loaded.diagnostics, *validation.diagnostics))
+        broken = "no spec without mistakes describes it" if has_errors(mistakes) else ""
+        return f"{service}: {broken}" if broken else _unknown(service, validation.services)
     names = [each.name for each in found.objectives]
     if exclusion.slo is not None and exclusion.slo not in names:
         return f"{service} has no SLO {exclusion.slo}; it has {', '.join(names)}"

@@ -61,7 +61,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     loaded = load_specs(() if spec is None else (spec,), settings)
     if loaded is None:
         return ExitCode.INVALID_INPUT
-    validation = validate_specs(loaded.sources, loaded.settings)
+    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
     if has_errors(diagnostics := (*loaded.diagnostics, *validation.diagnostics)):
         print_diagnostics(diagnostics)
         return ExitCode.INVALID_INPUT
@@ -85,6 +85,10 @@ def _chosen(services: "Sequence[Service]", name: str) -> "tuple[Service, Service
     from difflib import get_close_matches
 
     slos = {f"{slo.service}/{slo.name}": (service, slo) for service in services for slo in service.slos}
+    journeys = {f"{each.service}/{each.name}": each for service in services for each in service.journeys}
+    if name in journeys:
+        steps = ", ".join(map(str, journeys[name].steps))
+        raise ExplainRefused(f"{name} is a journey, which spends what its steps lose: explain {steps}")
     if name not in slos:
         nearest = get_close_matches(name, slos, n=1)
         cure = f"did you mean {nearest[0]}?" if nearest else f"there is {', '.join(slos)}"

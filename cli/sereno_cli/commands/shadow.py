@@ -104,6 +104,9 @@ def _chosen(services: "Sequence[Service]", only: str | None, their_slo: str | No
         click.echo(f"sereno shadow report: left out: {', '.join(journeys)}: reports are about SLOs", err=True)
     slos = [slo for service in services for slo in service.slos]
     names = [f"{slo.service}/{slo.name}" for slo in slos]
+    of_that_name = [name for name in names if name.partition("/")[2] == only]
+    if len(of_that_name) == 1:
+        only = of_that_name[0]  # services may be left out where that is clear
     if only is not None and only not in names:
         nearest = get_close_matches(only, names, n=1)
         cure = f"did you mean {nearest[0]}?" if nearest else f"there is {', '.join(names)}"

@@ -103,6 +103,8 @@ def caveats(one: Backtest) -> Iterator[str]:
             "they are no events, neither good nor bad."
         )
         yield from _holes(one)
+    if one.events > 0 and not one.entries.bad_events[one.entries.bad_events > 0].size:
+        yield "Not one bad event was seen in all of the history: does the indicator's selector find them?"
     if one.slo.exclusions:
         yield exclusions_in_words(one.slo).strip()
     if one.slo.group_by is not None:

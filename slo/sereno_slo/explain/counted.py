@@ -8,7 +8,7 @@ from typing import assert_never
 
 from sereno_slo.calendars import DAY_SECONDS, Exclusion, Once, Recurring, Schedule, zone_info
 from sereno_slo.duration import FIVE_MINUTES
-from sereno_slo.model import ServiceLevelObjective, Settings
+from sereno_slo.model import Objective, Settings
 from sereno_slo.plan.windows import held_seconds
 from sereno_slo.render.words import own_window_in_words
 
@@ -28,7 +28,7 @@ class Counting:
     _known: dict[int, Exclusion | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
-    def of(cls, slo: ServiceLevelObjective, settings: Settings) -> "Counting":
+    def of(cls, slo: Objective, settings: Settings) -> "Counting":
         """As the SLO's rules are compiled with these settings."""
         delay = settings.evaluation_delay.seconds if settings.evaluation_delay else 0.0
         before, after = held_seconds(slo, FIVE_MINUTES)
@@ -82,25 +82,25 @@ class ExcludedTime:
     """What the bad ones would have spent, as a part of the window's budget."""
 
 
-def own_window(slo: ServiceLevelObjective, at: datetime) -> tuple[datetime, datetime | None]:
+def own_window(slo: Objective, at: datetime) -> tuple[datetime, datetime | None]:
     """When the SLO's window began in which `at` lies, and when it ends; a rolling window has no end."""
     if slo.calendar is None:
         return at - timedelta(milliseconds=slo.window.milliseconds), None
     return slo.calendar.around(at)
 
 
-def window_drift(slo: ServiceLevelObjective, seconds: float | None, at: datetime) -> Iterator[str]:
+def window_drift(slo: Objective, seconds: float | None, at: datetime) -> Iterator[str]:
     """What is wrong with a window's length that rules have recorded; nothing if it is the spec's."""
     if seconds is None or any(abs(seconds - each) < 1 for each in _lengths(slo, at)):
         return
     yield f"the server's rules have a window of {seconds / 86_400:g} days, the spec {_promised(slo)}"
 
 
-def _promised(slo: ServiceLevelObjective) -> str:
+def _promised(slo: Objective) -> str:
     return str(slo.window) if slo.calendar is None else own_window_in_words(slo)
 
 
-def _lengths(slo: ServiceLevelObjective, at: datetime) -> Iterator[float]:
+def _lengths(slo: Objective, at: datetime) -> Iterator[float]:
     if slo.calendar is None:
         yield slo.window.seconds
         return

@@ -16,7 +16,7 @@ from sereno_slo.gate import (
     RemainingBelow,
     Unknown,
 )
-from sereno_slo.model import AlertSeverity, Service, ServiceLevelObjective
+from sereno_slo.model import AlertSeverity, Objective, Service
 
 NOT_KNOWN = "unknown"
 """What verdicts have as their condition where no rule says what to do when nobody knows."""
@@ -34,12 +34,12 @@ class Verdict:
     reason: str
 
 
-def thresholds_of(gate: Iterable[GateRule], slo: ServiceLevelObjective) -> tuple[float, ...]:
+def thresholds_of(gate: Iterable[GateRule], slo: Objective) -> tuple[float, ...]:
     """The remaining ratios below which the gate says something of the SLO."""
     return tuple(rule.condition.ratio for rule in applying(gate, slo) if isinstance(rule.condition, RemainingBelow))
 
 
-def applying(gate: Iterable[GateRule], slo: ServiceLevelObjective) -> tuple[GateRule, ...]:
+def applying(gate: Iterable[GateRule], slo: Objective) -> tuple[GateRule, ...]:
     """The rules that concern the SLO."""
     return tuple(rule for rule in gate if rule.tier in (None, slo.tier) and rule.slo in (None, slo.name))
 

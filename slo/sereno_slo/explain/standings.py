@@ -10,7 +10,7 @@ from sereno_slo.explain.account import SeveralLedgers
 from sereno_slo.explain.counted import window_drift
 from sereno_slo.explain.pace import FiringAlert
 from sereno_slo.history import Reader
-from sereno_slo.model import AlertSeverity, ServiceLevelObjective
+from sereno_slo.model import AlertSeverity, Objective
 from sereno_slo.plan import series
 from sereno_slo.plan.burn import ALERT
 from sereno_slo.plan.series import patient
@@ -38,7 +38,7 @@ class BurnRate:
 class Standing:
     """One SLO now, as its rules recorded it. None is what the server doesn't know."""
 
-    slo: ServiceLevelObjective
+    slo: Objective
     remaining_ratio: float | None
     burn_rates: tuple[BurnRate, ...]
     exhausted_in_seconds: float | None
@@ -59,7 +59,7 @@ class Standing:
         return any(alert.severity == AlertSeverity.CRITICAL for alert in self.firing)
 
 
-def standings(reader: Reader, slos: Sequence[ServiceLevelObjective], at: datetime) -> tuple[Standing, ...]:
+def standings(reader: Reader, slos: Sequence[Objective], at: datetime) -> tuple[Standing, ...]:
     """The standings of the SLOs, the most urgent first; every question may raise a `PrometheusError`.
 
     Raises:
@@ -132,13 +132,11 @@ def _firing(reader: Reader, chosen: tuple[Matcher, ...], at: datetime) -> Mappin
     return {key: sorted(alerts, key=lambda a: (a.severity, a.burn, a.long_window)) for key, alerts in firing.items()}
 
 
-def _burn_rate(slo: ServiceLevelObjective, error_ratio: float | None) -> float | None:
+def _burn_rate(slo: Objective, error_ratio: float | None) -> float | None:
     return None if error_ratio is None else error_ratio / slo.error_budget_ratio
 
 
-def _drift(
-    slo: ServiceLevelObjective, objective: float | None, window_seconds: float | None, at: datetime
-) -> Iterator[str]:
+def _drift(slo: Objective, objective: float | None, window_seconds: float | None, at: datetime) -> Iterator[str]:
     if objective is not None and abs(objective - slo.objective_ratio) > slo.error_budget_ratio * _TOLERANCE:
         promised = f"{slo.objective_percent:.10g} %"
         yield f"the server's rules have an objective of {100 * objective:.10g} %, the spec {promised}"

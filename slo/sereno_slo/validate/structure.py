@@ -27,7 +27,8 @@ def structural_mistakes(tree: YamlTree) -> Iterator[Diagnostic]:
     yield from exclusion_mistakes(tree, spec)
     slos = spec.get("slos")
     yield from _repeated_names(tree, spec)
-    yield from gate_mistakes(tree, spec.get("gate"), slos if isinstance(slos, list) else [])
+    objectives = [each for key in ("slos", "journeys") if isinstance(spec.get(key), list) for each in spec[key]]
+    yield from gate_mistakes(tree, spec.get("gate"), objectives)
     for index, slo in enumerate(slos if isinstance(slos, list) else []):
         if isinstance(slo, dict):
             yield from _of_slo(tree, ("slos", index), slo)
