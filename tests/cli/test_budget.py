@@ -59,6 +59,19 @@ def test_who_burns_comes_first(shop: str, capsys: Capture) -> None:
     assert names[0][1] < names[1][1] == 1
 
 
+def test_journeys_are_listed(shop: str, shop_folder: Path, capsys: Capture) -> None:
+    """A journey has a budget as SLOs have; that nothing was recorded of this one is said, and is no yes to a gate."""
+    spec = shop_folder / "slo/specs/shop.slo.yaml"
+    gate = "gate: [{when: remaining < 10%, slo: buy, answer: deny}]\n"
+    journey = "journeys:\n  - {name: buy, objective: 99, steps: [shop/calls, shop/table]}\n"
+    spec.write_text(SPEC + journey + gate, encoding="utf-8")
+    unknown = [each["slo"]["name"] for each in standings(capsys, shop, CALM) if each["remaining_ratio"] is None]
+    assert unknown == ["buy"]
+    code, _, said = budget(capsys, shop, "--at", rfc3339(CALM), "--gate")
+    assert code == ExitCode.ANSWER_IS_NO
+    assert "buy" in said
+
+
 def test_urgent_isn_t_what_has_least(shop: str, shop_folder: Path, capsys: Capture) -> None:
     """A ticket now goes before a budget that was overspent yesterday, and what nobody knows before what is well."""
     spec = shop_folder / "slo/specs/unknown.slo.yaml"

@@ -76,3 +76,11 @@ def test_a_reader_that_has_enough_is_no_error(arguments: list[str], tmp_path: Pa
         said = process.stderr.read()
     assert said == ""
     assert process.returncode == ExitCode.OK
+
+
+def test_output_that_cannot_be_written_is_told_in_a_line() -> None:
+    """A full disk is no bug of ours, and no answer either."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        answer = subprocess.run([*SERENO, "schema"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert answer.returncode == 3
+    assert answer.stderr == "sereno: the output can't be written: No space left on device\n"

@@ -1,5 +1,6 @@
 """What PromQL computes of clocks, windows and exclusions is what Python's own calendar says, on a real Prometheus."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from cronsim import CronSim
+from sereno_slo import Settings, SourceFile, validate_specs
 from sereno_slo.calendars import (
     CalendarUnit,
     CalendarWindow,
@@ -27,6 +30,7 @@ from sereno_slo.plan.series import Ledger
 from sereno_slo.plan.windows import window_rules
 from sereno_slo.promql import Expr, Selector
 from support.slo_services import objective
+from support.slo_specs import spec_text
 
 from benchmarks.simulation import HOUR, MINUTE, Interval, Plan, RecordingRule, RuleGroup, Server, evaluate
 
@@ -146,3 +150,15 @@ def test_stretches_are_what_is_covered() -> None:
     stretches = list(schedule.between(begin, begin + 14 * 86_400))
     assert {second for start, end in stretches for second in range(round(start), round(end), 60)} == covered
     assert len(stretches) == 4
+
+
+@pytest.mark.parametrize("line", ["0 1 1-31 * 0", "0 1 15 * 0-6", "0 1 * * *", "0 1 15 * 1,2", "30 22 * 6-8 5"])
+def test_cron_lines_mean_what_cron_means(line: str) -> None:
+    """A day of the month and one of the week are either of them, also where one list holds every day."""
+    text = spec_text(spec=f'exclusions: [{{reason: x, author: y, cron: {{schedule: "{line}", for: 1h}}}}]\n')
+    (service,) = validate_specs([SourceFile("api.slo.yaml", text)], Settings()).services
+    (exclusion,) = service.slos[0].exclusions
+    begin = datetime(2026, 6, 1, tzinfo=UTC)
+    starts = [moment.timestamp() for moment in itertools.islice(CronSim(line, begin), 40)]
+    mine = [start for start, _ in exclusion.schedule.between(begin.timestamp(), starts[-1] + 60)]
+    assert mine == starts
