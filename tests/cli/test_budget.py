@@ -67,9 +67,9 @@ def test_journeys_are_listed(shop: str, shop_folder: Path, capsys: Capture) -> N
     spec.write_text(SPEC + journey + gate, encoding="utf-8")
     unknown = [each["slo"]["name"] for each in standings(capsys, shop, CALM) if each["remaining_ratio"] is None]
     assert unknown == ["buy"]
-    code, _, said = budget(capsys, shop, "--at", rfc3339(CALM), "--gate")
+    code, printed, _ = budget(capsys, shop, "--at", rfc3339(CALM), "--gate")
     assert code == ExitCode.ANSWER_IS_NO
-    assert "buy" in said
+    assert "buy" in printed
 
 
 def test_urgent_isn_t_what_has_least(shop: str, shop_folder: Path, capsys: Capture) -> None:
