@@ -84,7 +84,7 @@ class Account:
     @property
     def start_ms(self) -> int:
         """The window holds what was rolled up after this."""
-        return counted_from(self.slo, self.evaluated_ms)
+        return counted_from(self.slo, self.evaluated_ms, self.counting)
 
     @property
     def is_fresh(self) -> bool:
@@ -145,10 +145,13 @@ class Account:
                 yield ExcludedTime(one.in_words, one.reason, one.author, hours, seen, bad, share)
 
 
-def counted_from(slo: ServiceLevelObjective, evaluated_ms: int) -> int:
-    """Roll-ups hold what was entered up to six minutes before: of a calendar's window those after five minutes."""
+def counted_from(slo: ServiceLevelObjective, evaluated_ms: int, counting: Counting) -> int:
+    """Of a calendar's window those of the first whole step on that begins after it, as the rules have it."""
     start_ms = milliseconds(own_window(slo, moment(evaluated_ms))[0])
-    return start_ms if slo.calendar is None else min(start_ms + SLOT_MS, evaluated_ms)
+    if slo.calendar is None:
+        return start_ms
+    first_step_ms = ((start_ms + counting.delay_ms) // SLOT_MS + 1) * SLOT_MS
+    return min(first_step_ms, evaluated_ms)
 
 
 def merged(several: Iterable[Points]) -> Points:

@@ -25,6 +25,8 @@ class Counting:
     """A step is left out when it begins so long before an exclusion, or later, …"""
     after_seconds: float
     """… and until so long after its end: it may hold something of it."""
+    delay_ms: int = 0
+    """How late samples may arrive: so late a calendar's window begins."""
     _known: dict[int, Exclusion | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -32,7 +34,7 @@ class Counting:
         """As the SLO's rules are compiled with these settings."""
         delay = settings.evaluation_delay.seconds if settings.evaluation_delay else 0.0
         before, after = held_seconds(slo, FIVE_MINUTES)
-        return cls(slo.exclusions, after - delay, before + delay)
+        return cls(slo.exclusions, after - delay, before + delay, round(1000 * delay))
 
     def left_out_by(self, recorded_ms: int) -> Exclusion | None:
         """The first exclusion that leaves out what was rolled up at a moment; None if it counts."""

@@ -44,7 +44,7 @@ def read_account(
     asked_ms, counting = milliseconds(at), Counting.of(slo, settings)
     names = (ledger, *ledger.formerly(slo))
     evaluated_ms = _last_evaluation(reader, slo, ledger, at)
-    start_ms = counted_from(slo, evaluated_ms)
+    start_ms = counted_from(slo, evaluated_ms, counting)
     by_name = tuple(_roll_ups(reader, name, start_ms, evaluated_ms) for name in names)
     if not any(each.bad_events for each in by_name) and any(each.events for each in by_name):
         raise NotRecorded(
