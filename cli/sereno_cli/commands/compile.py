@@ -154,7 +154,9 @@ def _check(loaded: "LoadedSpecs", order: "Order", jobs: int | None) -> ExitCode:
     for difference in found:
         click.echo(f"{difference.path}: {difference.what}", err=True)
     if found:
-        click.echo(f"{len(found)} of {checked.files} files are not what the specs say; run sereno compile", err=True)
+        strays = " and delete strays" if not order.layout.is_exclusive and any("stray" in d.what for d in found) else ""
+        cure = f"run sereno compile{strays}"
+        click.echo(f"{len(found)} of {checked.files} files are not what the specs say; {cure}", err=True)
         return ExitCode.ANSWER_IS_NO
     click.echo(f"{checked.files} files are what the specs say")
     return ExitCode.OK
