@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 CHART_FILES := compile --format operator --only rules --only dashboards --out helm/sereno/files
 ALERTMANAGER_YML := alerting/alertmanager/alertmanager.yml
 
-.PHONY: help setup tools test-tools demo demo-once test test-fast check check-artefacts fmt compile docs lock clean
+.PHONY: help setup tools test-tools demo demo-once test test-fast check check-artefacts fmt compile docs helm lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -58,6 +58,9 @@ tools: ## Prometheus, promtool, Alertmanager, amtool: from PATH, else by apt, el
 test-tools: tools ## what only the tests need: Java 17, Maven, Elasticsearch
 	@scripts/install-test-tools
 	@scripts/elasticsearch fetch >/dev/null
+
+helm: ## build the real Helm, which the chart's tests run where it is there (needs Go, two minutes, once)
+	@scripts/fetch-helm
 
 lock: setup ## resolve pyproject.toml's dependencies anew into constraints.txt
 	@$(BIN)/python scripts/lock.py

@@ -27,7 +27,7 @@ def _built() -> list[str]:
 
 HELM = shutil.which("helm") or next(iter(reversed(_built())), None)
 needs_helm = pytest.mark.skipif(
-    HELM is None, reason="there is no helm, and scripts/fetch-helm has built none (needs Go)"
+    HELM is None, reason="there is no helm: make helm builds it (needs Go, two minutes)"
 )
 
 
