@@ -85,7 +85,7 @@ def _judge(text: str) -> None:
     rules = yaml.safe_load(render_rules(service, Settings()).content)
     for rule in (rule for group in rules["groups"] for rule in group["rules"]):
         promql_parser.parse(rule["expr"])
-    for case in (case for file in tests for case in yaml.safe_load(file.content)["tests"]):
+    for case in (case for file in tests for case in yaml.safe_load(file.content).get("tests", [])):
         for series in case["input_series"]:
             assert isinstance(promql_parser.parse(series["series"]), promql_parser.VectorSelector)
         for expectation in case["promql_expr_test"]:

@@ -27,7 +27,7 @@ from benchmarks.simulation import (
 )
 
 ASKED = re.compile(r'{{ with query "([^{]*(?:{[^{][^}]*}[^{]*)*)" }} Failures by step over (\w+):')
-BEGIN = 1_600_000_200_000
+BEGIN = 1_700_569_800_000
 _NUMBERS = itertools.count()
 Values = NDArray[np.float64]
 
