@@ -26,9 +26,7 @@ def _built() -> list[str]:
 
 
 HELM = shutil.which("helm") or next(iter(reversed(_built())), None)
-needs_helm = pytest.mark.skipif(
-    HELM is None, reason="there is no helm: make helm builds it (needs Go, two minutes)"
-)
+needs_helm = pytest.mark.skipif(HELM is None, reason="there is no helm: make helm builds it (needs Go, two minutes)")
 
 
 def helm(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
