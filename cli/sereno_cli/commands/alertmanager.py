@@ -93,15 +93,15 @@ def _check(out: Path, text: str) -> ExitCode:
 
 def _write(out: Path, text: str, count: int) -> ExitCode:
     """All of it or nothing: Alertmanager may read at any moment."""
-    out = out.resolve()
-    if not out.exists() or _text(out) != text:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = out.with_name(f".{out.name}.{os.getpid():x}")
+    target = out.resolve()  # a link stays one
+    if not target.exists() or _text(target) != text:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid():x}")
         try:
             temporary.write_bytes(text.encode("utf-8"))
-            if out.exists():
-                temporary.chmod(out.stat().st_mode & 0o777)
-            temporary.replace(out)
+            if target.exists():
+                temporary.chmod(target.stat().st_mode & 0o777)
+            temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
     click.echo(f"{out}: {count} generated inhibition rule{'s'[: count != 1]}")
