@@ -71,7 +71,7 @@ def command(  # noqa: PLR0917 - click passes them by name
 
     Raw series are read, and the very rules that `sereno compile` writes are evaluated on them, minute by minute;
     nothing has to be installed on the server. Before the period as much is read as fills the SLO's window and a week.
-    docs/backtest.md tells how, what it costs, and what it can't know.
+    docs/backtest.md tells how, what it costs, and what it can't know. Exit code 1: no event was seen in the period.
     """
     from sereno_backends.prometheus import PrometheusAddressInvalid
     from sereno_slo.backtest import HistoryNotRead
