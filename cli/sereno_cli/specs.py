@@ -7,7 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import click
-from sereno_slo import Diagnostic, Settings, SourceFile, has_errors, read_settings, read_source
+from sereno_slo import Diagnostic, Settings, SourceFile, has_errors, read_settings, read_source, validate_specs
+from sereno_slo.model import Service
 from sereno_slo.source import may_be_foreign
 
 SPECS_FOLDER = Path("slo/specs")
@@ -66,6 +67,34 @@ def of_our_own(sources: tuple[SourceFile, ...]) -> tuple[tuple[SourceFile, ...],
     from sereno_slo.convert import converted_sources
 
     return converted_sources(sources)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidSpecs:
+    """Specs without mistakes, and what they mean."""
+
+    loaded: LoadedSpecs
+    services: tuple[Service, ...]
+
+    @property
+    def settings(self) -> Settings:
+        """The defaults for all of them."""
+        return self.loaded.settings
+
+
+def valid_specs(named: Sequence[Path], settings_file: Path | None, *, warnings: bool = True) -> ValidSpecs | None:
+    """Read and validate the specs that a command works on; None where there are mistakes, which are printed.
+
+    Without `warnings` specs that have no error are silent.
+    """
+    loaded = load_specs(named, settings_file)
+    if loaded is None:
+        return None
+    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
+    diagnostics = (*loaded.diagnostics, *validation.diagnostics)
+    if warnings or has_errors(diagnostics):
+        print_diagnostics(diagnostics)
+    return None if has_errors(diagnostics) else ValidSpecs(loaded, validation.services)
 
 
 def _are_same(paths: Sequence[Path], every: Sequence[Path]) -> bool:

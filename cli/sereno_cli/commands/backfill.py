@@ -99,25 +99,20 @@ def command(  # noqa: PLR0917 - click passes them by name
         PrometheusClient,
         PrometheusError,
     )
-    from sereno_slo import has_errors, validate_specs
     from sereno_slo.history import ForeignLabels
 
-    from sereno_cli.specs import load_specs, print_diagnostics
+    from sereno_cli.specs import valid_specs
 
-    loaded = load_specs(specs, settings)
-    if loaded is None:
-        return ExitCode.INVALID_INPUT
-    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
-    print_diagnostics(diagnostics := (*loaded.diagnostics, *validation.diagnostics))
-    if has_errors(diagnostics):
+    valid = valid_specs(specs, settings)
+    if valid is None:
         return ExitCode.INVALID_INPUT
     try:
-        slos = _chosen(validation.services, only)
+        slos = _chosen(valid.services, only)
         target = _target(out, into)
         promtool = None if dry_run else _promtool()
         with PrometheusClient(url, timeout_seconds=_ANSWER_SECONDS) as client:
             span = _span(client, from_, to, datetime.now(UTC))
-            repairs = _repairs(client, slos, loaded.settings, span, _longest_gap(gap))
+            repairs = _repairs(client, slos, valid.settings, span, _longest_gap(gap))
             return _finish(repairs, span, target, promtool)
     except (BackfillRefused, PrometheusAddressInvalid, ForeignLabels) as error:
         click.echo(f"sereno backfill: {error}", err=True)

@@ -103,20 +103,14 @@ def command(  # noqa: PLR0917 - click passes them by name
 
 def _loaded(spec: Path, settings_file: Path | None) -> "tuple[Service, Settings] | None":
     """The spec's service; None where it has mistakes, which are printed."""
-    from sereno_slo import has_errors, validate_specs
+    from sereno_cli.specs import valid_specs
 
-    from sereno_cli.specs import load_specs, print_diagnostics
-
-    loaded = load_specs([spec], settings_file)
-    if loaded is None:
+    valid = valid_specs([spec], settings_file)
+    if valid is None:
         return None
-    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
-    print_diagnostics(diagnostics := (*loaded.diagnostics, *validation.diagnostics))
-    if has_errors(diagnostics):
-        return None
-    if len(validation.services) != 1:
-        raise BacktestRefused(f"{spec} holds {len(validation.services)} specs; name one file")
-    return validation.services[0], loaded.settings
+    if len(valid.services) != 1:
+        raise BacktestRefused(f"{spec} holds {len(valid.services)} specs; name one file")
+    return valid.services[0], valid.settings
 
 
 def _asked(to: str, days: int) -> "Asked":

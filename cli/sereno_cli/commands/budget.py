@@ -99,22 +99,16 @@ def command(  # noqa: PLR0917 - click passes them by name
     code 3.
     """
     from sereno_backends.gate_overrides import OVERRIDES_FILE
-    from sereno_slo import has_errors, validate_specs
 
-    from sereno_cli.specs import load_specs, print_diagnostics
+    from sereno_cli.specs import valid_specs
 
-    loaded = load_specs(specs, settings)
-    if loaded is None:
-        return ExitCode.INVALID_INPUT
-    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
-    if has_errors(diagnostics := (*loaded.diagnostics, *validation.diagnostics)):
-        print_diagnostics(diagnostics)
+    valid = valid_specs(specs, settings, warnings=False)
+    if valid is None:
         return ExitCode.INVALID_INPUT
     try:
-        chosen = _chosen(validation.services, service)
-        request = _request(
-            gate, override, author, reason, for_=for_, file=overrides or loaded.root / OVERRIDES_FILE, at=at
-        )
+        chosen = _chosen(valid.services, service)
+        file = overrides or valid.loaded.root / OVERRIDES_FILE
+        request = _request(gate, override, author, reason, for_=for_, file=file, at=at)
     except BudgetRefused as error:
         click.echo(f"sereno budget: {error}", err=True)
         return ExitCode.INVALID_INPUT

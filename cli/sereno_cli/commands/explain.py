@@ -52,22 +52,17 @@ def command(  # noqa: PLR0917 - click passes them by name
     Exit codes: 1 the server has recorded nothing of this SLO; 2 there is no such SLO; 3 the server didn't answer.
     """
     from sereno_backends.prometheus import PrometheusAddressInvalid, PrometheusError
-    from sereno_slo import has_errors, validate_specs
     from sereno_slo.diagnostics import on_one_line
     from sereno_slo.explain import NotRecorded, SeveralLedgers
 
-    from sereno_cli.specs import load_specs, print_diagnostics
+    from sereno_cli.specs import valid_specs
 
-    loaded = load_specs(() if spec is None else (spec,), settings)
-    if loaded is None:
-        return ExitCode.INVALID_INPUT
-    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
-    if has_errors(diagnostics := (*loaded.diagnostics, *validation.diagnostics)):
-        print_diagnostics(diagnostics)
+    valid = valid_specs(() if spec is None else (spec,), settings, warnings=False)
+    if valid is None:
         return ExitCode.INVALID_INPUT
     try:
-        service, slo = _chosen(validation.services, name)
-        found = _explained(url, service, slo, ledger=_ledger(slo, group), settings=loaded.settings, at=at)
+        service, slo = _chosen(valid.services, name)
+        found = _explained(url, service, slo, ledger=_ledger(slo, group), settings=valid.settings, at=at)
     except (ExplainRefused, PrometheusAddressInvalid, SeveralLedgers) as error:
         click.echo(on_one_line(f"sereno explain: {error}"), err=True)
         return ExitCode.INVALID_INPUT

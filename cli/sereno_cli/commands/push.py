@@ -69,23 +69,18 @@ def command(  # noqa: PLR0917 - click passes them by name
     vmalert have no such API: they read files (docs/engines.md).
     """
     from sereno_backends.ruler import MIMIR_PATH, Access, RulerAccessInvalid
-    from sereno_slo import has_errors, validate_specs
     from sereno_slo.pushing import groups_of_services
 
-    from sereno_cli.specs import load_specs, print_diagnostics, repository_root
+    from sereno_cli.specs import repository_root, valid_specs
 
-    loaded = load_specs(specs, settings)
-    if loaded is None:
+    valid = valid_specs(specs, settings)
+    if valid is None:
         return ExitCode.INVALID_INPUT
-    is_part = bool(specs) and not loaded.is_complete and repository_root() is not None
+    is_part = bool(specs) and not valid.loaded.is_complete and repository_root() is not None
     if prune and is_part:
         click.echo("sereno push: --prune would remove the services that you haven't named; leave SPEC out", err=True)
         return ExitCode.INVALID_INPUT
-    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
-    print_diagnostics(diagnostics := (*loaded.diagnostics, *validation.diagnostics))
-    if has_errors(diagnostics):
-        return ExitCode.INVALID_INPUT
-    chosen = replace(loaded.settings, mimir_namespace=namespace or loaded.settings.mimir_namespace)
+    chosen = replace(valid.settings, mimir_namespace=namespace or valid.settings.mimir_namespace)
     try:
         access = Access(
             url,
@@ -99,7 +94,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     except (PushRefused, RulerAccessInvalid) as error:
         click.echo(f"sereno push: {error}", err=True)
         return ExitCode.INVALID_INPUT
-    wanted = groups_of_services(validation.services, chosen)
+    wanted = groups_of_services(valid.services, chosen)
     codes = [
         _one_tenant(client, tenant, Order(wanted, chosen.mimir_namespace, prune, is_part, dry_run))
         for tenant, client in clients

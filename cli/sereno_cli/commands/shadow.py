@@ -66,24 +66,19 @@ def report(  # noqa: PLR0917 - click passes them by name
     other one's conditions lacked when they came nearest. docs/shadow.md tells how to read it.
     """
     from sereno_backends.prometheus import PrometheusAddressInvalid
-    from sereno_slo import has_errors, validate_specs
     from sereno_slo.backtest import HistoryNotRead
     from sereno_slo.diagnostics import on_one_line
 
-    from sereno_cli.specs import load_specs, print_diagnostics
+    from sereno_cli.specs import valid_specs
 
-    loaded = load_specs(specs, settings)
-    if loaded is None:
-        return ExitCode.INVALID_INPUT
-    validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
-    print_diagnostics(diagnostics := (*loaded.diagnostics, *validation.diagnostics))
-    if has_errors(diagnostics):
+    valid = valid_specs(specs, settings)
+    if valid is None:
         return ExitCode.INVALID_INPUT
     try:
-        slos = _chosen(validation.services, only, their_slo)
+        slos = _chosen(valid.services, only, their_slo)
         end_ms = _end_ms(to)
         names = (their_service, their_slo)
-        reports = _reports(url, slos, loaded.settings, end_ms=end_ms, days=days, rules=rules, names=names)
+        reports = _reports(url, slos, valid.settings, end_ms=end_ms, days=days, rules=rules, names=names)
     except (ReportRefused, PrometheusAddressInvalid) as error:
         click.echo(f"sereno shadow report: {error}", err=True)
         return ExitCode.INVALID_INPUT
