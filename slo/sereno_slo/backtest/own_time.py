@@ -11,13 +11,13 @@ import numpy as np
 
 from sereno_slo.backtest.arrays import Array, Firing
 from sereno_slo.backtest.interpreter import NothingRaw
+from sereno_slo.calendars import is_excluded
 from sereno_slo.duration import FIVE_MINUTES, MINUTE, Duration
 from sereno_slo.model import ServiceLevelObjective, Settings
 from sereno_slo.plan import series
-from sereno_slo.plan.windows import held_seconds
+from sereno_slo.plan.left_out import LeftOut
 
 _MS = 1000
-_DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +48,16 @@ class OwnTime:
         """Entries or roll-ups, with 0 for those that may hold something of excluded time."""
         if not self.slo.exclusions:
             return values
-        delay = self.settings.evaluation_delay.seconds if self.settings.evaluation_delay else 0.0
-        before, after = held_seconds(self.slo, step)
-        # A step holds what is recorded until the next one, the moment of which is its own.
-        steps = np.ceil(self.seconds / step.seconds) * step.seconds - step.seconds
-        return np.where(self._is_covered(steps, delay - after, delay + before) & ~np.isnan(values), 0.0, values)
+        left_out = LeftOut.of(self.slo, step, self.settings)
+        recorded_ms = np.rint(self.seconds * _MS).astype(np.int64).tolist()
+        is_left_out = np.array([left_out.by(each) is not None for each in recorded_ms], dtype=np.bool_)
+        return np.where(is_left_out & ~np.isnan(values), 0.0, values)
 
     def is_excluded(self) -> Firing:
         """Whether the moment itself is excluded."""
-        return self._is_covered(self.seconds, 0.0, 0.0)
-
-    def _is_covered(self, moments: Array, earlier: float, later: float) -> Firing:
-        """Whether a moment lies in any exclusion, moved by so much at its beginning and at its end."""
-        covered = np.zeros(len(moments), dtype=np.bool_)
-        first, last = float(moments[0]) - _DAY_SECONDS, float(moments[-1]) + _DAY_SECONDS
-        for exclusion in self.slo.exclusions:
-            for begin, end in exclusion.schedule.between(first, last):
-                covered |= (moments >= begin + earlier) & (moments < end + later)
-        return covered
+        if not self.slo.exclusions:
+            return np.zeros(len(self.seconds), dtype=np.bool_)
+        return np.array([is_excluded(self.slo.exclusions, each) for each in self.seconds.tolist()], dtype=np.bool_)
 
     def windows(self) -> dict[str, Array]:
         """When the calendar window of each minute began and ends, by the names under which it is recorded."""
