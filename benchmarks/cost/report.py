@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.cost.comparison import Contest, Skipped
+from benchmarks.cost.estimating import estimated_samples_per_minute
 from benchmarks.cost.load import Load
 
 MUST_RATIO = {10: 30, 200: 200, 2000: 300}
@@ -23,6 +24,12 @@ def print_comparison(console: Console, contests: Sequence[Contest], skipped: Seq
         console.print(f"{one.kind}: skipped, this version doesn't compile it: {one.reason}")
     console.print("* counted as series that match x samples in range: a rule reads more raw history than was written")
     for contest in contests:
+        estimated = estimated_samples_per_minute(contest.kind, contest.size)
+        error = estimated / contest.sereno.samples_per_minute - 1
+        console.print(
+            f"{contest.kind}, {contest.size.raw_series} raw series: sereno plan estimates {estimated:,.0f} samples a "
+            f"minute ({error:+.1%})"
+        )
         extra = contest.sereno.template_samples_per_minute
         if extra:
             console.print(
