@@ -1,5 +1,7 @@
 """What `sereno plan` says beforehand that Sereno's rules cost (docs/plan.md), of the same SLOs that are measured."""
 
+from typing import assert_never
+
 from sereno_slo import Settings
 from sereno_slo.changes import SeriesCounts, cost_of
 
@@ -16,6 +18,8 @@ def series_counts(kind: Kind, size: Size) -> SeriesCounts:
             return SeriesCounts(size.raw_series, size.error_series, size.targets, PATHS)
         case Kind.RATIO:
             return SeriesCounts(size.raw_series, size.error_series, size.targets)
+        case _:
+            assert_never(kind)
 
 
 def estimated_samples_per_minute(kind: Kind, size: Size) -> float:
