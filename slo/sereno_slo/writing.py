@@ -226,3 +226,22 @@ def _bytes(path: str) -> bytes | None:
             return file.read()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+
+
+def replace_file(path: Path, text: str) -> None:
+    """One file of a human's: whoever reads it sees the old text or the new one, never a part.
+
+    A link stays a link, and a file that was there keeps its permissions.
+
+    Raises:
+        OSError: it can't be written; nothing was changed.
+    """
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.{_RUN}")
+    try:
+        _write(str(temporary), text.encode(), Ownership.SCAFFOLDED)
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o777)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

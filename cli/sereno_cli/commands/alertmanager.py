@@ -1,6 +1,5 @@
 """`sereno alertmanager merge`: one configuration of what people wrote and what specs say about dependencies."""
 
-import os
 from pathlib import Path
 
 import click
@@ -93,16 +92,10 @@ def _check(out: Path, text: str) -> ExitCode:
 
 def _write(out: Path, text: str, count: int) -> ExitCode:
     """All of it or nothing: Alertmanager may read at any moment."""
-    target = out.resolve()  # a link stays one
-    if not target.exists() or _text(target) != text:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid():x}")
-        try:
-            temporary.write_bytes(text.encode("utf-8"))
-            if target.exists():
-                temporary.chmod(target.stat().st_mode & 0o777)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+    from sereno_slo.writing import replace_file
+
+    if not out.exists() or _text(out) != text:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(out, text)
     click.echo(f"{out}: {count} generated inhibition rule{'s'[: count != 1]}")
     return ExitCode.OK

@@ -227,10 +227,9 @@ def _check_place(html: Path | None) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """The whole file or nothing."""
-    partial = path.with_name(f".{path.name}.partial")
+    from sereno_slo.writing import replace_file
+
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        replace_file(path, text)
     except OSError as error:
         raise BacktestRefused(f"--html {path} can't be written: {error.strerror}") from error

@@ -1,7 +1,5 @@
 """`sereno exclude`: time that doesn't count, written into the spec by one command, with author and reason."""
 
-import os
-import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -102,11 +100,13 @@ def _end(start: datetime, end: str | None, length: str | None) -> datetime:
 
 
 def _written_into_spec(named: Path | None, service: str, exclusion: "NewExclusion") -> ExitCode:
+    from sereno_slo.writing import replace_file
+
     amended = _amended(named, service, exclusion)
     if isinstance(amended, str):
         return _refused(amended)
     try:
-        _replace(Path(amended.path), amended.text)
+        replace_file(Path(amended.path), amended.text)
     except OSError as error:
         return _refused(f"{amended.path} can't be written: {error.strerror or error}")
     click.echo(f"{amended.path}: {exclusion.line()}")
@@ -152,17 +152,3 @@ def _source_of(service: "Service", loaded: "LoadedSpecs") -> "SourceFile":
     found = next(source for source in loaded.sources if source.path == service.path)
     with Path(found.path).open(encoding="utf-8", newline="") as file:
         return replace(found, text=file.read())
-
-
-def _replace(path: Path, text: str) -> None:
-    """The old text or the new one, never a part."""
-    target = path.resolve()
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        Path(temporary).chmod(target.stat().st_mode & 0o777)
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
