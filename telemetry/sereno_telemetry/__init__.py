@@ -9,9 +9,9 @@
 Importing this needs no extras; `instrument` uses the FastAPI that the service brings.
 """
 
-from sereno_telemetry._buckets import DEFAULT_BUCKETS
-from sereno_telemetry._instrument import Instrumentation, instrument
-from sereno_telemetry._logging import configure_logging, ecs_handler, log_deed
+from sereno_telemetry.http.instrumenting import Instrumentation, instrument
+from sereno_telemetry.logs.setup import configure_logging, ecs_handler, log_deed
+from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
 
 __all__ = [
     "DEFAULT_BUCKETS",

@@ -87,7 +87,7 @@ def test_without_proc_the_start_is_still_exported(registry: CollectorRegistry, m
     def finds_nothing(registry: CollectorRegistry) -> None:
         ProcessCollector(proc="/nowhere", registry=registry)
 
-    monkeypatch.setattr("sereno_telemetry._metrics.ProcessCollector", finds_nothing)
+    monkeypatch.setattr("sereno_telemetry.http.metrics.ProcessCollector", finds_nothing)
     instrument(FastAPI(), service="shop", registry=registry)
     start = registry.get_sample_value("process_start_time_seconds")
     assert start is not None

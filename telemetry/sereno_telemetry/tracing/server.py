@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from starlette.background import BackgroundTask
 from starlette.middleware.errors import ServerErrorMiddleware
 
-from sereno_telemetry._errors import InstrumentationErrors
-from sereno_telemetry._middleware import AsgiApp, Message, Receive, Scope, Send, remember_span
+from sereno_telemetry.http.middleware import AsgiApp, Message, Receive, Scope, Send, remember_span
+from sereno_telemetry.metrics.health import TelemetryHealth
 
 _CALL = "sereno_telemetry.traced_call"
 
@@ -68,12 +68,12 @@ def _untrace_background_tasks(original: Callable[[BackgroundTask], Coroutine[Any
             del BackgroundTask._otel_original_call  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def fail_open(stack: AsgiApp, errors: InstrumentationErrors) -> AsgiApp:
+def fail_open(stack: AsgiApp, health: TelemetryHealth) -> AsgiApp:
     """Guard the tracing layer of an app's middleware stack, if it has one."""
     # The instrumentation wraps itself in one more ServerErrorMiddleware, which would turn its own bugs into
     # answers with code 500; the app's own ServerErrorMiddleware is inside.
     layer = stack.app if isinstance(stack, ServerErrorMiddleware) else stack
-    return FailOpenTracing(layer, errors) if isinstance(layer, OpenTelemetryMiddleware) else stack
+    return FailOpenTracing(layer, health) if isinstance(layer, OpenTelemetryMiddleware) else stack
 
 
 class FailOpenTracing:
@@ -82,23 +82,24 @@ class FailOpenTracing:
     The exceptions of the application pass through untouched: they are told apart by identity.
     """
 
-    def __init__(self, traced: OpenTelemetryMiddleware, errors: InstrumentationErrors) -> None:
+    def __init__(self, traced: OpenTelemetryMiddleware, health: TelemetryHealth) -> None:
         self.app = traced  # FastAPI follows `app` from layer to layer to see whether somebody traces already
-        self._errors = errors
+        self._health = health
         self._untraced: AsgiApp = traced.app
         traced.app = self._inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, as ASGI calls it."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        call = scope[_CALL] = _TracedCall(send, self._errors)
+        call = scope[_CALL] = _TracedCall(send, self._health)
         try:
             await self.app(scope, receive, call.to_server)
         except Exception as error:
             if error is call.application_error:
                 raise
-            self._errors.note(error, doing="tracing a request")
+            self._health.note(error, doing="tracing a request")
             if call.application_error is not None:
                 raise call.application_error from None
             if not call.entered:
@@ -122,12 +123,12 @@ class FailOpenTracing:
 class _TracedCall:
     """One request on its way through the tracing layer: who raised what, and which message got through."""
 
-    def __init__(self, send: Send, errors: InstrumentationErrors) -> None:
+    def __init__(self, send: Send, health: TelemetryHealth) -> None:
         self.entered = False
         self.application_error: BaseException | None = None
         self.traced_send: Send = send
         self._send = send
-        self._errors = errors
+        self._health = health
         self._server_error: BaseException | None = None
         self._delivered: Message | None = None
 
@@ -147,6 +148,6 @@ class _TracedCall:
         except Exception as error:
             if error is self._server_error:
                 raise
-            self._errors.note(error, doing="tracing an answer")
+            self._health.note(error, doing="tracing an answer")
             if self._delivered is not message:
                 await self._send(message)

@@ -2,16 +2,20 @@
 
 import logging
 import time
-import weakref
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from sereno_telemetry._buckets import DURATION_METRIC
-from sereno_telemetry._errors import InstrumentationErrors
+from sereno_telemetry.metrics.buckets import DURATION_METRIC
+from sereno_telemetry.metrics.families import HistogramFamily
+from sereno_telemetry.metrics.health import health_of
 
+MOST_ROUTES = 300
+MOST_STATUS_CODES = 70
+
+_KEPT = "_sereno_telemetry_http"
 _START_METRIC = "process_start_time_seconds"
 _IMPORTED_AT_SECONDS = time.time()
 
@@ -23,25 +27,21 @@ class HttpMetrics:
 
     def __init__(self, registry: CollectorRegistry, bounds: tuple[float, ...]) -> None:
         self.bounds = bounds
-        self.errors = InstrumentationErrors(registry)
-        self.active = Gauge("http_server_active_requests", "HTTP requests in progress.", registry=registry)
-        self._duration = Histogram(
+        self.health = health_of(registry)
+        self.active = Gauge(
+            "http_server_active_requests", "HTTP requests in progress.", registry=registry, multiprocess_mode="livesum"
+        )
+        self._duration = HistogramFamily(
+            registry,
             DURATION_METRIC,
             "Duration of HTTP server requests, up to the last chunk of the answer.",
-            labelnames=("http_route", "http_request_method", "http_response_status_code"),
-            buckets=bounds,
-            registry=registry,
+            {"http_route": MOST_ROUTES, "http_request_method": None, "http_response_status_code": MOST_STATUS_CODES},
+            bounds,
         )
-        # labels() validates and locks at each call; routes, methods and codes are few, so their children are kept.
-        self._children: dict[tuple[str, str, int], Histogram] = {}
 
     def observe(self, *, route: str, method: str, status_code: int, seconds: float, trace_id: str | None) -> None:
         """Count one request; its trace id becomes the exemplar of the bucket that it falls into."""
-        key = (route, method, status_code)
-        child = self._children.get(key)
-        if child is None:
-            child = self._children[key] = self._duration.labels(route, method, str(status_code))
-        child.observe(seconds, {"trace_id": trace_id} if trace_id else None)
+        self._duration.child(route, method, str(status_code)).observe(seconds, trace_id)
 
 
 class _StartTime(Collector):
@@ -53,18 +53,16 @@ class _StartTime(Collector):
         )
 
 
-_metrics_of: "weakref.WeakKeyDictionary[CollectorRegistry, HttpMetrics]" = weakref.WeakKeyDictionary()
-
-
 def http_metrics(registry: CollectorRegistry, bounds: tuple[float, ...]) -> HttpMetrics:
     """The metrics of `registry`, made at the first call; apps that share a registry share them.
 
     Raises:
         ValueError: something else has registered a metric of one of these names.
     """
-    known = _metrics_of.get(registry)
-    if known is None:
-        known = _metrics_of[registry] = HttpMetrics(registry, bounds)
+    known = getattr(registry, _KEPT, None)
+    if not isinstance(known, HttpMetrics):
+        known = HttpMetrics(registry, bounds)
+        setattr(registry, _KEPT, known)  # on the registry itself: it lives exactly as long
         _ensure_start_time(registry)
     elif known.bounds != bounds:
         _logger.warning("another app of this process shares the registry: its buckets %s stay", known.bounds)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from opentelemetry import trace
 
-from sereno_telemetry._failures import FailedRequest, failed_request
+from sereno_telemetry.failed_requests import FailedRequest, failed_request
 
 ECS_VERSION = "8.17.0"
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TextIO
 
-from sereno_telemetry._ecs import EcsFormatter
+from sereno_telemetry.logs.ecs import EcsFormatter
 
 DEFAULT_DATASET = "app"
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from opentelemetry.trace import TracerProvider
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from sereno_telemetry._buckets import buckets_file, duration_buckets
-from sereno_telemetry._metrics import HttpMetrics, http_metrics
+from sereno_telemetry.http.metrics import HttpMetrics, http_metrics
+from sereno_telemetry.metrics.buckets import buckets_file, duration_buckets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fastapi import FastAPI
 
-    from sereno_telemetry._middleware import AsgiApp
+    from sereno_telemetry.http.middleware import AsgiApp
 
     Guard = Callable[[AsgiApp], AsgiApp]
 
@@ -74,7 +74,7 @@ def instrument(
     if app.middleware_stack is not None:
         raise RuntimeError("the app has started already: call instrument() before it serves")
     # The app's own parts: fastapi and starlette are no dependencies of ours, so they load only with an app.
-    from sereno_telemetry._exposition import add_metrics_endpoint  # noqa: PLC0415
+    from sereno_telemetry.metrics.exposition import add_metrics_endpoint  # noqa: PLC0415
 
     registry = registry or REGISTRY
     metrics = http_metrics(registry, duration_buckets(buckets_file(buckets), service=service))
@@ -95,14 +95,14 @@ def _trace(
     A service starts without tracing if the installed versions don't fit each other.
     """
     try:
-        from sereno_telemetry._tracing import fail_open, trace_requests, tracer_provider_for  # noqa: PLC0415
+        from sereno_telemetry.tracing.server import fail_open, trace_requests, tracer_provider_for  # noqa: PLC0415
 
         provider = tracer_provider_for(service, given)
         trace_requests(app, provider, excluded_path=metrics_path)
     except Exception as error:  # noqa: BLE001 - fail open
-        metrics.errors.note(error, doing="setting up tracing")
+        metrics.health.note(error, doing="setting up tracing")
         return None, _unguarded
-    return provider, lambda stack: fail_open(stack, metrics.errors)
+    return provider, lambda stack: fail_open(stack, metrics.health)
 
 
 def _unguarded(stack: "AsgiApp") -> "AsgiApp":
@@ -111,7 +111,7 @@ def _unguarded(stack: "AsgiApp") -> "AsgiApp":
 
 def _measure(app: "FastAPI", metrics: HttpMetrics, guard: "Guard", metrics_path: str | None) -> None:
     """Put the request metric around everything else in the app, the handling of unhandled exceptions included."""
-    from sereno_telemetry._middleware import RequestMetrics  # noqa: PLC0415
+    from sereno_telemetry.http.middleware import RequestMetrics  # noqa: PLC0415
 
     # FastAPI 0.165 measures by itself as soon as a global meter provider exists; each request is counted once, here.
     native = getattr(app, "_telemetry", None)

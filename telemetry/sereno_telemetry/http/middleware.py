@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from opentelemetry import trace
 from starlette.requests import ClientDisconnect
 
-from sereno_telemetry._failures import FailedRequest, note_failed_request
-from sereno_telemetry._metrics import HttpMetrics
-from sereno_telemetry._routes import UNMATCHED, path_in_app, route_template
+from sereno_telemetry.failed_requests import FailedRequest, note_failed_request
+from sereno_telemetry.http.metrics import HttpMetrics
+from sereno_telemetry.http.routes import UNMATCHED, path_in_app, route_template
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -40,6 +40,7 @@ class RequestMetrics:
         self._excluded_path = excluded_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, as ASGI calls it."""
         exchange = self._begin(scope, receive, send)
         if exchange is None:
             await self.app(scope, receive, send)
@@ -65,7 +66,7 @@ class RequestMetrics:
             scope[_EXCHANGE] = exchange
             self._metrics.active.inc()
         except Exception as error:  # noqa: BLE001 - fail open
-            self._metrics.errors.note(error, doing="starting to measure a request")
+            self._metrics.health.note(error, doing="starting to measure a request")
             return None
         return exchange
 
@@ -128,7 +129,7 @@ class Exchange:
         try:
             self._sent(message)
         except Exception as error:  # noqa: BLE001 - fail open
-            self._metrics.errors.note(error, doing="watching an answer")
+            self._metrics.health.note(error, doing="watching an answer")
 
     def end(self, error: BaseException | None) -> None:
         """The app is through with the request, by returning or by `error`; never raises."""
@@ -173,14 +174,14 @@ class Exchange:
                 self.span.set_attribute("http.route", route)
                 self.span.update_name(f"{'HTTP' if method == OTHER_METHOD else method} {route}")
         except Exception as error:  # noqa: BLE001 - fail open
-            self._metrics.errors.note(error, doing="counting a request")
+            self._metrics.health.note(error, doing="counting a request")
 
     def _note_failure(self, error: BaseException) -> None:
         try:
             trace_id, span_id = _ids(self.span or trace.get_current_span())
             note_failed_request(error, FailedRequest(self._method(), self._route(), trace_id, span_id))
         except Exception as problem:  # noqa: BLE001 - fail open
-            self._metrics.errors.note(problem, doing="noting a failed request")
+            self._metrics.health.note(problem, doing="noting a failed request")
 
     def _method(self) -> str:
         method: str = self._scope["method"]
@@ -190,7 +191,7 @@ class Exchange:
         try:
             return route_template(self._scope, routes=self._app.routes, path=self._path, root_path=self._root_path)
         except Exception as error:  # noqa: BLE001 - fail open: a convertor that raises must not lose the count
-            self._metrics.errors.note(error, doing="finding the route of a request")
+            self._metrics.health.note(error, doing="finding the route of a request")
             return UNMATCHED
 
 

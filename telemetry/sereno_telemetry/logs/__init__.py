@@ -1,0 +1,1 @@
+"""Log records as ECS documents, and where their lines go."""

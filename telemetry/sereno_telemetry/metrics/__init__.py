@@ -1,0 +1,1 @@
+"""What every metric of this package stands on: bounded families, bucket bounds, exposition, its own health."""
