@@ -2,7 +2,7 @@
 
 FastAPI leaves what it selected in the scope, but not everywhere: requests that a middleware answers are never
 routed, a mount overwrites what its parent knew, and from 0.137 routes are a tree whose nodes carry their prefix
-privately. So what the scope says is believed only if it matches the path; else the routes are searched.
+privately. So what the scope says is believed only where no mount has changed it; else the routes are searched.
 """
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
@@ -17,6 +17,7 @@ Scope = MutableMapping[str, Any]
 UNMATCHED = "unmatched"
 
 _REST = "/{path}"
+_NOTHING: Mapping[str, Any] = {}
 
 # Public from FastAPI 0.137.2; before that, included routes are copied into the app with their full path.
 _flattened: Callable[[Sequence[BaseRoute]], Iterable[Any]] = getattr(
@@ -32,7 +33,11 @@ def route_template(scope: Scope, *, routes: Sequence[BaseRoute], path: str, root
     """
     selected = _selected(scope, root_path)
     if selected is not None:
-        return _unless_method_refused(selected, scope)
+        methods = getattr(selected, "methods", None)
+        if methods and scope["method"] not in methods:
+            return UNMATCHED
+        template: str = selected.path_format
+        return template
     return _search(routes, dict(scope) | {"path": path, "root_path": root_path}) or UNMATCHED
 
 
@@ -47,21 +52,12 @@ def path_in_app(scope: Mapping[str, Any]) -> str:
 def _selected(scope: Scope, root_path: str) -> Any | None:
     """What FastAPI says that it selected, if that is the whole truth about this path."""
     route = scope.get("route")
-    if route is None or scope.get("root_path", "") != root_path:
+    if route is None or scope.get("root_path", "") != root_path:  # a mount has changed it: only a part is known
         return None
-    context = scope.get("fastapi", {}).get("effective_route_context")
-    if context is not None and getattr(context, "original_route", None) is route:
+    context = scope.get("fastapi", _NOTHING).get("effective_route_context")
+    if context is not None and context.original_route is route:
         route = context
-    pattern = getattr(route, "path_regex", None)
-    return route if pattern is not None and pattern.match(path_in_app(scope)) else None
-
-
-def _unless_method_refused(route: Any, scope: Scope) -> str:
-    methods = getattr(route, "methods", None)
-    if methods and scope["method"] not in methods:
-        return UNMATCHED
-    template: str = route.path_format
-    return template
+    return route if hasattr(route, "path_format") else None
 
 
 def _search(routes: Sequence[BaseRoute], scope: dict[str, Any]) -> str | None:

@@ -74,6 +74,10 @@ class _Family(Generic[Child]):
         """
         return self._children.get(values) or self._admit(values)
 
+    def is_kept(self, *values: str) -> bool:
+        """Whether these values have a child of their own, which is the one that `child` will always give."""
+        return values in self._children
+
     def _admit(self, values: tuple[str, ...]) -> Child:
         with self._lock:
             admitted = self._limits.admitted(values)

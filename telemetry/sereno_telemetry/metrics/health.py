@@ -27,7 +27,7 @@ class TelemetryHealth:
         self._logged_at: dict[str, float] = {}
         self._errors = Counter(
             "sereno_telemetry_errors_total",
-            "Exceptions inside the instrumentation that were kept away from requests.",
+            "Exceptions inside the instrumentation that were kept away from what it watches.",
             registry=registry,
         )
         self._overflows = Counter(
@@ -42,7 +42,7 @@ class TelemetryHealth:
         with contextlib.suppress(Exception):
             self._errors.inc()
             if self._log_is_due(doing):
-                _logger.warning("telemetry failed while %s; the request was served without it", doing, exc_info=error)
+                _logger.warning("telemetry failed while %s; the work itself went on", doing, exc_info=error)
 
     def overflowed(self, metric: str, label: str, limit: int) -> None:
         """Count one observation of `metric` that went to the overflow value of `label`."""

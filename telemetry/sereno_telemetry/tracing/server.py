@@ -22,39 +22,11 @@ from sereno_telemetry.metrics.health import TelemetryHealth
 _CALL = "sereno_telemetry.traced_call"
 
 
-def tracer_provider_for(service: str, given: trace.TracerProvider | None) -> trace.TracerProvider:
-    """The provider of the request spans: as given, else the process's own, else a new one that exports nowhere.
-
-    A new one is not made global: that stays the application's choice. Its ids still join logs and exemplars.
-    """
-    if given is not None:
-        return given
-    configured = trace.get_tracer_provider()
-    if not isinstance(configured, trace.ProxyTracerProvider):
-        return configured
-    return TracerProvider(resource=Resource.create({"service.name": service}))
-
-
-def trace_requests(app: FastAPI, provider: trace.TracerProvider, *, excluded_path: str | None) -> None:
-    """Begin a server span for each request, except those to `excluded_path`.
+def traced(app: Starlette, stack: AsgiApp, provider: trace.TracerProvider, tracing: Tracing) -> AsgiApp:
+    """`stack` of `app` with a server span around each request that `provider` samples.
 
     An app that OpenTelemetry has instrumented already (`opentelemetry-instrument`) keeps that.
     """
-    if getattr(app, "_is_instrumented_by_opentelemetry", False):
-        return
-    # Without this the spans carry the attributes of before 2023 (http.method, http.target).
-    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
-    background_call = BackgroundTask.__call__
-    FastAPIInstrumentor.instrument_app(
-        app,
-        server_request_hook=remember_span,
-        tracer_provider=provider,
-        meter_provider=NoOpMeterProvider(),  # requests are counted once, by us
-        excluded_urls=rf"^[a-z]+://[^/]+{re.escape(excluded_path)}$" if excluded_path else "",
-        exclude_spans=["receive", "send"],
-    )
-    _untrace_background_tasks(background_call)
-
 
 def _untrace_background_tasks(original: Callable[[BackgroundTask], Coroutine[Any, Any, None]]) -> None:
     """Take back the instrumentation's patch of BackgroundTask, if it has just made it.
@@ -68,28 +40,66 @@ def _untrace_background_tasks(original: Callable[[BackgroundTask], Coroutine[Any
             del BackgroundTask._otel_original_call  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def fail_open(stack: AsgiApp, health: TelemetryHealth) -> AsgiApp:
-    """Guard the tracing layer of an app's middleware stack, if it has one."""
-    # The instrumentation wraps itself in one more ServerErrorMiddleware, which would turn its own bugs into
-    # answers with code 500; the app's own ServerErrorMiddleware is inside.
-    layer = stack.app if isinstance(stack, ServerErrorMiddleware) else stack
-    return FailOpenTracing(layer, health) if isinstance(layer, OpenTelemetryMiddleware) else stack
+class ServerTracing:
+    """Runs an app, with a span around each sampled request; when tracing itself raises, the request goes on without.
 
-
-class FailOpenTracing:
-    """Runs the traced app; when tracing itself raises, the request goes on without it.
-
+    Whether a request is sampled is decided here, before OpenTelemetry's middleware does anything; what it doesn't
+    sample goes past that middleware. Providers whose samplers can't be asked beforehand are asked by the middleware.
     The exceptions of the application pass through untouched: they are told apart by identity.
     """
 
-    def __init__(self, traced: OpenTelemetryMiddleware, health: TelemetryHealth) -> None:
+    def __init__(
+        self,
+        traced: OpenTelemetryMiddleware,
+        *,
+        head: HeadSampling | None,
+        builds_spans: bool,
+        health: TelemetryHealth,
+    ) -> None:
         self.app = traced  # FastAPI follows `app` from layer to layer to see whether somebody traces already
+        self._head = head
+        self._builds_spans = builds_spans
         self._health = health
         self._untraced: AsgiApp = traced.app
         traced.app = self._inner
+        if head is not None and isinstance(traced.tracer, Tracer):
+            traced.tracer = keeping_decisions(traced.tracer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI calls it."""
+        head = self._decide(scope)
+        if head is None:
+            await self._trace(scope, receive, send)
+        elif head.sampled and self._builds_spans:
+            deciding = decided_trace_id.set(head.identity.trace_id)
+            try:
+                await self._trace(scope, receive, send)
+            finally:
+                decided_trace_id.reset(deciding)
+        else:
+            attached = context.attach(head.context)
+            try:
+                await self._untraced(scope, receive, send)
+            finally:
+                context.detach(attached)
+
+    def _decide(self, scope: Scope) -> Head | None:
+        """What is decided about this request; None leaves that, and all else, to OpenTelemetry's middleware."""
+        if self._head is None or scope["type"] != "http":
+            return None
+        try:
+            if trace.get_current_span() is not trace.INVALID_SPAN:  # somebody around us traces: ours is one span of it
+                return None
+            head = self._head.decide(scope)
+            exchange = scope.get(EXCHANGE)
+            if isinstance(exchange, Exchange):
+                exchange.identity = head.identity
+        except Exception as error:  # noqa: BLE001 - fail open
+            self._health.note(error, doing="deciding whether a request is sampled")
+            return None
+        return head
+
+    async def _trace(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -118,6 +128,14 @@ class FailOpenTracing:
         except BaseException as error:
             call.application_error = error
             raise
+
+
+def remember_span(span: trace.Span, scope: Scope) -> None:
+    """Give the request its server span; called by OpenTelemetry's middleware."""
+    exchange = scope.get(EXCHANGE)
+    if isinstance(exchange, Exchange):
+        exchange.span = span
+        exchange.identity = None  # the span's own from here on
 
 
 class _TracedCall:

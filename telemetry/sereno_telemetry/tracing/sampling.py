@@ -1,0 +1,201 @@
+"""The head decision: whether a request's trace is sampled, before any span of it is built.
+
+OpenTelemetry's middleware builds attributes, a span and a context for every request and asks the sampler in the middle
+of that. Nine tenths of this is in vain where one request in a hundred is sampled, so here the question comes first: the
+caller's decision if there is one, else the sampler's, on the same bits of the trace id as the SDK's sampler reads. Who
+is not sampled still has its ids, for logs, and for the services that it calls.
+"""
+
+import copy
+import functools
+import re
+from collections.abc import MutableMapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from opentelemetry import propagate, trace
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.context import Context
+from opentelemetry.instrumentation.asgi import asgi_getter
+from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.propagators.textmap import TextMapPropagator
+from opentelemetry.sdk.trace import Tracer, TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_ON,
+    ParentBased,
+    Sampler,
+    SamplingResult,
+    StaticSampler,
+    TraceIdRatioBased,
+)
+from opentelemetry.trace import SpanContext, TraceFlags, TraceState
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+Scope = MutableMapping[str, Any]
+
+_ALWAYS = 1 << 64
+_NEVER = 0
+_LOW_BITS = _ALWAYS - 1
+
+# What every sane client sends. Anything else goes to OpenTelemetry's own parser, which knows all exceptions.
+_TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
+_CARRYING = frozenset({b"traceparent", b"tracestate", b"baggage"})
+_NO_STATE = TraceState()
+_EMPTY = Context()
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPolicy:
+    """A standard sampler as three bounds: a trace is sampled if the low 64 bits of its id are below the bound.
+
+    This is how `TraceIdRatioBased` decides (OpenTelemetry SDK, "TraceIdRatioBased sampler"); always is 2^64, never is 0.
+    """
+
+    root: int
+    parent_sampled: int
+    parent_not_sampled: int
+
+    def samples(self, parent: SpanContext | None, trace_id: int) -> bool:
+        """Whether the request of that trace id is sampled; `parent` is what the caller sent."""
+        if parent is None:
+            return trace_id & _LOW_BITS < self.root
+        bound = self.parent_sampled if parent.trace_flags & TraceFlags.SAMPLED else self.parent_not_sampled
+        return trace_id & _LOW_BITS < bound
+
+
+def head_policy(sampler: Sampler) -> HeadPolicy | None:
+    """The policy of a standard sampler of the SDK; None for all others, which must be asked with a span at hand."""
+    if type(sampler) is not ParentBased:
+        bound = _bound(sampler)
+        return None if bound is None else HeadPolicy(bound, bound, bound)
+    # ParentBased has no public way to ask what it consists of.
+    names = ("_root", "_remote_parent_sampled", "_remote_parent_not_sampled")
+    bounds = [_bound(getattr(sampler, name, None)) for name in names]
+    root, sampled, not_sampled = bounds
+    if root is None or sampled is None or not_sampled is None:
+        return None
+    return HeadPolicy(root, sampled, not_sampled)
+
+
+def _bound(sampler: object) -> int | None:
+    if type(sampler) is TraceIdRatioBased:
+        return TraceIdRatioBased.get_bound_for_rate(sampler.rate)
+    if type(sampler) is StaticSampler:
+        sampled = sampler.should_sample(None, 0, "").decision
+        if sampled.is_sampled() == sampled.is_recording():
+            return _ALWAYS if sampled.is_sampled() else _NEVER
+    return None
+
+
+class Head(NamedTuple):
+    """What is decided about a request before anything else is done for it."""
+
+    identity: SpanContext
+    """What it is known by if no span is built for it here."""
+    sampled: bool
+    context: Context
+    """What the caller sent along (baggage), with `identity` in it."""
+
+
+class HeadSampling:
+    """Decides for the requests of one tracer provider."""
+
+    def __init__(self, policy: HeadPolicy, ids: IdGenerator) -> None:
+        self._policy = policy
+        self._ids = ids
+        self._root_flags = TraceFlags.RANDOM_TRACE_ID if ids.is_trace_id_random() else TraceFlags.DEFAULT
+
+    @staticmethod
+    def of(provider: trace.TracerProvider) -> "HeadSampling | None":
+        """What decides in place of `provider`; None if its sampler or its kind isn't the SDK's."""
+        if not isinstance(provider, TracerProvider):
+            return None
+        policy = head_policy(provider.sampler)
+        return None if policy is None else HeadSampling(policy, provider.id_generator)
+
+    def decide(self, scope: Scope) -> Head:
+        """Decide about the request of `scope`, whose headers must be a list, as all servers give it."""
+        parent, carried = _carried(scope)
+        if parent is None:
+            trace_id = self._ids.generate_trace_id()
+            sampled = self._policy.samples(None, trace_id)
+            flags = TraceFlags(self._root_flags | (TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT))
+            identity = SpanContext(trace_id, self._ids.generate_span_id(), False, flags, _NO_STATE)  # noqa: FBT003
+        else:
+            sampled = self._policy.samples(parent, parent.trace_id)
+            identity = parent  # no span comes between the caller and the services that are called from here
+            if sampled != bool(parent.trace_flags & TraceFlags.SAMPLED):
+                flags = TraceFlags(parent.trace_flags ^ TraceFlags.SAMPLED)
+                identity = SpanContext(parent.trace_id, parent.span_id, True, flags, parent.trace_state)  # noqa: FBT003
+        return Head(identity, sampled, trace.set_span_in_context(trace.NonRecordingSpan(identity), carried))
+
+
+def _carried(scope: Scope) -> tuple[SpanContext | None, Context]:
+    """What the caller says of the trace, as the process's propagator reads it."""
+    if _reads_w3c_headers(propagate.get_global_textmap()):
+        found = [pair for pair in scope["headers"] if pair[0] in _CARRYING]
+        if not found:
+            return None, _EMPTY
+        if len(found) == 1 and (match := _TRACEPARENT.match(found[0][1])) and found[0][0] == b"traceparent":
+            trace_id, span_id, flags = match.groups()
+            parent = SpanContext(int(trace_id, 16), int(span_id, 16), True, TraceFlags(int(flags, 16)), _NO_STATE)  # noqa: FBT003
+            return (parent if parent.is_valid else None), _EMPTY
+    context = propagate.extract(dict(scope), Context(), asgi_getter)
+    parent = trace.get_current_span(context).get_span_context()
+    return (parent if parent.is_valid else None), context
+
+
+@functools.lru_cache(maxsize=1)
+def _reads_w3c_headers(propagator: TextMapPropagator) -> bool:
+    """Whether trace contexts come in the headers of W3C and no others, as is OpenTelemetry's default."""
+    parts = getattr(propagator, "_propagators", ()) if type(propagator) is CompositePropagator else (propagator,)
+    kinds = {type(part) for part in parts}
+    return TraceContextTextMapPropagator in kinds and kinds <= {TraceContextTextMapPropagator, W3CBaggagePropagator}
+
+
+# A sampled request: the span that OpenTelemetry's middleware builds must be the one that was decided about.
+
+decided_trace_id: ContextVar[int] = ContextVar("sereno_telemetry_decided_trace_id", default=0)
+"""The trace id of a request that was found to be sampled, while its server span is built."""
+
+
+class _DecidedSampler(Sampler):
+    """Samples what was decided about already, and asks `other` about everything else."""
+
+    def __init__(self, other: Sampler) -> None:
+        self._other = other
+
+    def should_sample(
+        self, parent_context: Context | None, trace_id: int, name: str, *more: Any, **options: Any
+    ) -> SamplingResult:
+        sampler = ALWAYS_ON if trace_id == decided_trace_id.get() else self._other
+        return sampler.should_sample(parent_context, trace_id, name, *more, **options)
+
+    def get_description(self) -> str:
+        return self._other.get_description()
+
+
+class _DecidedIds(IdGenerator):
+    """Gives the trace id that was decided about, and else those of `other`."""
+
+    def __init__(self, other: IdGenerator) -> None:
+        self._other = other
+
+    def generate_trace_id(self) -> int:
+        return decided_trace_id.get() or self._other.generate_trace_id()
+
+    def generate_span_id(self) -> int:
+        return self._other.generate_span_id()
+
+    def is_trace_id_random(self) -> bool:
+        return self._other.is_trace_id_random()
+
+
+def keeping_decisions(tracer: Tracer) -> Tracer:
+    """A copy of `tracer` that builds sampled spans for what is in `decided_trace_id`."""
+    keeping = copy.copy(tracer)  # a provider gives everybody the same tracer of one name
+    keeping.sampler = _DecidedSampler(tracer.sampler)
+    keeping.id_generator = _DecidedIds(tracer.id_generator)
+    return keeping
