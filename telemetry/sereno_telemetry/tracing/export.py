@@ -55,7 +55,7 @@ def otlp_processor(
     if protocol not in (None, "", "http/protobuf"):
         _logger.warning("spans go to %s by http/protobuf: OTLP's protocol %s is not supported", endpoint, protocol)
     try:
-        processor = BoundedSpanProcessor(OTLPSpanExporter(endpoint=endpoint), environment, registry)
+        processor = BoundedSpanProcessor(lambda: OTLPSpanExporter(endpoint=endpoint), environment, registry)
     except Exception as error:  # noqa: BLE001 - a service always starts
         _logger.warning("spans are not exported to %s: %s", endpoint, error)
         return None
@@ -91,17 +91,24 @@ def span_drops_of(registry: CollectorRegistry) -> SpanDrops:
 
 
 class BoundedSpanProcessor(BatchSpanProcessor):
-    """The SDK's batch processor with a queue whose losses are counted and an end that doesn't hang."""
+    """The SDK's batch processor with a queue whose losses are counted and an end that doesn't hang.
 
-    def __init__(self, exporter: SpanExporter, environment: Mapping[str, str], registry: CollectorRegistry) -> None:
+    `make_exporter` is called once in each process.
+    """
+
+    def __init__(
+        self, make_exporter: Callable[[], SpanExporter], environment: Mapping[str, str], registry: CollectorRegistry
+    ) -> None:
+        self._make_exporter = make_exporter
         self._limit = _positive(environment, "OTEL_BSP_MAX_QUEUE_SIZE", 2048)
         self._drops = span_drops_of(registry)
         self._health = health_of(registry)
         self._waiting = 0
         self._lock = threading.Lock()
         self._closed = False
+        self._counting = _CountingExporter(make_exporter(), self._taken, self._drops, self._health)
         super().__init__(
-            _CountingExporter(exporter, self._taken, self._drops, self._health),
+            self._counting,
             max_queue_size=self._limit,
             max_export_batch_size=min(_positive(environment, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512), self._limit),
             schedule_delay_millis=_positive(environment, "OTEL_BSP_SCHEDULE_DELAY", 5000),
@@ -146,9 +153,13 @@ class BoundedSpanProcessor(BatchSpanProcessor):
             self._waiting -= spans
 
     def _begin_anew(self) -> None:
-        """In a forked worker: the parent sends what it queued, and its lock may be held by a thread that isn't here."""
+        """In a forked worker: what is queued, the lock's holder and the open connections are the parent's."""
         self._lock = threading.Lock()
         self._waiting = 0
+        try:
+            self._counting.exporter = self._make_exporter()
+        except Exception as error:  # noqa: BLE001 - fail open
+            self._health.note(error, doing="making the exporter of a forked worker")
 
 
 class _CountingExporter(SpanExporter):
@@ -157,7 +168,7 @@ class _CountingExporter(SpanExporter):
     def __init__(
         self, exporter: SpanExporter, taken: Callable[[int], None], drops: SpanDrops, health: TelemetryHealth
     ) -> None:
-        self._exporter = exporter
+        self.exporter = exporter
         self._taken = taken
         self._drops = drops
         self._health = health
@@ -167,7 +178,7 @@ class _CountingExporter(SpanExporter):
         self._taken(len(spans))
         result = SpanExportResult.FAILURE
         try:
-            result = self._exporter.export(spans)
+            result = self.exporter.export(spans)
         except Exception as error:  # noqa: BLE001 - fail open
             self._health.note(error, doing="exporting spans")
         if result is not SpanExportResult.SUCCESS:
@@ -177,7 +188,7 @@ class _CountingExporter(SpanExporter):
     def shutdown(self) -> None:
         """Close the connections and end the retries."""
         with contextlib.suppress(Exception):
-            self._exporter.shutdown()
+            self.exporter.shutdown()
 
 
 class OnceAMinute(logging.Filter):
