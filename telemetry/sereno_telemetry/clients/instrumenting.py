@@ -38,10 +38,11 @@ class ClientInstrumentation:
 
     def uninstrument(self) -> None:
         """Take everything back, so that calls are as they were before."""
+        if _process.done is not self:
+            return
+        _process.done = None
         for instrumented in reversed(self._undo):
             instrumented.undo()
-        if _process.done is self:
-            _process.done = None
 
 
 def instrument_clients(

@@ -29,7 +29,7 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def configured(service: str = "shop", **arguments: float | None) -> TracerProvider:
     """What `configure_tracing` makes of these arguments."""
-    provider = configure_tracing(service, registry=CollectorRegistry(), **arguments)  # type: ignore[arg-type]
+    provider = configure_tracing(service, registry=CollectorRegistry(), **arguments)
     assert isinstance(provider, TracerProvider)
     return provider
 
@@ -42,7 +42,9 @@ def sampled(provider: TracerProvider, headers: dict[str, str] | None = None) -> 
 
 def test_the_provider_says_who_the_process_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Service, instance, host and process are named; the environment's names win, except over the service's."""
-    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "host.name=pod-7,service.name=other,deployment.environment.name=test")
+    monkeypatch.setenv(
+        "OTEL_RESOURCE_ATTRIBUTES", "host.name=pod-7,service.name=other,deployment.environment.name=test"
+    )
     attributes = configured().resource.attributes
     assert attributes["service.name"] == "shop"
     assert attributes["host.name"] == "pod-7"

@@ -58,7 +58,9 @@ def shop() -> FastAPI:
 
 def answers(call: Call, app: FastAPI) -> list[tuple[int, str]]:
     """What the app answers to many requests."""
-    return [(answer.status_code, answer.text) for answer in (call(app, "GET", f"/items/{n % 3}") for n in range(REQUESTS))]
+    return [
+        (answer.status_code, answer.text) for answer in (call(app, "GET", f"/items/{n % 3}") for n in range(REQUESTS))
+    ]
 
 
 @pytest.mark.parametrize("answer", [None, Answer.NEVER_ANSWERS, Answer.ANSWERS_500], ids=str)
@@ -202,9 +204,7 @@ def run(code: str, **environment: str) -> None:
     """Run a service of its own until it ends by itself."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]  # 3.12 warns of forks beside threads
-    done = subprocess.run(
-        command, env=inherited | environment, capture_output=True, text=True, timeout=20, check=False
-    )
+    done = subprocess.run(command, env=inherited | environment, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0, done.stderr
 
 
