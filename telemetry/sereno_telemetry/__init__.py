@@ -9,15 +9,20 @@
 Importing this needs no extras; `instrument` uses the FastAPI that the service brings.
 """
 
+from sereno_telemetry.clients.instrumenting import ClientInstrumentation, instrument_clients
 from sereno_telemetry.http.instrumenting import Instrumentation, instrument
 from sereno_telemetry.logs.setup import configure_logging, ecs_handler, log_deed
 from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
+from sereno_telemetry.tracing.providers import configure_tracing
 
 __all__ = [
     "DEFAULT_BUCKETS",
+    "ClientInstrumentation",
     "Instrumentation",
     "configure_logging",
+    "configure_tracing",
     "ecs_handler",
     "instrument",
+    "instrument_clients",
     "log_deed",
 ]

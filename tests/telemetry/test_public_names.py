@@ -9,10 +9,13 @@ def test_the_public_names_are_these() -> None:
     """Services rely on these names; one more or one less is a decision, not an accident."""
     assert sereno_telemetry.__all__ == [
         "DEFAULT_BUCKETS",
+        "ClientInstrumentation",
         "Instrumentation",
         "configure_logging",
+        "configure_tracing",
         "ecs_handler",
         "instrument",
+        "instrument_clients",
         "log_deed",
     ]
     public = {

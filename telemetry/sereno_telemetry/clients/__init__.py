@@ -1,0 +1,1 @@
+"""Calls that a service makes to others: spans by OpenTelemetry's instrumentations, figures whatever is sampled."""

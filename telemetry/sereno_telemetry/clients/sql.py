@@ -1,0 +1,114 @@
+"""SQLAlchemy's statements as client spans, by its own events.
+
+Not by OpenTelemetry's instrumentation: its version 0.66 refuses SQLAlchemy 2.1, and it sees only engines that are made
+after it. Events on the class `Engine` reach every engine of the process, those of asyncio included.
+"""
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from pathlib import PurePath
+from typing import Any
+
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry.trace import SpanKind
+
+from sereno_telemetry.clients.measuring import MeasuredSpan, MeasuringTracer
+from sereno_telemetry.clients.metrics import operation_of
+from sereno_telemetry.metrics.health import TelemetryHealth
+
+within_statement: ContextVar[bool] = ContextVar("sereno_within_statement", default=False)
+"""Whether SQLAlchemy executes a statement: the driver below may be instrumented, too, and each counts once, here."""
+
+_YES, _NO = True, False
+_SPAN = "_sereno_telemetry_span"
+
+# SQLAlchemy's names of dialects and the well-known values of db.system.name, where they differ.
+_SYSTEMS: Mapping[str, str] = {"mssql": "microsoft.sql_server", "oracle": "oracle.db"}
+
+
+class SqlAlchemyEvents:
+    """Listens to every engine of the process."""
+
+    def __init__(self, tracer: MeasuringTracer, health: TelemetryHealth) -> None:
+        self._tracer = tracer
+        self._health = health
+
+    def listeners(self) -> tuple[tuple[str, Callable[..., None]], ...]:
+        """Names of events, and what listens to each."""
+        return (
+            ("before_cursor_execute", self._begin),
+            ("after_cursor_execute", self._end),
+            ("handle_error", self._fail),
+        )
+
+    def listen(self) -> None:
+        """Begin to listen."""
+        from sqlalchemy import Engine, event  # noqa: PLC0415 - the application's own part
+
+        for name, listener in self.listeners():
+            event.listen(Engine, name, listener)
+
+    def leave(self) -> None:
+        """Listen no more."""
+        from sqlalchemy import Engine, event  # noqa: PLC0415
+
+        for name, listener in self.listeners():
+            event.remove(Engine, name, listener)
+
+    def _begin(  # the signature is SQLAlchemy's
+        self, connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
+    ) -> None:
+        try:
+            if context is None or not is_instrumentation_enabled():
+                return
+            attributes, name = _attributes(connection.engine, statement)
+            setattr(context, _SPAN, self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes))
+            within_statement.set(_YES)  # no token: should an end be missed, the next statement's end mends it
+        except Exception as error:  # noqa: BLE001 - fail open
+            self._health.note(error, doing="watching a statement")
+
+    def _end(
+        self, _connection: Any, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool
+    ) -> None:
+        self._finish(context, None)
+
+    def _fail(self, failure: Any) -> None:
+        self._finish(failure.execution_context, failure.original_exception)
+
+    def _finish(self, context: Any, failure: BaseException | None) -> None:
+        try:
+            span: MeasuredSpan | None = getattr(context, _SPAN, None)
+            if span is None:
+                return
+            setattr(context, _SPAN, None)
+            within_statement.set(_NO)
+            if failure is not None:
+                span.record_failure(failure)
+            span.end()
+        except Exception as error:  # noqa: BLE001 - fail open
+            self._health.note(error, doing="watching a statement")
+
+
+def _attributes(engine: Any, statement: str) -> tuple[dict[str, Any], str]:
+    """Attributes of a statement's span by the semantic conventions, and the span's name.
+
+    The text is as SQLAlchemy sends it, with placeholders; what the application writes into literal text is in it.
+    """
+    system = _SYSTEMS.get(engine.dialect.name, engine.dialect.name)
+    url = engine.url
+    namespace = url.database or ""
+    if system == "sqlite":
+        namespace = PurePath(namespace).name  # a file: its folder is this machine's business
+    operation = operation_of(statement)
+    attributes: dict[str, Any] = {
+        "db.system.name": system,
+        "db.operation.name": operation,
+        "db.query.text": statement,
+    }
+    if namespace:
+        attributes["db.namespace"] = namespace
+    if url.host:
+        attributes["server.address"] = url.host
+    if url.port:
+        attributes["server.port"] = url.port
+    return attributes, f"{operation} {namespace}".rstrip()

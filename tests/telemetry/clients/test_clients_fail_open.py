@@ -1,0 +1,228 @@
+"""Whatever breaks in the instrumentation of a client, the call is made once and its outcome is its own."""
+
+# ruff: noqa: ARG002, D102 - the signatures below are OpenTelemetry's
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+
+import httpx
+import pytest
+import requests
+from opentelemetry import propagate
+from opentelemetry.context import Context
+from opentelemetry.propagators.textmap import TextMapPropagator
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.sampling import Sampler, SamplingResult
+from prometheus_client import CollectorRegistry
+from sereno_telemetry import ClientInstrumentation
+from sereno_telemetry.clients.guarding import Guard
+from sereno_telemetry.clients.metrics import ClientMetrics
+from sereno_telemetry.metrics.health import health_of
+from sqlalchemy import create_engine, exc, text
+
+Instrument = Callable[..., ClientInstrumentation]
+Counted = Callable[[str], Mapping[tuple[str, ...], float]]
+
+
+class BrokenSampler(Sampler):
+    """A sampler with a bug: spans can't be started."""
+
+    def should_sample(self, *args: object, **kwargs: object) -> SamplingResult:
+        raise RuntimeError("broken sampler")
+
+    def get_description(self) -> str:
+        return "broken"
+
+
+class BrokenProcessor(SpanProcessor):
+    """A span processor with a bug at the place that is named."""
+
+    def __init__(self, at: str) -> None:
+        self._at = at
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        if self._at == "start":
+            raise RuntimeError("broken processor")
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if self._at == "end":
+            raise RuntimeError("broken processor")
+
+
+class BrokenPropagator(TextMapPropagator):
+    """A propagator with a bug: headers can't be injected."""
+
+    def extract(self, *args: object, **kwargs: object) -> Context:
+        raise RuntimeError("broken propagator")
+
+    def inject(self, *args: object, **kwargs: object) -> None:
+        raise RuntimeError("broken propagator")
+
+    @property
+    def fields(self) -> set[str]:
+        return set()
+
+
+def provider_with(processor: SpanProcessor) -> TracerProvider:
+    """A provider of that processor."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(processor)
+    return provider
+
+
+@pytest.fixture(params=["sampler", "processor's start", "processor's end", "propagator", "metrics"])
+def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[TracerProvider]:
+    """A provider, with something broken in it or around it."""
+    match request.param:
+        case "sampler":
+            yield TracerProvider(sampler=BrokenSampler(), shutdown_on_exit=False)
+        case "processor's start":
+            yield provider_with(BrokenProcessor("start"))
+        case "processor's end":
+            yield provider_with(BrokenProcessor("end"))
+        case "propagator":
+            before = propagate.get_global_textmap()
+            propagate.set_global_textmap(BrokenPropagator())
+            yield TracerProvider(shutdown_on_exit=False)
+            propagate.set_global_textmap(before)
+        case _:
+
+            def fail(*_arguments: object) -> None:
+                raise RuntimeError("broken metrics")
+
+            monkeypatch.setattr(ClientMetrics, "observe", fail)
+            yield TracerProvider(shutdown_on_exit=False)
+
+
+def errors(registry: CollectorRegistry) -> float:
+    """Exceptions of the instrumentation so far."""
+    return registry.get_sample_value("sereno_telemetry_errors_total") or 0
+
+
+def test_http_calls_survive(
+    server: str, broken: TracerProvider, instrumented: Instrument, registry: CollectorRegistry
+) -> None:
+    """Httpx in both forms and requests get their answers, and every one is counted as an error of ours."""
+    instrumented(broken)
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient() as client:
+            return await client.get(f"{server}/status/418")
+
+    for answer in (
+        httpx.get(f"{server}/status/418"),
+        asyncio.run(ask()),
+        requests.get(f"{server}/status/418", timeout=10),
+    ):
+        assert (answer.status_code, answer.text) == (418, "body")
+    assert errors(registry) >= 3
+
+
+def test_exceptions_of_http_calls_are_their_own(
+    broken: TracerProvider, instrumented: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The very exception of the call comes out, with its own cause."""
+    cause = OSError("the cable")
+    own = httpx.ConnectError("no connection")
+
+    def fail(_transport: object, _request: object) -> httpx.Response:
+        raise own from cause
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", fail)
+    clients = instrumented(broken)
+    with pytest.raises(httpx.ConnectError) as raised:
+        httpx.get("http://127.0.0.1:9/")
+    clients.uninstrument()
+    assert raised.value is own
+    assert own.__cause__ is cause
+
+
+def test_statements_survive(
+    broken: TracerProvider, instrumented: Instrument, request: pytest.FixtureRequest, registry: CollectorRegistry
+) -> None:
+    """SQLAlchemy gets its rows and its exceptions."""
+    instrumented(broken)
+    with create_engine("sqlite://").connect() as connection:
+        assert connection.execute(text("select 42")).scalar() == 42
+        with pytest.raises(exc.OperationalError):
+            connection.execute(text("select * from absent"))
+    if "propagator" not in request.node.name:  # a database call carries no headers
+        assert errors(registry) >= 2
+
+
+def test_a_call_is_made_once_whatever_its_instrumentation_does(
+    instrumented: Instrument, registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instrumentation that breaks after the call gives back the call's answer; it is not made a second time."""
+    made: list[str] = []
+
+    def make(_transport: object, request: httpx.Request) -> httpx.Response:
+        made.append(str(request.url))
+        return httpx.Response(201, text="made")
+
+    def fail(*_arguments: object, **_named: object) -> None:
+        raise RuntimeError("broken instrumentation")
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", make)
+    monkeypatch.setattr("opentelemetry.instrumentation.httpx._apply_response_client_attributes_to_metrics", fail)
+    clients = instrumented(TracerProvider(shutdown_on_exit=False))
+    assert httpx.post("http://127.0.0.1:9/orders").text == "made"
+    clients.uninstrument()
+    assert made == ["http://127.0.0.1:9/orders"]
+    assert errors(registry) == 1
+
+
+def test_a_library_that_cannot_be_instrumented_is_left_alone(
+    server: str, instrumented: Instrument, registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug while a library is wrapped costs its figures; the others are instrumented, and it works as before."""
+    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor  # noqa: PLC0415
+
+    before = httpx.HTTPTransport.handle_request
+
+    def fail(*_arguments: object, **_named: object) -> None:
+        raise RuntimeError("broken instrumentor")
+
+    monkeypatch.setattr(HTTPXClientInstrumentor, "_instrument", fail)
+    clients = instrumented(TracerProvider(shutdown_on_exit=False))
+    assert "httpx" not in clients.libraries
+    assert "requests" in clients.libraries
+    assert httpx.HTTPTransport.handle_request is before
+    assert httpx.get(f"{server}/status/200").text == "body"
+    assert errors(registry) == 1
+
+
+def test_guards_keep_no_exception_alive(registry: CollectorRegistry) -> None:
+    """An exception that the application is done with is gone: no cycle of ours keeps its frames."""
+
+    class Refused(Exception):  # noqa: N818 - reads as what happened
+        """An exception that can be watched."""
+
+    class Client:
+        def ask(self) -> None:
+            raise Refused
+
+    guard = Guard(Client, "ask", "test:Client.ask", health_of(registry))
+    guard.lay_below()
+    below = Client.ask
+
+    def instrumented(client: Client) -> None:
+        below(client)
+
+    setattr(Client, "ask", instrumented)  # noqa: B010 - mypy knows that functions differ
+    guard.lay_above()
+
+    def watched() -> "weakref.ref[Refused]":
+        try:
+            Client().ask()
+        except Refused as error:
+            return weakref.ref(error)
+        raise AssertionError
+
+    gc.disable()
+    try:
+        assert watched()() is None
+    finally:
+        gc.enable()
