@@ -175,7 +175,9 @@ class Exchange:
 
     def _note_failure(self, error: BaseException) -> None:
         identity = self._identity()
-        ids = (None, None) if identity is None else (format_trace_id(identity.trace_id), format_span_id(identity.span_id))
+        ids = (
+            (None, None) if identity is None else (format_trace_id(identity.trace_id), format_span_id(identity.span_id))
+        )
         note_failed_request(error, FailedRequest(self._method(), self._route(), *ids))
 
     def _identity(self) -> SpanContext | None:

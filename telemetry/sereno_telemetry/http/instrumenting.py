@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from sereno_telemetry.http.middleware import AsgiApp
+    from sereno_telemetry.http.middleware import AsgiApp, Scope
 
     Guard = Callable[[AsgiApp], AsgiApp]
 
@@ -47,6 +47,8 @@ def instrument(
     tracing: bool = True,
     tracer_provider: TracerProvider | None = None,
     metrics_path: str | None = "/metrics",
+    sizes: bool = False,
+    time_to_first_byte: bool = False,
 ) -> Instrumentation:
     """Measure and trace the requests of `app` and serve its metrics; call it once, before the app starts.
 
@@ -62,6 +64,8 @@ def instrument(
         tracer_provider: what makes the spans; None is the process's global provider, and where there is none, one
             that exports nothing.
         metrics_path: where metrics are served; None leaves that to the app.
+        sizes: whether sizes of request and response bodies are measured.
+        time_to_first_byte: whether the time until the first chunk of the answer is measured, apart from its duration.
 
     Raises:
         RuntimeError: the app has started already.
@@ -77,7 +81,8 @@ def instrument(
     from sereno_telemetry.metrics.exposition import add_metrics_endpoint  # noqa: PLC0415
 
     registry = registry or REGISTRY
-    metrics = http_metrics(registry, duration_buckets(buckets_file(buckets), service=service))
+    bounds = duration_buckets(buckets_file(buckets), service=service)
+    metrics = http_metrics(registry, bounds, sizes=sizes, time_to_first_byte=time_to_first_byte)
     if metrics_path is not None:
         add_metrics_endpoint(app, registry, metrics_path)
     provider, guard = _trace(app, service, tracer_provider, metrics, metrics_path) if tracing else (None, _unguarded)
@@ -112,6 +117,7 @@ def _unguarded(stack: "AsgiApp") -> "AsgiApp":
 def _measure(app: "FastAPI", metrics: HttpMetrics, guard: "Guard", metrics_path: str | None) -> None:
     """Put the request metric around everything else in the app, the handling of unhandled exceptions included."""
     from sereno_telemetry.http.middleware import RequestMetrics  # noqa: PLC0415
+    from sereno_telemetry.http.routes import route_template  # noqa: PLC0415
 
     # FastAPI 0.165 measures by itself as soon as a global meter provider exists; each request is counted once, here.
     native = getattr(app, "_telemetry", None)
@@ -119,7 +125,10 @@ def _measure(app: "FastAPI", metrics: HttpMetrics, guard: "Guard", metrics_path:
         native["metrics"] = False
     build: Callable[[], AsgiApp] = app.build_middleware_stack
 
+    def naming(scope: "Scope", path: str, root_path: str) -> str:
+        return route_template(scope, routes=app.routes, path=path, root_path=root_path)
+
     def build_measured() -> "AsgiApp":
-        return RequestMetrics(guard(build()), app=app, metrics=metrics, excluded_path=metrics_path)
+        return RequestMetrics(guard(build()), naming=naming, metrics=metrics, excluded_path=metrics_path)
 
     app.build_middleware_stack = build_measured  # type: ignore[method-assign]

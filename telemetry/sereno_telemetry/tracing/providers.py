@@ -53,13 +53,14 @@ def configure_tracing(
     return provider
 
 
-def exports_spans(provider: trace.TracerProvider) -> bool:
-    """Whether anybody reads the spans of `provider`: if not, ids are all that is needed of them.
+def exports_spans(source: trace.TracerProvider | trace.Tracer) -> bool:
+    """Whether anybody reads the spans of this provider or tracer: if not, ids are all that is needed of them.
 
-    A provider of an unknown kind is taken to be read.
+    What isn't the SDK's is taken to be read.
     """
-    if isinstance(provider, trace.NoOpTracerProvider):
+    if isinstance(source, (trace.NoOpTracerProvider, trace.NoOpTracer)):
         return False
     # There is no public way to ask; processors may be added at any time, so it is asked anew at each start-up.
-    processors = getattr(getattr(provider, "_active_span_processor", None), "_span_processors", None)
+    processor = getattr(source, "_active_span_processor", None) or getattr(source, "span_processor", None)
+    processors = getattr(processor, "_span_processors", None)
     return processors is None or len(processors) > 0

@@ -20,10 +20,11 @@ from opentelemetry.context import Context
 from opentelemetry.instrumentation.asgi import asgi_getter
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.propagators.textmap import TextMapPropagator
-from opentelemetry.sdk.trace import Tracer, TracerProvider
+from opentelemetry.sdk.trace import Tracer
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import (
     ALWAYS_ON,
+    Decision,
     ParentBased,
     Sampler,
     SamplingResult,
@@ -50,7 +51,7 @@ _EMPTY = Context()
 class HeadPolicy:
     """A standard sampler as three bounds: a trace is sampled if the low 64 bits of its id are below the bound.
 
-    This is how `TraceIdRatioBased` decides (OpenTelemetry SDK, "TraceIdRatioBased sampler"); always is 2^64, never is 0.
+    This is how `TraceIdRatioBased` decides (OpenTelemetry SDK, "TraceIdRatioBased sampler"); always is 2^64, never 0.
     """
 
     root: int
@@ -83,9 +84,8 @@ def _bound(sampler: object) -> int | None:
     if type(sampler) is TraceIdRatioBased:
         return TraceIdRatioBased.get_bound_for_rate(sampler.rate)
     if type(sampler) is StaticSampler:
-        sampled = sampler.should_sample(None, 0, "").decision
-        if sampled.is_sampled() == sampled.is_recording():
-            return _ALWAYS if sampled.is_sampled() else _NEVER
+        decision = sampler.should_sample(None, 0, "").decision
+        return {Decision.RECORD_AND_SAMPLE: _ALWAYS, Decision.DROP: _NEVER}.get(decision)
     return None
 
 
@@ -100,7 +100,7 @@ class Head(NamedTuple):
 
 
 class HeadSampling:
-    """Decides for the requests of one tracer provider."""
+    """Decides for the requests whose spans one tracer builds."""
 
     def __init__(self, policy: HeadPolicy, ids: IdGenerator) -> None:
         self._policy = policy
@@ -108,12 +108,12 @@ class HeadSampling:
         self._root_flags = TraceFlags.RANDOM_TRACE_ID if ids.is_trace_id_random() else TraceFlags.DEFAULT
 
     @staticmethod
-    def of(provider: trace.TracerProvider) -> "HeadSampling | None":
-        """What decides in place of `provider`; None if its sampler or its kind isn't the SDK's."""
-        if not isinstance(provider, TracerProvider):
+    def of(tracer: trace.Tracer) -> "HeadSampling | None":
+        """What decides in place of `tracer`; None if its sampler or itself isn't the SDK's."""
+        if not isinstance(tracer, Tracer):
             return None
-        policy = head_policy(provider.sampler)
-        return None if policy is None else HeadSampling(policy, provider.id_generator)
+        policy = head_policy(tracer.sampler)
+        return None if policy is None else HeadSampling(policy, tracer.id_generator)
 
     def decide(self, scope: Scope) -> Head:
         """Decide about the request of `scope`, whose headers must be a list, as all servers give it."""

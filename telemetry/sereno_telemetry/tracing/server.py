@@ -1,4 +1,4 @@
-"""Server spans by OpenTelemetry's own FastAPI instrumentation, held so that it can't fail a request."""
+"""Server spans by OpenTelemetry's own instrumentation, built for sampled requests only, and unable to fail any."""
 
 import contextlib
 import os
@@ -7,26 +7,73 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import FastAPI
-from opentelemetry import trace
+from opentelemetry import context, trace
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import Tracer, TracerProvider
 from starlette.background import BackgroundTask
 from starlette.middleware.errors import ServerErrorMiddleware
 
-from sereno_telemetry.http.middleware import AsgiApp, Message, Receive, Scope, Send, remember_span
+from sereno_telemetry.http.exchange import Exchange
+from sereno_telemetry.http.middleware import EXCHANGE, AsgiApp, Message, Receive, Scope, Send
 from sereno_telemetry.metrics.health import TelemetryHealth
+from sereno_telemetry.tracing.providers import exports_spans
+from sereno_telemetry.tracing.sampling import Head, HeadSampling, decided_trace_id, keeping_decisions
 
 _CALL = "sereno_telemetry.traced_call"
 
 
-def traced(app: Starlette, stack: AsgiApp, provider: trace.TracerProvider, tracing: Tracing) -> AsgiApp:
-    """`stack` of `app` with a server span around each request that `provider` samples.
+def tracer_provider_for(service: str, given: trace.TracerProvider | None) -> trace.TracerProvider:
+    """The provider of the request spans: as given, else the process's own, else a new one that exports nowhere.
+
+    A new one is not made global: that stays the application's choice. Its ids still join logs and exemplars.
+    """
+    if given is not None:
+        return given
+    configured = trace.get_tracer_provider()
+    if not isinstance(configured, trace.ProxyTracerProvider):
+        return configured
+    return TracerProvider(resource=Resource.create({"service.name": service}))
+
+
+def trace_requests(app: FastAPI, provider: trace.TracerProvider, *, excluded_path: str | None) -> None:
+    """Begin a server span for each request, except those to `excluded_path`.
 
     An app that OpenTelemetry has instrumented already (`opentelemetry-instrument`) keeps that.
     """
+    if getattr(app, "_is_instrumented_by_opentelemetry", False):
+        return
+    # Without this the spans carry the attributes of before 2023 (http.method, http.target).
+    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
+    background_call = BackgroundTask.__call__
+    FastAPIInstrumentor.instrument_app(
+        app,
+        server_request_hook=remember_span,
+        tracer_provider=provider,
+        meter_provider=NoOpMeterProvider(),  # requests are counted once, by us
+        excluded_urls=rf"^[a-z]+://[^/]+{re.escape(excluded_path)}$" if excluded_path else "",
+        exclude_spans=["receive", "send"],
+    )
+    _untrace_background_tasks(background_call)
+
+
+def fail_open(stack: AsgiApp, health: TelemetryHealth) -> AsgiApp:
+    """Guard the tracing layer of an app's middleware stack, if it has one; called when the app starts."""
+    # The instrumentation wraps itself in one more ServerErrorMiddleware, which would turn its own bugs into
+    # answers with code 500; the app's own ServerErrorMiddleware is inside.
+    layer = stack.app if isinstance(stack, ServerErrorMiddleware) else stack
+    return ServerTracing(layer, health) if isinstance(layer, OpenTelemetryMiddleware) else stack
+
+
+def remember_span(span: trace.Span, scope: Scope) -> None:
+    """Give the request its server span; called by OpenTelemetry's middleware."""
+    exchange = scope.get(EXCHANGE)
+    if isinstance(exchange, Exchange):
+        exchange.span = span
+        exchange.identity = None  # the span's own from here on
+
 
 def _untrace_background_tasks(original: Callable[[BackgroundTask], Coroutine[Any, Any, None]]) -> None:
     """Take back the instrumentation's patch of BackgroundTask, if it has just made it.
@@ -48,21 +95,14 @@ class ServerTracing:
     The exceptions of the application pass through untouched: they are told apart by identity.
     """
 
-    def __init__(
-        self,
-        traced: OpenTelemetryMiddleware,
-        *,
-        head: HeadSampling | None,
-        builds_spans: bool,
-        health: TelemetryHealth,
-    ) -> None:
+    def __init__(self, traced: OpenTelemetryMiddleware, health: TelemetryHealth) -> None:
         self.app = traced  # FastAPI follows `app` from layer to layer to see whether somebody traces already
-        self._head = head
-        self._builds_spans = builds_spans
+        self._head = HeadSampling.of(traced.tracer)
+        self._builds_spans = exports_spans(traced.tracer)
         self._health = health
         self._untraced: AsgiApp = traced.app
         traced.app = self._inner
-        if head is not None and isinstance(traced.tracer, Tracer):
+        if self._head is not None and isinstance(traced.tracer, Tracer):
             traced.tracer = keeping_decisions(traced.tracer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,14 +168,6 @@ class ServerTracing:
         except BaseException as error:
             call.application_error = error
             raise
-
-
-def remember_span(span: trace.Span, scope: Scope) -> None:
-    """Give the request its server span; called by OpenTelemetry's middleware."""
-    exchange = scope.get(EXCHANGE)
-    if isinstance(exchange, Exchange):
-        exchange.span = span
-        exchange.identity = None  # the span's own from here on
 
 
 class _TracedCall:
