@@ -12,6 +12,7 @@ Importing this needs no extras; `instrument` uses the FastAPI that the service b
 from sereno_telemetry.http.instrumenting import Instrumentation, instrument
 from sereno_telemetry.logs.setup import configure_logging, ecs_handler, log_deed
 from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
+from sereno_telemetry.processes.group import join_group
 
 __all__ = [
     "DEFAULT_BUCKETS",
@@ -21,3 +22,7 @@ __all__ = [
     "instrument",
     "log_deed",
 ]
+
+# With PROMETHEUS_MULTIPROC_DIR only, and here rather than in instrument(): before the service makes its own metrics.
+join_group()
+del join_group
