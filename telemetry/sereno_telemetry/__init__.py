@@ -13,14 +13,18 @@ from sereno_telemetry.http.instrumenting import Instrumentation, instrument
 from sereno_telemetry.logs.setup import configure_logging, ecs_handler, log_deed
 from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
 from sereno_telemetry.processes.group import join_group
+from sereno_telemetry.processes.push import MetricsPush, flush_metrics, start_metrics_push
 
 __all__ = [
     "DEFAULT_BUCKETS",
     "Instrumentation",
+    "MetricsPush",
     "configure_logging",
     "ecs_handler",
+    "flush_metrics",
     "instrument",
     "log_deed",
+    "start_metrics_push",
 ]
 
 # With PROMETHEUS_MULTIPROC_DIR only, and here rather than in instrument(): before the service makes its own metrics.

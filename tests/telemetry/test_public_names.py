@@ -10,10 +10,13 @@ def test_the_public_names_are_these() -> None:
     assert sereno_telemetry.__all__ == [
         "DEFAULT_BUCKETS",
         "Instrumentation",
+        "MetricsPush",
         "configure_logging",
         "ecs_handler",
+        "flush_metrics",
         "instrument",
         "log_deed",
+        "start_metrics_push",
     ]
     public = {
         name

@@ -52,8 +52,8 @@ class Group:
         self.folder.create()
         with self.folder.locked():
             if not self.folder.is_member():
-                self._failed(FileNotFoundError(f"somebody has emptied {self.folder.path} under the running service"))
                 rejoin(self.folder)
+                self._failed(FileNotFoundError(f"somebody has emptied {self.folder.path} under the running service"))
             living = self._tidy()
             merged = families(*self._read(living))
             usage = group_usage(self.folder.own / "usage.json", living, self._failed)

@@ -77,8 +77,12 @@ def read_entries(path: Path, on_error: Callable[[Exception], None]) -> Iterator[
     """
     if path.stat().st_size == 0:  # just being made
         return
+    place = 0
     try:
-        for key, value, timestamp, _ in MmapedDict.read_all_values_from_file(str(path)):  # type: ignore[no-untyped-call]
+        for key, value, timestamp, position in MmapedDict.read_all_values_from_file(str(path)):  # type: ignore[no-untyped-call]
+            if position <= place:  # a negative length leads back, and round and round
+                raise ValueError(f"{path.name} is no file of metrics")
+            place = position
             yield Entry(key, value, timestamp)
     except _CORRUPT as error:
         on_error(error)
