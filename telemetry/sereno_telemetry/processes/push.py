@@ -83,17 +83,22 @@ class MetricsPush:
             if self._resource is None:  # here, not in the thread: it needs threads itself, too late for a last push
                 named = {"service.name": self._service, "service.instance.id": self._instance}
                 self._resource = Resource.create(named)
-            if self._thread is None or not self._thread.is_alive():
+            if not self.running:
                 self._stopping = False
                 self._thread = threading.Thread(
                     target=self._push_for_ever, args=(self._resource,), name="sereno-metrics-push", daemon=True
                 )
                 self._thread.start()
 
+    @property
+    def running(self) -> bool:
+        """Whether this process pushes."""
+        return self._thread is not None and self._thread.is_alive()
+
     def flush(self, timeout_seconds: float = LAST_PUSH_SECONDS) -> bool:
         """Push now what was counted until now; whether it arrived within `timeout_seconds`."""
         with self._state:
-            if self._thread is None or not self._thread.is_alive():
+            if not self.running:
                 return False
             self._asked += 1
             mine = self._asked
@@ -205,7 +210,8 @@ def prepare_metrics_push(
 def flush_metrics(timeout_seconds: float = LAST_PUSH_SECONDS) -> bool:
     """Push now what all registries have counted; whether it arrived. True at once where nothing is pushed."""
     deadline = time.monotonic() + timeout_seconds
-    arrived = [push.flush(max(deadline - time.monotonic(), 0.0)) for push in _pushes.values()]
+    running = [push for push in _pushes.values() if push.running]
+    arrived = [push.flush(max(deadline - time.monotonic(), 0.0)) for push in running]
     return all(arrived)
 
 
