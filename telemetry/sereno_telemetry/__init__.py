@@ -12,7 +12,7 @@ Importing this needs no extras; `instrument` uses the FastAPI that the service b
 from sereno_telemetry.http.instrumenting import Instrumentation, instrument
 from sereno_telemetry.logs.setup import configure_logging, ecs_handler, log_deed
 from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
-from sereno_telemetry.processes.group import join_group
+from sereno_telemetry.processes.joining import join_group_if_asked
 from sereno_telemetry.processes.push import MetricsPush, flush_metrics, start_metrics_push
 
 __all__ = [
@@ -28,5 +28,5 @@ __all__ = [
 ]
 
 # With PROMETHEUS_MULTIPROC_DIR only, and here rather than in instrument(): before the service makes its own metrics.
-join_group()
-del join_group
+join_group_if_asked()
+del join_group_if_asked

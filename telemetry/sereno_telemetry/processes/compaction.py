@@ -24,7 +24,7 @@ from prometheus_client.samples import Exemplar
 from sereno_telemetry.processes.exemplars import from_json, merge_exemplars, number_to_json, read_exemplars, to_json
 from sereno_telemetry.processes.folder import MetricFile, SharedFolder, metric_file, replace
 from sereno_telemetry.processes.mapped import read_entries
-from sereno_telemetry.processes.merging import Amount, Amounts, Slot, add
+from sereno_telemetry.processes.merging import Amount, Amounts, Source, add
 
 MOST_DEAD_PROCESSES = 16
 """Gauges of mode `all` are one series for each process, dead or alive: of the dead, those of so many remain."""
@@ -74,7 +74,8 @@ def dead_files(folder: SharedFolder) -> list[MetricFile]:
 def _with_files(
     before: Dead, waiting: Iterable[MetricFile], folder: SharedFolder, gone: Iterable[int], on_error: OnError
 ) -> Dead:
-    amounts, exemplars = dict(before.amounts), dict(before.exemplars)
+    amounts: Amounts = {source: dict(values) for source, values in before.amounts.items()}
+    exemplars = dict(before.exemplars)
     contained = set()
     for file in waiting:
         contained.add(file.path.name)
@@ -86,10 +87,10 @@ def _with_files(
 
 
 def _bounded(amounts: Amounts) -> Amounts:
-    """Without the gauges of the longest dead; a slot's place in the order is when its process died."""
-    processes = list(dict.fromkeys(slot.pid for slot in amounts if slot.pid is not None))
+    """Without the gauges of the longest dead; a source's place in the order is when its process died."""
+    processes = [source.pid for source in amounts if source.pid is not None]
     dropped = set(processes[:-MOST_DEAD_PROCESSES])
-    return {slot: amount for slot, amount in amounts.items() if slot.pid is None or slot.pid not in dropped}
+    return {source: values for source, values in amounts.items() if source.pid not in dropped}
 
 
 def _path(folder: SharedFolder) -> Path:
@@ -101,8 +102,8 @@ def _write(folder: SharedFolder, dead: Dead) -> None:
         "version": 1,
         "contained": sorted(dead.contained),
         "amounts": [
-            [slot.kind, slot.mode, slot.key, slot.pid, number_to_json(amount.value), amount.timestamp]
-            for slot, amount in dead.amounts.items()
+            [*source, {key: [number_to_json(amount.value), amount.timestamp] for key, amount in values.items()}]
+            for source, values in dead.amounts.items()
         ],
         "exemplars": {key: to_json(exemplar) for key, exemplar in dead.exemplars.items()},
     }
@@ -124,7 +125,7 @@ def read_dead(folder: SharedFolder, on_error: OnError) -> Dead:
 
 def _parse(document: Mapping[str, Any]) -> Dead:
     amounts = {
-        Slot(kind, mode, key, pid): Amount(float(value), timestamp)
-        for kind, mode, key, pid, value, timestamp in document["amounts"]
+        Source(kind, mode, pid): {key: Amount(float(value), timestamp) for key, (value, timestamp) in values.items()}
+        for kind, mode, pid, values in document["amounts"]
     }
     return Dead(amounts, from_json(document["exemplars"]), frozenset(document["contained"]))

@@ -23,11 +23,10 @@ from sereno_telemetry.processes.exemplars import (
     read_exemplars,
 )
 from sereno_telemetry.processes.folder import LOCKS_EXIST, SharedFolder
+from sereno_telemetry.processes.joining import FOLDER_VARIABLE
 from sereno_telemetry.processes.membership import join, join_after_fork, rejoin, started_seconds
 from sereno_telemetry.processes.merging import Amounts, add, families
 from sereno_telemetry.processes.usage import group_usage
-
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _logger = logging.getLogger("sereno_telemetry")
 
@@ -91,7 +90,7 @@ class Group:
 
     def _read(self, living: Iterable[int]) -> tuple[Amounts, Mapping[str, Exemplar]]:
         dead = read_dead(self.folder, self._failed)
-        amounts, exemplars = dict(dead.amounts), dict(dead.exemplars)
+        amounts, exemplars = dead.amounts, dead.exemplars
         waiting = [file for file in dead_files(self.folder) if file.path.name not in dead.contained]
         own = [file for file in self.folder.metric_files() if file.pid in living or not file.only_while_alive]
         for file in (*waiting, *own):
@@ -115,15 +114,14 @@ def current_group() -> Group | None:
     return _joined
 
 
-def join_group(environment: Mapping[str, str] = os.environ) -> None:
-    """Join the processes that share PROMETHEUS_MULTIPROC_DIR, if that is set; once, and never an exception.
+def join_group(named: str) -> None:
+    """Join the processes that share the folder `named`; once, and never an exception.
 
     Where the folder can't be used, a warning says why, and the metrics that are made from now on are those of this
     process alone.
     """
     global _joined  # noqa: PLW0603 - one for each process, as prometheus_client's own choice is
-    named = environment.get(FOLDER_VARIABLE) or environment.get(FOLDER_VARIABLE.lower())
-    if not named or _joined is not None:
+    if _joined is not None:
         return
     if not mapped.in_use():
         _logger.warning(

@@ -17,7 +17,7 @@ import orjson
 
 from sereno_telemetry.processes.compaction import compact
 from sereno_telemetry.processes.folder import MetricFile, SharedFolder, process_exists, replace
-from sereno_telemetry.processes.mapped import open_anew
+from sereno_telemetry.processes.mapped import in_use, open_anew
 from sereno_telemetry.processes.supervisor import Supervisor, supervisor
 from sereno_telemetry.processes.usage import process_age_seconds
 
@@ -57,7 +57,7 @@ def _join(folder: SharedFolder, now_seconds: float) -> None:
     known = _read(folder)
     record = _begin(folder, now_seconds) if known is None or not _lives(folder, known) else _come_in(folder, known)
     _write(folder, record)
-    if not open_anew():
+    if in_use() and not open_anew():
         _logger.warning("this version of prometheus_client is unknown: metrics made before this import may be lost")
     folder.claim()
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Exemplar
@@ -17,75 +17,75 @@ Exemplars = Mapping[str, Exemplar]
 """By the key of the sample that they are of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """What is added up or chosen from: one sample of one kind."""
+class Source(NamedTuple):
+    """Whose values are made one."""
 
     kind: str
     mode: str
-    key: str
     pid: int | None
     """Only for gauges that stay apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     """A value and, for gauges of the most recent process, its time."""
 
     value: float
     timestamp: float = 0.0
 
 
-Amounts = dict[Slot, Amount]
+Amounts = dict[Source, dict[str, Amount]]
+"""What was added up or chosen so far, by the key of each sample."""
 
 
-def slot_of(kind: str, mode: str, key: str, pid: int) -> Slot:
-    """Where the value of a process goes."""
-    return Slot(kind, mode, key, pid if mode.removeprefix("live") == PER_PROCESS_MODE else None)
+def source_of(kind: str, mode: str, pid: int) -> Source:
+    """Where the values of a process go."""
+    return Source(kind, mode, pid if mode.removeprefix("live") == PER_PROCESS_MODE else None)
 
 
 def add(amounts: Amounts, kind: str, mode: str, pid: int, entries: Iterable[Entry]) -> None:
     """Merge the values of one file into `amounts`."""
-    for entry in entries:
-        slot = slot_of(kind, mode, entry.key, pid)
-        amount, before = Amount(entry.value, entry.timestamp), amounts.get(slot)
-        amounts[slot] = amount if before is None else merged(mode, before, amount)
+    known = amounts.setdefault(source_of(kind, mode, pid), {})
+    for key, value, timestamp in entries:
+        before = known.get(key)
+        now = Amount(value, timestamp)
+        known[key] = now if before is None else merged(mode, before, now)
 
 
 def merged(mode: str, one: Amount, other: Amount) -> Amount:
-    """Two values of one slot as one, by the mode of a gauge; everything else is added."""
+    """Two values of one sample as one, by the mode of a gauge; everything else is added."""
     match mode.removeprefix("live"):
+        case "" | "sum":
+            return Amount(one.value + other.value)
         case "min":
             return min(one, other, key=_value)
         case "max":
             return max(one, other, key=_value)
         case "mostrecent":
             return other if other.timestamp > one.timestamp else one
-        case "all":
-            return other
         case _:
-            return Amount(one.value + other.value)
+            return other
 
 
 def _value(amount: Amount) -> float:
     return amount.value
 
 
-def families(amounts: Mapping[Slot, Amount], exemplars: Exemplars) -> list[Metric]:
+def families(amounts: Amounts, exemplars: Exemplars) -> list[Metric]:
     """The merged values as prometheus_client's families, sorted by name; histograms' buckets are made cumulative.
 
     A family whose name is used for two kinds of metric is that of the first kind by name; keys of nobody are left out.
     """
     found: dict[str, _Family] = {}
-    for slot, amount in sorted(amounts.items(), key=lambda item: item[0].kind):
-        identity = series(slot.key)
-        if identity is None:
-            continue
-        family = found.get(identity.family)
-        if family is None:
-            family = found[identity.family] = _Family(slot.kind, identity.documentation)
-        if family.kind == slot.kind:
-            family.add(slot, identity, amount, exemplars.get(slot.key))
+    for source, values in sorted(amounts.items(), key=lambda item: item[0].kind):
+        for key, amount in values.items():
+            identity = series(key)
+            if identity is None:
+                continue
+            family = found.get(identity.family)
+            if family is None:
+                family = found[identity.family] = _Family(source.kind, identity.documentation)
+            if family.kind == source.kind:
+                family.add(source, identity, amount, exemplars.get(key))
     return [family.metric(name) for name, family in sorted(found.items())]
 
 
@@ -97,12 +97,12 @@ class _Family:
         self._documentation = documentation
         self._samples: dict[tuple[str, Labels], tuple[Amount, Exemplar | None]] = {}
 
-    def add(self, slot: Slot, identity: Series, amount: Amount, exemplar: Exemplar | None) -> None:
+    def add(self, source: Source, identity: Series, amount: Amount, exemplar: Exemplar | None) -> None:
         """One sample; the same one comes twice where its help text was changed between two processes."""
-        labels = identity.labels if slot.pid is None else (*identity.labels, ("pid", str(slot.pid)))
+        labels = identity.labels if source.pid is None else (*identity.labels, ("pid", str(source.pid)))
         before = self._samples.get((identity.name, labels))
         if before is not None:
-            amount = merged(slot.mode, before[0], amount)
+            amount = merged(source.mode, before[0], amount)
             exemplar = newest(before[1], exemplar)
         self._samples[identity.name, labels] = (amount, exemplar)
 
