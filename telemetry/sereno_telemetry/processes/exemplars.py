@@ -31,7 +31,7 @@ class ExemplarKeeper:
 
     def __init__(self, path: Callable[[], Path], failed: Callable[[Exception], None]) -> None:
         self._path = path
-        self._failed = failed
+        self.failed = failed
         self.forget()
 
     def forget(self) -> None:
@@ -67,7 +67,7 @@ class ExemplarKeeper:
             try:
                 self.write()
             except Exception as error:  # noqa: BLE001 - fail open
-                self._failed(error)
+                self.failed(error)
             rest.wait(WRITE_INTERVAL_SECONDS)
 
     def write(self) -> None:
@@ -91,7 +91,10 @@ def hand_exemplars_to(keeper: ExemplarKeeper) -> bool:
         return False
 
     def set_exemplar(value: Any, exemplar: Exemplar) -> None:
-        keeper.remember(value._key, exemplar)  # noqa: SLF001 - the key under which the file has the value
+        try:
+            keeper.remember(value._key, exemplar)  # noqa: SLF001 - the key under which the file has the value
+        except Exception as error:  # noqa: BLE001 - this is where the service counts
+            keeper.failed(error)
 
     def get_exemplar(value: Any) -> Exemplar | None:
         return keeper.latest(value._key)  # noqa: SLF001

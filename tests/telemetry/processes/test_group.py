@@ -101,6 +101,19 @@ def test_the_same_number_after_a_restart_is_another_process(start_worker: StartW
     assert (shown[ORDERS], shown[BUSY]) == (1, 0)
 
 
+def test_only_what_living_processes_have_written_survives_a_new_beginning(
+    start_worker: StartWorker, folder: Path
+) -> None:
+    """A worker that started a moment earlier, and hasn't joined yet, keeps its files; older ones of its number go."""
+    write(folder / f"counter_{os.getpid()}.db", {key("fresh_total"): 5})
+    write(folder / f"summary_{os.getpid()}.db", {key("stale_total"): 5})
+    os.utime(folder / f"summary_{os.getpid()}.db", (1, 1))  # before this process was born
+    write(folder / "counter_4100001.db", {key("gone_total"): 5})
+    shown = start_worker().shown()
+    assert shown["fresh_total", ()] == 5
+    assert {name for name, _ in shown}.isdisjoint({"stale_total", "gone_total"})
+
+
 def test_a_number_that_a_dead_worker_had_is_used_again(start_worker: StartWorker, folder: Path) -> None:
     """A forked worker with a dead one's number adds to its counts, and doesn't inherit what it had in progress."""
     # Hooks run in the order of their registration: this one before the package's.

@@ -60,7 +60,7 @@ def serving(tmp_path: Path, arguments: list[str]) -> Iterator["Service"]:
         ) as server,
         httpx.Client(timeout=20, limits=httpx.Limits(max_keepalive_connections=0)) as client,
     ):
-        service = Service(f"http://127.0.0.1:{port}", client)
+        service = Service(f"http://127.0.0.1:{port}", client, server.pid)
         try:
             wait_for(service.answers, what="the server")
             yield service
@@ -72,7 +72,8 @@ def serving(tmp_path: Path, arguments: list[str]) -> Iterator["Service"]:
 class Service:
     """Clients of the service, each request on a connection of its own, so that any worker may answer."""
 
-    def __init__(self, url: str, client: httpx.Client) -> None:
+    def __init__(self, url: str, client: httpx.Client, server_pid: int) -> None:
+        self._server_pid = server_pid
         self._url = url
         self._client = client
         self.sent = 0
@@ -94,6 +95,14 @@ class Service:
         """End the worker that answered last, as the kernel does when memory is short."""
         with contextlib.suppress(ProcessLookupError):  # dead already, and nobody has answered since
             os.kill(self._last_pid, signal.SIGKILL)
+
+    def kill_all(self, members: Path) -> None:
+        """End all workers at once; the process that starts them goes on, and starts new ones."""
+        for member in members.glob("member_*"):
+            pid = int(member.name.removeprefix("member_"))
+            if pid != self._server_pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def scrape(self) -> Samples | None:
         """What any worker says; nothing if it is killed meanwhile."""
@@ -142,7 +151,11 @@ def test_sums_stay_exact_while_workers_are_killed(tmp_path: Path, arguments: lis
         assert last[ORDERS] - under_load[ORDERS] == last[REQUESTS] - under_load[REQUESTS] == 10
         assert last[ACTIVE] == last[ERRORS] == 0
 
-        shown = [each for each in (*seen, under_load, last) if each is not None]
+        service.kill_all(tmp_path / "shared/sereno")
+        risen = wait_for(service.scrape, what="workers after all of them were killed")
+        assert (risen[ORDERS], risen[REQUESTS]) == (last[ORDERS], last[REQUESTS])
+
+        shown = [each for each in (*seen, under_load, last, risen) if each is not None]
         for before, after in itertools.pairwise(shown):
             assert {key: value for key, value in counts(before).items() if after.get(key, -1) < value} == {}
         assert {each[START] for each in shown} == {shown[0][START]}
