@@ -14,15 +14,24 @@ from sereno_telemetry.http.instrumenting import Instrumentation, instrument
 from sereno_telemetry.logs.setup import configure_logging, ecs_handler, log_deed
 from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
 from sereno_telemetry.tracing.providers import configure_tracing
+from sereno_telemetry.processes.joining import join_group_if_asked
+from sereno_telemetry.processes.push import MetricsPush, flush_metrics, start_metrics_push
 
 __all__ = [
     "DEFAULT_BUCKETS",
     "ClientInstrumentation",
     "Instrumentation",
+    "MetricsPush",
     "configure_logging",
     "configure_tracing",
     "ecs_handler",
+    "flush_metrics",
     "instrument",
     "instrument_clients",
     "log_deed",
+    "start_metrics_push",
 ]
+
+# With PROMETHEUS_MULTIPROC_DIR only, and here rather than in instrument(): before the service makes its own metrics.
+join_group_if_asked()
+del join_group_if_asked

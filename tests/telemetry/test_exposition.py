@@ -2,13 +2,15 @@
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter, ProcessCollector
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 from sereno_telemetry import DEFAULT_BUCKETS, instrument
 
 Call = Callable[..., httpx.Response]
@@ -121,3 +123,59 @@ def test_errors_and_active_requests_exist_from_the_start(call: Call, app: FastAP
     text = call(app, "GET", "/metrics").text
     assert "sereno_telemetry_errors_total 0.0" in text
     assert "http_server_active_requests 0.0" in text
+
+
+class Broken(Collector):
+    """A collector of the service's own that doesn't work."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Half of it."""
+        yield Metric("half", "The first half.", "gauge")
+        raise ConnectionError("the database is down")
+
+
+class Unwritable(Collector):
+    """A collector whose family no format has a place for."""
+
+    def collect(self) -> Iterable[Metric]:
+        """One that can't be written, and one that can."""
+        family = Metric("odd", "Odd.", "gauge")
+        family.add_sample("odd", {}, "not a number")  # type: ignore[arg-type]
+        yield family
+        yield GaugeMetricFamily("even", "Even.", value=2)
+
+
+@pytest.mark.parametrize("accept", [PROMETHEUS_3, "text/plain"])
+def test_a_broken_collector_costs_only_its_own(
+    call: Call, app: FastAPI, registry: CollectorRegistry, accept: str
+) -> None:
+    """What other collectors have is served in a valid format, and the error is counted."""
+    registry.register(Broken())
+    registry.register(Unwritable())
+    Counter("orders_total", "Orders.", registry=registry).inc()
+    for scrapes in (1, 2):
+        answer = call(app, "GET", "/metrics", headers={"accept": accept})
+        assert answer.status_code == 200
+        assert "orders_total 1.0" in answer.text
+        assert "even 2.0" in answer.text
+        assert "half" not in answer.text
+        assert "odd" not in answer.text
+        assert registry.get_sample_value("sereno_telemetry_errors_total") == 2 * scrapes
+    if accept == PROMETHEUS_3:
+        assert answer.text.endswith("# EOF\n")
+        assert list(text_string_to_metric_families(answer.text))  # type: ignore[no-untyped-call]
+
+
+def test_target_info_is_served(call: Call, app: FastAPI, registry: CollectorRegistry) -> None:
+    """What the service says of itself with prometheus_client's set_target_info comes with its metrics."""
+    registry.set_target_info({"version": "42"})
+    assert 'target_info{version="42"} 1.0' in call(app, "GET", "/metrics").text
+
+
+@pytest.mark.parametrize(("encoding", "packed"), [("gzip, deflate", True), ("identity", False), ("", False)])
+def test_answers_are_compressed_when_asked(call: Call, app: FastAPI, encoding: str, *, packed: bool) -> None:
+    """Prometheus asks for gzip, and gets it."""
+    call(app, "GET", "/some/page")
+    answer = call(app, "GET", "/metrics", headers={"accept-encoding": encoding})
+    assert answer.headers.get("content-encoding") == ("gzip" if packed else None)
+    assert "http_server_active_requests 0.0" in answer.text

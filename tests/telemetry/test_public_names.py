@@ -11,12 +11,15 @@ def test_the_public_names_are_these() -> None:
         "DEFAULT_BUCKETS",
         "ClientInstrumentation",
         "Instrumentation",
+        "MetricsPush",
         "configure_logging",
         "configure_tracing",
         "ecs_handler",
+        "flush_metrics",
         "instrument",
         "instrument_clients",
         "log_deed",
+        "start_metrics_push",
     ]
     public = {
         name

@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from sereno_telemetry.http.metrics import HttpMetrics, http_metrics
 from sereno_telemetry.metrics.buckets import buckets_file, duration_buckets
+from sereno_telemetry.processes.serving import push_while_serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +88,7 @@ def instrument(
         add_metrics_endpoint(app, registry, metrics_path)
     provider, guard = _trace(app, service, tracer_provider, metrics, metrics_path) if tracing else (None, _unguarded)
     _measure(app, metrics, guard, metrics_path)
+    push_while_serving(app, service, registry)
     done = Instrumentation(service, registry, metrics.bounds, provider)
     setattr(app, _MARK, done)
     return done

@@ -1,42 +1,27 @@
 """The `/metrics` endpoint: OpenMetrics for those who ask for it (exemplars exist only there), else the plain format."""
 
-from collections.abc import Iterable
-from functools import partial
+import gzip
 
 import anyio.to_thread
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
+from prometheus_client.exposition import gzip_accepted
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from sereno_telemetry.metrics.health import health_of
+from sereno_telemetry.metrics.scraping import scrape
 
-class _WithoutCreated(Collector):
-    """A registry without its `_created` samples: one more series for each counter and histogram, which nobody reads."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
-
-    def collect(self) -> Iterable[Metric]:
-        for family in self._registry.collect():
-            created = f"{family.name}_created"
-            lean = Metric(family.name, family.documentation, family.type, family.unit)
-            lean.samples = [sample for sample in family.samples if sample.name != created]
-            yield lean
+_GZIP_LEVEL = 1  # text of samples shrinks to a tenth; higher levels cost several times more for a few percent
+_WORTH_COMPRESSING_BYTES = 1_024
+_UNAVAILABLE = 503
 
 
 def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     """The samples of `registry` in the format that the `Accept` header asks for, and the content type of that."""
-    view = _WithoutCreated(registry)
-    try:
-        encoder, content_type = choose_encoder(accept)
-    except (TypeError, ValueError):  # a version that is no number
-        encoder, content_type = choose_encoder("")
-    return encoder(view), content_type
+    return scrape(registry, accept)
 
 
 def add_metrics_endpoint(app: FastAPI, registry: CollectorRegistry, path: str) -> None:
@@ -52,7 +37,20 @@ def add_metrics_endpoint(app: FastAPI, registry: CollectorRegistry, path: str) -
 
     async def metrics(request: Request) -> Response:
         accept = ",".join(request.headers.getlist("accept"))
-        body, content_type = await anyio.to_thread.run_sync(partial(expose, registry, accept), limiter=limiter)
-        return Response(body, headers={"content-type": content_type})
+        encodings = ",".join(request.headers.getlist("accept-encoding"))
+        return await anyio.to_thread.run_sync(_answer, registry, accept, encodings, limiter=limiter)
 
     app.router.routes.insert(0, Route(path, metrics, include_in_schema=False))
+
+
+def _answer(registry: CollectorRegistry, accept: str, encodings: str) -> Response:
+    try:
+        body, content_type = expose(registry, accept)
+    except OSError as error:  # the figures of one process out of several would look like a restart
+        health_of(registry).note(error, doing="adding up the metrics of all processes")
+        return PlainTextResponse(f"the metrics of all processes can't be added up: {error}\n", _UNAVAILABLE)
+    headers = {"content-type": content_type, "vary": "Accept, Accept-Encoding"}
+    if len(body) >= _WORTH_COMPRESSING_BYTES and gzip_accepted(encodings):
+        body = gzip.compress(body, _GZIP_LEVEL)
+        headers["content-encoding"] = "gzip"
+    return Response(body, headers=headers)
