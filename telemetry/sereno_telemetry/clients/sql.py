@@ -6,7 +6,6 @@ after it. Events on the class `Engine` reach every engine of the process, those 
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from pathlib import PurePath
 from typing import Any
 
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
@@ -60,20 +59,23 @@ class SqlAlchemyEvents:
         self, connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
     ) -> None:
         try:
-            if context is None or not is_instrumentation_enabled():
+            begun = None if context is None else self._started(connection.engine, statement)
+            if begun is None:
                 return
-            setattr(context, _SPAN, self._started(connection.engine, statement))
+            setattr(context, _SPAN, begun)
             within_statement.set(_YES)  # no token: should an end be missed, the next statement's end mends it
         except Exception as error:  # noqa: BLE001 - fail open
             self._health.note(error, doing="watching a statement")
 
-    def _started(self, engine: Any, statement: str) -> MeasuredSpan | UnsampledCall:
+    def _started(self, engine: Any, statement: str) -> MeasuredSpan | UnsampledCall | None:
         system, namespace = _database(engine)
         operation = operation_of(statement)
         if self._unsampled.decided():
             return self._unsampled.begin(
                 {"database_system": system, "namespace": namespace, "database_operation": operation}
             )
+        if not is_instrumentation_enabled():
+            return None
         attributes: dict[str, Any] = {
             "db.system.name": system,
             "db.operation.name": operation,
@@ -111,5 +113,5 @@ def _database(engine: Any) -> tuple[str, str]:
     system = _SYSTEMS.get(engine.dialect.name, engine.dialect.name)
     namespace = engine.url.database or ""
     if system == "sqlite":
-        namespace = PurePath(namespace).name  # a file: its folder is this machine's business
+        namespace = namespace.replace("\\", "/").rpartition("/")[2]  # a file: its folder is this machine's business
     return system, namespace
