@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
+from sereno_telemetry.clients.unsampled import ShortWayInto
 from sereno_telemetry.metrics.health import TelemetryHealth
 
 
@@ -42,7 +43,10 @@ class _Call:
 class Guard:
     """Both layers around one function, named `module:Class.method`."""
 
-    def __init__(self, owner: type, name: str, target: str, health: TelemetryHealth) -> None:
+    def __init__(
+        self, owner: type, name: str, target: str, health: TelemetryHealth, unsampled: ShortWayInto | None = None
+    ) -> None:
+        self._unsampled = unsampled
         self._owner = owner
         self._name = name
         self._target = target
@@ -54,13 +58,13 @@ class Guard:
         self._instrumented: Any = None
 
     @classmethod
-    def of(cls, target: str, health: TelemetryHealth) -> "Guard | None":
+    def of(cls, target: str, health: TelemetryHealth, unsampled: ShortWayInto | None = None) -> "Guard | None":
         """A guard of `target`, or None if the installed version has no such function."""
         module, _, path = target.partition(":")
         class_name, _, method = path.partition(".")
         try:
             owner = getattr(import_module(module), class_name)
-            return cls(owner, method, target, health)
+            return cls(owner, method, target, health, unsampled)
         except (ImportError, AttributeError):
             return None
 
@@ -75,8 +79,12 @@ class Guard:
         if instrumented is self._below:
             return
         self._instrumented = instrumented
-        make = self._outer_async if inspect.iscoroutinefunction(self._original) else self._outer
-        setattr(self._owner, self._name, functools.wraps(self._original)(make(instrumented)))
+        asynchronous = inspect.iscoroutinefunction(self._original)
+        above = (self._outer_async if asynchronous else self._outer)(instrumented)
+        if self._unsampled is not None:
+            shorten = self._unsampled.shorten_async if asynchronous else self._unsampled.shorten
+            above = shorten(self._original, above)
+        setattr(self._owner, self._name, functools.wraps(self._original)(above))
 
     def take_above(self) -> None:
         """Take the outer layer away; call it before the library is uninstrumented."""

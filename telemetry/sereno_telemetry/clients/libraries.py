@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,6 +15,14 @@ from sereno_telemetry.clients.guarding import Guard
 from sereno_telemetry.clients.measuring import MeasuringTracerProvider
 from sereno_telemetry.clients.metrics import ClientMetrics
 from sereno_telemetry.clients.sql import SqlAlchemyEvents, within_statement
+from sereno_telemetry.clients.unsampled import (
+    HTTPX,
+    REDIS_COMMAND,
+    REDIS_PIPELINE,
+    ShortWay,
+    ShortWayInto,
+    UnsampledCalls,
+)
 from sereno_telemetry.metrics.health import TelemetryHealth
 
 _logger = logging.getLogger("sereno_telemetry")
@@ -52,6 +61,21 @@ Outcome = Instrumented | MissingInstrumentation | NotInstrumented
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """A function whose calls an instrumentation watches."""
+
+    target: str
+    """`module:Class.method`"""
+    short_way: ShortWay | None = None
+    """How its unsampled calls are measured without the instrumentation."""
+
+    def guard(self, unsampled: UnsampledCalls, *, may_shorten: bool) -> Guard | None:
+        """What keeps the instrumentation's exceptions from it; None if the installed version has no such function."""
+        way = ShortWayInto(self.short_way, unsampled) if self.short_way is not None and may_shorten else None
+        return Guard.of(self.target, unsampled.health, way)
+
+
+@dataclass(frozen=True, slots=True)
 class Library:
     """A library that an OpenTelemetry instrumentation watches."""
 
@@ -61,8 +85,10 @@ class Library:
     """The distribution that instruments it."""
     instrumentor: str
     """`module:Class` of its instrumentor."""
-    watched: tuple[str, ...] = ()
-    """`module:Class.method` of what the instrumentation wraps and runs code of its own in."""
+    watched: tuple[Watched, ...] = ()
+    """What the instrumentation wraps and runs code of its own in."""
+    exclusions: str = ""
+    """The library's name in OTEL_PYTHON_…_EXCLUDED_URLS, if there is such a variable."""
     below_sqlalchemy: bool = False
     """Whether it may be the driver of SQLAlchemy's engines, whose statements are measured there."""
     dependency: bool = False
@@ -80,7 +106,7 @@ class Library:
             if instrumentor.is_instrumented_by_opentelemetry:
                 _logger.warning("%s is instrumented already: its calls are not measured", self.name)
                 return NotInstrumented()
-            guards += [guard for target in self.watched if (guard := Guard.of(target, setting.health)) is not None]
+            guards += self._guards(setting)
             self._wrap(instrumentor, guards, setting)
         except Exception as error:  # noqa: BLE001 - fail open
             setting.health.note(error, doing=f"instrumenting {self.name}")
@@ -92,6 +118,14 @@ class Library:
                 guard.take_below()
             return NotInstrumented()
         return Instrumented(self.name, lambda: _unwrap(instrumentor, guards))
+
+    def _guards(self, setting: Setting) -> list[Guard]:
+        unsampled = UnsampledCalls(setting.provider, setting.metrics, setting.health)
+        # URLs that the application excludes are for the instrumentation to recognise.
+        variables = (f"OTEL_PYTHON_{self.exclusions}_EXCLUDED_URLS", "OTEL_PYTHON_EXCLUDED_URLS")
+        may_shorten = not (self.exclusions and any(os.environ.get(variable) for variable in variables))
+        guards = [watched.guard(unsampled, may_shorten=may_shorten) for watched in self.watched]
+        return [guard for guard in guards if guard is not None]
 
     def _wrap(self, instrumentor: Any, guards: list[Guard], setting: Setting) -> None:
         for guard in guards:
@@ -117,7 +151,8 @@ class SqlAlchemy:
             return NotInstrumented()
         try:
             provider = MeasuringTracerProvider(setting.provider, setting.metrics, setting.health)
-            events = SqlAlchemyEvents(provider.get_tracer("sereno_telemetry"), setting.health)
+            unsampled = UnsampledCalls(setting.provider, setting.metrics, setting.health)
+            events = SqlAlchemyEvents(provider.get_tracer("sereno_telemetry"), unsampled)
             events.listen()
         except Exception as error:  # noqa: BLE001 - fail open
             setting.health.note(error, doing="instrumenting sqlalchemy")
@@ -146,8 +181,9 @@ def _unwrap(instrumentor: Any, guards: list[Guard]) -> None:
 def _opentelemetry(
     name: str,
     instrumentor: str,
-    *watched: str,
+    *watched: Watched,
     package: str | None = None,
+    exclusions: str = "",
     below_sqlalchemy: bool = False,
     dependency: bool = False,
 ) -> Library:
@@ -157,8 +193,19 @@ def _opentelemetry(
         f"opentelemetry-instrumentation-{package}",
         f"opentelemetry.instrumentation.{package.replace('-', '_')}:{instrumentor}",
         watched,
+        exclusions,
         below_sqlalchemy,
         dependency,
+    )
+
+
+def _redis_client(module: str) -> tuple[Watched, ...]:
+    return (
+        Watched(f"{module}.client:Redis.execute_command", REDIS_COMMAND),
+        Watched(f"{module}.client:Pipeline.execute", REDIS_PIPELINE),
+        Watched(f"{module}.client:Pipeline.immediate_execute_command", REDIS_COMMAND),
+        Watched(f"{module}.cluster:RedisCluster.execute_command", REDIS_COMMAND),
+        Watched(f"{module}.cluster:ClusterPipeline.execute", REDIS_PIPELINE),
     )
 
 
@@ -166,32 +213,25 @@ LIBRARIES: tuple[Library | SqlAlchemy, ...] = (
     _opentelemetry(
         "httpx",
         "HTTPXClientInstrumentor",
-        "httpx:HTTPTransport.handle_request",
-        "httpx:AsyncHTTPTransport.handle_async_request",
+        Watched("httpx:HTTPTransport.handle_request", HTTPX),
+        Watched("httpx:AsyncHTTPTransport.handle_async_request", HTTPX),
+        exclusions="HTTPX",
     ),
-    _opentelemetry("requests", "RequestsInstrumentor", "requests:Session.send"),
+    _opentelemetry("requests", "RequestsInstrumentor", Watched("requests:Session.send")),
     _opentelemetry(
-        "urllib3", "URLLib3Instrumentor", "urllib3.connectionpool:HTTPConnectionPool.urlopen", dependency=True
+        "urllib3",
+        "URLLib3Instrumentor",
+        Watched("urllib3.connectionpool:HTTPConnectionPool.urlopen"),
+        dependency=True,
     ),
     _opentelemetry("aiohttp", "AioHttpClientInstrumentor", package="aiohttp-client"),
     SqlAlchemy(),
     _opentelemetry("psycopg", "PsycopgInstrumentor", below_sqlalchemy=True),
     _opentelemetry("asyncpg", "AsyncPGInstrumentor", below_sqlalchemy=True),
-    _opentelemetry(
-        "redis",
-        "RedisInstrumentor",
-        "redis.client:Redis.execute_command",
-        "redis.client:Pipeline.execute",
-        "redis.client:Pipeline.immediate_execute_command",
-        "redis.cluster:RedisCluster.execute_command",
-        "redis.cluster:ClusterPipeline.execute",
-        "redis.asyncio.client:Redis.execute_command",
-        "redis.asyncio.client:Pipeline.execute",
-        "redis.asyncio.client:Pipeline.immediate_execute_command",
-        "redis.asyncio.cluster:RedisCluster.execute_command",
-        "redis.asyncio.cluster:ClusterPipeline.execute",
-    ),
+    _opentelemetry("redis", "RedisInstrumentor", *_redis_client("redis"), *_redis_client("redis.asyncio")),
     _opentelemetry("pika", "PikaInstrumentor"),
-    _opentelemetry("aio_pika", "AioPikaInstrumentor", "aio_pika.exchange:Exchange.publish", package="aio-pika"),
+    _opentelemetry(
+        "aio_pika", "AioPikaInstrumentor", Watched("aio_pika.exchange:Exchange.publish"), package="aio-pika"
+    ),
 )
 """Everything that can be measured."""

@@ -36,7 +36,7 @@ _ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "url": ("url.full", "http.url"),
     "code": ("http.response.status_code", "http.status_code"),
     "database_system": ("db.system.name", "db.system"),
-    "namespace": ("db.namespace", "db.name", "db.redis.database_index"),
+    "namespace": ("db.namespace", "db.name"),
     "database_operation": ("db.operation.name", "db.operation"),
     "query": ("db.query.text", "db.statement"),
     "pipeline": ("db.redis.pipeline_length",),

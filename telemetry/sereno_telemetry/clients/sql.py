@@ -6,7 +6,6 @@ after it. Events on the class `Engine` reach every engine of the process, those 
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from pathlib import PurePath
 from typing import Any
 
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
@@ -14,7 +13,7 @@ from opentelemetry.trace import SpanKind
 
 from sereno_telemetry.clients.measuring import MeasuredSpan, MeasuringTracer
 from sereno_telemetry.clients.metrics import operation_of
-from sereno_telemetry.metrics.health import TelemetryHealth
+from sereno_telemetry.clients.unsampled import UnsampledCall, UnsampledCalls
 
 within_statement: ContextVar[bool] = ContextVar("sereno_within_statement", default=False)
 """Whether SQLAlchemy executes a statement: the driver below may be instrumented, too, and each counts once, here."""
@@ -29,9 +28,10 @@ _SYSTEMS: Mapping[str, str] = {"mssql": "microsoft.sql_server", "oracle": "oracl
 class SqlAlchemyEvents:
     """Listens to every engine of the process."""
 
-    def __init__(self, tracer: MeasuringTracer, health: TelemetryHealth) -> None:
+    def __init__(self, tracer: MeasuringTracer, unsampled: UnsampledCalls) -> None:
         self._tracer = tracer
-        self._health = health
+        self._unsampled = unsampled
+        self._health = unsampled.health
 
     def listeners(self) -> tuple[tuple[str, Callable[..., None]], ...]:
         """Names of events, and what listens to each."""
@@ -59,13 +59,32 @@ class SqlAlchemyEvents:
         self, connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
     ) -> None:
         try:
-            if context is None or not is_instrumentation_enabled():
+            begun = None if context is None else self._started(connection.engine, statement)
+            if begun is None:
                 return
-            attributes, name = _attributes(connection.engine, statement)
-            setattr(context, _SPAN, self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes))
+            setattr(context, _SPAN, begun)
             within_statement.set(_YES)  # no token: should an end be missed, the next statement's end mends it
         except Exception as error:  # noqa: BLE001 - fail open
             self._health.note(error, doing="watching a statement")
+
+    def _started(self, engine: Any, statement: str) -> MeasuredSpan | UnsampledCall | None:
+        system, namespace = _database(engine)
+        operation = operation_of(statement)
+        if self._unsampled.decided():
+            return self._unsampled.begin(
+                {"database_system": system, "namespace": namespace, "database_operation": operation}
+            )
+        if not is_instrumentation_enabled():
+            return None
+        attributes: dict[str, Any] = {
+            "db.system.name": system,
+            "db.operation.name": operation,
+            # As SQLAlchemy sends it, with placeholders; what the application writes into literal text is in it.
+            "db.query.text": statement,
+        }
+        known = {"db.namespace": namespace, "server.address": engine.url.host, "server.port": engine.url.port}
+        attributes |= {name: value for name, value in known.items() if value}
+        return self._tracer.start_span(f"{operation} {namespace}".rstrip(), kind=SpanKind.CLIENT, attributes=attributes)
 
     def _end(
         self, _connection: Any, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool
@@ -77,7 +96,7 @@ class SqlAlchemyEvents:
 
     def _finish(self, context: Any, failure: BaseException | None) -> None:
         try:
-            span: MeasuredSpan | None = getattr(context, _SPAN, None)
+            span: MeasuredSpan | UnsampledCall | None = getattr(context, _SPAN, None)
             if span is None:
                 return
             setattr(context, _SPAN, None)
@@ -89,26 +108,10 @@ class SqlAlchemyEvents:
             self._health.note(error, doing="watching a statement")
 
 
-def _attributes(engine: Any, statement: str) -> tuple[dict[str, Any], str]:
-    """Attributes of a statement's span by the semantic conventions, and the span's name.
-
-    The text is as SQLAlchemy sends it, with placeholders; what the application writes into literal text is in it.
-    """
+def _database(engine: Any) -> tuple[str, str]:
+    """`db.system.name` and `db.namespace` of an engine's statements."""
     system = _SYSTEMS.get(engine.dialect.name, engine.dialect.name)
-    url = engine.url
-    namespace = url.database or ""
+    namespace = engine.url.database or ""
     if system == "sqlite":
-        namespace = PurePath(namespace).name  # a file: its folder is this machine's business
-    operation = operation_of(statement)
-    attributes: dict[str, Any] = {
-        "db.system.name": system,
-        "db.operation.name": operation,
-        "db.query.text": statement,
-    }
-    if namespace:
-        attributes["db.namespace"] = namespace
-    if url.host:
-        attributes["server.address"] = url.host
-    if url.port:
-        attributes["server.port"] = url.port
-    return attributes, f"{operation} {namespace}".rstrip()
+        namespace = namespace.replace("\\", "/").rpartition("/")[2]  # a file: its folder is this machine's business
+    return system, namespace

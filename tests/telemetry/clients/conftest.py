@@ -57,12 +57,16 @@ def sampling(spans: InMemorySpanExporter) -> TracerProvider:
     return provider
 
 
-@pytest.fixture
-def not_sampling(spans: InMemorySpanExporter) -> TracerProvider:
-    """A provider that samples nothing that begins here."""
+@pytest.fixture(params=["on its own", "within an unsampled request"])
+def not_sampling(request: pytest.FixtureRequest, spans: InMemorySpanExporter) -> Iterator[TracerProvider]:
+    """A provider that samples nothing that begins here; the test runs on its own and within an unsampled request."""
     provider = TracerProvider(sampler=ParentBased(ALWAYS_OFF), shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(spans))
-    return provider
+    if request.param == "on its own":
+        yield provider
+    else:
+        with provider.get_tracer("test").start_as_current_span("request"):
+            yield provider
 
 
 @pytest.fixture

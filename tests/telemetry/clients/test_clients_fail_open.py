@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002, D102 - the signatures below are OpenTelemetry's
 
 import asyncio
+import contextlib
 import gc
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -10,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 import httpx
 import pytest
 import requests
-from opentelemetry import propagate
+from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import TextMapPropagator
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.sampling import Sampler, SamplingResult
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, SamplingResult
 from prometheus_client import CollectorRegistry
 from sereno_telemetry import ClientInstrumentation
 from sereno_telemetry.clients.guarding import Guard
@@ -24,6 +25,10 @@ from sqlalchemy import create_engine, exc, text
 
 Instrument = Callable[..., ClientInstrumentation]
 Counted = Callable[[str], Mapping[tuple[str, ...], float]]
+
+
+AROUND = ("propagator", "metrics", "propagator, unsampled", "metrics, unsampled")
+UNSAMPLED = trace.NonRecordingSpan(trace.SpanContext(1, 1, is_remote=False, trace_flags=trace.TraceFlags(0)))
 
 
 class BrokenSampler(Sampler):
@@ -72,10 +77,17 @@ def provider_with(processor: SpanProcessor) -> TracerProvider:
     return provider
 
 
-@pytest.fixture(params=["sampler", "processor's start", "processor's end", "propagator", "metrics"])
+@pytest.fixture(params=["sampler", "processor's start", "processor's end", *AROUND])
 def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[TracerProvider]:
-    """A provider, with something broken in it or around it."""
-    match request.param:
+    """A provider, with something broken in it or around it, also within an unsampled request."""
+    broken, _, within = request.param.partition(", ")
+    provider = TracerProvider(sampler=ParentBased(ALWAYS_ON), shutdown_on_exit=False)
+    with trace.use_span(UNSAMPLED) if within else contextlib.nullcontext():
+        yield from _broken(broken, provider, monkeypatch)
+
+
+def _broken(broken: str, provider: TracerProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[TracerProvider]:
+    match broken:
         case "sampler":
             yield TracerProvider(sampler=BrokenSampler(), shutdown_on_exit=False)
         case "processor's start":
@@ -85,7 +97,7 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         case "propagator":
             before = propagate.get_global_textmap()
             propagate.set_global_textmap(BrokenPropagator())
-            yield TracerProvider(shutdown_on_exit=False)
+            yield provider
             propagate.set_global_textmap(before)
         case _:
 
@@ -93,7 +105,7 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
                 raise RuntimeError("broken metrics")
 
             monkeypatch.setattr(ClientMetrics, "observe", fail)
-            yield TracerProvider(shutdown_on_exit=False)
+            yield provider
 
 
 def errors(registry: CollectorRegistry) -> float:

@@ -65,6 +65,8 @@ def test_unsampled_calls_are_counted_and_carry_their_trace(
     instrumented(not_sampling)
     _, headers = get(f"{server}/echo?secret=1")
     assert '"traceparent":"00-' in headers
+    request = trace.get_current_span().get_span_context()
+    assert not request.is_valid or trace.format_trace_id(request.trace_id) in headers
     assert get(f"{server}/status/200") == (200, "body")
     assert get(f"{server}/status/404") == (404, "body")
     assert get(f"{server}/status/503") == (503, "body")
