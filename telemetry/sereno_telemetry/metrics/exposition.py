@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
-import anyio.to_thread
-from anyio import CapacityLimiter
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.responses import Response
 
 
 class _WithoutCreated(Collector):
@@ -39,18 +39,23 @@ def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     return encoder(view), content_type
 
 
-def add_metrics_endpoint(app: FastAPI, registry: CollectorRegistry, path: str) -> None:
+def add_metrics_endpoint(app: "FastAPI", registry: CollectorRegistry, path: str) -> None:
     """Serve `registry` at `path`, before all other routes: a catch-all route must not swallow it.
 
     Raises:
         ValueError: the app has a route of its own at `path`.
     """
+    # Only with an app: `expose` also serves workers, which have none.
+    import anyio.to_thread  # noqa: PLC0415
+    from starlette.responses import Response  # noqa: PLC0415
+    from starlette.routing import Route  # noqa: PLC0415
+
     if any(getattr(route, "path", None) == path for route in app.routes):
         raise ValueError(f"the app has a route {path} already; give instrument() another metrics_path, or None")
     # A thread of its own: when every thread of the app waits for a dead database, its metrics matter most.
-    limiter = CapacityLimiter(1)
+    limiter = anyio.CapacityLimiter(1)
 
-    async def metrics(request: Request) -> Response:
+    async def metrics(request: "Request") -> "Response":
         accept = ",".join(request.headers.getlist("accept"))
         body, content_type = await anyio.to_thread.run_sync(partial(expose, registry, accept), limiter=limiter)
         return Response(body, headers={"content-type": content_type})
