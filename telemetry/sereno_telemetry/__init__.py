@@ -12,9 +12,10 @@ Importing this needs no extras; `instrument` uses the FastAPI that the service b
 from sereno_telemetry.http.instrumenting import Instrumentation, instrument
 from sereno_telemetry.logs.setup import configure_logging, ecs_handler, log_deed
 from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
-from sereno_telemetry.work.consuming import Consumer, current_message
+from sereno_telemetry.work.consuming import Consumer
 from sereno_telemetry.work.delivery import Delivery
 from sereno_telemetry.work.jobs import Job
+from sereno_telemetry.work.message import current_message
 from sereno_telemetry.work.publishing import publishing
 from sereno_telemetry.work.run import current_run
 from sereno_telemetry.work.serving import serve_metrics

@@ -1,11 +1,10 @@
 """Consumers of queues: how long messages take, how old they are, what came of them, and whose trace is theirs."""
 
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -18,41 +17,15 @@ from sereno_telemetry.work.delivery import Delivered, Delivery, delivery_of_argu
 from sereno_telemetry.work.forms import watched
 from sereno_telemetry.work.guarding import guarded
 from sereno_telemetry.work.headers import age_seconds, context_of, span_context_of
+from sereno_telemetry.work.message import Message, Outcome, with_message
 from sereno_telemetry.work.metrics import ConsumerMetrics, consumer_metrics
-from sereno_telemetry.work.spans import Attachment, Spans, is_traced_already, trace_id_of
+from sereno_telemetry.work.spans import Attachment, Spans, is_traced_already, note_failed_work, trace_id_of
 
-Outcome = Literal["ok", "retried", "rejected", "failed"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 ErrorTypes = tuple[type[BaseException], ...]
 
-_MESSAGE = otel_context.create_key("sereno-telemetry-message")
+_LONGEST_REASON = 100
 _MOST_LINKS = 128  # what OpenTelemetry's SDK keeps of a span's links
-
-
-class Message:
-    """The message, or the batch, that is being processed; the application says here what came of it.
-
-    What is said decides the `outcome` of the metrics. It changes nothing at the broker: acknowledge and reject there.
-    """
-
-    __slots__ = ("error_type", "outcome")
-
-    def __init__(self) -> None:
-        self.outcome: Outcome | None = None
-        """None as long as nothing is said: then an exception is `failed`, its absence `ok`."""
-        self.error_type: str | None = None
-
-    def retry(self, reason: str = "") -> None:
-        """It will be tried again. A reason becomes `error_type`: one of few, never a text with ids in it."""
-        self.outcome, self.error_type = "retried", reason
-
-    def reject(self, reason: str = "") -> None:
-        """It can never be processed, and is dropped or goes to a dead-letter queue."""
-        self.outcome, self.error_type = "rejected", reason
-
-    def fail(self, reason: str = "") -> None:
-        """It was not processed, though no exception leaves the block."""
-        self.outcome, self.error_type = "failed", reason
 
 
 class Consumer:
@@ -78,7 +51,8 @@ class Consumer:
         clock: seconds since the epoch.
 
     Raises:
-        ValueError: a name is empty, bounds don't ascend, or the registry has a metric of one of our names.
+        ValueError: a name is empty, bounds don't ascend, what should be exceptions are none, or the registry has a
+            metric of one of our names.
     """
 
     def __init__(
@@ -97,6 +71,10 @@ class Consumer:
             raise ValueError('a consumer needs a destination and a system: Consumer("orders", system="rabbitmq")')
         if not buckets or list(buckets) != sorted(set(buckets)):
             raise ValueError(f"buckets are upper bounds in seconds that ascend, not {list(buckets)}")
+        try:
+            isinstance(None, (retried_on, rejected_on))
+        except TypeError:
+            raise ValueError("retried_on and rejected_on are tuples of exception classes") from None
         self.destination = destination
         self.system = system
         self._metrics = consumer_metrics(registry or REGISTRY, tuple(buckets))
@@ -203,6 +181,9 @@ class Processing:
         outcome, error_type = "failed", ""
         with guarded(self._health, "finding a message's outcome"):
             outcome, error_type = self._outcome(error)
+        if error is not None:
+            with guarded(self._health, "noting which message failed"):
+                note_failed_work(error, self._span, "process", self._destination)
         with guarded(self._health, "counting a message out"):
             if self._no_longer_in_progress is not None:
                 self._no_longer_in_progress()
@@ -253,7 +234,7 @@ class Processing:
             self._ours = True
             self._span = self._begun(delivered, parent, links)
             context = trace.set_span_in_context(self._span, parent)
-        self._attachment = Attachment(otel_context.set_value(_MESSAGE, self.message, context), self._health)
+        self._attachment = Attachment(with_message(context, self.message), self._health)
 
     def _context_of(self, delivered: Delivered) -> Context:
         with guarded(self._health, "reading a message's trace context"):
@@ -280,7 +261,7 @@ class Processing:
         said, consumer = self.message, self._consumer
         error_type = "" if error is None else type(error).__qualname__
         if said.outcome is not None:
-            return said.outcome, str(said.error_type or error_type)
+            return said.outcome, str(said.error_type or error_type)[:_LONGEST_REASON]
         if error is None:
             return "ok", ""
         if isinstance(error, consumer._retried_on):  # noqa: SLF001
@@ -295,12 +276,3 @@ class Processing:
             return
         failure = (error_type or outcome) if outcome == "failed" else None
         self._consumer._spans.end(self._span, error, attributes, failure)  # noqa: SLF001
-
-
-def current_message() -> Message:
-    """The message that is being processed here; outside of one, one that nobody looks at. Never raises."""
-    with contextlib.suppress(Exception):
-        message = otel_context.get_value(_MESSAGE)
-        if isinstance(message, Message):
-            return message
-    return Message()

@@ -14,6 +14,8 @@ import orjson
 from sereno_telemetry.work.headers import enqueued_at_seconds, opened
 
 _PIKA_ARGUMENTS = 4
+_LONGEST_NAME = 255
+"""Characters: what AMQP's names may have; a key of Redis may have millions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _delivered(
     *,
     otherwise: float | None = None,
     redelivered: object = False,
-    destination: str | None = None,
+    destination: object = None,
     message_id: object = None,
 ) -> Delivered:
     """`otherwise` is when it was enqueued by another source than our header, which is exact."""
@@ -125,8 +127,8 @@ def _delivered(
         known,
         otherwise if told is None else told,
         bool(redelivered),
-        destination,
-        message_id if isinstance(message_id, str) else None,
+        destination[:_LONGEST_NAME] if isinstance(destination, str) else None,
+        message_id[:_LONGEST_NAME] if isinstance(message_id, str) else None,
     )
 
 

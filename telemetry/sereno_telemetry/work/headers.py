@@ -23,7 +23,7 @@ MOST_CHARACTERS = 8192
 MOST_SQS_ATTRIBUTES = 10
 """A message of SQS has at most so many attributes; what comes after them is refused by AWS, with the message."""
 
-_ENVELOPE_START = b'{"sereno-envelope":1,'
+_ENVELOPE_START = b'{"sereno-envelope"'
 _IMPLAUSIBLE_AGE_SECONDS = 10 * 365 * 86_400.0
 
 
@@ -55,6 +55,8 @@ def opened(payload: bytes | str) -> tuple[Mapping[str, Any], bytes | str]:
         raw = payload.encode() if isinstance(payload, str) else payload
         if raw.startswith(_ENVELOPE_START):
             document = orjson.loads(raw)
+            if document["sereno-envelope"] != 1:
+                return {}, payload
             headers = document["headers"] if isinstance(document.get("headers"), dict) else {}
             if isinstance(document.get("text"), str):
                 return headers, document["text"] if isinstance(payload, str) else document["text"].encode()

@@ -75,6 +75,7 @@ class JobFile:
         """Replace the file by these families with what was there before; what is written. Raises `OSError`."""
         after = tuple(merged(before, families))
         write_to_textfile(str(self.path), Families(after))
+        self.path.chmod(0o644)  # node_exporter reads it as somebody else, whatever the umask of a cron job is
         return after
 
     @contextmanager

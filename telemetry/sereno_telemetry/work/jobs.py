@@ -3,10 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -16,10 +17,11 @@ from prometheus_client.metrics_core import Metric
 
 from sereno_telemetry.work.forms import watched
 from sereno_telemetry.work.guarding import guarded
+from sereno_telemetry.work.job_families import JobFamilies
 from sereno_telemetry.work.job_files import Families, JobFile, RunOnDisk, State
-from sereno_telemetry.work.metrics import JobMetrics, job_metrics
+from sereno_telemetry.work.metrics import job_metrics
 from sereno_telemetry.work.run import Run, in_run
-from sereno_telemetry.work.spans import Attachment, Spans, trace_id_of
+from sereno_telemetry.work.spans import Attachment, Spans, note_failed_work, trace_id_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -112,6 +114,16 @@ class Job:
                 self.metrics.last_success.child(self.name).set(moment)
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended."""
+
+    outcome: Literal["ok", "failed"]
+    seconds: float
+    succeeded_at: float | None
+    """Seconds since the epoch; None if it failed."""
+
+
 class Running:
     """One run, from its beginning to its end. Nothing in here raises."""
 
@@ -123,7 +135,7 @@ class Running:
         self._counted = False
         self._span: trace.Span = trace.INVALID_SPAN
         self._attachment: Attachment | None = None
-        self._started_seconds: float | None = None
+        self._started_seconds = 0.0
         self._clock_started = 0.0
 
     def __enter__(self) -> Run:
@@ -162,7 +174,7 @@ class Running:
                 self._on_disk.begin(self._beginning)
                 overlaps = overlaps or self._on_disk.overlaps
         with guarded(self._health, "counting a run in"):
-            self._count_in(self._job.metrics, overlaps=overlaps)
+            self._count_in(overlaps=overlaps)
         with guarded(self._health, "starting the span of a run"):
             self._begin_span()
         self._clock_started = perf_counter()
@@ -181,13 +193,20 @@ class Running:
         """Stop the clock, count what came of it, write and push it."""
         seconds = perf_counter() - self._clock_started
         failure = type(error).__qualname__ if error is not None else self.run.failure
+        if error is not None:
+            with guarded(self._health, "noting which run failed"):
+                note_failed_work(error, self._span, "job", self._job.name)
+        ending = Ending("ok" if failure is None else "failed", seconds, None)
+        with guarded(self._health, "noting the end of a run"):
+            if failure is None:
+                ending = Ending("ok", seconds, self._job.clock())
         with guarded(self._health, "counting a run"):
             if self._counted:
                 self._job.leave()
                 self._job.metrics.running.child(self._job.name).dec()
-            self._count(self._job.metrics, failed=failure is not None, seconds=seconds)
+            self._count(ending)
         self._job.spans.end(self._span, error, {"error.type": failure} if failure else {}, failure)
-        self._tell(failed=failure is not None, seconds=seconds)
+        self._tell(ending)
         with guarded(self._health, "flushing after a run"):
             if self._job.flush is not None:
                 self._job.flush()
@@ -200,67 +219,61 @@ class Running:
         context = trace.set_span_in_context(self._span, above)
         self._attachment = Attachment(in_run(context, self.run), self._health)
 
-    def _count_in(self, metrics: JobMetrics, *, overlaps: bool) -> None:
-        name = self._job.name
+    def _count_in(self, *, overlaps: bool) -> None:
+        metrics, name = self._job.metrics, self._job.name
         metrics.running.child(name).inc()
-        metrics.last_start.child(name).set(self._started_seconds or 0.0)
+        metrics.last_start.child(name).set(self._started_seconds)
         if overlaps:
             metrics.overlaps.child(name).inc()
 
-    def _count(self, metrics: JobMetrics, *, failed: bool, seconds: float) -> None:
-        name, outcome = self._job.name, "failed" if failed else "ok"
-        metrics.runs.child(name, outcome).inc()
-        metrics.duration.child(name, outcome).observe(seconds, trace_id_of(self._span))
-        metrics.last_duration.child(name).set(seconds)
-        if not failed:
-            metrics.last_success.child(name).set(self._job.clock())
+    def _count(self, ending: "Ending") -> None:
+        metrics, name = self._job.metrics, self._job.name
+        metrics.runs.child(name, ending.outcome).inc()
+        metrics.duration.child(name, ending.outcome).observe(ending.seconds, trace_id_of(self._span))
+        metrics.last_duration.child(name).set(ending.seconds)
+        if ending.succeeded_at is not None:
+            metrics.last_success.child(name).set(ending.succeeded_at)
 
-    def _tell(self, *, failed: bool, seconds: float) -> None:
+    def _tell(self, ending: "Ending") -> None:
         """Write the textfile, and push."""
         written: tuple[Metric, ...] | None = None
         with guarded(self._health, "writing the end of a run"):
             if self._on_disk is not None:
-                written = self._on_disk.end(lambda others: self._ending(failed=failed, seconds=seconds, others=others))
+                written = self._on_disk.end(lambda others: self._families_of(ending, others=others).all())
         with guarded(self._health, "pushing the end of a run"):
             if self._job.pushgateway is not None:
-                self._push(written or _gauges(self._ending(failed=failed, seconds=seconds, others=False)))
-
-    def _push(self, families: Iterable[Metric]) -> None:
-        # pushadd replaces the families that it brings: a failed run brings no last success, so the older one stays.
-        collector: Any = Families(families)
-        pushadd_to_gateway(str(self._job.pushgateway), self._job.name, collector, timeout=_PUSH_SECONDS)
+                if written is None:
+                    alone = self._families_of(ending, others=False)
+                    alone.set("job_last_start_timestamp_seconds", self._started_seconds)
+                    written = alone.gauges()
+                # pushadd replaces the families that it brings: a failed run brings no last success, the older stays.
+                collector: Any = Families(written)
+                pushadd_to_gateway(self._job.pushgateway, self._job.name, collector, timeout=_PUSH_SECONDS)
 
     def _beginning(self, before: State, overlaps: bool) -> Iterable[Metric]:
         """What the file says at the beginning; a run that says it is in progress, and isn't there, was killed."""
-        registry = CollectorRegistry()
-        metrics, name = JobMetrics(registry), self._job.name
-        self._count_in(metrics, overlaps=overlaps)
-        metrics.overlaps.child(name)
-        for outcome in ("ok", "failed", "killed"):
-            metrics.runs.child(name, outcome)
-        if not overlaps and before.get(("job_running", (("job_name", name),)), 0.0) > 0:
-            metrics.runs.child(name, "killed").inc()
-            self._job.metrics.runs.child(name, "killed").inc()
-        return _of_jobs(registry)
+        families = JobFamilies(self._job.name)
+        families.set("job_running", 1.0)
+        families.set("job_last_start_timestamp_seconds", self._started_seconds)
+        families.count("job_overlaps", float(overlaps))
+        killed = not overlaps and before.get(("job_running", (("job_name", self._job.name),)), 0.0) > 0
+        for outcome, count in (("ok", 0.0), ("failed", 0.0), ("killed", float(killed))):
+            families.count("job_runs", count, outcome=outcome)
+        if killed:
+            self._job.metrics.runs.child(self._job.name, "killed").inc()
+        return families.all()
 
-    def _ending(self, *, failed: bool, seconds: float, others: bool) -> Iterable[Metric]:
-        registry = CollectorRegistry()
-        metrics, name = JobMetrics(registry), self._job.name
-        self._count(metrics, failed=failed, seconds=seconds)
-        metrics.running.child(name).set(others)
-        if self._job.file is None and self._started_seconds is not None:  # in the file it stands since the beginning
-            metrics.last_start.child(name).set(self._started_seconds)
+    def _families_of(self, ending: "Ending", *, others: bool) -> JobFamilies:
+        families = JobFamilies(self._job.name)
+        families.count("job_runs", 1.0, outcome=ending.outcome)
+        families.observe("job_duration_seconds", ending.seconds, outcome=ending.outcome)
+        families.set("job_last_duration_seconds", ending.seconds)
+        families.set("job_running", float(others))
+        if ending.succeeded_at is not None:
+            families.set("job_last_success_timestamp_seconds", ending.succeeded_at)
         for (stage, direction), count in self.run.rows_so_far().items():
-            metrics.rows.child(name, stage, direction).inc(count)
-        return _of_jobs(registry)
+            families.count("job_rows", count, stage=stage, direction=direction)
+        return families
 
     def _note_unreadable(self, error: Exception) -> None:
         self._health.note(error, doing="reading what a job left behind")
-
-
-def _of_jobs(registry: CollectorRegistry) -> tuple[Metric, ...]:
-    return tuple(family for family in registry.collect() if family.name.startswith("job_"))
-
-
-def _gauges(families: Iterable[Metric]) -> tuple[Metric, ...]:
-    return tuple(family for family in families if family.type == "gauge" and family.samples)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Gauge
 
 from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
-from sereno_telemetry.metrics.families import CounterFamily, GaugeFamily, HistogramFamily
+from sereno_telemetry.metrics.families import CounterFamily, GaugeFamily, GaugeMode, HistogramFamily, Labels
 from sereno_telemetry.metrics.health import health_of
 
 MOST_DESTINATIONS = 100
@@ -21,6 +21,18 @@ AGE_BOUNDS = (0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 360
 
 JOB_BOUNDS = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0, 43_200.0, 86_400.0)
 """Seconds: from a job of every minute to one of every night."""
+
+JOB_FAMILIES = {
+    "job_duration_seconds": ("histogram", "Duration of runs."),
+    "job_runs": ("counter", "Runs by outcome; `killed` is one that never ended, counted when the next begins."),
+    "job_overlaps": ("counter", "Runs that began while another ran."),
+    "job_rows": ("counter", "Rows that a stage took in, put out or rejected."),
+    "job_running": ("gauge", "Runs in progress."),
+    "job_last_start_timestamp_seconds": ("gauge", "When a run last began, seconds since the epoch."),
+    "job_last_success_timestamp_seconds": ("gauge", "When a run last ended well, seconds since the epoch."),
+    "job_last_duration_seconds": ("gauge", "Duration of the run that ended last."),
+}
+"""Type and documentation of what jobs export, in registries as in files."""
 
 _SYSTEM, _DESTINATION = "messaging_system", "messaging_destination_name"
 _QUEUE = {_SYSTEM: None, _DESTINATION: MOST_DESTINATIONS}
@@ -125,36 +137,25 @@ class JobMetrics:
         self.health = health_of(registry)
         # Not `job`: that is the name of the target in Prometheus, which renames a sample's own to `exported_job`.
         job = {"job_name": MOST_JOBS}
+        by_outcome = {**job, "outcome": None}
+        by_stage = {**job, "stage": MOST_STAGES, "direction": None}
+
+        def counter(name: str, labels: Labels) -> CounterFamily:
+            return CounterFamily(registry, f"{name}_total", JOB_FAMILIES[name][1], labels)
+
+        def gauge(name: str, mode: GaugeMode) -> GaugeFamily:
+            return GaugeFamily(registry, name, JOB_FAMILIES[name][1], job, mode)
+
         self.duration = HistogramFamily(
-            registry, "job_duration_seconds", "Duration of runs.", {**job, "outcome": None}, JOB_BOUNDS
+            registry, "job_duration_seconds", JOB_FAMILIES["job_duration_seconds"][1], by_outcome, JOB_BOUNDS
         )
-        self.runs = CounterFamily(
-            registry,
-            "job_runs_total",
-            "Runs by outcome; `killed` is one that never ended, counted when the next begins.",
-            {**job, "outcome": None},
-        )
-        self.overlaps = CounterFamily(registry, "job_overlaps_total", "Runs that began while another ran.", job)
-        self.rows = CounterFamily(
-            registry,
-            "job_rows_total",
-            "Rows that a stage took in, put out or rejected.",
-            {**job, "stage": MOST_STAGES, "direction": None},
-        )
-        self.running = GaugeFamily(registry, "job_running", "Runs in progress.", job, "livesum")
-        self.last_start = GaugeFamily(
-            registry, "job_last_start_timestamp_seconds", "When a run last began, seconds since the epoch.", job, "max"
-        )
-        self.last_success = GaugeFamily(
-            registry,
-            "job_last_success_timestamp_seconds",
-            "When a run last ended well, seconds since the epoch.",
-            job,
-            "max",
-        )
-        self.last_duration = GaugeFamily(
-            registry, "job_last_duration_seconds", "Duration of the run that ended last.", job, "mostrecent"
-        )
+        self.runs = counter("job_runs", by_outcome)
+        self.overlaps = counter("job_overlaps", job)
+        self.rows = counter("job_rows", by_stage)
+        self.running = gauge("job_running", "livesum")
+        self.last_start = gauge("job_last_start_timestamp_seconds", "max")
+        self.last_success = gauge("job_last_success_timestamp_seconds", "max")
+        self.last_duration = gauge("job_last_duration_seconds", "mostrecent")
 
 
 def consumer_metrics(registry: CollectorRegistry, bounds: tuple[float, ...]) -> ConsumerMetrics:

@@ -1,7 +1,6 @@
 """A run of a job as the application sees it: what went through it, and whether it failed."""
 
 import contextlib
-import functools
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -9,7 +8,6 @@ from typing import TypeVar
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from prometheus_client import CollectorRegistry
 
 from sereno_telemetry.work.guarding import guarded
 from sereno_telemetry.work.metrics import JobMetrics
@@ -22,7 +20,7 @@ _RUN = otel_context.create_key("sereno-telemetry-run")
 class Run:
     """A run in progress; the application says here what goes through it. No method raises."""
 
-    def __init__(self, job: str, metrics: JobMetrics) -> None:
+    def __init__(self, job: str, metrics: JobMetrics | None) -> None:
         self.failure: str | None = None
         self._job = job
         self._metrics = metrics
@@ -31,6 +29,8 @@ class Run:
 
     def rows(self, stage: str, *, read: int = 0, written: int = 0, rejected: int = 0) -> None:
         """Count rows that a stage took in, put out or rejected."""
+        if self._metrics is None:
+            return
         with guarded(self._metrics.health, "counting rows"):
             for direction, count in (("in", read), ("out", written), ("rejected", rejected)):
                 if count:
@@ -65,9 +65,4 @@ def current_run() -> Run:
         run = otel_context.get_value(_RUN)
         if isinstance(run, Run):
             return run
-    return Run("", _unseen())
-
-
-@functools.cache
-def _unseen() -> JobMetrics:
-    return JobMetrics(CollectorRegistry())
+    return Run("", None)

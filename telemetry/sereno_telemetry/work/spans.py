@@ -12,6 +12,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TracerProvider
 
+from sereno_telemetry.failed_requests import FailedRequest, failed_request, note_failed_request
 from sereno_telemetry.metrics.health import TelemetryHealth
 from sereno_telemetry.work.guarding import guarded
 from sereno_telemetry.work.headers import span_context_of
@@ -28,6 +29,7 @@ class Spans:
     def __init__(self, provider: TracerProvider | None, health: TelemetryHealth) -> None:
         self._provider = provider
         self._health = health
+        self._tracer: tuple[TracerProvider, trace.Tracer] | None = None
 
     def begin(
         self,
@@ -55,7 +57,9 @@ class Spans:
         provider = self._provider or trace.get_tracer_provider()
         if isinstance(provider, trace.ProxyTracerProvider):
             return None
-        return provider.get_tracer(_SCOPE).start_span(
+        if self._tracer is None or self._tracer[0] is not provider:
+            self._tracer = (provider, provider.get_tracer(_SCOPE))
+        return self._tracer[1].start_span(
             name,
             context=parent,
             kind=kind,
@@ -105,6 +109,14 @@ def trace_id_of(span: Span) -> str | None:
     """The trace id in the form of logs and exemplars; None if there is none."""
     context = span.get_span_context()
     return trace.format_trace_id(context.trace_id) if context.is_valid else None
+
+
+def note_failed_work(error: BaseException, span: Span, kind: str, name: str) -> None:
+    """Leave the trace on an exception: whoever logs it does so when the span is over. The innermost work counts."""
+    context = span.get_span_context()
+    if context.is_valid and failed_request(error) is None:
+        ids = trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)
+        note_failed_request(error, FailedRequest(kind, name, *ids))
 
 
 def is_traced_already(current: Span, message: SpanContext) -> bool:

@@ -1,6 +1,9 @@
 """Consumers of queues: what is counted, and whose trace it is."""
 
 import asyncio
+import io
+import json
+import logging
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +14,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import CollectorRegistry
-from sereno_telemetry import Consumer, Delivery, current_message
+from sereno_telemetry import Consumer, Delivery, current_message, ecs_handler
 from sereno_telemetry.metrics.families import OVERFLOW
 from support.work import SAMPLED, SPAN, TRACE, UNSAMPLED, Clock, Tracing, current_ids, trace_id
 
@@ -338,10 +341,35 @@ def test_an_async_generator_is_measured_to_its_end(orders: Consumer, series: Ser
     assert series(DURATIONS) == {(*HERE, "ok", ""): 2}
 
 
+def test_logs_of_a_failure_carry_its_trace(orders: Consumer) -> None:
+    """Within the block by the context, and after it, where a worker's loop logs what came out, by the exception."""
+    stream = io.StringIO()
+    logger = logging.Logger("worker")  # noqa: LOG001 - of this test alone
+    logger.addHandler(ecs_handler("orders", stream=stream))
+    try:
+        with orders.processing(Delivery(UNSAMPLED)):
+            logger.info("inside")
+            raise LookupError("no customer")  # noqa: TRY301 - it has to leave the block
+    except LookupError:
+        logger.exception("outside")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["trace.id"] for line in lines] == [TRACE, TRACE]
+
+
+def test_names_without_end_are_cut(orders: Consumer, series: Series) -> None:
+    """A key of Redis may have millions of characters; a label has not."""
+    with orders.processing(Delivery(destination="q" * 10_000)) as message:
+        message.fail("x" * 10_000)
+    ((_, destination, _, error_type),) = series(DURATIONS)
+    assert (len(destination), len(error_type)) == (255, 100)
+
+
 def test_wrong_set_up_is_told_at_once(registry: CollectorRegistry) -> None:
     """A developer's mistake is a ValueError at the start, never at a message."""
     with pytest.raises(ValueError, match="destination and a system"):
         Consumer("", system="redis", registry=registry)
+    with pytest.raises(ValueError, match="exception classes"):
+        Consumer("orders", system="redis", registry=registry, retried_on="Timeout")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="ascend"):
         Consumer("orders", system="redis", registry=registry, buckets=(1, 1))
 

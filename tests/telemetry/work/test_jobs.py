@@ -205,6 +205,28 @@ def _one_run(folder: Path, clock: Clock) -> None:
         run.rows("all", read=1)
 
 
+def test_the_file_is_right_where_processes_share_their_metrics(tmp_path: Path) -> None:
+    """With PROMETHEUS_MULTIPROC_DIR counters of one name are one counter; each run is in the file once."""
+    code = (
+        "import sys; from pathlib import Path; from sereno_telemetry import Job\n"
+        "job = Job('import', textfile=Path(sys.argv[1]))\n"
+        "for _ in range(2):\n"
+        "    with job.running() as run: run.rows('all', read=5)\n"
+    )
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    for _ in range(2):
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)],
+            env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(shared)},
+            check=True,
+            timeout=30,
+        )
+    assert in_file(tmp_path, "job_runs_total", outcome="ok") == 4
+    assert in_file(tmp_path, "job_duration_seconds_count", outcome="ok") == 4
+    assert in_file(tmp_path, "job_rows_total", stage="all", direction="in") == 20
+
+
 def test_stages_are_limited_over_all_runs(tmp_path: Path, clock: Clock) -> None:
     """Stages that are named after dates don't let the file grow for ever, and their rows are still counted."""
     for night in range(3):
