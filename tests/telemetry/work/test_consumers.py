@@ -133,8 +133,10 @@ def test_a_worker_that_hangs_shows(orders: Consumer, registry: CollectorRegistry
             oldest = registry.get_sample_value("messaging_oldest_in_progress_start_timestamp_seconds", _labels())
             assert oldest == began + 10
             assert registry.get_sample_value("messaging_messages_in_progress", _labels()) == 2
+        assert registry.get_sample_value("messaging_oldest_in_progress_start_timestamp_seconds", _labels()) == oldest
         clock.now += 500
         assert registry.get_sample_value(ACTIVITY, _labels()) == began + 510
+    assert registry.get_sample_value(ACTIVITY, _labels()) == began + 1010
     assert registry.get_sample_value("messaging_oldest_in_progress_start_timestamp_seconds", _labels()) == 0
     assert registry.get_sample_value("messaging_messages_in_progress", _labels()) == 0
     assert registry.get_sample_value("messaging_last_message_timestamp_seconds", _labels()) == began + 510
@@ -334,6 +336,7 @@ def test_an_async_generator_is_measured_to_its_end(orders: Consumer, series: Ser
     async def read() -> list[str]:
         early: Any = handle(Delivery(SAMPLED))
         await anext(early)
+        assert not trace.get_current_span().get_span_context().is_valid
         await early.aclose()
         return [item async for item in handle(Delivery(SAMPLED))]
 

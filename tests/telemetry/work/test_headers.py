@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import CollectorRegistry
 from sereno_telemetry import Delivery, publishing
 from sereno_telemetry.work.delivery import Delivered
-from sereno_telemetry.work.headers import Headers, context_of, opened, span_context_of
+from sereno_telemetry.work.headers import Headers, context_of, header, opened, span_context_of
 from support.work import SAMPLED, TRACE, UNSAMPLED, Clock, Tracing, trace_id
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.just("é" * 9000))
@@ -41,6 +41,13 @@ def test_no_header_raises(headers: Mapping[Any, Any]) -> None:
 def test_a_malformed_trace_is_none(value: object) -> None:
     """Ids that W3C forbids, long values and wrong types are no trace."""
     assert not span_context_of(context_of({"traceparent": value})).is_valid
+
+
+def test_long_headers_are_not_read() -> None:
+    """What is longer than W3C allows a baggage to be is as good as absent."""
+    assert header({"baggage": "x" * 8192}, "baggage") == "x" * 8192
+    assert header({"baggage": "x" * 8193}, "baggage") is None
+    assert header({b"baggage": b"x" * 8193}, "baggage") is None
 
 
 @pytest.mark.parametrize("headers", [SAMPLED, {b"traceparent": SAMPLED["traceparent"].encode()}])

@@ -124,7 +124,8 @@ def test_counters_of_the_file_go_on_over_processes(tmp_path: Path, clock: Clock)
     """Each process adds to what was there; a failed run leaves the last success as it was."""
     for number in range(3):
         with job(tmp_path, clock).running() as run:
-            run.rows("load", read=10, written=9, rejected=number)
+            run.rows("load", read=4, written=9, rejected=number)
+            run.rows("load", read=6)
         clock.now += 3600
     success = clock.now - 3600
     with pytest.raises(LookupError), job(tmp_path, clock).running():
@@ -268,9 +269,14 @@ def test_a_pushgateway_hears_of_each_end(tmp_path: Path, clock: Clock) -> None:
         with plain.running():
             pass
         kept = Job("import", registry=CollectorRegistry(), pushgateway=address, textfile=tmp_path, clock=clock)
+        with kept.running() as run:
+            run.fail()
         with kept.running():
             pass
-    failed, good, summed = pushed
+    failed, good, failed_first, summed = pushed
+    assert (
+        "job_last_success_timestamp_seconds" not in failed_first
+    )  # an empty family would remove the one that is there
     assert "job_last_success_timestamp_seconds" not in failed
     assert 'job_last_start_timestamp_seconds{job_name="import"}' in failed
     assert 'job_last_success_timestamp_seconds{job_name="import"}' in good
