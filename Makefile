@@ -55,7 +55,7 @@ setup: ## Python packages into .venv, once per change of pyproject.toml or const
 tools: ## Prometheus, promtool, Alertmanager, amtool: from PATH, else by apt, else the command for your system
 	@scripts/install-tools
 
-test-tools: tools ## what only the tests need: Java 17, Maven, Elasticsearch
+test-tools: tools ## what only the tests need: Java 17, Maven, Elasticsearch, RabbitMQ, Redis
 	@scripts/install-test-tools
 	@scripts/elasticsearch fetch >/dev/null
 

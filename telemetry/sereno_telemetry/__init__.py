@@ -13,22 +13,36 @@ from sereno_telemetry.clients.instrumenting import ClientInstrumentation, instru
 from sereno_telemetry.http.instrumenting import Instrumentation, instrument
 from sereno_telemetry.logs.setup import configure_logging, ecs_handler, log_deed
 from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
-from sereno_telemetry.tracing.providers import configure_tracing
 from sereno_telemetry.processes.joining import join_group_if_asked
 from sereno_telemetry.processes.push import MetricsPush, flush_metrics, start_metrics_push
+from sereno_telemetry.tracing.providers import configure_tracing
+from sereno_telemetry.work.consuming import Consumer
+from sereno_telemetry.work.delivery import Delivery
+from sereno_telemetry.work.jobs import Job
+from sereno_telemetry.work.message import current_message
+from sereno_telemetry.work.publishing import publishing
+from sereno_telemetry.work.run import current_run
+from sereno_telemetry.work.serving import serve_metrics
 
 __all__ = [
     "DEFAULT_BUCKETS",
     "ClientInstrumentation",
+    "Consumer",
+    "Delivery",
     "Instrumentation",
+    "Job",
     "MetricsPush",
     "configure_logging",
     "configure_tracing",
+    "current_message",
+    "current_run",
     "ecs_handler",
     "flush_metrics",
     "instrument",
     "instrument_clients",
     "log_deed",
+    "publishing",
+    "serve_metrics",
     "start_metrics_push",
 ]
 

@@ -65,12 +65,14 @@ def test_a_stuck_subscriber_fills_the_queue_and_is_late(service: Any) -> None:
     wait_for(lambda: service.metric("transactions_oldest_message_age_seconds") > 10.2, what="ten seconds to pass")
     assert service.metric("transactions_late_total") == 3
     assert service.metric("transactions_stored_total") == 0
+    assert time.time() - service.metric("messaging_consumer_last_activity_timestamp_seconds") > 10
     assert service.get().json() == []
     service.no_fault("subscriber-stuck")
     wait_for(lambda: service.metric("transactions_stored_total") == 3, what="the queue to be stored")
     assert service.metric("transactions_late_total") == 3
     assert service.metric("transactions_queue_length") == 0
     assert service.metric("transactions_oldest_message_age_seconds") == 0
+    assert service.metric("messaging_message_age_seconds_sum") > 30
     assert len(service.get().json()) == 3
 
 
@@ -87,6 +89,9 @@ def test_without_its_database_reads_fail_and_writes_wait(service: Any) -> None:
     service.no_fault("database-gone")
     assert service.get().status_code == 200
     wait_for(lambda: service.metric("transactions_stored_total") == 2, what="the waiting one to be stored")
+    assert service.metric("messaging_processed_messages_total", outcome="retried") >= 1
+    assert service.metric("messaging_processed_messages_total", outcome="ok") == 2
+    assert service.metric("messaging_redeliveries_total") >= 1
     (failed,) = service.lines(log__logger="transactions_api.failures")
     assert (
         failed["message"] == "GET /transactions answered 503: the database can't be used: unable to open database file"

@@ -10,15 +10,22 @@ def test_the_public_names_are_these() -> None:
     assert sereno_telemetry.__all__ == [
         "DEFAULT_BUCKETS",
         "ClientInstrumentation",
+        "Consumer",
+        "Delivery",
         "Instrumentation",
+        "Job",
         "MetricsPush",
         "configure_logging",
         "configure_tracing",
+        "current_message",
+        "current_run",
         "ecs_handler",
         "flush_metrics",
         "instrument",
         "instrument_clients",
         "log_deed",
+        "publishing",
+        "serve_metrics",
         "start_metrics_push",
     ]
     public = {

@@ -5,14 +5,15 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query
-from opentelemetry import propagate
+from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
+from sereno_telemetry import publishing
 
 from transactions_api.disturbance import Disturbance
 from transactions_api.failures import log_failures
 from transactions_api.model import Message, NewTransaction, Transaction
 from transactions_api.store import TransactionStore
-from transactions_api.topic import Topic
+from transactions_api.topic import MESSAGING_SYSTEM, TOPIC, Topic
 
 
 class Published(BaseModel):
@@ -27,11 +28,11 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-def create_app(store: TransactionStore, topic: Topic, disturbance: Disturbance) -> FastAPI:
+def create_app(store: TransactionStore, topic: Topic, disturbance: Disturbance, registry: CollectorRegistry) -> FastAPI:
     """The API over its parts; 200 and 201 are success, everything else is a failed request."""
     app = FastAPI(title="Transactions API", version="1.0.0")
     log_failures(app)
-    app.include_router(_transactions(store, topic), dependencies=[Depends(disturbance)])
+    app.include_router(_transactions(store, topic, registry), dependencies=[Depends(disturbance)])
 
     @app.get("/health")
     async def health() -> Health:
@@ -40,7 +41,7 @@ def create_app(store: TransactionStore, topic: Topic, disturbance: Disturbance) 
     return app
 
 
-def _transactions(store: TransactionStore, topic: Topic) -> APIRouter:
+def _transactions(store: TransactionStore, topic: Topic, registry: CollectorRegistry) -> APIRouter:
     router = APIRouter(prefix="/transactions")
 
     # Plain functions run in a pool of threads: the database may block.
@@ -65,9 +66,8 @@ def _transactions(store: TransactionStore, topic: Topic) -> APIRouter:
             description=new.description,
             created_at=datetime.now(UTC),
         )
-        headers: dict[str, str] = {}
-        propagate.inject(headers)
-        topic.publish(Message(transaction, headers))
+        with publishing(TOPIC, system=MESSAGING_SYSTEM, registry=registry) as headers:
+            topic.publish(Message(transaction, headers))
         return Published(id=transaction.id)
 
     return router

@@ -38,4 +38,4 @@ class Message:
 
     transaction: Transaction
     headers: Mapping[str, str] = field(default_factory=dict)
-    """The trace context of the request that published it (W3C `traceparent`)."""
+    """The trace context of the request that published it (W3C `traceparent`), and when that was."""

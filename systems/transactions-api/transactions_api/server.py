@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import uvicorn
 from fastapi import FastAPI
-from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Gauge
-from sereno_telemetry import instrument, log_deed
+from sereno_telemetry import Consumer, instrument, log_deed
 
 from transactions_api.admin import create_admin
 from transactions_api.app import create_app
@@ -22,7 +21,7 @@ from transactions_api.faults import DATABASE_GONE, SUBSCRIBER_STUCK, Faults, Swi
 from transactions_api.settings import Settings
 from transactions_api.store import TransactionStore
 from transactions_api.subscriber import Subscriber
-from transactions_api.topic import InProcessTopic
+from transactions_api.topic import MESSAGING_SYSTEM, TOPIC, InProcessTopic
 
 SERVICE = "transactions-api"
 ADMIN_HOST = "127.0.0.1"
@@ -108,13 +107,13 @@ def _running_parts(settings: Settings) -> Iterator[tuple[FastAPI, FastAPI]]:
     topic = InProcessTopic(
         settings.queue_capacity, on_publish=lambda message: deliveries.published(message.transaction.id)
     )
-    api = create_app(store, topic, Disturbance(faults))
+    api = create_app(store, topic, Disturbance(faults), registry)
     done = instrument(api, service=SERVICE, registry=registry)
     subscriber = Subscriber(
         topic,
         store,
         deliveries,
-        tracer=trace.get_tracer(SERVICE, tracer_provider=done.tracer_provider),
+        consumer=Consumer(TOPIC, system=MESSAGING_SYSTEM, registry=registry, tracer_provider=done.tracer_provider),
         stuck=lambda: faults.active(SUBSCRIBER_STUCK) is not None,
     )
     subscriber.start()

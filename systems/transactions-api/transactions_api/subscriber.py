@@ -4,8 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
-from opentelemetry import propagate
-from opentelemetry.trace import SpanKind, Tracer
+from sereno_telemetry import Consumer, Delivery, current_message
 
 from transactions_api.deliveries import Deliveries
 from transactions_api.model import Message
@@ -31,14 +30,16 @@ class Subscriber:
         store: TransactionStore,
         deliveries: Deliveries,
         *,
-        tracer: Tracer,
+        consumer: Consumer,
         stuck: Callable[[], bool],
     ) -> None:
         self._topic = topic
         self._store = store
         self._deliveries = deliveries
-        self._tracer = tracer
+        self._consumer = consumer
         self._stuck = stuck
+        self._tried = 0
+        """How many of the oldest messages were received before and not acknowledged."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="subscriber", daemon=True)
 
@@ -75,17 +76,25 @@ class Subscriber:
     def _step(self, last_pause_seconds: float) -> float:
         """Take one batch and store it."""
         messages = self._topic.receive(BATCH, _POLL_SECONDS)
-        if not messages or self._stuck():  # stuck meanwhile: they stay where they are
+        if self._stuck():  # meanwhile: they stay where they are
             return 0.0
-        # The span belongs to the trace of the oldest message's request: that is the customer who waits longest.
-        parent = propagate.extract(messages[0].headers)
-        with self._tracer.start_as_current_span("transactions store", context=parent, kind=SpanKind.CONSUMER):
+        self._consumer.polled()
+        if not messages:
+            return 0.0
+        deliveries = [
+            Delivery(message.headers, redelivered=number < self._tried, message_id=message.transaction.id)
+            for number, message in enumerate(messages)
+        ]
+        # Its trace is that of the oldest message that is traced: that is the customer who waits longest.
+        with self._consumer.processing(*deliveries):
             return self._store_batch(messages, last_pause_seconds)
 
     def _store_batch(self, messages: Sequence[Message], last_pause_seconds: float) -> float:
         try:
             self._store.add([message.transaction for message in messages])
         except StoreUnavailable as error:
+            self._tried = len(messages)
+            current_message().retry("StoreUnavailable")
             _logger.error(  # noqa: TRY400 - the stack says nothing that the message doesn't
                 "Transactions could not be stored and wait: %s",
                 error,
@@ -99,5 +108,6 @@ class Subscriber:
             )
             return min(_LONGEST_PAUSE_SECONDS, max(_POLL_SECONDS, 2 * last_pause_seconds))
         self._topic.acknowledge(messages)
+        self._tried = 0
         self._deliveries.stored(message.transaction.id for message in messages)
         return 0.0

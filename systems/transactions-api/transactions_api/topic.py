@@ -12,6 +12,10 @@ from typing import Protocol
 
 from transactions_api.model import Message
 
+TOPIC = "transactions"
+MESSAGING_SYSTEM = "in_memory"
+"""How telemetry names the broker."""
+
 
 class TopicFull(Exception):  # noqa: N818 - reads as what happened
     """The message was not published: too many wait already."""

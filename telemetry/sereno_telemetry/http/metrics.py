@@ -119,7 +119,7 @@ def http_metrics(
     if not isinstance(known, HttpMetrics):
         known = HttpMetrics(registry, bounds, sizes=sizes, time_to_first_byte=time_to_first_byte)
         setattr(registry, _KEPT, known)  # on the registry itself: it lives exactly as long
-        _ensure_start_time(registry)
+        ensure_start_time(registry)
     elif (known.bounds, known.sizes, known.time_to_first_byte) != (bounds, sizes, time_to_first_byte):
         _logger.warning(
             "another app of this process shares the registry: its buckets %s and its options stay", known.bounds
@@ -127,7 +127,8 @@ def http_metrics(
     return known
 
 
-def _ensure_start_time(registry: CollectorRegistry) -> None:
+def ensure_start_time(registry: CollectorRegistry) -> None:
+    """Export `process_start_time_seconds` from `registry`, if it doesn't yet."""
     # The ledger tells a newborn series from one that is merely discovered late by the age of the process;
     # only prometheus_client's global registry exports that by itself, and only where there is a /proc.
     if registry.get_sample_value(_START_METRIC) is None:
