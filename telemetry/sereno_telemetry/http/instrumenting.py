@@ -1,7 +1,7 @@
-"""`instrument(app)`: everything that a FastAPI service gets, in one call."""
+"""`instrument(app)`: everything that a FastAPI or Starlette service gets, in one call."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,16 +9,19 @@ from opentelemetry.trace import TracerProvider
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from sereno_telemetry.http.metrics import HttpMetrics, http_metrics
+from sereno_telemetry.http.middleware import RequestMetrics
+from sereno_telemetry.http.naming import Naming
 from sereno_telemetry.metrics.buckets import buckets_file, duration_buckets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
-    from sereno_telemetry.http.middleware import AsgiApp, Scope
+    from sereno_telemetry.http.middleware import AsgiApp
+    from sereno_telemetry.tracing.server import ProviderSource
 
-    Guard = Callable[[AsgiApp], AsgiApp]
+    Layer = Callable[[AsgiApp], AsgiApp]
 
 _MARK = "_sereno_instrumentation"
 
@@ -34,12 +37,19 @@ class Instrumentation:
     """Where the request metrics are; counters of the service's own business belong there as well."""
     buckets: tuple[float, ...]
     """Upper bounds of the request histogram in seconds, without +Inf."""
-    tracer_provider: TracerProvider | None
-    """What makes the request spans; None without tracing."""
+    _provider: "ProviderSource | None" = field(repr=False)
+
+    @property
+    def tracer_provider(self) -> TracerProvider | None:
+        """What makes the request spans; None without tracing.
+
+        Where none was given it is the process's own, which may be set up later than the app, until the first request.
+        """
+        return None if self._provider is None else self._provider()
 
 
 def instrument(
-    app: "FastAPI",
+    app: "Starlette",
     *,
     service: str,
     registry: CollectorRegistry | None = None,
@@ -55,7 +65,7 @@ def instrument(
     Whatever fails while a request is served is counted in `sereno_telemetry_errors_total` and kept from the request.
 
     Args:
-        app: a FastAPI app, with or without its routes.
+        app: a FastAPI or Starlette app, with or without its routes; for others there is `measured`.
         service: the service's name, as in its SLO spec.
         registry: where metrics go; None is prometheus_client's global registry.
         buckets: file with the histogram's bounds, as `sereno compile` writes it; None reads the path from the
@@ -78,6 +88,7 @@ def instrument(
     if app.middleware_stack is not None:
         raise RuntimeError("the app has started already: call instrument() before it serves")
     # The app's own parts: fastapi and starlette are no dependencies of ours, so they load only with an app.
+    from sereno_telemetry.http.routes import naming_for  # noqa: PLC0415
     from sereno_telemetry.metrics.exposition import add_metrics_endpoint  # noqa: PLC0415
 
     registry = registry or REGISTRY
@@ -85,50 +96,53 @@ def instrument(
     metrics = http_metrics(registry, bounds, sizes=sizes, time_to_first_byte=time_to_first_byte)
     if metrics_path is not None:
         add_metrics_endpoint(app, registry, metrics_path)
-    provider, guard = _trace(app, service, tracer_provider, metrics, metrics_path) if tracing else (None, _unguarded)
-    _measure(app, metrics, guard, metrics_path)
+    naming = naming_for(app)
+    provider, layer = _traced(naming, service, tracer_provider, metrics) if tracing else (None, _untraced)
+    _surround(
+        app, lambda stack: RequestMetrics(layer(stack), naming=naming, metrics=metrics, excluded_path=metrics_path)
+    )
+    if provider is not None:
+        # OpenTelemetry's own instrumentation looks at this mark: it must not begin a second span.
+        app._is_instrumented_by_opentelemetry = True  # type: ignore[attr-defined]  # noqa: SLF001
     done = Instrumentation(service, registry, metrics.bounds, provider)
     setattr(app, _MARK, done)
     return done
 
 
-def _trace(
-    app: "FastAPI", service: str, given: TracerProvider | None, metrics: HttpMetrics, metrics_path: str | None
-) -> "tuple[TracerProvider | None, Guard]":
-    """Set up tracing: its provider, and what keeps its failures from requests.
-
-    A service starts without tracing if the installed versions don't fit each other.
-    """
-    try:
-        from sereno_telemetry.tracing.server import fail_open, trace_requests, tracer_provider_for  # noqa: PLC0415
-
-        provider = tracer_provider_for(service, given)
-        trace_requests(app, provider, excluded_path=metrics_path)
-    except Exception as error:  # noqa: BLE001 - fail open
-        metrics.health.note(error, doing="setting up tracing")
-        return None, _unguarded
-    return provider, lambda stack: fail_open(stack, metrics.health)
-
-
-def _unguarded(stack: "AsgiApp") -> "AsgiApp":
-    return stack
-
-
-def _measure(app: "FastAPI", metrics: HttpMetrics, guard: "Guard", metrics_path: str | None) -> None:
-    """Put the request metric around everything else in the app, the handling of unhandled exceptions included."""
-    from sereno_telemetry.http.middleware import RequestMetrics  # noqa: PLC0415
-    from sereno_telemetry.http.routes import route_template  # noqa: PLC0415
-
+def _surround(app: "Starlette", layer: "Layer") -> None:
+    """Put `layer` around everything else in the app, the handling of unhandled exceptions included."""
     # FastAPI 0.165 measures by itself as soon as a global meter provider exists; each request is counted once, here.
     native = getattr(app, "_telemetry", None)
     if isinstance(native, dict):
         native["metrics"] = False
     build: Callable[[], AsgiApp] = app.build_middleware_stack
+    app.build_middleware_stack = lambda: layer(build())  # type: ignore[method-assign]
 
-    def naming(scope: "Scope", path: str, root_path: str) -> str:
-        return route_template(scope, routes=app.routes, path=path, root_path=root_path)
 
-    def build_measured() -> "AsgiApp":
-        return RequestMetrics(guard(build()), naming=naming, metrics=metrics, excluded_path=metrics_path)
+def _traced(
+    naming: Naming, service: str, given: TracerProvider | None, metrics: HttpMetrics
+) -> "tuple[ProviderSource | None, Layer]":
+    """What says who makes the spans, and what puts them around an app when it starts.
 
-    app.build_middleware_stack = build_measured  # type: ignore[method-assign]
+    A service starts without tracing if the installed versions don't fit each other.
+    """
+    try:
+        from sereno_telemetry.tracing.layers import provider_source, trace_app  # noqa: PLC0415
+
+        source = provider_source(service, given)
+    except Exception as error:  # noqa: BLE001 - fail open
+        metrics.health.note(error, doing="setting up tracing")
+        return None, _untraced
+
+    def traced(stack: "AsgiApp") -> "AsgiApp":
+        try:
+            return trace_app(stack, naming=naming, provider=source, health=metrics.health)
+        except Exception as error:  # noqa: BLE001 - fail open
+            metrics.health.note(error, doing="setting up tracing")
+            return stack
+
+    return source, traced
+
+
+def _untraced(stack: "AsgiApp") -> "AsgiApp":
+    return stack
