@@ -17,6 +17,7 @@ def test_the_public_names_are_these() -> None:
         "instrument",
         "instrument_clients",
         "log_deed",
+        "measured",
     ]
     public = {
         name

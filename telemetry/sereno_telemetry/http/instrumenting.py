@@ -1,6 +1,7 @@
 """`instrument(app)`: everything that a FastAPI or Starlette service gets, in one call."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,21 +10,19 @@ from opentelemetry.trace import TracerProvider
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from sereno_telemetry.http.metrics import HttpMetrics, http_metrics
-from sereno_telemetry.http.middleware import RequestMetrics
-from sereno_telemetry.http.naming import Naming
+from sereno_telemetry.http.middleware import AsgiApp, Receive, RequestMetrics, Scope, Send
+from sereno_telemetry.http.naming import UNMATCHED, Naming, path_in_app
 from sereno_telemetry.metrics.buckets import buckets_file, duration_buckets
+from sereno_telemetry.metrics.health import TelemetryHealth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.applications import Starlette
 
-    from sereno_telemetry.http.middleware import AsgiApp
     from sereno_telemetry.tracing.server import ProviderSource
 
-    Layer = Callable[[AsgiApp], AsgiApp]
-
 _MARK = "_sereno_instrumentation"
+
+_Layer = Callable[[AsgiApp], AsgiApp]
 
 _logger = logging.getLogger("sereno_telemetry")
 
@@ -98,9 +97,11 @@ def instrument(
         add_metrics_endpoint(app, registry, metrics_path)
     naming = naming_for(app)
     provider, layer = _traced(naming, service, tracer_provider, metrics) if tracing else (None, _untraced)
-    _surround(
-        app, lambda stack: RequestMetrics(layer(stack), naming=naming, metrics=metrics, excluded_path=metrics_path)
-    )
+
+    def measuring(stack: AsgiApp) -> AsgiApp:
+        return RequestMetrics(layer(stack), naming=naming, metrics=metrics, excluded_path=metrics_path)
+
+    _surround(app, measuring, metrics.health)
     if provider is not None:
         # OpenTelemetry's own instrumentation looks at this mark: it must not begin a second span.
         app._is_instrumented_by_opentelemetry = True  # type: ignore[attr-defined]  # noqa: SLF001
@@ -109,19 +110,102 @@ def instrument(
     return done
 
 
-def _surround(app: "Starlette", layer: "Layer") -> None:
+def measured(
+    app: AsgiApp,
+    *,
+    service: str,
+    route: Callable[[Scope], str | None] | None = None,
+    registry: CollectorRegistry | None = None,
+    buckets: Path | None = None,
+    tracing: bool = True,
+    tracer_provider: TracerProvider | None = None,
+    metrics_path: str | None = None,
+    sizes: bool = False,
+    time_to_first_byte: bool = False,
+) -> AsgiApp:
+    """Any ASGI app, measured and traced as `instrument` does it for FastAPI and Starlette; serve what is returned.
+
+    Args:
+        app: the app; what is mounted in it belongs to it.
+        route: says the template of the route (`/orders/{order_id}`) from the scope as the app left it, or None for
+            requests that have no handler; without it all requests are `unmatched`. Templates must be few: only the
+            first 300 have series of their own.
+        service: as for `instrument`, and so are the next four.
+        registry: where metrics go.
+        buckets: file with the histogram's bounds.
+        tracing: whether each request gets a span.
+        tracer_provider: what makes the spans.
+        metrics_path: where metrics are served, which takes Starlette; None leaves that to the app.
+        sizes: whether sizes of bodies are measured.
+        time_to_first_byte: whether the time until the first chunk of the answer is measured.
+
+    Raises:
+        ValueError: the registry already has a metric of our name.
+    """
+    registry = registry or REGISTRY
+    bounds = duration_buckets(buckets_file(buckets), service=service)
+    metrics = http_metrics(registry, bounds, sizes=sizes, time_to_first_byte=time_to_first_byte)
+    naming = _named_by(route)
+    _, layer = _traced(naming, service, tracer_provider, metrics) if tracing else (None, _untraced)
+    serving = app if metrics_path is None else _with_metrics(app, registry, metrics_path)
+    return RequestMetrics(layer(serving), naming=naming, metrics=metrics, excluded_path=metrics_path)
+
+
+def _named_by(route: Callable[[Scope], str | None] | None) -> Naming:
+    def name(scope: Scope, _path: str, _root_path: str) -> str:
+        template = None if route is None else route(scope)
+        if template is None:
+            return UNMATCHED
+        if not isinstance(template, str):
+            raise TypeError(f"route() of measured() returned {template!r}, not a template")
+        return template
+
+    return name
+
+
+def _with_metrics(app: AsgiApp, registry: CollectorRegistry, path: str) -> AsgiApp:
+    from starlette.applications import Starlette  # noqa: PLC0415
+    from starlette.routing import Route  # noqa: PLC0415
+
+    from sereno_telemetry.metrics.exposition import add_metrics_endpoint  # noqa: PLC0415
+
+    endpoint = Starlette()
+    add_metrics_endpoint(endpoint, registry, path)
+    (answer,) = (route.app for route in endpoint.routes if isinstance(route, Route))
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        asked = scope["type"] == "http" and path_in_app(scope) == path
+        await (answer if asked else app)(scope, receive, send)
+
+    return serve
+
+
+def _surround(app: "Starlette", layer: _Layer, health: TelemetryHealth) -> None:
     """Put `layer` around everything else in the app, the handling of unhandled exceptions included."""
     # FastAPI 0.165 measures by itself as soon as a global meter provider exists; each request is counted once, here.
     native = getattr(app, "_telemetry", None)
     if isinstance(native, dict):
         native["metrics"] = False
     build: Callable[[], AsgiApp] = app.build_middleware_stack
-    app.build_middleware_stack = lambda: layer(build())  # type: ignore[method-assign]
+
+    def build_surrounded() -> AsgiApp:
+        return _put_around(build(), layer, health, doing="putting the request metrics around an app")
+
+    app.build_middleware_stack = build_surrounded  # type: ignore[method-assign]
+
+
+def _put_around(stack: AsgiApp, layer: _Layer, health: TelemetryHealth, *, doing: str) -> AsgiApp:
+    """`stack` within `layer`; without it if that can't be made: a service always starts."""
+    try:
+        return layer(stack)
+    except Exception as error:  # noqa: BLE001 - fail open
+        health.note(error, doing=doing)
+        return stack
 
 
 def _traced(
     naming: Naming, service: str, given: TracerProvider | None, metrics: HttpMetrics
-) -> "tuple[ProviderSource | None, Layer]":
+) -> "tuple[ProviderSource | None, _Layer]":
     """What says who makes the spans, and what puts them around an app when it starts.
 
     A service starts without tracing if the installed versions don't fit each other.
@@ -134,15 +218,11 @@ def _traced(
         metrics.health.note(error, doing="setting up tracing")
         return None, _untraced
 
-    def traced(stack: "AsgiApp") -> "AsgiApp":
-        try:
-            return trace_app(stack, naming=naming, provider=source, health=metrics.health)
-        except Exception as error:  # noqa: BLE001 - fail open
-            metrics.health.note(error, doing="setting up tracing")
-            return stack
+    def traced(stack: AsgiApp) -> AsgiApp:
+        return trace_app(stack, naming=naming, provider=source, health=metrics.health)
 
-    return source, traced
+    return source, lambda stack: _put_around(stack, traced, metrics.health, doing="setting up tracing")
 
 
-def _untraced(stack: "AsgiApp") -> "AsgiApp":
+def _untraced(stack: AsgiApp) -> AsgiApp:
     return stack

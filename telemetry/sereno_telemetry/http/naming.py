@@ -6,7 +6,7 @@ from typing import Any
 Scope = MutableMapping[str, Any]
 
 UNMATCHED = "unmatched"
-"""One label value for all requests that no handler was found for (404, 405, redirected slashes): raw paths are endless."""
+"""One label value for all requests that have no handler (404, 405, redirected slashes): raw paths are endless."""
 
 Naming = Callable[[Scope, str, str], str]
 """Scope as the app left it, path and root path as they came → the template of the route, or `UNMATCHED`."""

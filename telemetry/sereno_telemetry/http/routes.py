@@ -2,7 +2,7 @@
 
 FastAPI leaves what it selected in the scope, but not everywhere: requests that a middleware answers are never
 routed, a mount overwrites what its parent knew, and from 0.137 routes are a tree whose nodes carry their prefix
-privately. So what the scope says is believed only where nobody has changed the path since; else the routes are searched.
+privately. So what the scope says is believed only where the path is still as it came; else the routes are searched.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -5,11 +5,11 @@ from functools import partial
 
 import anyio.to_thread
 from anyio import CapacityLimiter
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -39,7 +39,7 @@ def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     return encoder(view), content_type
 
 
-def add_metrics_endpoint(app: FastAPI, registry: CollectorRegistry, path: str) -> None:
+def add_metrics_endpoint(app: Starlette, registry: CollectorRegistry, path: str) -> None:
     """Serve `registry` at `path`, before all other routes: a catch-all route must not swallow it.
 
     Raises:

@@ -165,5 +165,6 @@ def _histogram_cells(histogram: Histogram, bounds: Sequence[float]) -> tuple[Add
     buckets, upper_bounds = getattr(histogram, "_buckets", None), getattr(histogram, "_upper_bounds", None)
     if upper_bounds != [*bounds, math.inf] or not isinstance(buckets, list) or len(buckets) != len(upper_bounds):
         return None, ()
-    adding = [getattr(cell, "inc", None) for cell in (getattr(histogram, "_sum", None), *buckets)]
-    return (adding[0], adding[1:]) if all(callable(add) for add in adding) else (None, ())
+    cells = (getattr(histogram, "_sum", None), *buckets)
+    adding: list[Add] = [cell.inc for cell in cells if callable(getattr(cell, "inc", None))]
+    return (adding[0], adding[1:]) if len(adding) == len(cells) else (None, ())

@@ -1,7 +1,7 @@
 """Where spans are put into an app: around all of it, with OpenTelemetry's ASGI middleware.
 
-`FastAPIInstrumentor` does the same with that middleware, but it also patches BackgroundTask for the whole process, names
-spans by a search that knows no mounts, and leaves a layer in the way of requests that aren't sampled.
+`FastAPIInstrumentor` does the same with that middleware, but it also patches BackgroundTask for the whole process,
+names spans by a search that knows no mounts, and leaves a layer in the way of requests that aren't sampled.
 """
 
 import copy
@@ -34,7 +34,7 @@ def trace_app(app: AsgiApp, *, naming: Naming, provider: ProviderSource, health:
     before = _middleware_of_opentelemetry(app)
     if before is not None:
         # FastAPIInstrumentor puts itself outermost, but for one more layer that would make answers of its own bugs.
-        outermost = before is getattr(app, "app", None) and _is_error_layer(before.app)
+        outermost = _is_error_layer(before.app) and getattr(app, "app", None) is before
         return ServerTracing(before, before.app, provider=None, health=health) if outermost else app
     # Without this the spans carry the attributes of before 2023 (http.method, http.target).
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
@@ -49,7 +49,7 @@ def trace_app(app: AsgiApp, *, naming: Naming, provider: ProviderSource, health:
     return ServerTracing(traced, app, provider=provider, health=health)
 
 
-def _middleware_of_opentelemetry(layer: Any) -> OpenTelemetryMiddleware | None:
+def _middleware_of_opentelemetry(layer: Any) -> Any:
     """OpenTelemetry's middleware in the stack that begins with `layer`, if it is there."""
     for _ in range(_MOST_LAYERS):
         if layer is None or isinstance(layer, OpenTelemetryMiddleware):

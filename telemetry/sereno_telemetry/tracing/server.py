@@ -1,8 +1,8 @@
 """Server spans by OpenTelemetry's own instrumentation, built for sampled requests only, and unable to fail any."""
 
 from collections.abc import Callable
-from contextvars import Token
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from opentelemetry import context, trace
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
@@ -14,6 +14,9 @@ from sereno_telemetry.metrics.health import TelemetryHealth
 from sereno_telemetry.tracing.call import TracedCall
 from sereno_telemetry.tracing.providers import exports_spans
 from sereno_telemetry.tracing.sampling import Head, HeadSampling, decided_trace_id, keeping_decisions
+
+if TYPE_CHECKING:
+    from contextvars import Token
 
 _CALL = "sereno_telemetry.traced_call"
 _SCOPE_NAME = "sereno_telemetry"
