@@ -83,13 +83,18 @@ class Exchange:
                 self._note_failure(error)
             except Exception as problem:  # noqa: BLE001 - fail open
                 self._metrics.health.note(problem, doing="noting a failed request")
-        if self._ended:
-            return
-        if self._disconnected and (error is None or _gives_up(error)):
-            # The app gave up because the client did: the code that was sent stands, if any was.
-            self._finish(self._status_code or CLIENT_CLOSED_REQUEST)
-        else:  # unhandled, cut off, or returned without a whole answer: the client sees a broken one
-            self._finish(SERVER_ERROR)
+        if not self._ended:
+            self._finish(self._code_of_end(error))
+
+    def _code_of_end(self, error: BaseException | None) -> int:
+        """The code of an answer that didn't come to its end."""
+        try:
+            if self._disconnected and (error is None or _gives_up(error)):
+                # The app gave up because the client did: the code that was sent stands, if any was.
+                return self._status_code or CLIENT_CLOSED_REQUEST
+        except Exception as problem:  # noqa: BLE001 - fail open
+            self._metrics.health.note(problem, doing="ending a request")
+        return SERVER_ERROR  # unhandled, cut off, or returned without a whole answer: the client sees a broken one
 
     def _received(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
