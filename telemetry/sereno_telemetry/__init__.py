@@ -6,11 +6,11 @@
     app = FastAPI()
     instrument(app, service="transactions-api")
 
-Importing this needs no extras; `instrument` uses the FastAPI that the service brings.
+Importing this needs no extras; `instrument` uses the FastAPI or Starlette that the service brings.
 """
 
 from sereno_telemetry.clients.instrumenting import ClientInstrumentation, instrument_clients
-from sereno_telemetry.http.instrumenting import Instrumentation, instrument
+from sereno_telemetry.http.instrumenting import Instrumentation, instrument, measured
 from sereno_telemetry.logs.setup import configure_logging, ecs_handler, log_deed
 from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
 from sereno_telemetry.processes.joining import join_group_if_asked
@@ -41,6 +41,7 @@ __all__ = [
     "instrument",
     "instrument_clients",
     "log_deed",
+    "measured",
     "publishing",
     "serve_metrics",
     "start_metrics_push",

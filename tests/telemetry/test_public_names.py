@@ -24,6 +24,7 @@ def test_the_public_names_are_these() -> None:
         "instrument",
         "instrument_clients",
         "log_deed",
+        "measured",
         "publishing",
         "serve_metrics",
         "start_metrics_push",

@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from sereno_telemetry.http.exchange import Exchange, Naming
+from sereno_telemetry.http.exchange import Exchange
 from sereno_telemetry.http.metrics import HttpMetrics
-from sereno_telemetry.http.routes import path_in_app
+from sereno_telemetry.http.naming import Naming, path_in_app
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -47,11 +47,12 @@ class RequestMetrics:
             # FastAPI's own telemetry leaves a mounted app alone if its parent has said anything about this request;
             # without that, a mounted app begins a second server span as soon as global providers exist.
             scope.setdefault("fastapi.telemetry", None)
-            if self._excluded_path is not None and path_in_app(scope) == self._excluded_path:
+            excluded = self._excluded_path
+            if excluded is not None and scope["path"].endswith(excluded) and path_in_app(scope) == excluded:
                 return None
             exchange = Exchange(self._naming, self._metrics, scope, receive, send)
-            self._metrics.begin()
             scope[EXCHANGE] = exchange
+            self._metrics.enter()
         except Exception as error:  # noqa: BLE001 - fail open
             self._metrics.health.note(error, doing="starting to measure a request")
             return None

@@ -2,62 +2,53 @@
 
 FastAPI leaves what it selected in the scope, but not everywhere: requests that a middleware answers are never
 routed, a mount overwrites what its parent knew, and from 0.137 routes are a tree whose nodes carry their prefix
-privately. So what the scope says is believed only where no mount has changed it; else the routes are searched.
+privately. So what the scope says is believed only where the path is still as it came; else the routes are searched.
 """
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import fastapi.routing
-from starlette.routing import BaseRoute, Host, Match, Mount
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Host, Match, Mount, Route
 
-Scope = MutableMapping[str, Any]
-
-# One label value for all requests that no handler was found for (404, 405, redirected slashes): raw paths are endless.
-UNMATCHED = "unmatched"
+from sereno_telemetry.http.naming import UNMATCHED, Naming, Scope
 
 _REST = "/{path}"
-_NOTHING: Mapping[str, Any] = {}
-
-# Public from FastAPI 0.137.2; before that, included routes are copied into the app with their full path.
-_flattened: Callable[[Sequence[BaseRoute]], Iterable[Any]] = getattr(
-    fastapi.routing, "iter_route_contexts", lambda routes: routes
-)
 
 
-def route_template(scope: Scope, *, routes: Sequence[BaseRoute], path: str, root_path: str) -> str:
-    """The template of the route that `scope` was or would be handled by, with the prefixes of mounts and routers.
+def _flattening() -> Callable[[Sequence[BaseRoute]], Iterable[Any]]:
+    """What makes a list of FastAPI's tree of routes.
 
-    `path` and `root_path` are the scope's own before the app saw it: mounts change them. Requests that match no
-    route, or none for their method, all have the template `UNMATCHED`.
+    It is public from FastAPI 0.137.2; before that, and in Starlette, included routes are copied into the app.
     """
-    selected = _selected(scope, root_path)
-    if selected is not None:
-        methods = getattr(selected, "methods", None)
-        if methods and scope["method"] not in methods:
-            return UNMATCHED
-        template: str = selected.path_format
-        return template
-    return _search(routes, dict(scope) | {"path": path, "root_path": root_path}) or UNMATCHED
+    try:
+        from fastapi.routing import iter_route_contexts  # noqa: PLC0415 - Starlette apps have no FastAPI
+    except ImportError:
+        return lambda routes: routes
+    return iter_route_contexts
 
 
-def path_in_app(scope: Mapping[str, Any]) -> str:
-    """The path without the prefix that a proxy or a parent app has taken off."""
-    path: str = scope["path"]
-    root_path: str = scope.get("root_path", "")
-    inside = path.removeprefix(root_path)
-    return inside if inside.startswith("/") else path
+_flattened = _flattening()
 
 
-def _selected(scope: Scope, root_path: str) -> Any | None:
-    """What FastAPI says that it selected, if that is the whole truth about this path."""
-    route = scope.get("route")
-    if route is None or scope.get("root_path", "") != root_path:  # a mount has changed it: only a part is known
-        return None
-    context = scope.get("fastapi", _NOTHING).get("effective_route_context")
-    if context is not None and context.original_route is route:
-        route = context
-    return route if hasattr(route, "path_format") else None
+def naming_for(app: Starlette) -> Naming:
+    """What names the requests of `app`: the template of the route, with the prefixes of mounts and routers.
+
+    Requests that match no route, or none for their method, are all called `UNMATCHED`.
+    """
+
+    def name(scope: Scope, path: str, root_path: str) -> str:
+        route = scope.get("route")
+        # A mount changes the root path and overwrites what its parent selected: then only a part is known.
+        if isinstance(route, Route) and scope["path"] == path and scope.get("root_path", "") == root_path:
+            context = scope["fastapi"].get("effective_route_context") if "fastapi" in scope else None
+            if context is not None and context.original_route is route:
+                route = context
+            template: str = route.path_format
+            return template if not route.methods or scope["method"] in route.methods else UNMATCHED
+        return _search(app.routes, dict(scope) | {"path": path, "root_path": root_path}) or UNMATCHED
+
+    return name
 
 
 def _search(routes: Sequence[BaseRoute], scope: dict[str, Any]) -> str | None:

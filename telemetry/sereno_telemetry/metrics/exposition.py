@@ -10,7 +10,7 @@ from sereno_telemetry.metrics.health import health_of
 from sereno_telemetry.metrics.scraping import scrape
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -24,7 +24,7 @@ def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     return scrape(registry, accept)
 
 
-def add_metrics_endpoint(app: "FastAPI", registry: CollectorRegistry, path: str) -> None:
+def add_metrics_endpoint(app: "Starlette", registry: CollectorRegistry, path: str) -> None:
     """Serve `registry` at `path`, before all other routes: a catch-all route must not swallow it.
 
     Raises:

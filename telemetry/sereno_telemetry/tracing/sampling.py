@@ -45,6 +45,7 @@ _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
 _CARRYING = frozenset({b"traceparent", b"tracestate", b"baggage"})
 _NO_STATE = TraceState()
 _EMPTY = Context()
+_FLAGS = tuple(TraceFlags(number) for number in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +69,29 @@ class HeadPolicy:
 
 def head_policy(sampler: Sampler) -> HeadPolicy | None:
     """The policy of a standard sampler of the SDK; None for all others, which must be asked with a span at hand."""
-    if type(sampler) is not ParentBased:
-        bound = _bound(sampler)
-        return None if bound is None else HeadPolicy(bound, bound, bound)
-    # ParentBased has no public way to ask what it consists of.
-    names = ("_root", "_remote_parent_sampled", "_remote_parent_not_sampled")
-    bounds = [_bound(getattr(sampler, name, None)) for name in names]
-    root, sampled, not_sampled = bounds
+    if _decides_as(sampler, ParentBased):
+        # ParentBased has no public way to ask what it consists of.
+        names = ("_root", "_remote_parent_sampled", "_remote_parent_not_sampled")
+        root, sampled, not_sampled = (_bound(getattr(sampler, name, None)) for name in names)
+    else:
+        root = sampled = not_sampled = _bound(sampler)
     if root is None or sampled is None or not_sampled is None:
         return None
     return HeadPolicy(root, sampled, not_sampled)
 
 
 def _bound(sampler: object) -> int | None:
-    if type(sampler) is TraceIdRatioBased:
-        return TraceIdRatioBased.get_bound_for_rate(sampler.rate)
-    if type(sampler) is StaticSampler:
+    if isinstance(sampler, TraceIdRatioBased) and _decides_as(sampler, TraceIdRatioBased):
+        return sampler.bound
+    if isinstance(sampler, StaticSampler) and _decides_as(sampler, StaticSampler):
         decision = sampler.should_sample(None, 0, "").decision
         return {Decision.RECORD_AND_SAMPLE: _ALWAYS, Decision.DROP: _NEVER}.get(decision)
     return None
+
+
+def _decides_as(sampler: object, kind: type[Sampler]) -> bool:
+    """Whether `sampler` is of that kind, its subclasses included as far as they decide in the same way."""
+    return isinstance(sampler, kind) and type(sampler).should_sample is kind.should_sample
 
 
 class Head(NamedTuple):
@@ -115,19 +120,21 @@ class HeadSampling:
         policy = head_policy(tracer.sampler)
         return None if policy is None else HeadSampling(policy, tracer.id_generator)
 
-    def decide(self, scope: Scope) -> Head:
-        """Decide about the request of `scope`, whose headers must be a list, as all servers give it."""
+    def decide(self, scope: Scope) -> Head | None:
+        """Decide about the request of `scope`; None if its headers can't be read twice."""
+        if not isinstance(scope["headers"], (list, tuple)):
+            return None
         parent, carried = _carried(scope)
         if parent is None:
             trace_id = self._ids.generate_trace_id()
             sampled = self._policy.samples(None, trace_id)
-            flags = TraceFlags(self._root_flags | (TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT))
+            flags = _FLAGS[self._root_flags | sampled]
             identity = SpanContext(trace_id, self._ids.generate_span_id(), False, flags, _NO_STATE)  # noqa: FBT003
         else:
             sampled = self._policy.samples(parent, parent.trace_id)
             identity = parent  # no span comes between the caller and the services that are called from here
-            if sampled != bool(parent.trace_flags & TraceFlags.SAMPLED):
-                flags = TraceFlags(parent.trace_flags ^ TraceFlags.SAMPLED)
+            if sampled != parent.trace_flags & TraceFlags.SAMPLED:
+                flags = _FLAGS[parent.trace_flags ^ TraceFlags.SAMPLED]
                 identity = SpanContext(parent.trace_id, parent.span_id, True, flags, parent.trace_state)  # noqa: FBT003
         return Head(identity, sampled, trace.set_span_in_context(trace.NonRecordingSpan(identity), carried))
 
@@ -140,7 +147,7 @@ def _carried(scope: Scope) -> tuple[SpanContext | None, Context]:
             return None, _EMPTY
         if len(found) == 1 and (match := _TRACEPARENT.match(found[0][1])) and found[0][0] == b"traceparent":
             trace_id, span_id, flags = match.groups()
-            parent = SpanContext(int(trace_id, 16), int(span_id, 16), True, TraceFlags(int(flags, 16)), _NO_STATE)  # noqa: FBT003
+            parent = SpanContext(int(trace_id, 16), int(span_id, 16), True, _FLAGS[int(flags, 16)], _NO_STATE)  # noqa: FBT003
             return (parent if parent.is_valid else None), _EMPTY
     context = propagate.extract(dict(scope), Context(), asgi_getter)
     parent = trace.get_current_span(context).get_span_context()

@@ -1,90 +1,37 @@
 """Server spans by OpenTelemetry's own instrumentation, built for sampled requests only, and unable to fail any."""
 
-import contextlib
-import os
-import re
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
 from opentelemetry import context, trace
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-from opentelemetry.metrics import NoOpMeterProvider
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Tracer, TracerProvider
-from starlette.background import BackgroundTask
-from starlette.middleware.errors import ServerErrorMiddleware
+from opentelemetry.sdk.trace import Tracer
 
 from sereno_telemetry.http.exchange import Exchange
-from sereno_telemetry.http.middleware import EXCHANGE, AsgiApp, Message, Receive, Scope, Send
+from sereno_telemetry.http.middleware import EXCHANGE, AsgiApp, Receive, Scope, Send
 from sereno_telemetry.metrics.health import TelemetryHealth
+from sereno_telemetry.tracing.call import TracedCall
 from sereno_telemetry.tracing.providers import exports_spans
 from sereno_telemetry.tracing.sampling import Head, HeadSampling, decided_trace_id, keeping_decisions
 
+if TYPE_CHECKING:
+    from contextvars import Token
+
 _CALL = "sereno_telemetry.traced_call"
+_SCOPE_NAME = "sereno_telemetry"
+
+ProviderSource = Callable[[], trace.TracerProvider]
+"""Says who makes the spans; asked when the first request comes, by when an app has set up what it uses."""
 
 
-def tracer_provider_for(service: str, given: trace.TracerProvider | None) -> trace.TracerProvider:
-    """The provider of the request spans: as given, else the process's own, else a new one that exports nowhere.
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How the requests of an app are traced; made when the first one comes, when all providers are in place."""
 
-    A new one is not made global: that stays the application's choice. Its ids still join logs and exemplars.
-    """
-    if given is not None:
-        return given
-    configured = trace.get_tracer_provider()
-    if not isinstance(configured, trace.ProxyTracerProvider):
-        return configured
-    return TracerProvider(resource=Resource.create({"service.name": service}))
-
-
-def trace_requests(app: FastAPI, provider: trace.TracerProvider, *, excluded_path: str | None) -> None:
-    """Begin a server span for each request, except those to `excluded_path`.
-
-    An app that OpenTelemetry has instrumented already (`opentelemetry-instrument`) keeps that.
-    """
-    if getattr(app, "_is_instrumented_by_opentelemetry", False):
-        return
-    # Without this the spans carry the attributes of before 2023 (http.method, http.target).
-    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
-    background_call = BackgroundTask.__call__
-    FastAPIInstrumentor.instrument_app(
-        app,
-        server_request_hook=remember_span,
-        tracer_provider=provider,
-        meter_provider=NoOpMeterProvider(),  # requests are counted once, by us
-        excluded_urls=rf"^[a-z]+://[^/]+{re.escape(excluded_path)}$" if excluded_path else "",
-        exclude_spans=["receive", "send"],
-    )
-    _untrace_background_tasks(background_call)
-
-
-def fail_open(stack: AsgiApp, health: TelemetryHealth) -> AsgiApp:
-    """Guard the tracing layer of an app's middleware stack, if it has one; called when the app starts."""
-    # The instrumentation wraps itself in one more ServerErrorMiddleware, which would turn its own bugs into
-    # answers with code 500; the app's own ServerErrorMiddleware is inside.
-    layer = stack.app if isinstance(stack, ServerErrorMiddleware) else stack
-    return ServerTracing(layer, health) if isinstance(layer, OpenTelemetryMiddleware) else stack
-
-
-def remember_span(span: trace.Span, scope: Scope) -> None:
-    """Give the request its server span; called by OpenTelemetry's middleware."""
-    exchange = scope.get(EXCHANGE)
-    if isinstance(exchange, Exchange):
-        exchange.span = span
-        exchange.identity = None  # the span's own from here on
-
-
-def _untrace_background_tasks(original: Callable[[BackgroundTask], Coroutine[Any, Any, None]]) -> None:
-    """Take back the instrumentation's patch of BackgroundTask, if it has just made it.
-
-    It is one for the whole process, made with the tracer of whichever app came first, and when that raises, the
-    application's task doesn't run. Tasks still run in the context of their request, so their logs carry its ids.
-    """
-    if BackgroundTask.__call__ is not original:
-        BackgroundTask.__call__ = original  # type: ignore[method-assign, assignment]
-        with contextlib.suppress(AttributeError):
-            del BackgroundTask._otel_original_call  # type: ignore[attr-defined]  # noqa: SLF001
+    head: HeadSampling | None
+    """What decides beforehand; None: OpenTelemetry's middleware is to ask its sampler."""
+    builds_spans: bool
 
 
 class ServerTracing:
@@ -95,55 +42,97 @@ class ServerTracing:
     The exceptions of the application pass through untouched: they are told apart by identity.
     """
 
-    def __init__(self, traced: OpenTelemetryMiddleware, health: TelemetryHealth) -> None:
+    def __init__(
+        self,
+        traced: OpenTelemetryMiddleware,
+        untraced: AsgiApp,
+        *,
+        provider: ProviderSource | None,
+        health: TelemetryHealth,
+    ) -> None:
+        """Run `traced`, whose spans are to be made by `provider` (None: as it is), or `untraced`, the same without."""
         self.app = traced  # FastAPI follows `app` from layer to layer to see whether somebody traces already
-        self._head = HeadSampling.of(traced.tracer)
-        self._builds_spans = exports_spans(traced.tracer)
+        self._untraced = untraced
+        self._within_span: AsgiApp = traced.app
+        self._provider = provider
         self._health = health
-        self._untraced: AsgiApp = traced.app
-        traced.app = self._inner
-        if self._head is not None and isinstance(traced.tracer, Tracer):
-            traced.tracer = keeping_decisions(traced.tracer)
+        self._plan: _Plan | None = None
+        traced.app = self._enter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI calls it."""
-        head = self._decide(scope)
+        if scope["type"] == "websocket":
+            self._planned()
+            await self._trace(scope, receive, send)
+            return
+        exchange = scope.get(EXCHANGE)
+        if exchange is None or exchange.identity is not None:  # not measured, or decided by an app around this one
+            await self._untraced(scope, receive, send)
+            return
+        head = self._decide(scope, exchange)
         if head is None:
             await self._trace(scope, receive, send)
-        elif head.sampled and self._builds_spans:
-            deciding = decided_trace_id.set(head.identity.trace_id)
-            try:
-                await self._trace(scope, receive, send)
-            finally:
-                decided_trace_id.reset(deciding)
-        else:
-            attached = context.attach(head.context)
-            try:
-                await self._untraced(scope, receive, send)
-            finally:
-                context.detach(attached)
-
-    def _decide(self, scope: Scope) -> Head | None:
-        """What is decided about this request; None leaves that, and all else, to OpenTelemetry's middleware."""
-        if self._head is None or scope["type"] != "http":
-            return None
+            return
+        attached = self._attach(head)
         try:
-            if trace.get_current_span() is not trace.INVALID_SPAN:  # somebody around us traces: ours is one span of it
+            await self._untraced(scope, receive, send)
+        finally:
+            self._detach(attached)
+
+    def _decide(self, scope: Scope, exchange: Exchange) -> Head | None:
+        """What is decided about this request; None leaves the rest to OpenTelemetry's middleware."""
+        try:
+            plan = self._plan or self._planned()
+            if plan.head is None or trace.get_current_span() is not trace.INVALID_SPAN:
+                return None  # a sampler that can't be asked; or somebody around us traces, and ours is a part of it
+            head = plan.head.decide(scope)
+            if head is None:
                 return None
-            head = self._head.decide(scope)
-            exchange = scope.get(EXCHANGE)
-            if isinstance(exchange, Exchange):
-                exchange.identity = head.identity
+            if head.sampled and plan.builds_spans:
+                decided_trace_id.set(head.identity.trace_id)
+                return None
+            exchange.identity = head.identity
         except Exception as error:  # noqa: BLE001 - fail open
             self._health.note(error, doing="deciding whether a request is sampled")
             return None
         return head
 
+    def _planned(self) -> _Plan:
+        """The plan, made now if there is none; with failing parts there are no spans."""
+        if self._plan is None:
+            self._plan = _Plan(None, builds_spans=False)
+            try:
+                self._plan = self._make_plan(self.app)
+            except Exception as error:  # noqa: BLE001 - fail open
+                self._health.note(error, doing="setting up tracing")
+        return self._plan
+
+    def _make_plan(self, traced: OpenTelemetryMiddleware) -> _Plan:
+        if self._provider is not None:
+            traced.tracer = self._provider().get_tracer(_SCOPE_NAME)
+        tracer = traced.tracer
+        head = HeadSampling.of(tracer)
+        if head is not None and isinstance(tracer, Tracer):
+            traced.tracer = keeping_decisions(tracer)
+        return _Plan(head, exports_spans(tracer))
+
+    def _attach(self, head: Head) -> "Token[context.Context] | None":
+        try:
+            return context.attach(head.context)
+        except Exception as error:  # noqa: BLE001 - fail open
+            self._health.note(error, doing="giving a request its trace")
+            return None
+
+    def _detach(self, attached: "Token[context.Context] | None") -> None:
+        try:
+            if attached is not None:
+                context.detach(attached)
+        except Exception as error:  # noqa: BLE001 - fail open
+            self._health.note(error, doing="taking its trace from a request")
+
     async def _trace(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
-            return
-        call = scope[_CALL] = _TracedCall(send, self._health)
+        """Have OpenTelemetry's middleware serve the request; without it, if it fails before the app is reached."""
+        call = scope[_CALL] = TracedCall(send, self._health)
         try:
             await self.app(scope, receive, call.to_server)
         except Exception as error:
@@ -154,50 +143,28 @@ class ServerTracing:
                 raise call.application_error from None
             if not call.entered:
                 await self._untraced(scope, receive, send)
+        finally:
+            decided_trace_id.set(0)
 
-    async def _inner(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The application as the tracing layer sees it."""
-        call = scope.get(_CALL)
-        if not isinstance(call, _TracedCall):
-            await self._untraced(scope, receive, send)
-            return
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application as OpenTelemetry's middleware sees it."""
+        call = scope[_CALL]
         call.entered = True
         call.traced_send = send
+        self._remember_span(scope)
         try:
-            await self._untraced(scope, receive, call.from_application)
+            await self._within_span(scope, receive, call.from_application)
         except BaseException as error:
             call.application_error = error
             raise
 
-
-class _TracedCall:
-    """One request on its way through the tracing layer: who raised what, and which message got through."""
-
-    def __init__(self, send: Send, health: TelemetryHealth) -> None:
-        self.entered = False
-        self.application_error: BaseException | None = None
-        self.traced_send: Send = send
-        self._send = send
-        self._health = health
-        self._server_error: BaseException | None = None
-        self._delivered: Message | None = None
-
-    async def to_server(self, message: Message) -> None:
-        """`send` as the tracing layer calls it."""
+    def _remember_span(self, scope: Scope) -> None:
+        """Give the request its server span, and let the decision about it go: whatever is traced within, asks anew."""
         try:
-            await self._send(message)
-        except BaseException as error:
-            self._server_error = error
-            raise
-        self._delivered = message
-
-    async def from_application(self, message: Message) -> None:
-        """`send` as the application calls it."""
-        try:
-            await self.traced_send(message)
-        except Exception as error:
-            if error is self._server_error:
-                raise
-            self._health.note(error, doing="tracing an answer")
-            if self._delivered is not message:
-                await self._send(message)
+            decided_trace_id.set(0)
+            exchange = scope.get(EXCHANGE)
+            if exchange is not None:
+                exchange.span = trace.get_current_span()
+                exchange.identity = exchange.span.get_span_context()
+        except Exception as error:  # noqa: BLE001 - fail open
+            self._health.note(error, doing="giving a request its span")
