@@ -68,8 +68,10 @@ class UnsampledCalls:
         provider = self._provider
         if isinstance(provider, trace.ProxyTracerProvider):  # the process's own, which may be set later
             provider = trace.get_tracer_provider()
-        if not parent.is_valid:  # a provider of an SDK begins a trace here, whose ids are sent on
-            return parent if isinstance(provider, (trace.ProxyTracerProvider, trace.NoOpTracerProvider)) else None
+        if isinstance(provider, (trace.ProxyTracerProvider, trace.NoOpTracerProvider)):
+            return parent
+        if not parent.is_valid:  # a trace begins here, whose ids are sent on
+            return None
         if not exports_spans(provider):
             return parent
         return parent if not parent.trace_flags.sampled and self._parent_decides(provider) else None

@@ -56,10 +56,10 @@ def configure_tracing(
 def exports_spans(provider: trace.TracerProvider) -> bool:
     """Whether anybody reads the spans of `provider`: if not, ids are all that is needed of them.
 
-    A provider of an unknown kind is taken to be read; a global one that isn't set yet is not.
+    A provider of an unknown kind is taken to be read.
     """
-    if isinstance(provider, (trace.NoOpTracerProvider, trace.ProxyTracerProvider)):
+    if isinstance(provider, trace.NoOpTracerProvider):
         return False
-    # There is no public way to ask; processors may be added at any time, so the answer doesn't keep.
+    # There is no public way to ask; processors may be added at any time, so it is asked anew at each start-up.
     processors = getattr(getattr(provider, "_active_span_processor", None), "_span_processors", None)
     return processors is None or len(processors) > 0
