@@ -96,7 +96,7 @@ class Library:
 
     def instrument(self, setting: Setting) -> Outcome:
         """Instrument the library if it is there; a failure leaves its calls as they are."""
-        if importlib.util.find_spec(self.name) is None:
+        if not _installed(self.name):
             return NotInstrumented()
         guards: list[Guard] = []
         try:
@@ -147,7 +147,7 @@ class SqlAlchemy:
 
     def instrument(self, setting: Setting) -> Outcome:
         """Listen to every engine of the process, if SQLAlchemy is there."""
-        if importlib.util.find_spec(self.name) is None:
+        if not _installed(self.name):
             return NotInstrumented()
         try:
             provider = MeasuringTracerProvider(setting.provider, setting.metrics, setting.health)
@@ -160,14 +160,17 @@ class SqlAlchemy:
         return Instrumented(self.name, events.leave)
 
 
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # its parent isn't there; or something else put a bare module of that name there
+        return False
+
+
 def _instrumentor(path: str) -> Any:
     """The instrumentor, or None if its package isn't installed."""
     module, _, name = path.partition(":")
-    try:
-        found = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        found = None
-    return None if found is None else getattr(import_module(module), name)()
+    return getattr(import_module(module), name)() if _installed(module) else None
 
 
 def _unwrap(instrumentor: Any, guards: list[Guard]) -> None:

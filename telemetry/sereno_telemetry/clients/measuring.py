@@ -69,7 +69,7 @@ class MeasuringTracer(trace.Tracer):
         set_status_on_exception: bool = True,
     ) -> "MeasuredSpan":
         """Begin a span; one that can't be begun is replaced by its parent's context."""
-        if self._covered is not None and self._covered.get():
+        if (self._covered is not None and self._covered.get()) or self._publishes_already(kind, context):
             parent = trace.NonRecordingSpan(trace.get_current_span(context).get_span_context())
             return MeasuredSpan(self, parent, name, measured=False, attributes=None)
         try:
@@ -79,7 +79,16 @@ class MeasuringTracer(trace.Tracer):
         except Exception as error:  # noqa: BLE001 - fail open: a sampler or a processor with a bug
             self.health.note(error, doing="starting a client span")
             span = trace.NonRecordingSpan(trace.get_current_span(context).get_span_context())
-        return MeasuredSpan(self, span, name, measured=kind in _MEASURED, attributes=attributes)
+        measured = MeasuredSpan(self, span, name, measured=kind in _MEASURED, attributes=attributes)
+        measured.publishes = kind is SpanKind.PRODUCER
+        return measured
+
+    def _publishes_already(self, kind: SpanKind, context: context_api.Context | None) -> bool:
+        """Whether the same publication has its span: pika's blocking channel hands it to the channel below it."""
+        if kind is not SpanKind.PRODUCER:
+            return False
+        current = trace.get_current_span(context)
+        return isinstance(current, MeasuredSpan) and current.publishes
 
     def start_as_current_span(  # type: ignore[override]  # noqa: PLR0917 - no generator: that costs 2 µs more
         self,
@@ -103,14 +112,15 @@ class MeasuringTracer(trace.Tracer):
 class MeasuredSpan(trace.Span):
     """A span of the real tracer, and the clock beside it."""
 
-    __slots__ = ("_call", "_ended", "_error", "_recording", "_started", "_tracer", "inner", "name")
+    __slots__ = ("_call", "_ended", "_error", "_recording", "_started", "inner", "name", "publishes", "tracer")
 
     def __init__(
         self, tracer: MeasuringTracer, inner: trace.Span, name: str, measured: bool, attributes: Attributes
     ) -> None:
         self.inner = inner
         self.name = name
-        self._tracer = tracer
+        self.tracer = tracer
+        self.publishes = False
         self._recording = inner.is_recording()
         self._call: dict[str, Any] | None = {} if measured else None
         self._error = ""
@@ -137,7 +147,7 @@ class MeasuredSpan(trace.Span):
             if self._recording:
                 self.inner.set_attribute(key, value)
         except Exception as error:  # noqa: BLE001 - fail open
-            self._tracer.health.note(error, doing="describing a client span")
+            self.tracer.health.note(error, doing="describing a client span")
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Keep what becomes labels, and hand on to a span that records."""
@@ -155,7 +165,7 @@ class MeasuredSpan(trace.Span):
             if self._recording:
                 self.inner.set_status(status, description)
         except Exception as error:  # noqa: BLE001 - fail open
-            self._tracer.health.note(error, doing="describing a client span")
+            self.tracer.health.note(error, doing="describing a client span")
 
     def record_exception(self, exception: BaseException, *args: Any, **kwargs: Any) -> None:
         """Remember the type of what went wrong."""
@@ -211,9 +221,9 @@ class MeasuredSpan(trace.Span):
             error = str(call.get("error", "")) if self._error in ("", OTHER) else self._error
             context = self.inner.get_span_context()
             trace_id = trace.format_trace_id(context.trace_id) if context.trace_flags.sampled else None
-            self._tracer.metrics.observe(call, error or self._error, seconds, trace_id)
+            self.tracer.metrics.observe(call, error or self._error, seconds, trace_id)
         except Exception as problem:  # noqa: BLE001 - fail open
-            self._tracer.health.note(problem, doing="counting a client call")
+            self.tracer.health.note(problem, doing="counting a client call")
 
     def _keep(self, attributes: Mapping[str, Any]) -> None:
         try:
@@ -223,13 +233,13 @@ class MeasuredSpan(trace.Span):
                 if meaning is not None:
                     call[meaning] = value
         except Exception as error:  # noqa: BLE001 - fail open
-            self._tracer.health.note(error, doing="describing a client span")
+            self.tracer.health.note(error, doing="describing a client span")
 
     def _hand_on(self, method: str, *args: Any, **kwargs: Any) -> None:
         try:
             getattr(self.inner, method)(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - fail open: a span processor with a bug
-            self._tracer.health.note(error, doing="describing a client span")
+            self.tracer.health.note(error, doing="describing a client span")
 
 
 class _CurrentSpan:

@@ -43,7 +43,8 @@ _ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "messaging_system": ("messaging.system",),
     "messaging_operation": ("messaging.operation.name", "messaging.operation.type", "messaging.operation"),
     "destination": ("messaging.destination.name", "messaging.destination"),
-    "temporary": ("messaging.destination.temporary", "messaging.temp_destination"),
+    # Not messaging.temp_destination: the instrumentations of pika and aio-pika set it on every publication.
+    "temporary": ("messaging.destination.temporary",),
     "error": ("error.type",),
 }
 MEANINGS: Mapping[str, str] = {name: meaning for meaning, names in _ATTRIBUTES.items() for name in names}
@@ -147,7 +148,7 @@ def operation_of(statement: str) -> str:
 
 
 def _messaging_labels(call: Mapping[str, Any], error: str) -> tuple[str, ...]:
-    destination = str(call.get("destination", ""))
+    destination = str(call.get("destination", "")).lstrip(",")  # aio-pika: "exchange,routing key"
     if call.get("temporary") or destination.startswith("amq.gen-"):
         destination = TEMPORARY
     return str(call["messaging_system"]), str(call.get("messaging_operation", "publish")), destination, error

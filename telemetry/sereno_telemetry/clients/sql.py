@@ -70,10 +70,10 @@ class SqlAlchemyEvents:
     def _started(self, engine: Any, statement: str) -> MeasuredSpan | UnsampledCall | None:
         system, namespace = _database(engine)
         operation = operation_of(statement)
-        if self._unsampled.decided():
-            return self._unsampled.begin(
-                {"database_system": system, "namespace": namespace, "database_operation": operation}
-            )
+        parent = self._unsampled.parent()
+        if parent is not None:
+            call = {"database_system": system, "namespace": namespace, "database_operation": operation}
+            return self._unsampled.begin(call, parent)
         if not is_instrumentation_enabled():
             return None
         attributes: dict[str, Any] = {

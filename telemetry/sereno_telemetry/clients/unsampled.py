@@ -1,8 +1,8 @@
-"""The short way for calls of a request that isn't sampled: measured, with the trace's context sent on, without a span.
+"""The short way for calls whose span nobody would see: measured, with the trace's context sent on, without a span.
 
-What an instrumentation does for a span nobody will see is most of its cost. Within an unsampled trace the outcome is
-known before: the parent's decision is every child's. What is sent on is then the context of the parent, as
-OpenTelemetry's API does by itself where no SDK is installed.
+What an instrumentation does for a span that isn't recorded is most of its cost. Within an unsampled trace the outcome
+is known before, because the parent's decision is every child's; where no span leaves the process, always. What is sent
+on is then the context of the parent, as OpenTelemetry's API does by itself where no SDK is installed.
 """
 
 from collections.abc import Callable
@@ -16,18 +16,23 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
 from sereno_telemetry.clients.metrics import ClientMetrics
 from sereno_telemetry.metrics.health import TelemetryHealth
+from sereno_telemetry.tracing.providers import exports_spans
 
 
 class UnsampledCall:
     """One call without a span."""
 
-    __slots__ = ("_error", "_health", "_metrics", "_started", "call")
+    __slots__ = ("_error", "_health", "_metrics", "_started", "_trace_id", "call")
 
-    def __init__(self, call: dict[str, Any], metrics: ClientMetrics, health: TelemetryHealth) -> None:
+    def __init__(
+        self, call: dict[str, Any], parent: trace.SpanContext, metrics: ClientMetrics, health: TelemetryHealth
+    ) -> None:
         self.call = call
         """What the attributes of its span would mean; keys as in `clients.metrics.MEANINGS`."""
         self._metrics = metrics
         self._health = health
+        # Sampled, yet without a span: nothing leaves this process, but its logs have the id.
+        self._trace_id = trace.format_trace_id(parent.trace_id) if parent.trace_flags.sampled else None
         self._error = ""
         self._started = perf_counter()
 
@@ -38,13 +43,13 @@ class UnsampledCall:
     def end(self) -> None:
         """Stop the clock and count the call."""
         try:
-            self._metrics.observe(self.call, self._error, perf_counter() - self._started, None)
+            self._metrics.observe(self.call, self._error, perf_counter() - self._started, self._trace_id)
         except Exception as error:  # noqa: BLE001 - fail open
             self._health.note(error, doing="counting a client call")
 
 
 class UnsampledCalls:
-    """Knows whether a call that begins now is unsampled, and measures it."""
+    """Knows which calls need no span, and measures them."""
 
     def __init__(self, provider: trace.TracerProvider, metrics: ClientMetrics, health: TelemetryHealth) -> None:
         self._provider = provider
@@ -52,29 +57,32 @@ class UnsampledCalls:
         self.health = health
         self._follows_parent: bool | None = None
 
-    def decided(self) -> bool:
-        """Whether no span of a call that begins now can be sampled; suppressed calls take the instrumentation's way."""
+    def parent(self) -> trace.SpanContext | None:
+        """The context that a call which begins now sends on without a span of its own; None: it may need one.
+
+        Suppressed calls are left to the instrumentations, which know what to do with them.
+        """
         parent = trace.get_current_span().get_span_context()
-        return (
-            parent.is_valid
-            and not parent.trace_flags.sampled
-            and is_http_instrumentation_enabled()
-            and self._parent_decides()
-        )
-
-    def begin(self, call: dict[str, Any]) -> UnsampledCall:
-        """Start the clock."""
-        return UnsampledCall(call, self._metrics, self.health)
-
-    def _parent_decides(self) -> bool:
-        if self._follows_parent is not None:
-            return self._follows_parent
+        if not is_http_instrumentation_enabled():
+            return None
         provider = self._provider
-        if isinstance(provider, trace.ProxyTracerProvider):
+        if isinstance(provider, trace.ProxyTracerProvider):  # the process's own, which may be set later
             provider = trace.get_tracer_provider()
-        if isinstance(provider, trace.ProxyTracerProvider):  # the process has no provider yet: no span, either
-            return True
-        self._follows_parent = isinstance(provider, trace.NoOpTracerProvider) or _follows_parent(provider)
+        if isinstance(provider, (trace.ProxyTracerProvider, trace.NoOpTracerProvider)):
+            return parent
+        if not parent.is_valid:  # a trace begins here, whose ids are sent on
+            return None
+        if not exports_spans(provider):
+            return parent
+        return parent if not parent.trace_flags.sampled and self._parent_decides(provider) else None
+
+    def begin(self, call: dict[str, Any], parent: trace.SpanContext) -> UnsampledCall:
+        """Start the clock."""
+        return UnsampledCall(call, parent, self._metrics, self.health)
+
+    def _parent_decides(self, provider: trace.TracerProvider) -> bool:
+        if self._follows_parent is None:
+            self._follows_parent = _follows_parent(provider)
         return self._follows_parent
 
 
@@ -144,9 +152,8 @@ class ShortWayInto:
 
     def _begin(self, instance: Any, args: tuple[Any, ...]) -> UnsampledCall | None:
         try:
-            if not self._unsampled.decided():
-                return None
-            return self._unsampled.begin(self._way.describe(instance, args))
+            parent = self._unsampled.parent()
+            return None if parent is None else self._unsampled.begin(self._way.describe(instance, args), parent)
         except Exception as error:  # noqa: BLE001 - fail open: the long way is guarded, too
             self._unsampled.health.note(error, doing="starting to measure a client call")
             return None

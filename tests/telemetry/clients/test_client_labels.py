@@ -1,6 +1,7 @@
 """From a span's attributes, old names and new, to the labels of a call: bounded, and free of what is private."""
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -10,7 +11,16 @@ from opentelemetry.semconv._incubating.attributes import db_attributes, messagin
 from opentelemetry.semconv._incubating.metrics import db_metrics, messaging_metrics
 from opentelemetry.semconv.attributes import error_attributes, http_attributes, server_attributes
 from opentelemetry.semconv.metrics import http_metrics
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    get_current_span,
+    use_span,
+)
 from prometheus_client import CollectorRegistry
 from sereno_telemetry.clients.measuring import MeasuredSpan, MeasuringTracer
 from sereno_telemetry.clients.metrics import MEANINGS, client_metrics, operation_of
@@ -25,14 +35,19 @@ MESSAGING = "messaging_client_operation_duration_seconds"
 
 
 @pytest.fixture
-def end(registry: CollectorRegistry) -> End:
-    """Measure one call whose span has these attributes."""
+def tracer(registry: CollectorRegistry) -> MeasuringTracer:
+    """A tracer that samples nothing."""
 
     class Unsampled:
         def start_span(self, *_arguments: object) -> NonRecordingSpan:
             return NonRecordingSpan(SpanContext(1, 1, is_remote=False, trace_flags=TraceFlags(0)))
 
-    tracer = MeasuringTracer(Unsampled(), client_metrics(registry), health_of(registry))  # type: ignore[arg-type]
+    return MeasuringTracer(Unsampled(), client_metrics(registry), health_of(registry))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def end(tracer: MeasuringTracer) -> End:
+    """Measure one call whose span has these attributes."""
 
     def finish(
         attributes: dict[str, Any], kind: SpanKind = SpanKind.CLIENT, do: Callable[[MeasuredSpan], None] | None = None
@@ -54,6 +69,7 @@ def end(registry: CollectorRegistry) -> End:
             HTTP,
             ("GET", "api.test", "500", "500"),
         ),
+        ({"http.method": "GET", "http.host": "a.test", "http.status_code": 404}, HTTP, ("GET", "a.test", "404", "404")),
         ({"http.request.method": "PUT", "server.address": "api.test"}, HTTP, ("PUT", "api.test", "", "")),
         (
             {"db.system": "postgresql", "db.name": "shop", "db.statement": "select secret from t"},
@@ -67,7 +83,7 @@ def end(registry: CollectorRegistry) -> End:
         ),
         ({"db.system": "redis", "db.statement": "", "error.type": "x"}, DATABASE, ("redis", "", "_OTHER", "x")),
         (
-            {"messaging.system": "rabbitmq", "messaging.destination": "orders"},
+            {"messaging.system": "rabbitmq", "messaging.destination": ",orders", "messaging.temp_destination": True},
             MESSAGING,
             ("rabbitmq", "publish", "orders", ""),
         ),
@@ -78,7 +94,7 @@ def end(registry: CollectorRegistry) -> End:
         ),
         (
             {"messaging.system": "kafka", "messaging.destination.name": "q7", "messaging.operation.name": "send"}
-            | {"messaging.temp_destination": True},
+            | {"messaging.destination.temporary": True},
             MESSAGING,
             ("kafka", "send", "_TEMPORARY", ""),
         ),
@@ -103,6 +119,53 @@ def test_only_calls_to_others_are_counted(end: End, counted: Counted, registry: 
     end(call, kind=SpanKind.PRODUCER)
     assert counted(MESSAGING) == {("rabbitmq", "publish", "orders", ""): 1}
     assert registry.get_sample_value("sereno_telemetry_errors_total") == 0
+
+
+def test_a_status_code_tells_more_than_a_status(end: End, counted: Counted) -> None:
+    """Old conventions have no error.type: where the code says what is wrong, that is the error."""
+    end({"http.method": "GET", "http.status_code": 503}, do=lambda span: span.set_status(StatusCode.ERROR))
+    assert counted(HTTP) == {("GET", "", "503", "503"): 1}
+
+
+def test_what_a_layer_above_counts_is_not_counted_again(
+    tracer: MeasuringTracer, counted: Counted, registry: CollectorRegistry
+) -> None:
+    """A driver below SQLAlchemy makes neither figures nor spans while a statement of SQLAlchemy's runs."""
+    covered: ContextVar[bool] = ContextVar("covered", default=True)
+    driver = MeasuringTracer(tracer._tracer, client_metrics(registry), health_of(registry), covered)
+    call = {"db.system": "postgresql", "db.operation": "SELECT"}
+    driver.start_span("statement", kind=SpanKind.CLIENT, attributes=call).end()
+    assert counted(DATABASE) == {}
+    covered.set(False)
+    driver.start_span("statement", kind=SpanKind.CLIENT, attributes=call).end()
+    assert counted(DATABASE) == {("postgresql", "", "SELECT", ""): 1}
+
+
+def test_a_tracer_that_breaks_gives_a_span_all_the_same(counted: Counted, registry: CollectorRegistry) -> None:
+    """Libraries that are guarded at the tracer alone go on, within their parent's trace, and are counted."""
+
+    class Broken:
+        def start_span(self, *_arguments: object) -> NonRecordingSpan:
+            raise RuntimeError("broken tracer")
+
+    tracer = MeasuringTracer(Broken(), client_metrics(registry), health_of(registry))  # type: ignore[arg-type]
+    parent = NonRecordingSpan(SpanContext(7, 7, is_remote=False, trace_flags=TraceFlags(1)))
+    call = {"db.system": "redis", "db.operation": "GET"}
+    with use_span(parent), tracer.start_as_current_span("command", kind=SpanKind.CLIENT, attributes=call):
+        assert get_current_span().get_span_context() == parent.get_span_context()
+    assert counted(DATABASE) == {("redis", "", "GET", ""): 1}
+    assert registry.get_sample_value("sereno_telemetry_errors_total") == 1
+
+
+def test_a_publication_within_a_publication_is_one(tracer: MeasuringTracer, counted: Counted) -> None:
+    """Pika's blocking channel and the channel below are both instrumented; what is published once counts once."""
+    call = {"messaging.system": "rabbitmq", "messaging.destination": "orders"}
+    below = MeasuringTracer(tracer._tracer, tracer.metrics, tracer.health)  # each channel has a tracer of its own
+    for _ in range(2):
+        outer = tracer.start_span("outer", kind=SpanKind.PRODUCER, attributes=call)
+        with use_span(outer, end_on_exit=True), below.start_as_current_span("inner", None, SpanKind.PRODUCER, call):
+            assert get_current_span().get_span_context() == outer.get_span_context()
+    assert counted(MESSAGING) == {("rabbitmq", "publish", "orders", ""): 2}
 
 
 @pytest.mark.parametrize(

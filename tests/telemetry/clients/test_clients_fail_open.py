@@ -4,8 +4,6 @@
 
 import asyncio
 import contextlib
-import gc
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 
 import httpx
@@ -18,9 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerPro
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, SamplingResult
 from prometheus_client import CollectorRegistry
 from sereno_telemetry import ClientInstrumentation
-from sereno_telemetry.clients.guarding import Guard
 from sereno_telemetry.clients.metrics import ClientMetrics
-from sereno_telemetry.metrics.health import health_of
 from sqlalchemy import create_engine, exc, text
 
 Instrument = Callable[..., ClientInstrumentation]
@@ -204,37 +200,3 @@ def test_a_library_that_cannot_be_instrumented_is_left_alone(
     assert httpx.HTTPTransport.handle_request is before
     assert httpx.get(f"{server}/status/200").text == "body"
     assert errors(registry) == 1
-
-
-def test_guards_keep_no_exception_alive(registry: CollectorRegistry) -> None:
-    """An exception that the application is done with is gone: no cycle of ours keeps its frames."""
-
-    class Refused(Exception):  # noqa: N818 - reads as what happened
-        """An exception that can be watched."""
-
-    class Client:
-        def ask(self) -> None:
-            raise Refused
-
-    guard = Guard(Client, "ask", "test:Client.ask", health_of(registry))
-    guard.lay_below()
-    below = Client.ask
-
-    def instrumented(client: Client) -> None:
-        below(client)
-
-    setattr(Client, "ask", instrumented)  # noqa: B010 - mypy knows that functions differ
-    guard.lay_above()
-
-    def watched() -> "weakref.ref[Refused]":
-        try:
-            Client().ask()
-        except Refused as error:
-            return weakref.ref(error)
-        raise AssertionError
-
-    gc.disable()
-    try:
-        assert watched()() is None
-    finally:
-        gc.enable()

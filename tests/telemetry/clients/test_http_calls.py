@@ -60,6 +60,7 @@ def test_unsampled_calls_are_counted_and_carry_their_trace(
     not_sampling: TracerProvider,
     counted: Counted,
     spans: InMemorySpanExporter,
+    registry: CollectorRegistry,
 ) -> None:
     """Figures and traceparent don't depend on sampling; the URL is in no label."""
     instrumented(not_sampling)
@@ -76,6 +77,8 @@ def test_unsampled_calls_are_counted_and_carry_their_trace(
         ("GET", "127.0.0.1", "503", "503"): 1,
     }
     assert spans.get_finished_spans() == ()
+    # The exemplar of an unsampled call would lead nowhere.
+    assert "# {" not in generate_latest(registry).decode()  # type: ignore[no-untyped-call]
 
 
 @CLIENTS

@@ -38,8 +38,8 @@ class _Answerer(socketserver.StreamRequestHandler):
                 return b"$5\r\nvalue\r\n"
             case b"LPUSH":
                 return b"-WRONGTYPE wrong kind of value\r\n"
-            case b"EXEC":
-                return b"*2\r\n+OK\r\n$5\r\nvalue\r\n"
+            case b"EXEC":  # a key that was watched has changed
+                return b"*-1\r\n"
             case _:
                 return b"+OK\r\n"
 
@@ -81,6 +81,20 @@ def test_unsampled_commands_are_counted(
     assert by_command == {("GET", ""): 2, ("LPUSH", "ResponseError"): 2, ("PIPELINE", ""): 1}
     assert {system for system, *_ in counted(METRIC)} == {"redis"}
     assert spans.get_finished_spans() == ()
+
+
+def test_a_transaction_to_be_tried_again_is_no_error(
+    port: int, instrumented: Instrument, not_sampling: TracerProvider, counted: Counted
+) -> None:
+    """A watched key that changed is how Redis is used; the application gets its WatchError."""
+    instrumented(not_sampling)
+    with redis.Redis(port=port, protocol=2) as client, client.pipeline() as pipeline:
+        pipeline.watch("customer:7")
+        pipeline.multi()
+        pipeline.set("customer:7", "secret")
+        with pytest.raises(redis.WatchError):
+            pipeline.execute()
+    assert {(operation, error) for _, _, operation, error in counted(METRIC)} == {("WATCH", ""), ("PIPELINE", "")}
 
 
 def test_a_sampled_command_is_a_span(

@@ -91,6 +91,22 @@ def test_a_sampled_statement_is_one_span_and_an_exemplar(
     )
 
 
+def test_a_statement_that_fails_while_it_is_read_counts_once(
+    engine: Engine, instrumented: Instrument, not_sampling: TracerProvider, counted: Counted
+) -> None:
+    """Rows are read after the statement: an error then is told to the application, and counts nothing a second time."""
+    instrumented(not_sampling)
+    with engine.begin() as connection:
+        connection.execute(insert(ORDERS), [{"customer": "a"}, {"customer": "b"}])
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.create_function("inverse", 1, lambda number: 1 / (2 - number))
+        rows = connection.execute(text("select inverse(id) from orders order by id"))
+        with pytest.raises(exc.OperationalError):
+            rows.fetchall()
+    assert sum(counted(METRIC).values()) == 2
+
+
 def test_what_other_listeners_do_mixes_nothing_up(
     engine: Engine, instrumented: Instrument, not_sampling: TracerProvider, counted: Counted
 ) -> None:
