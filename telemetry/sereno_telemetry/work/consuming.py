@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -85,7 +85,8 @@ class Consumer:
         # From the start, so that one that never gets a message can be told from one that isn't there.
         self._metrics.in_progress.none_yet(system, destination)
         self._metrics.redeliveries.child(system, destination)
-        self._metrics.messages.child(system, destination, "ok")
+        for outcome in get_args(Outcome):  # zeros: increase() doesn't see a counter that begins with its first event
+            self._metrics.messages.child(system, destination, outcome)
         self.polled()
 
     def processing(self, *deliveries: Delivery) -> "Processing":
