@@ -123,8 +123,9 @@ def is_traced_already(current: Span, message: SpanContext) -> bool:
     """Whether an instrumentation of the client library has begun the span of this message already."""
     if not (message.is_valid and current.is_recording()):
         return False
+    span = getattr(current, "inner", current)  # spans of instrument_clients() hold those of the SDK
     # Only the SDK's spans have these; importing it would cost processes that trace nothing.
-    kind, parent = getattr(current, "kind", None), getattr(current, "parent", None)
+    kind, parent = getattr(span, "kind", None), getattr(span, "parent", None)
     return (
         kind is SpanKind.CONSUMER
         and isinstance(parent, SpanContext)

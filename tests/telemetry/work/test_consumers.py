@@ -225,6 +225,28 @@ def test_the_span_of_a_library_is_not_doubled(orders: Consumer, tracing: Tracing
     assert (tracing.only().attributes or {})["sereno.outcome"] == "rejected"
 
 
+def test_a_span_inside_another_is_not_doubled_either(orders: Consumer, tracing: Tracing) -> None:
+    """`instrument_clients` wraps the spans of instrumentations; the one within is the message's."""
+    tracer = tracing.provider.get_tracer("opentelemetry.instrumentation.pika")
+    parent = trace.set_span_in_context(trace.NonRecordingSpan(_sender()))
+    inner = tracer.start_span("orders receive", context=parent, kind=SpanKind.CONSUMER)
+    with trace.use_span(_Wrapping(inner), end_on_exit=False), orders.processing(Delivery(SAMPLED)):
+        pass
+    assert tracing.spans() == ()
+
+
+class _Wrapping(trace.NonRecordingSpan):
+    """A span that holds another."""
+
+    def __init__(self, inner: trace.Span) -> None:
+        super().__init__(inner.get_span_context())
+        self.inner = inner
+
+    def is_recording(self) -> bool:
+        """As the one within."""
+        return True
+
+
 def test_what_the_application_put_into_the_context_stays(orders: Consumer) -> None:
     """The message brings its trace and baggage; values of the application's own are still there."""
     token = otel_context.attach(otel_context.set_value("tenant", "t-1"))
