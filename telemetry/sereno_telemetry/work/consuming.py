@@ -260,7 +260,7 @@ class Processing:
 
     def _outcome(self, error: BaseException | None) -> tuple[Outcome, str]:
         said, consumer = self.message, self._consumer
-        error_type = "" if error is None else type(error).__qualname__
+        error_type = "" if error is None else type(error).__qualname__[:_LONGEST_REASON]
         if said.outcome is not None:
             return said.outcome, str(said.error_type or error_type)[:_LONGEST_REASON]
         if error is None:
