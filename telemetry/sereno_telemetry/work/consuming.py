@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -25,6 +25,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 ErrorTypes = tuple[type[BaseException], ...]
 
 _LONGEST_REASON = 100
+_NO_CONTEXT = Context()
 _MOST_LINKS = 128  # what OpenTelemetry's SDK keeps of a span's links
 
 
@@ -85,7 +86,8 @@ class Consumer:
         # From the start, so that one that never gets a message can be told from one that isn't there.
         self._metrics.in_progress.none_yet(system, destination)
         self._metrics.redeliveries.child(system, destination)
-        self._metrics.messages.child(system, destination, "ok")
+        for outcome in get_args(Outcome):  # zeros: increase() doesn't see a counter that begins with its first event
+            self._metrics.messages.child(system, destination, outcome)
         self.polled()
 
     def processing(self, *deliveries: Delivery) -> "Processing":
@@ -194,7 +196,8 @@ class Processing:
             trace_id = trace_id_of(self._span)
             self._metrics.duration.child(*where, outcome, error_type).observe(seconds, trace_id)
         self._consumer.polled()
-        self._end_span(error, outcome, error_type)
+        with guarded(self._health, "ending a message's span"):
+            self._end_span(error, outcome, error_type)
 
     def _read(self) -> list[Delivered]:
         delivered = []
@@ -221,25 +224,27 @@ class Processing:
                 metrics.age.child(*where).observe(age)
 
     def _begin_span(self, delivered: Sequence[Delivered]) -> None:
-        carried = [context for context in map(self._context_of, delivered) if span_context_of(context).is_valid]
-        links = [span_context_of(context) for context in carried[:_MOST_LINKS]]
-        above = next((c for c in carried if span_context_of(c).trace_flags.sampled), next(iter(carried), Context()))
+        contexts = [self._context_of(each) for each in delivered]
+        carried = [(sender, context) for context in contexts if (sender := span_context_of(context)).is_valid]
+        sender, above = _parent(carried)
+        # What the application had put into the context stays; trace and baggage are the message's, if it has any.
         current = otel_context.get_current()
-        if is_traced_already(trace.get_current_span(), span_context_of(above)):
-            self._span = trace.get_current_span()
-            context = current
+        parent = Context({**current, **above})
+        if is_traced_already(trace.get_current_span(current), sender):
+            self._span, parent = trace.get_current_span(current), current
+        elif sender.is_valid and not sender.trace_flags.sampled:
+            self._span = trace.get_current_span(parent)  # the sender's ids alone
         else:
-            # What the application had put into the context stays; trace and baggage are the message's, if it has any.
-            parent = Context({**current, **above})
             self._ours = True
-            self._span = self._begun(delivered, parent, links)
-            context = trace.set_span_in_context(self._span, parent)
-        self._attachment = Attachment(with_message(context, self.message), self._health)
+            self._span = self._begun(delivered, parent, [sender for sender, _ in carried[:_MOST_LINKS]])
+            parent = trace.set_span_in_context(self._span, parent)
+        self._attachment = Attachment(with_message(parent, self.message), self._health)
 
     def _context_of(self, delivered: Delivered) -> Context:
-        with guarded(self._health, "reading a message's trace context"):
-            return context_of(delivered.headers)
-        return Context()
+        if delivered.headers:
+            with guarded(self._health, "reading a message's trace context"):
+                return context_of(delivered.headers)
+        return _NO_CONTEXT
 
     def _begun(self, delivered: Sequence[Delivered], parent: Context, links: Sequence[SpanContext]) -> trace.Span:
         attributes: dict[str, str | int] = {
@@ -259,7 +264,7 @@ class Processing:
 
     def _outcome(self, error: BaseException | None) -> tuple[Outcome, str]:
         said, consumer = self.message, self._consumer
-        error_type = "" if error is None else type(error).__qualname__
+        error_type = "" if error is None else type(error).__qualname__[:_LONGEST_REASON]
         if said.outcome is not None:
             return said.outcome, str(said.error_type or error_type)[:_LONGEST_REASON]
         if error is None:
@@ -269,10 +274,17 @@ class Processing:
         return ("rejected" if isinstance(error, consumer._rejected_on) else "failed"), error_type  # noqa: SLF001
 
     def _end_span(self, error: BaseException | None, outcome: str, error_type: str) -> None:
+        if not self._span.is_recording():
+            return
         attributes = {"sereno.outcome": outcome} | ({"error.type": error_type} if error_type else {})
         if not self._ours:  # its owner ends it
-            with guarded(self._health, "describing a message's span"):
-                self._span.set_attributes(attributes)
+            self._span.set_attributes(attributes)
             return
         failure = (error_type or outcome) if outcome == "failed" else None
         self._consumer._spans.end(self._span, error, attributes, failure)  # noqa: SLF001
+
+
+def _parent(carried: Sequence[tuple[SpanContext, Context]]) -> tuple[SpanContext, Context]:
+    """Of what messages carry that which their batch belongs to: the first that is sampled, else the first."""
+    sampled = (pair for pair in carried if pair[0].trace_flags.sampled)
+    return next(sampled, carried[0] if carried else (trace.INVALID_SPAN_CONTEXT, _NO_CONTEXT))

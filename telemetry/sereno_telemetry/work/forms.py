@@ -98,7 +98,11 @@ def _generator(function: Callable[..., Any], watch_for: Callable[[tuple[Any, ...
                 try:
                     step = functools.partial(watched_steps.send, (yield item))
                 except GeneratorExit:
-                    watched_steps.close()
+                    watch.resume()
+                    try:
+                        watched_steps.close()
+                    finally:
+                        watch.suspend()
                     raise
                 except BaseException as error:  # noqa: BLE001 - thrown in: the generator's to handle
                     step = functools.partial(watched_steps.throw, error)
@@ -131,7 +135,11 @@ def _async_generator(function: Callable[..., Any], watch_for: Callable[[tuple[An
                 try:
                     step = functools.partial(watched_steps.asend, (yield item))
                 except GeneratorExit:
-                    await watched_steps.aclose()
+                    watch.resume()
+                    try:
+                        await watched_steps.aclose()
+                    finally:
+                        watch.suspend()
                     raise
                 except BaseException as error:  # noqa: BLE001 - thrown in: the generator's to handle
                     step = functools.partial(watched_steps.athrow, error)

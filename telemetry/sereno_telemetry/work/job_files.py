@@ -68,7 +68,10 @@ class JobFile:
             text = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return {}
-        families = text_string_to_metric_families(text)
+        try:
+            families = tuple(text_string_to_metric_families(text))
+        except Exception as error:  # the parser of prometheus_client raises what comes to it
+            raise ValueError(f"{self.path} isn't in Prometheus's text format: {error}") from error
         return {_key(sample): sample.value for family in families for sample in family.samples}
 
     def write(self, before: State, families: Iterable[Metric]) -> tuple[Metric, ...]:
@@ -107,7 +110,7 @@ class RunOnDisk:
         """Say that the run is in progress, and write the families that are made from the state and `overlaps`.
 
         Raises:
-            OSError: that can't be written.
+            OSError: what was there can't be read, or the families can't be written.
         """
         with self._file.locked():
             presence = os.open(self._file.presence, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -142,7 +145,7 @@ class RunOnDisk:
     def _state(self) -> State:
         try:
             return self._file.state()
-        except (OSError, ValueError) as error:
+        except ValueError as error:  # not OSError: what can't be read now may be read by the next run
             self._noting(error)
             return {}
 

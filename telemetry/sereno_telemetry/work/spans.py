@@ -12,7 +12,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TracerProvider
 
-from sereno_telemetry.failed_requests import FailedRequest, failed_request, note_failed_request
+from sereno_telemetry.failed_requests import FailedRequest, note_failed_request
 from sereno_telemetry.metrics.health import TelemetryHealth
 from sereno_telemetry.work.guarding import guarded
 from sereno_telemetry.work.headers import span_context_of
@@ -112,9 +112,9 @@ def trace_id_of(span: Span) -> str | None:
 
 
 def note_failed_work(error: BaseException, span: Span, kind: str, name: str) -> None:
-    """Leave the trace on an exception: whoever logs it does so when the span is over. The innermost work counts."""
+    """Leave the trace on an exception: whoever logs it does so when the span is over."""
     context = span.get_span_context()
-    if context.is_valid and failed_request(error) is None:
+    if context.is_valid:
         ids = trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)
         note_failed_request(error, FailedRequest(kind, name, *ids))
 
@@ -123,8 +123,9 @@ def is_traced_already(current: Span, message: SpanContext) -> bool:
     """Whether an instrumentation of the client library has begun the span of this message already."""
     if not (message.is_valid and current.is_recording()):
         return False
+    span = getattr(current, "inner", current)  # spans of instrument_clients() hold those of the SDK
     # Only the SDK's spans have these; importing it would cost processes that trace nothing.
-    kind, parent = getattr(current, "kind", None), getattr(current, "parent", None)
+    kind, parent = getattr(span, "kind", None), getattr(span, "parent", None)
     return (
         kind is SpanKind.CONSUMER
         and isinstance(parent, SpanContext)

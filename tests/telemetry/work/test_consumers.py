@@ -55,6 +55,9 @@ def test_an_exception_decides_the_outcome_and_passes(
     orders: Consumer, series: Series, tracing: Tracing, error: Exception | None, outcome: str
 ) -> None:
     """Each message is counted once with what came of it, and the application's exception comes out as it was."""
+    assert series("messaging_processed_messages_total") == {
+        (*HERE, each): 0 for each in ("ok", "retried", "rejected", "failed")
+    }
     raised: BaseException | None = None
     try:
         with orders.processing():
@@ -204,7 +207,7 @@ def test_a_batch_links_to_all_its_messages(orders: Consumer, tracing: Tracing, s
     assert trace_id(span) == TRACE
     assert [trace.format_trace_id(link.context.trace_id) for link in span.links] == ["a" * 32, TRACE]
     assert (span.attributes or {})["messaging.batch.message_count"] == 3
-    assert series("messaging_processed_messages_total") == {(*HERE, "ok"): 3}
+    assert series("messaging_processed_messages_total")[(*HERE, "ok")] == 3
     assert sum(series(DURATIONS).values()) == 1
 
 
@@ -220,6 +223,28 @@ def test_the_span_of_a_library_is_not_doubled(orders: Consumer, tracing: Tracing
         assert trace.get_current_span() is theirs
     assert tracing.only().name == "orders receive"
     assert (tracing.only().attributes or {})["sereno.outcome"] == "rejected"
+
+
+def test_a_span_inside_another_is_not_doubled_either(orders: Consumer, tracing: Tracing) -> None:
+    """`instrument_clients` wraps the spans of instrumentations; the one within is the message's."""
+    tracer = tracing.provider.get_tracer("opentelemetry.instrumentation.pika")
+    parent = trace.set_span_in_context(trace.NonRecordingSpan(_sender()))
+    inner = tracer.start_span("orders receive", context=parent, kind=SpanKind.CONSUMER)
+    with trace.use_span(_Wrapping(inner), end_on_exit=False), orders.processing(Delivery(SAMPLED)):
+        pass
+    assert tracing.spans() == ()
+
+
+class _Wrapping(trace.NonRecordingSpan):
+    """A span that holds another."""
+
+    def __init__(self, inner: trace.Span) -> None:
+        super().__init__(inner.get_span_context())
+        self.inner = inner
+
+    def is_recording(self) -> bool:
+        """As the one within."""
+        return True
 
 
 def test_what_the_application_put_into_the_context_stays(orders: Consumer) -> None:
@@ -326,21 +351,25 @@ def test_a_generator_has_its_context_only_while_it_runs(orders: Consumer, series
 
 def test_an_async_generator_is_measured_to_its_end(orders: Consumer, series: Series) -> None:
     """The same for async generators, left early or not."""
+    ended: list[str] = []
 
     @orders
     async def handle(_: Delivery) -> AsyncIterator[str]:
-        yield current_ids()[0]
-        await asyncio.sleep(0)
-        yield current_ids()[0]
+        try:
+            yield current_ids()[0]
+            await asyncio.sleep(0)
+            yield current_ids()[0]
+        finally:
+            ended.append(current_ids()[0])
 
     async def read() -> list[str]:
         early: Any = handle(Delivery(SAMPLED))
-        await anext(early)
+        assert await anext(early) == TRACE
         assert not trace.get_current_span().get_span_context().is_valid
         await early.aclose()
         return [item async for item in handle(Delivery(SAMPLED))]
 
-    assert asyncio.run(read()) == [TRACE, TRACE]
+    assert asyncio.run(read()) == [TRACE, TRACE] == ended
     assert series(DURATIONS) == {(*HERE, "ok", ""): 2}
 
 

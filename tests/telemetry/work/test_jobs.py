@@ -250,6 +250,24 @@ def test_a_broken_file_is_begun_anew(tmp_path: Path, clock: Clock, content: byte
     assert in_file(tmp_path, "job_runs_total", outcome="ok") == 1
 
 
+def test_a_file_that_can_not_be_read_now_is_left_alone(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails for a moment costs the run its place in the file, and not the sums of all runs before."""
+    with job(tmp_path, clock).running():
+        pass
+    before = (tmp_path / "job_import.prom").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", _fails)
+        with job(tmp_path, clock).running():
+            pass
+    assert (tmp_path / "job_import.prom").read_bytes() == before
+
+
+def _fails(*_: object, **__: object) -> str:
+    raise OSError("input/output error")
+
+
 def test_a_folder_that_is_not_there_costs_the_file_only(
     tmp_path: Path, registry: CollectorRegistry, series: Series
 ) -> None:
