@@ -130,6 +130,18 @@ def test_a_number_that_a_dead_worker_had_is_used_again(start_worker: StartWorker
     assert (shown[ORDERS], shown[BUSY]) == (523, 1)
 
 
+def test_a_number_that_somebody_else_has_now_is_not_a_living_worker(start_worker: StartWorker, folder: Path) -> None:
+    """A dead worker's number may be that of any other process by now: only who holds its lock is the worker."""
+    worker = start_worker()
+    assert worker.do("1") == 1  # it has joined
+    write(folder / f"counter_{os.getpid()}.db", {key("orders_total", kind="a"): 5})
+    write(folder / f"gauge_livesum_{os.getpid()}.db", {key("busy"): 5})
+    (folder / f"sereno/member_{os.getpid()}").touch()
+    shown = worker.shown()
+    assert (shown[ORDERS], shown[BUSY]) == (5, 0)
+    assert not (folder / f"counter_{os.getpid()}.db").exists()
+
+
 def test_a_worker_whose_files_are_taken_away_is_told(start_worker: StartWorker, folder: Path) -> None:
     """When somebody empties the folder under a running service, it says so, and counts from then on."""
     worker = start_worker()
