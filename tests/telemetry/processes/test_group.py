@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support.shared_metrics import Samples, Worker, key, write
@@ -60,6 +61,24 @@ def test_a_worker_is_replaced(start_worker: StartWorker) -> None:
         assert shown[BUSY] == 0
         assert shown[START] == before[START]
         assert shown["process_cpu_seconds_total", ()] >= before["process_cpu_seconds_total", ()]
+
+
+def test_a_hundred_workers_come_and_go_under_scrapes(start_worker: StartWorker, folder: Path) -> None:
+    """Forked workers count and are killed while two others are scraped: no scrape shows less, the end is exact."""
+    parent, others = start_worker(), [start_worker(), start_worker()]
+    assert parent.do("1") == 1
+    parent.do("life = lambda: (orders.labels('a').inc(), busy.inc(), took.observe(1), os.kill(os.getpid(), 9))")
+    with ThreadPoolExecutor(1) as pool:
+        lives = pool.submit(parent.do, "[os.waitpid(os.fork() or life(), 0) for _ in range(100)] and None")
+        seen: list[Samples] = []
+        while not lives.done():
+            seen += [worker.shown() for worker in others]
+        lives.result()
+    last = others[0].shown()
+    assert (last[ORDERS], last["took_seconds_count", ()], last[BUSY]) == (100, 100, 0)
+    assert [shown.get(ORDERS, 0) for shown in seen] == sorted(shown.get(ORDERS, 0) for shown in seen)
+    assert last["sereno_telemetry_errors_total", ()] == 0
+    assert len([*folder.rglob("*")]) < 30
 
 
 def test_the_next_run_begins_at_zero(start_worker: StartWorker, folder: Path) -> None:
