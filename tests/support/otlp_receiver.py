@@ -48,13 +48,16 @@ class Receiver:
     answering: threading.Event = field(default_factory=threading.Event)
     """Clear it, and messages are accepted but not answered."""
 
-    def take(self, body: bytes) -> None:
-        """Remember a message."""
+    def take(self, body: bytes) -> int:
+        """Remember a message; the code to answer with: like Prometheus, 500 if a metric has no points."""
         self.messages += 1
         for sent in ExportMetricsServiceRequest.FromString(body).resource_metrics:
             resource = {each.key: each.value.string_value for each in sent.resource.attributes}
             metrics = {metric.name: metric for scope in sent.scope_metrics for metric in scope.metrics}
+            if any(metric.WhichOneof("data") is None for metric in metrics.values()):
+                return 500
             self.instances[resource["service.instance.id"]] = Instance(resource["service.name"], metrics)
+        return 200
 
 
 @contextmanager
@@ -66,10 +69,10 @@ def otlp_receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            receiver.take(gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body)
+            code = receiver.take(gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body)
             receiver.answering.wait(60)
             answer = ExportMetricsServiceResponse().SerializeToString()
-            self.send_response(200)
+            self.send_response(code)
             self.send_header("content-type", "application/x-protobuf")
             self.send_header("content-length", str(len(answer)))
             self.end_headers()

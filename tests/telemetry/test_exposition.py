@@ -179,3 +179,18 @@ def test_answers_are_compressed_when_asked(call: Call, app: FastAPI, encoding: s
     answer = call(app, "GET", "/metrics", headers={"accept-encoding": encoding})
     assert answer.headers.get("content-encoding") == ("gzip" if packed else None)
     assert "http_server_active_requests 0.0" in answer.text
+
+
+def test_what_cannot_be_added_up_is_not_served(
+    call: Call, app: FastAPI, registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Figures of one process out of several would look like a restart: the scrape fails, says why, and is counted."""
+
+    def somebody_holds_the_lock(*_: object) -> None:
+        raise TimeoutError("another process has held it for 5 s")
+
+    monkeypatch.setattr("sereno_telemetry.metrics.exposition.scrape", somebody_holds_the_lock)
+    answer = call(app, "GET", "/metrics")
+    assert answer.status_code == 503
+    assert "another process has held it" in answer.text
+    assert registry.get_sample_value("sereno_telemetry_errors_total") == 1

@@ -51,9 +51,14 @@ class _Times:
         self._now = now_nanoseconds
 
     def metrics(self, family: Family) -> list[Metric]:
-        """One metric for a histogram, else one for each name among the samples; `_created` is in their start time."""
+        """One metric for a histogram, else one for each name among the samples; `_created` is in their start time.
+
+        None of a family without samples: Prometheus refuses the whole message for a metric without points.
+        """
         if family.type == "histogram":
-            return [Metric(family.name, family.documentation, "", Histogram(self._histograms(family), _CUMULATIVE))]
+            histograms = self._histograms(family)
+            data = Histogram(histograms, _CUMULATIVE)
+            return [Metric(family.name, family.documentation, "", data)] if histograms else []
         by_name: dict[str, list[NumberDataPoint]] = {}
         for sample in family.samples:
             if sample.name != f"{family.name}_created":

@@ -116,7 +116,7 @@ class MetricsPush:
         if thread is not None:
             thread.join(timeout_seconds)
             if thread.is_alive():
-                _logger.warning("the last metrics of %s did not arrive within %g s", self._service, timeout_seconds)
+                _logger.warning("the last metrics of %s did not arrive within %.1f s", self._service, timeout_seconds)
 
     def after_fork(self) -> None:
         """Be another instance, which pushes once it is started itself; called in a child before anything else."""

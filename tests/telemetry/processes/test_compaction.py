@@ -21,6 +21,8 @@ from support.shared_metrics import key, write
 
 DEAD = (4_100_001, 4_100_002, 4_100_003)  # above pid_max: nobody has these numbers
 ORDERS = key("orders_total")
+ENDLESS = struct.pack("iii12sddi", 200, 0, 4, b"abcd", 0.0, 0.0, -24) + bytes(156)
+"""A file whose second entry has a length that leads back to the first one's value."""
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ def test_torn_and_foreign_files_cost_only_themselves(shared: SharedFolder) -> No
     write(shared.path / f"counter_{DEAD[0]}.db", {ORDERS: 3})
     whole = (shared.path / f"counter_{DEAD[0]}.db").read_bytes()
     (shared.path / f"counter_{DEAD[1]}.db").write_bytes(whole[:60])  # says that more is used than there is
-    (shared.path / f"histogram_{DEAD[1]}.db").write_bytes(struct.pack("iii", 200, 0, -40) + bytes(188))  # leads back
+    (shared.path / f"histogram_{DEAD[1]}.db").write_bytes(ENDLESS)
     (shared.path / f"counter_{DEAD[2]}.db").touch()  # opened a moment ago
     for name in ("counter_x.db", "notes.txt", "gauge_5.db", "counter_1.db.bak"):
         (shared.path / name).write_text("not ours")
@@ -112,7 +114,8 @@ def test_torn_and_foreign_files_cost_only_themselves(shared: SharedFolder) -> No
 def killed_at(step: int, act: Callable[[], None]) -> bool:
     """Carry out `act` in a child that kills itself with -9 before its file operation number `step`; whether it did.
 
-    Every file that Python opens, renames or removes is one operation, by Python's own audit events.
+    Every file that Python opens, renames or removes is one operation, by Python's own audit events; so is one that is
+    half written.
     """
     child = os.fork()
     if child == 0:
@@ -125,8 +128,16 @@ def killed_at(step: int, act: Callable[[], None]) -> bool:
                 if seen == step:
                     os.kill(os.getpid(), signal.SIGKILL)
 
+        def write_bytes(path: Path, content: bytes) -> None:
+            with path.open("wb") as file:
+                file.write(content[: len(content) // 2])
+                file.flush()
+                count("open", ())
+                file.write(content[len(content) // 2 :])
+
         try:
             sys.addaudithook(count)
+            Path.write_bytes = write_bytes  # type: ignore[method-assign, assignment]
             act()
         finally:
             os._exit(0)

@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support.shared_metrics import Samples, Worker, key, write
@@ -60,6 +61,24 @@ def test_a_worker_is_replaced(start_worker: StartWorker) -> None:
         assert shown[BUSY] == 0
         assert shown[START] == before[START]
         assert shown["process_cpu_seconds_total", ()] >= before["process_cpu_seconds_total", ()]
+
+
+def test_a_hundred_workers_come_and_go_under_scrapes(start_worker: StartWorker, folder: Path) -> None:
+    """Forked workers count and are killed while two others are scraped: no scrape shows less, the end is exact."""
+    parent, others = start_worker(), [start_worker(), start_worker()]
+    assert parent.do("1") == 1
+    parent.do("life = lambda: (orders.labels('a').inc(), busy.inc(), took.observe(1), os.kill(os.getpid(), 9))")
+    with ThreadPoolExecutor(1) as pool:
+        lives = pool.submit(parent.do, "[os.waitpid(os.fork() or life(), 0) for _ in range(100)] and None")
+        seen: list[Samples] = []
+        while not lives.done():
+            seen += [worker.shown() for worker in others]
+        lives.result()
+    last = others[0].shown()
+    assert (last[ORDERS], last["took_seconds_count", ()], last[BUSY]) == (100, 100, 0)
+    assert [shown.get(ORDERS, 0) for shown in seen] == sorted(shown.get(ORDERS, 0) for shown in seen)
+    assert last["sereno_telemetry_errors_total", ()] == 0
+    assert len([*folder.rglob("*")]) < 30
 
 
 def test_the_next_run_begins_at_zero(start_worker: StartWorker, folder: Path) -> None:
@@ -128,6 +147,18 @@ def test_a_number_that_a_dead_worker_had_is_used_again(start_worker: StartWorker
     parent.do("os.kill(child, 9), os.waitpid(child, 0)")
     shown = parent.shown()
     assert (shown[ORDERS], shown[BUSY]) == (523, 1)
+
+
+def test_a_number_that_somebody_else_has_now_is_not_a_living_worker(start_worker: StartWorker, folder: Path) -> None:
+    """A dead worker's number may be that of any other process by now: only who holds its lock is the worker."""
+    worker = start_worker()
+    assert worker.do("1") == 1  # it has joined
+    write(folder / f"counter_{os.getpid()}.db", {key("orders_total", kind="a"): 5})
+    write(folder / f"gauge_livesum_{os.getpid()}.db", {key("busy"): 5})
+    (folder / f"sereno/member_{os.getpid()}").touch()
+    shown = worker.shown()
+    assert (shown[ORDERS], shown[BUSY]) == (5, 0)
+    assert not (folder / f"counter_{os.getpid()}.db").exists()
 
 
 def test_a_worker_whose_files_are_taken_away_is_told(start_worker: StartWorker, folder: Path) -> None:

@@ -65,6 +65,15 @@ def test_names_and_kinds_are_those_of_metrics(registry: CollectorRegistry, recei
     assert instance.metrics["orders_total"].sum.aggregation_temporality == 2  # cumulative
 
 
+def test_families_that_nothing_was_counted_in_are_no_obstacle(registry: CollectorRegistry, receiver: Receiver) -> None:
+    """Families without children have no points, for which Prometheus would refuse the whole message."""
+    for kind in (Counter, Gauge, Histogram, Summary):
+        kind(f"some_{kind.__name__.lower()}", "Nothing yet.", ["label"], registry=registry)
+    pushed(registry, receiver)
+    (instance,) = receiver.instances.values()
+    assert set(instance.metrics) == {"sereno_telemetry_errors_total"}
+
+
 def test_histograms_carry_bounds_start_and_trace(registry: CollectorRegistry, receiver: Receiver) -> None:
     """Buckets aren't cumulative on the wire; exemplars have their trace id; counting began with the process."""
     histogram = Histogram("took_seconds", "Took.", registry=registry, buckets=(0.1, 1))
@@ -154,7 +163,7 @@ def test_a_receiver_that_never_answers_holds_nobody_up(receiver: Receiver) -> No
     receiver.answering.clear()
     done = run_job(receiver)
     assert done.returncode == 0
-    assert "the last metrics of nightly did not arrive within 2 s" in done.stderr
+    assert "the last metrics of nightly did not arrive within 2.0 s" in done.stderr
 
 
 SERVICE = """
