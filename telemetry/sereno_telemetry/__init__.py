@@ -10,12 +10,14 @@ Importing this needs no extras; `instrument` uses the FastAPI that the service b
 """
 
 from sereno_telemetry.http.instrumenting import Instrumentation, instrument
+from sereno_telemetry.logs.masking import Masking
 from sereno_telemetry.logs.setup import configure_logging, ecs_handler, log_deed
 from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
 
 __all__ = [
     "DEFAULT_BUCKETS",
     "Instrumentation",
+    "Masking",
     "configure_logging",
     "ecs_handler",
     "instrument",

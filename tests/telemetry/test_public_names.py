@@ -10,6 +10,7 @@ def test_the_public_names_are_these() -> None:
     assert sereno_telemetry.__all__ == [
         "DEFAULT_BUCKETS",
         "Instrumentation",
+        "Masking",
         "configure_logging",
         "ecs_handler",
         "instrument",
