@@ -88,7 +88,9 @@ class Document:
 
     def add_fields(self, given: Mapping[object, object]) -> None:
         """Take ECS fields, dotted or nested; those that would change what a line says of itself become labels."""
-        for key, value in self._values.fields(given):
+        fields, left_out = self._values.fields(given)
+        self._left_out += left_out
+        for key, value in fields.items():
             root, _, below = key.partition(".")
             if root == "labels":
                 self._add_label(below or root, value)

@@ -94,17 +94,22 @@ class EcsFormatter(logging.Formatter):
         """The record's line as UTF-8, without its end; shorter than `MOST_LINE_BYTES`."""
         try:
             if _is_plain(record):
-                text = record.msg
-                if record.args or type(text) is not str:
-                    text = self._formatted(record)
-                text = self._values.text(text, MOST_MESSAGE_CHARACTERS).rstrip("\n")
-                span = trace.get_current_span()
-                more = b"" if span is trace.INVALID_SPAN else _ids_of(span)
-                line = self._line(record, dumps(text), more)
-                return line if len(line) < MOST_LINE_BYTES else self._line(record, *shrunk(text, Document(self._values)))
+                return self._plain(record)
             return self._rich(record)
         except Exception as error:  # noqa: BLE001 - a record must not be lost, nor fail its caller
             return self._last_resort(record, error)
+
+    def _plain(self, record: logging.LogRecord) -> bytes:
+        text = record.msg
+        if record.args or type(text) is not str:
+            text = self._formatted(record)
+        text = self._values.text(text, MOST_MESSAGE_CHARACTERS)
+        if text.endswith("\n"):
+            text = text.rstrip("\n")
+        span = trace.get_current_span()
+        more = b"" if span is trace.INVALID_SPAN else _ids_of(span)
+        line = self._line(record, dumps(text), more)
+        return line if len(line) < MOST_LINE_BYTES else self._rich(record)
 
     def _rich(self, record: logging.LogRecord) -> bytes:
         message = self._message(record)

@@ -186,7 +186,7 @@ RULES: Final = (
         "ip",
         "IPv4 and IPv6 addresses, `client.ip` of the access log included",
         (".", ":"),
-        re.compile(rf"(?<![\w.:])(?:{_IPV4}|{_IPV6})"),
+        re.compile(rf"(?<![\w:])(?<![0-9]\.)(?:{_IPV4}|{_IPV6})"),
         _address,
     ),
 )

@@ -67,9 +67,10 @@ class Values:
         except Exception:  # noqa: BLE001 - a container whose own methods raise
             return f"<{type(value).__qualname__}>"
 
-    def fields(self, given: Mapping[object, object]) -> Iterator[tuple[str, object]]:
-        """ECS fields with dotted keys, from fields that are dotted or nested."""
-        return _Walk(self).flat("", given, MOST_DEPTH)
+    def fields(self, given: Mapping[object, object]) -> tuple[dict[str, object], int]:
+        """ECS fields with dotted keys, from fields that are dotted or nested, and about how many were left out."""
+        walk = _Walk(self)
+        return dict(walk.flat("", given, MOST_DEPTH)), walk.left_out
 
     def key(self, key: str) -> tuple[str, bool]:
         """A key as it may be written, and whether its value is secret."""
@@ -83,6 +84,7 @@ class _Walk:
     def __init__(self, values: Values) -> None:
         self._values = values
         self._left = _MOST_VALUES
+        self.left_out = 0
 
     def plain(self, value: object, depth: int) -> object:
         self._left -= 1
@@ -105,9 +107,11 @@ class _Walk:
         return items if len(value) <= len(items) else [*items, f"… [{len(value) - len(items)} more]"]
 
     def flat(self, before: str, given: Mapping[object, object], depth: int) -> Iterator[tuple[str, object]]:
+        self.left_out += max(0, len(given) - MOST_ITEMS)
         for key, value in islice(given.items(), MOST_ITEMS):
             self._left -= 1
             if self._left <= 0:
+                self.left_out += 1
                 return
             name, secret = self._values.key(f"{before}{text_of(key)}")
             if value is None:
