@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 _SPECIFICATION = json.loads((Path(__file__).parents[1] / "telemetry" / "logs" / "spec.json").read_text())
-_TYPES = {"string": str, "datetime": str, "object": dict}
+_TYPES: dict[str, type] = {"string": str, "datetime": str, "object": dict}
 
 
 def violations(line: str | bytes) -> list[str]:
@@ -26,9 +26,7 @@ def violations(line: str | bytes) -> list[str]:
         found += [f"label {key!r} has a {mark!r}" for mark in forbidden if mark in key]
         found += [] if isinstance(value, str) else [f"label {key!r} is no string"]
     known = set(names)
-    found += [
-        f"{name} is a value and an object" for name in names for other in known if other.startswith(f"{name}.")
-    ]
+    found += [f"{name} is a value and an object" for name in names for other in known if other.startswith(f"{name}.")]
     return found
 
 
@@ -42,5 +40,5 @@ def _field_violations(name: str, rule: dict[str, Any], names: list[str], documen
     if not isinstance(value, _TYPES[rule["type"]]):
         found.append(f"{name} is no {rule['type']}")
     elif rule["type"] == "datetime":
-        datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").astimezone()
+        datetime.strptime(str(value), "%Y-%m-%dT%H:%M:%S.%fZ").astimezone()
     return found

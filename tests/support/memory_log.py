@@ -7,6 +7,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 from sereno_telemetry import Masking, ecs_handler
+
 from support.ecs_specification import violations
 
 

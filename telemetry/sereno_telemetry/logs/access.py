@@ -99,7 +99,7 @@ def masked_query(query: str, values: Values) -> str:
         query = f"{query[:_MOST_QUERY_CHARACTERS].rpartition('&')[0]}&…"
     pairs = []
     for pair in query.split("&"):
-        key, equals, value = pair.partition("=")
+        key, _, value = pair.partition("=")
         name, secret = values.key(unquote_plus(key) if "%" in key or "+" in key else key)
         if secret and value:
             pairs.append(f"{name}={values.masker.secret()}")

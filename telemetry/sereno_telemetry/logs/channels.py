@@ -72,7 +72,7 @@ class SocketChannel:
 
 
 def descriptor_of(stream: TextIO | None) -> int | None:
-    """The descriptor that a text stream writes to as it is; None for streams in memory, compressed ones and the like."""
+    """The descriptor that a text stream writes to as it is; None for streams in memory, compressed and the like."""
     buffer = getattr(stream, "buffer", None)
     if not isinstance(getattr(buffer, "raw", buffer), io.FileIO) or stream is None:
         return None
@@ -85,8 +85,8 @@ def descriptor_of(stream: TextIO | None) -> int | None:
 def open_channel(descriptor: int) -> Channel:
     """A channel to what `descriptor` is open for; the descriptor itself stays the caller's.
 
-    Whether writes wait is a property of the open file, which pipes and terminals share with other processes: those
-    are opened once more, for us alone. Where that is impossible, writes may wait, and belong into a thread of their own.
+    Whether writes wait is a property of the open file, which pipes and terminals share with other processes: those are
+    opened once more, for us alone. Where that is impossible, writes may wait, and belong into a thread of their own.
 
     Raises:
         OSError: the descriptor isn't open.

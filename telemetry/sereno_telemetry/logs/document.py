@@ -27,14 +27,18 @@ BOUND_ATTRIBUTE: Final = "_sereno_bound"
 
 # The field sets of ECS 8.17: an extra with a dotted name that begins with one of these is an ECS field, not a label.
 _FIELD_SETS = frozenset(
-    "agent as client cloud code_signature container data_stream destination device dll dns ecs elf email error event faas"
-    " file geo group hash host http interface log macho network observer orchestrator organization os package pe process"
-    " registry related risk rule server service source span threat tls trace transaction url user user_agent vlan volume"
-    " vulnerability x509".split()
+    """
+    agent as client cloud code_signature container data_stream destination device dll dns ecs elf email error event
+    faas file geo group hash host http interface log macho network observer orchestrator organization os package pe
+    process registry related risk rule server service source span threat tls trace transaction url user user_agent
+    vlan volume vulnerability x509
+    """.split()  # noqa: SIM905 - forty lines otherwise
 )
 
 # What the specification of ECS loggers, or Sereno's collectors, rely on being text.
-_TEXTS = frozenset({"trace.id", "span.id", "transaction.id", "error.type", "error.message", "error.stack_trace", "event.action"})
+_TEXTS = frozenset(
+    {"trace.id", "span.id", "transaction.id", "error.type", "error.message", "error.stack_trace", "event.action"}
+)
 
 
 def _parents(key: str) -> list[str]:
@@ -121,7 +125,7 @@ class Document:
             self._parents.update(_parents(key))
 
     def _is_in_the_way(self, key: str) -> bool:
-        """Whether `key` would be an object where a value is, or the other way round: Elasticsearch refuses such lines."""
+        """Whether `key` would be an object where a value is, or the reverse: Elasticsearch refuses such lines."""
         if self._parents is None:
             self._parents = {parent for field in self.fields for parent in _parents(field)}
         if not key or key in _HEAD_PARENTS or key in self._parents:

@@ -44,7 +44,16 @@ _LEVEL_NAMES = ((50, "critical"), (40, "error"), (30, "warning"), (20, "info"), 
 # What every record has, and what libraries add for other formatters: everything else a caller gave as `extra`.
 _OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({})))
 _OF_EVERY_RECORD_COUNT = len(_OF_EVERY_RECORD)
-_STANDARD = _OF_EVERY_RECORD | {BOUND_ATTRIBUTE, "asctime", "color_message", "ecs", "labels", "message", "taskName", "websocket"}
+_STANDARD = _OF_EVERY_RECORD | {
+    BOUND_ATTRIBUTE,
+    "asctime",
+    "color_message",
+    "ecs",
+    "labels",
+    "message",
+    "taskName",
+    "websocket",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ class EcsFormatter(logging.Formatter):
     as well as possible: never lost, never an exception for the caller, never without masking.
 
     Each formatter is a source of its own: `service.node.name` is new for each formatter and each process (a fork
-    begins a new one), and `event.sequence` counts its lines from 1. Together they name one line, and a gap is a lost one.
+    begins a new one), and `event.sequence` counts its lines from 1. Together they name one line; a gap is a lost one.
     """
 
     def __init__(self, *, service: str, dataset: str, node: str | None, masker: Masker) -> None:
@@ -198,9 +207,9 @@ class EcsFormatter(logging.Formatter):
         return self._values.text(text, MOST_MESSAGE_CHARACTERS).rstrip("\n")
 
     def _formatted(self, record: logging.LogRecord) -> str:
-        """The message with its arguments, whose own words may log, too: a few calls deep, then it is no longer asked."""
+        """The message with its arguments, whose own words may log, too: a few calls deep, then not asked any more."""
         if self._nested_calls >= _MOST_NESTED_CALLS:
-            return f"[a log call within {_MOST_NESTED_CALLS} log calls] {record.msg if isinstance(record.msg, str) else ''}"
+            return f"[a log call within {_MOST_NESTED_CALLS} log calls]"
         self._nested_calls += 1
         try:
             return str(record.getMessage())

@@ -88,7 +88,9 @@ def _last_of_chain(error: BaseException) -> str:
         frames = traceback.format_list(traceback.extract_tb(each.__traceback__, limit=-MOST_FRAMES))
         members = _members(each) if isinstance(each, BaseExceptionGroup) else ""
         trace = "".join(frames)
-        told.append(f"Traceback (most recent call last):\n{trace}{type_name(type(each))}: {error_text(each)}\n{members}")
+        told.append(
+            f"Traceback (most recent call last):\n{trace}{type_name(type(each))}: {error_text(each)}\n{members}"
+        )
         each = each.__cause__ or each.__context__
     head = ["… [earlier exceptions left out] …\n"] if each is not None else []
     return "\n".join([*head, *reversed(told)])

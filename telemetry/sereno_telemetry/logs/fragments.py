@@ -37,7 +37,9 @@ class NamedSecrets:
     def __init__(self, names: Iterable[str]) -> None:
         self._plain = tuple(sorted({plain_key(name) for name in names}))
         written = {
-            way: None for name in names for way in (separator.join(re.split(r"[_.\- ]+", name.lower())) for separator in "_-. ")
+            way: None
+            for name in names
+            for way in (separator.join(re.split(r"[_.\- ]+", name.lower())) for separator in "_-. ")
         } | dict.fromkeys(self._plain)
         self._longest = max(map(len, written), default=0) + 8
         self._by_end: dict[str, tuple[str, ...]] = {}

@@ -4,6 +4,7 @@ What was masked stays visible as masked: `[masked:email]`, `password=[masked:key
 replaced as a whole, so a failure costs words, never a secret.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -91,7 +92,9 @@ class Masking:
             except re.error as error:
                 raise ValueError(f"masking: the pattern {name!r} is no regular expression: {error}") from error
             if matches_nothing:
-                raise ValueError(f"masking: the pattern {name!r} matches empty text, so it would mask between all letters")
+                raise ValueError(
+                    f"masking: the pattern {name!r} matches empty text, so it would mask between all letters"
+                )
         object.__setattr__(self, "keys", tuple(self.keys))
         object.__setattr__(self, "rules", tuple(self.rules))
         object.__setattr__(self, "patterns", MappingProxyType(dict(self.patterns)))
@@ -112,7 +115,9 @@ class Masker:
         rules = [rule for rule in RULES if rule.name in masking.rules]
         own = [(name, re.compile(expression)) for name, expression in masking.patterns.items()]
         self._hints = tuple(hint for rule in rules for hint in rule.hints)
-        self._screens = tuple(rule.screen.search for rule in rules if rule.screen) + tuple(each.search for _, each in own)
+        self._screens = tuple(rule.screen.search for rule in rules if rule.screen) + tuple(
+            each.search for _, each in own
+        )
         self._steps = (
             *(self._step(rule.name, rule.pattern, rule.replace) for rule in rules),
             *(self._step(name, expression, lambda _match, mark: mark) for name, expression in own),
@@ -159,7 +164,9 @@ class Masker:
             text = step(text)
         return text
 
-    def _step(self, name: str, pattern: re.Pattern[str], replace: Callable[[re.Match[str], str], str]) -> Callable[[str], str]:
+    def _step(
+        self, name: str, pattern: re.Pattern[str], replace: Callable[[re.Match[str], str], str]
+    ) -> Callable[[str], str]:
         mark = mark_of(name)
 
         def apply(text: str) -> str:
@@ -186,10 +193,8 @@ class Masker:
         return mark_of(FAILURE_RULE)
 
     def _count(self, rule: str, count: int) -> None:
-        try:
+        with contextlib.suppress(Exception):  # a metric that fails costs the count, not the record
             self._counted(rule, count)
-        except Exception:  # noqa: BLE001, S110 - a metric that fails costs the count, not the record
-            pass
 
 
 KEY_MARK: Final = mark_of(KEY_RULE)

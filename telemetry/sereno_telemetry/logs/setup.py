@@ -91,7 +91,7 @@ def configure_logging(
     Raises:
         ModuleNotFoundError: `structlog` is wanted and not installed.
         OSError: the file can't be opened; nothing is changed then.
-        ValueError: both `path` and `stream` are given, `level` is unknown, or the registry has other metrics of our names.
+        ValueError: both `path` and `stream` are given, `level` is unknown, or the registry has our names already.
     """
     handler = ecs_handler(
         service, path=path, stream=stream, dataset=dataset, node=node, masking=masking, registry=registry

@@ -150,7 +150,7 @@ class LineWriter:
 
 
 class EcsStreamHandler(EcsHandler):
-    """Writes each record to a channel; formatted in the caller, so that trace ids and arguments are those of the call."""
+    """Writes each record to a channel; formatted in the caller, so trace ids and arguments are those of the call."""
 
     def __init__(
         self, channel: Channel, formatter: EcsFormatter, metrics: LogMetrics, most_bytes: int = MOST_WAITING_BYTES

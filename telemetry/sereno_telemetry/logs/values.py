@@ -86,7 +86,7 @@ class _Walk:
         self._left = _MOST_VALUES
         self.left_out = 0
 
-    def plain(self, value: object, depth: int) -> object:
+    def plain(self, value: object, depth: int) -> object:  # noqa: PLR0911 - one for each kind of value
         self._left -= 1
         kind = type(value)
         if kind is str:

@@ -29,7 +29,10 @@ def masked(text: str, masking: Masking | None = None) -> str:
         ("db_password => 'hun ter'", "db_password => '[masked:key]'"),
         ("{'password': 'a b', 'x': 1}", "{'password': '[masked:key]', 'x': 1}"),
         ('{"accessToken":"a\\"b","x":1}', '{"accessToken":"[masked:key]","x":1}'),
-        ('{"x":"{\\"secret\\": \\"a\\\\\\"b\\", \\"u\\": 1}"}', '{"x":"{\\"secret\\": \\"[masked:key]\\", \\"u\\": 1}"}'),
+        (
+            '{"x":"{\\"secret\\": \\"a\\\\\\"b\\", \\"u\\": 1}"}',
+            '{"x":"{\\"secret\\": \\"[masked:key]\\", \\"u\\": 1}"}',
+        ),
         ("Authorization: Bearer abc.def", "Authorization: [masked:key]"),
         ("Cookie: a=1; b=2\nHost: x", "Cookie: [masked:key]\nHost: x"),
         ("[(b'cookie', b's=1'), (b'host', b'x')]", "[(b'cookie', b'[masked:key]'), (b'host', b'x')]"),
@@ -78,7 +81,9 @@ def test_rules_that_are_off_can_be_switched_on(text: str, expected: str) -> None
 
 _secrets = st.text(st.characters(codec="utf-8"), min_size=6, max_size=24).map(lambda text: f"S3{text}cr")
 _keys = st.sampled_from(SECRET_KEYS).flatmap(
-    lambda key: st.sampled_from([key, key.upper(), f"db_{key}", f"x-{key.replace('_', '-')}", key.title().replace("_", "")])
+    lambda key: st.sampled_from(
+        [key, key.upper(), f"db_{key}", f"x-{key.replace('_', '-')}", key.title().replace("_", "")]
+    )
 )
 
 
@@ -104,8 +109,8 @@ def _assert_absent(log: MemoryLog, secret: str) -> None:
 
 @_QUICK
 @given(key=_keys, secret=_secrets, other=st.text(max_size=9))
-@example(key="password", secret='S3a"b\\cr', other="")
-@example(key="token", secret="S3a\\'b\" }cr", other="")
+@example(key="password", secret='S3a"b\\cr', other="")  # noqa: S106
+@example(key="token", secret="S3a\\'b\" }cr", other="")  # noqa: S106
 def test_no_secret_of_a_secret_key_is_in_any_line(key: str, secret: str, other: str) -> None:
     """However a value is handed over under a secret key, none of its encodings is in what is written."""
     log = MemoryLog()
@@ -133,7 +138,12 @@ _typed = {
     "iban": "DE89370400440532013000",
     "ip": "203.0.113.77",
 }
-_kernels = {"bearer": "mF_9.B5f-4.1JqM", "basic": "QWxhZGRpbjpvcGVuIHNlc2FtZQ", "url_password": "topsecret7", "private_key": "MHcCAQEEIIr"}
+_kernels = {
+    "bearer": "mF_9.B5f-4.1JqM",
+    "basic": "QWxhZGRpbjpvcGVuIHNlc2FtZQ",
+    "url_password": "topsecret7",
+    "private_key": "MHcCAQEEIIr",
+}
 
 
 @pytest.mark.parametrize("rule", ALL_RULES)
@@ -145,7 +155,7 @@ def test_no_pattern_is_in_any_line(rule: str) -> None:
     log.logger.info(value, extra={"note": value, "list": [value], "ecs": {"user.note": value, "list": [[value]]}})
     log.logger.info("x", extra={"labels": {value: "as key"}, "ecs": {f"user.{value}": 1}})
     log.logger.error("x", exc_info=ExceptionGroup(value, [ValueError(value)]))
-    log.logger.error("m" * 32_760 + " " + value)
+    log.logger.error(f"{'m' * 32_760} {value}")  # noqa: G004
     log.logger.error("x", exc_info=ValueError(value + "\n" + "y" * 32_750))
     access = log.logger.getChild("access")
     access.name = "uvicorn.access"
@@ -157,7 +167,9 @@ def test_no_pattern_is_in_any_line(rule: str) -> None:
 
 def test_card_numbers_that_are_numbers(log: MemoryLog) -> None:
     """A card number doesn't slip through by being an integer."""
-    log.logger.info("x", extra={"ecs": {"payment.card": 4111111111111111, "amount": 4111}, "labels": {"n": 4111111111111111}})
+    log.logger.info(
+        "x", extra={"ecs": {"payment.card": 4111111111111111, "amount": 4111}, "labels": {"n": 4111111111111111}}
+    )
     assert "4111111111111111" not in log.text
     assert log.lines[0]["amount"] == 4111
 
@@ -169,7 +181,9 @@ def test_objects_are_masked_by_their_words(log: MemoryLog) -> None:
         def __repr__(self) -> str:
             return "Settings(password='hunter2', user='x')"
 
-    log.logger.info("%s", Settings(), extra={"settings": Settings(), "ecs": {"a.b": [Settings()], "raw": b"token=hunter2"}})
+    log.logger.info(
+        "%s", Settings(), extra={"settings": Settings(), "ecs": {"a.b": [Settings()], "raw": b"token=hunter2"}}
+    )
     assert "hunter2" not in log.text
     assert log.text.count("[masked:key]") == 4
 

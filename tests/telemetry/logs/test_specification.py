@@ -1,6 +1,5 @@
 """Every line keeps the published specification of ECS loggers, whatever a caller logs."""
 
-import contextlib
 import json
 import logging
 from typing import Any
@@ -27,7 +26,18 @@ class Hostile:
 
 _names = st.one_of(
     st.sampled_from(
-        ["service", "service.name", "event", "log.level", "labels", "labels.a", "error", "error.type", "trace.id", "a.b"]
+        [
+            "service",
+            "service.name",
+            "event",
+            "log.level",
+            "labels",
+            "labels.a",
+            "error",
+            "error.type",
+            "trace.id",
+            "a.b",
+        ]
         + ["@timestamp", "message", "ecs", "tags", "url", "url.path", "http.request", "process.pid.x", "*", "\\", ""]
     ),
     st.text(max_size=12),
@@ -44,7 +54,9 @@ _scalars = st.one_of(
     st.builds(Hostile),
 )
 _values = st.recursive(
-    _scalars, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(_names, inner, max_size=4)), max_leaves=8
+    _scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(_names, inner, max_size=4)),
+    max_leaves=8,
 )
 _mappings = st.dictionaries(_names, _values, max_size=6)
 
@@ -60,7 +72,7 @@ _mappings = st.dictionaries(_names, _values, max_size=6)
     extra=_mappings,
     error=st.one_of(st.none(), st.text(max_size=20)),
 )
-def test_any_record_is_one_line_of_the_specification(
+def test_any_record_is_one_line_of_the_specification(  # noqa: PLR0917
     message: object,
     arguments: list[object],
     level: int,
@@ -169,7 +181,9 @@ def test_what_is_too_much_is_cut_and_said(log: MemoryLog) -> None:
     deep: list[Any] = []
     for _ in range(40):
         deep = [deep] * 40
-    log.logger.error("ü" * 10**6, exc_info=ValueError("\0" * 10**6), extra={"labels": {f"k{n}": "\1" * 5000 for n in range(500)}})
+    log.logger.error(
+        "ü" * 10**6, exc_info=ValueError("\0" * 10**6), extra={"labels": {f"k{n}": "\1" * 5000 for n in range(500)}}
+    )
     log.logger.info("x", extra={"ecs": {f"f{n}": n for n in range(500)}})
     log.logger.info("x", extra={"ecs": {"deep": deep}, "labels": {"deep": deep}})
     first, second, third = log.lines
@@ -216,9 +230,9 @@ def test_raising_exceptions_or_not_makes_no_difference(log: MemoryLog, monkeypat
     """`logging.raiseExceptions` is about handlers that fail; these don't."""
     for raising in (True, False):
         monkeypatch.setattr(logging, "raiseExceptions", raising)
-        with contextlib.suppress(ZeroDivisionError):
-            log.logger.error("%d", "many", exc_info=1 / 0 if not raising else None)
-    assert log.lines[0]["message"].startswith("%d (its arguments could not be formatted")
+        log.logger.error("%d", "many")
+    for line in log.lines:
+        assert line["message"].startswith("%d (its arguments could not be formatted")
 
 
 def test_deeds_keep_the_specification(log: MemoryLog) -> None:
@@ -234,5 +248,11 @@ def test_the_oracle_sees_what_is_wrong() -> None:
     good = {"@timestamp": "2026-01-01T00:00:00.000Z", "log.level": "info", "message": "x", "ecs.version": "8"}
     assert violations(json.dumps(good)) == []
     assert violations(json.dumps({"message": "x"} | good)) != []
-    for key, value in [("message", 1), ("labels", {"a.b": "c"}), ("labels", {"a": 1}), ("message.x", "y"), ("trace.id", 5)]:
+    for key, value in [
+        ("message", 1),
+        ("labels", {"a.b": "c"}),
+        ("labels", {"a": 1}),
+        ("message.x", "y"),
+        ("trace.id", 5),
+    ]:
         assert violations(json.dumps(good | {key: value})) != [], key
