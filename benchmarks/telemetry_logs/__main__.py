@@ -62,7 +62,7 @@ def measured(peers_: Sequence[Peer], cases_: Sequence[Case]) -> dict[tuple[str, 
     spent: dict[tuple[str, str], list[float]] = {(case.name, peer.name): [] for case in cases_ for peer in peers_}
     for turn in range(ROUNDS):
         for case in cases_:
-            for peer in peers_[turn % len(peers_) :] + peers_[: turn % len(peers_)]:
+            for peer in (*peers_[turn % len(peers_) :], *peers_[: turn % len(peers_)]):
                 with case.context():
                     begun = time.thread_time()
                     for _ in range(RECORDS):
@@ -81,9 +81,7 @@ def main() -> int:
             print(f"{error}: pip install ecs-logging structlog python-json-logger", file=sys.stderr)
             return 2
         figures = measured(peers_, cases_)
-    print(
-        f"CPU µs a record, median of {ROUNDS} interleaved rounds of {RECORDS}, each writes to a file; masking on in sereno\n"
-    )
+    print(f"CPU µs a record into a file, median of {ROUNDS} interleaved rounds of {RECORDS}; masking is on in sereno\n")
     print("| | " + " | ".join(case.name for case in cases_) + " |")
     print("|---|" + "---|" * len(cases_))
     for peer in peers_:

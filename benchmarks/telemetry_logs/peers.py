@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,10 @@ def peers(folder: Path) -> tuple[Peer, ...]:
     Raises:
         ModuleNotFoundError: a peer isn't installed (`pip install ecs-logging structlog python-json-logger`).
     """
-    import ecs_logging  # noqa: PLC0415 - peers are no dependencies of ours
-    from pythonjsonlogger.orjson import OrjsonFormatter  # noqa: PLC0415
-
+    ecs_logging, python_json_logger = import_module("ecs_logging"), import_module("pythonjsonlogger.orjson")
     ours = ecs_handler("shop", path=folder / "sereno", registry=CollectorRegistry())
     fields = ["message", "levelname", "name", "process"]
-    python_json = OrjsonFormatter(
+    python_json = python_json_logger.OrjsonFormatter(
         fields, rename_fields={"levelname": "log.level", "name": "log.logger"}, timestamp=True
     )
     return (

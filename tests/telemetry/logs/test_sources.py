@@ -30,7 +30,7 @@ def lines_of(path: Path) -> list[dict[str, object]]:
 
 
 def test_structlog_writes_the_same_lines(structlog_file: Path) -> None:
-    """Event, bound values, context and ECS fields; one sequence with the standard library, the same masking and trace."""
+    """Event, bound values, context and ECS fields; one sequence with the standard library, one masking."""
     structlog.contextvars.bind_contextvars(tenant="t1")
     logger = structlog.get_logger("shop.orders").bind(order=7, password="hunter2")  # noqa: S106
     logging.getLogger("shop").info("stdlib")
