@@ -11,6 +11,7 @@ Importing this needs no extras; `instrument` uses the FastAPI or Starlette that 
 
 from sereno_telemetry.clients.instrumenting import ClientInstrumentation, instrument_clients
 from sereno_telemetry.http.instrumenting import Instrumentation, instrument, measured
+from sereno_telemetry.logs.masking import Masking
 from sereno_telemetry.logs.setup import configure_logging, ecs_handler, log_deed
 from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
 from sereno_telemetry.processes.joining import join_group_if_asked
@@ -31,6 +32,7 @@ __all__ = [
     "Delivery",
     "Instrumentation",
     "Job",
+    "Masking",
     "MetricsPush",
     "configure_logging",
     "configure_tracing",

@@ -94,14 +94,15 @@ def counts(registry: CollectorRegistry) -> Counts:
 @pytest.fixture
 def root_logging() -> Iterator[None]:
     """Put the process's logging back as it was."""
-    names = ("", "uvicorn", "uvicorn.error", "uvicorn.access")
+    names = ("", "uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "gunicorn.error", "gunicorn.access")
     loggers = [logging.getLogger(name) for name in names]
-    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    before = [(each, each.handlers[:], each.filters[:], each.level, each.propagate) for each in loggers]
     yield
-    for logger, handlers, level, propagate in before:
+    for logger, handlers, filters, level, propagate in before:
         for handler in logger.handlers:
             if handler not in handlers:
                 handler.close()
         logger.handlers[:] = handlers
+        logger.filters[:] = filters
         logger.setLevel(level)
         logger.propagate = propagate

@@ -14,6 +14,7 @@ def test_the_public_names_are_these() -> None:
         "Delivery",
         "Instrumentation",
         "Job",
+        "Masking",
         "MetricsPush",
         "configure_logging",
         "configure_tracing",

@@ -73,7 +73,8 @@ def test_log_and_metrics_lead_to_the_trace(tmp_path: Path) -> None:
     assert failure["trace.id"] == TRACE
     assert "ZeroDivisionError" in failure["error.stack_trace"]
     access = lines(log, log__logger="uvicorn.access")
-    assert [line["message"].split('"')[1] for line in access] == ["GET /items/5 HTTP/1.1", "GET /items/0 HTTP/1.1"]
+    assert [line["message"] for line in access] == ["GET /items/5 200", "GET /items/0 500"]
+    assert [(line["http.version"], line["client.ip"]) for line in access] == [("1.1", "127.0.0.1")] * 2
     assert {line["trace.id"] for line in access} == {TRACE}
     exemplars = [line for line in metrics.splitlines() if " # {" in line]
     assert {line.split("# {")[1].split("}")[0] for line in exemplars} == {f'trace_id="{TRACE}"'}

@@ -1,29 +1,51 @@
-"""Log records as ECS documents: one JSON object a line, with dotted keys."""
+"""Log records as ECS documents: one JSON object a line, with dotted keys.
+
+The parts that are the same in every record are JSON already; a plain record costs one small `orjson.dumps`.
+"""
 
 import itertools
 import logging
 import os
 import socket
+import threading
 import time
-from collections.abc import Mapping
-from types import TracebackType
-from typing import Any
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 
-import orjson
 from opentelemetry import trace
 
 from sereno_telemetry.failed_requests import FailedRequest, failed_request
+from sereno_telemetry.logs.access import GUNICORN, UVICORN, access_fields, access_message, access_of
+from sereno_telemetry.logs.document import BOUND_ATTRIBUTE, Document
+from sereno_telemetry.logs.errors import error_fields, error_text, exception_of
+from sereno_telemetry.logs.masking import Masker
+from sereno_telemetry.logs.shrinking import MOST_LINE_BYTES, shrunk
+from sereno_telemetry.logs.values import Values, dumps, text_of
 
-ECS_VERSION = "8.17.0"
+ECS_VERSION: Final = "8.17.0"
+MOST_MESSAGE_CHARACTERS: Final = 32_768
 
-_MOST_CHARACTERS = 32_768
-"""Of a message or a stack trace: a line must stay one write and fit into collectors' buffers."""
+_MOST_NAME_CHARACTERS = 256
+_MOST_HEADS = 1_024
+_MOST_NESTED_CALLS = 4
+_YEAR_10000 = 253_402_300_800  # in seconds since 1970: RFC 3339 has four digits for a year
 
 _SERVER_MESSAGE = "Exception in ASGI application"
 """What uvicorn says of every unhandled exception, whatever it was."""
 
+_MILLISECONDS = tuple(b'.%03dZ"' % number for number in range(1000))
+
+_SERVER_NAMES = frozenset({UVICORN, GUNICORN, "uvicorn.error"})
+
+_LEVEL_NAMES = ((50, "critical"), (40, "error"), (30, "warning"), (20, "info"), (0, "debug"))
+
 # What every record has, and what libraries add for other formatters: everything else a caller gave as `extra`.
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({})))
+_OF_EVERY_RECORD_COUNT = len(_OF_EVERY_RECORD)
+_STANDARD = _OF_EVERY_RECORD | {
+    BOUND_ATTRIBUTE,
     "asctime",
     "color_message",
     "ecs",
@@ -33,177 +55,244 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "websocket",
 }
 
-_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A process's sequence of lines: read in one step, so that a number never goes with another source's name."""
+
+    pid: int
+    numbers: Iterator[int]
+    head: bytes
+    """JSON of what all its lines share, up to the sequence number."""
 
 
 class EcsFormatter(logging.Formatter):
     """Formats a record as one line of ECS JSON.
 
-    `extra={"labels": {…}}` and other extras become the flat string map `labels`; `extra={"ecs": {…}}` adds dotted ECS
-    fields as they are. A record that can't be rendered faithfully is rendered as well as possible: never lost, and
-    never an exception for the caller.
+    `extra={"labels": {…}}` and other extras become the flat string map `labels`; `extra={"ecs": {…}}` adds ECS fields,
+    dotted or nested, and so do extras with a dotted ECS name. A record that can't be rendered faithfully is rendered
+    as well as possible: never lost, never an exception for the caller, never without masking.
 
-    `service.node.name` is new for each process, `event.sequence` counts its lines from 1: together they name one
-    line, and a gap tells of a lost one.
+    Each formatter is a source of its own: `service.node.name` is new for each formatter and each process (a fork
+    begins a new one), and `event.sequence` counts its lines from 1. Together they name one line; a gap is a lost one.
     """
 
-    def __init__(self, *, service: str, dataset: str, node: str | None) -> None:
+    def __init__(self, *, service: str, dataset: str, node: str | None, masker: Masker) -> None:
         super().__init__()
         self._service = service
         self._dataset = dataset
         self._host = node or socket.gethostname() or "localhost"
-        self._begin_process(os.getpid())
-        self._second = -1
-        self._second_text = ""
+        self._values = Values(masker)
+        self._levels: dict[str, bytes] = {}
+        self._loggers: dict[str, bytes] = {}
+        self._second = (-1, b"")
+        self.begin_process()
+        _formatters.add(self)
+
+    def begin_process(self) -> None:
+        """Begin a new sequence, as a new source."""
+        pid = os.getpid()
+        self._source = _Source(pid, itertools.count(1), self._source_head(f"{self._host}-{pid}-{_new_serial():x}", pid))
 
     def format(self, record: logging.LogRecord) -> str:
         """The record's line, without its end."""
         return self.format_bytes(record).decode()
 
     def format_bytes(self, record: logging.LogRecord) -> bytes:
-        """The record's line as UTF-8, without its end."""
-        pid = record.process or os.getpid()
-        if pid != self._pid:  # forked: the child's lines are a sequence of their own
-            self._begin_process(pid)
-        document: dict[str, Any] = {
-            "@timestamp": self._timestamp(record.created),
-            "log.level": record.levelname.lower(),
-            "message": _message(record),
+        """The record's line as UTF-8, without its end; shorter than `MOST_LINE_BYTES`."""
+        try:
+            if _is_plain(record):
+                return self._plain(record)
+            return self._rich(record)
+        except Exception as error:  # noqa: BLE001 - a record must not be lost, nor fail its caller
+            return self._last_resort(record, error)
+
+    def _plain(self, record: logging.LogRecord) -> bytes:
+        text = record.msg
+        if record.args or type(text) is not str:
+            text = self._formatted(record)
+        text = self._values.text(text, MOST_MESSAGE_CHARACTERS)
+        if text.endswith("\n"):
+            text = text.rstrip("\n")
+        span = trace.get_current_span()
+        more = b"" if span is trace.INVALID_SPAN else _ids_of(span)
+        line = self._line(record, dumps(text), more)
+        return line if len(line) < MOST_LINE_BYTES else self._rich(record)
+
+    def _rich(self, record: logging.LogRecord) -> bytes:
+        message = self._message(record)
+        document = self._document(record)
+        line = self._line(record, dumps(message), document.json())
+        return line if len(line) < MOST_LINE_BYTES else self._line(record, *shrunk(message, document))
+
+    def _last_resort(self, record: logging.LogRecord, error: Exception) -> bytes:
+        """A line without anything that a caller gave, for records that are no records."""
+        words = f"[a log record of {type(record).__name__} could not be written: {type(error).__qualname__}]"
+        stand_in = logging.LogRecord("sereno_telemetry", logging.ERROR, __file__, 0, words, (), None)
+        return self._line(stand_in, dumps(words), b"")
+
+    def _line(self, record: logging.LogRecord, message: bytes, more: bytes) -> bytes:
+        source = self._source
+        head = source.head
+        if record.process != source.pid and record.process is not None:  # it came through a queue
+            head = head.replace(b',"process.pid":%d,' % source.pid, b',"process.pid":%d,' % int(record.process))
+        parts = (
+            self._timestamp(record.created),
+            self._levels.get(record.levelname) or self._level(record),
+            message,
+            head,
+            b"%d" % next(source.numbers),
+            self._loggers.get(record.name) or self._logger(record),
+            more,
+            b"}",
+        )
+        return b"".join(parts)
+
+    def _source_head(self, node: str, pid: int) -> bytes:
+        fields = {
             "ecs.version": ECS_VERSION,
             "service.name": self._service,
-            "service.node.name": self._node,
+            "service.node.name": node,
             "event.dataset": self._dataset,
-            "event.sequence": next(self._sequence),
-            "log.logger": record.name,
             "process.pid": pid,
         }
-        _add_error(document, record)
-        _add_trace(document, record)
-        labels = _labels(record)
-        if labels:
-            document["labels"] = labels
-        fields = getattr(record, "ecs", None)
-        if isinstance(fields, Mapping):
-            document |= {str(key): value for key, value in fields.items() if str(key) not in document}
-        return _dumps(document)
+        return b',%b,"event.sequence":' % dumps(fields)[1:-1]
 
-    def _begin_process(self, pid: int) -> None:
-        self._pid = pid
-        self._sequence = itertools.count(1)
-        self._node = f"{self._host}-{pid}-{time.time_ns():x}"
+    def _level(self, record: logging.LogRecord) -> bytes:
+        name = text_of(record.levelname).lower()
+        if not name or name.startswith("level "):  # a number without a name
+            number = record.levelno if isinstance(record.levelno, int) else 0
+            name = next((named for least, named in _LEVEL_NAMES if number >= least), "debug")
+        text = self._values.text(name, _MOST_NAME_CHARACTERS)
+        head = b',"log.level":%b,"message":' % dumps(text)
+        if len(self._levels) >= _MOST_HEADS:
+            self._levels.clear()
+        self._levels[record.levelname] = head
+        return head
 
-    def _timestamp(self, created: float) -> str:
-        second, milliseconds = divmod(int(created * 1000), 1000)
-        if second != self._second:
-            self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-            self._second = second
-        return f"{self._second_text}.{milliseconds:03d}Z"
+    def _logger(self, record: logging.LogRecord) -> bytes:
+        head = b',"log.logger":%b' % dumps(self._values.text(text_of(record.name), _MOST_NAME_CHARACTERS))
+        if len(self._loggers) >= _MOST_HEADS:
+            self._loggers.clear()
+        self._loggers[record.name] = head
+        return head
+
+    def _timestamp(self, created: object) -> bytes:
+        """The JSON that a line begins with, up to the timestamp's end."""
+        known, text = self._second
+        try:
+            second, milliseconds = divmod(int(created * 1000), 1000)  # type: ignore[operator]
+            if second != known:
+                if not 0 <= second < _YEAR_10000:
+                    return self._timestamp(time.time())
+                moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+                text = b'{"@timestamp":"%b' % moment.encode()
+                self._second = (second, text)
+        except (ArithmeticError, TypeError, ValueError):  # no time at all
+            return self._timestamp(time.time())
+        return text + _MILLISECONDS[milliseconds]
+
+    def _message(self, record: logging.LogRecord) -> str:
+        access = access_of(record)
+        if access is not None:
+            return access_message(access, self._values)
+        if record.name == "uvicorn.error":
+            request = _failed_request(record)
+            if request is not None and str(record.msg).startswith(_SERVER_MESSAGE):
+                error = record.exc_info[1] if record.exc_info else None
+                text = f"{request.method} {request.route} failed: {error_text(error)}"
+                return self._values.text(text, MOST_MESSAGE_CHARACTERS)
+        text = self._formatted(record)
+        return self._values.text(text, MOST_MESSAGE_CHARACTERS).rstrip("\n")
+
+    def _formatted(self, record: logging.LogRecord) -> str:
+        """The message with its arguments, whose own words may log, too: a few calls deep, then not asked any more."""
+        if _nesting.calls >= _MOST_NESTED_CALLS:
+            return f"[a log call within {_MOST_NESTED_CALLS} log calls]"
+        _nesting.calls += 1
+        try:
+            return str(record.getMessage())
+        except Exception as error:  # noqa: BLE001 - wrong arguments in a log call must not lose the line
+            return f"{text_of(record.msg)} (its arguments could not be formatted: {text_of(error)})"
+        finally:
+            _nesting.calls -= 1
+
+    def _document(self, record: logging.LogRecord) -> Document:
+        document = Document(self._values)
+        document.put(error_fields(record, self._values))
+        context = trace.get_current_span().get_span_context()
+        if context.is_valid:
+            document.fields["trace.id"] = trace.format_trace_id(context.trace_id)
+            document.fields["span.id"] = trace.format_span_id(context.span_id)
+        else:
+            _add_request(document, record)  # the server logs a failure when the request's span is over
+        access = access_of(record)
+        if access is not None:
+            document.put(access_fields(access, self._values))
+        attributes = record.__dict__
+        document.add_extras({key: value for key, value in attributes.items() if key not in _STANDARD})
+        document.add_given(attributes.get("labels"), attributes.get("ecs"))
+        bound = attributes.get(BOUND_ATTRIBUTE)
+        if bound:
+            document.add_extras({key: value for key, value in bound.items() if key not in ("labels", "ecs")})
+            document.add_given(bound.get("labels"), bound.get("ecs"))
+        return document
 
 
-def _message(record: logging.LogRecord) -> str:
-    request = _failed_request(record)
-    if request is not None and record.name == "uvicorn.error" and str(record.msg).startswith(_SERVER_MESSAGE):
-        error = record.exc_info[1] if record.exc_info else None
-        return _shortened(f"{request.method} {request.route} failed: {_error_text(error)}")
-    try:
-        return _shortened(record.getMessage())
-    except Exception as error:  # noqa: BLE001 - wrong arguments in a log call must not lose the line
-        return _shortened(f"{record.msg!s} (its arguments could not be formatted: {error})")
-
-
-def _add_error(document: dict[str, Any], record: logging.LogRecord) -> None:
-    info = _exception(record)
-    if info is None:
-        if record.stack_info:
-            document["error.stack_trace"] = _shortened(record.stack_info)
-        return
-    kind, error, _ = info
-    document["error.type"] = (
-        kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+def _is_plain(record: logging.LogRecord) -> bool:
+    """Whether a record has a message and nothing else: most have."""
+    return not (
+        len(record.__dict__) > _OF_EVERY_RECORD_COUNT
+        or record.exc_info
+        or record.exc_text
+        or record.stack_info
+        or record.name in _SERVER_NAMES
     )
-    document["error.message"] = _shortened(_error_text(error))
-    document["error.stack_trace"] = _shortened(record.exc_text or _FORMATTER.formatException(info), keep_end=True)
 
 
-def _add_trace(document: dict[str, Any], record: logging.LogRecord) -> None:
-    context = trace.get_current_span().get_span_context()
-    if context.is_valid:
-        document["trace.id"] = trace.format_trace_id(context.trace_id)
-        document["span.id"] = trace.format_span_id(context.span_id)
-        return
-    request = _failed_request(record)  # the server logs a failure when the request's span is over
+def _ids_of(span: trace.Span) -> bytes:
+    context = span.get_span_context()
+    return b',"trace.id":"%032x","span.id":"%016x"' % (context.trace_id, context.span_id) if context.is_valid else b""
+
+
+def _add_request(document: Document, record: logging.LogRecord) -> None:
+    request = _failed_request(record)
     if request is not None and request.trace_id is not None:
-        document["trace.id"] = request.trace_id
-        document["span.id"] = request.span_id
-
-
-def _labels(record: logging.LogRecord) -> dict[str, str]:
-    given: dict[str, Any] = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-    labels = getattr(record, "labels", None)
-    if isinstance(labels, Mapping):
-        given |= labels
-    return {str(key).replace(".", "_"): _label(value) for key, value in given.items() if value is not None}
-
-
-def _label(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return _text(value)
-
-
-_FORMATTER = logging.Formatter()
-
-
-def _exception(record: logging.LogRecord) -> _ExcInfo | None:
-    info = record.exc_info
-    return info if info is not None and info[0] is not None and info[1] is not None else None
+        document.fields["trace.id"] = request.trace_id
+        document.fields["span.id"] = request.span_id
 
 
 def _failed_request(record: logging.LogRecord) -> FailedRequest | None:
-    return failed_request(record.exc_info[1]) if record.exc_info else None
+    info = exception_of(record)
+    return failed_request(info[1]) if info is not None else None
 
 
-def _error_text(error: BaseException | None) -> str:
-    try:
-        return str(error) or type(error).__qualname__
-    except Exception:  # noqa: BLE001 - an exception whose own text raises
-        return type(error).__qualname__
+class _Nesting(threading.local):
+    """How many log calls a thread is in: one count for all threads would drift, for good."""
+
+    calls = 0
 
 
-def _shortened(text: str, *, keep_end: bool = False) -> str:
-    """At most `_MOST_CHARACTERS` of the text, from its beginning, or from its end (where a stack trace says what)."""
-    text = text.rstrip("\n")
-    cut = len(text) - _MOST_CHARACTERS
-    if cut <= 0:
-        return text
-    mark = f"… [{cut} characters cut] …"
-    return mark + text[cut:] if keep_end else text[:-cut] + mark
+_nesting = _Nesting()
+_serial_lock = threading.Lock()
+_last_serial = 0
+_formatters: "weakref.WeakSet[EcsFormatter]" = weakref.WeakSet()
 
 
-def _dumps(value: object) -> bytes:
-    try:
-        return orjson.dumps(value, default=str)
-    except (TypeError, ValueError, RecursionError):  # lone surrogates, huge integers, cycles
-        return orjson.dumps(_plain(value, depth=8))
+def _new_serial() -> int:
+    """Nanoseconds since 1970, never twice the same in a process."""
+    global _last_serial  # noqa: PLW0603 - one for the process
+    with _serial_lock:
+        _last_serial = max(_last_serial + 1, time.time_ns())
+        return _last_serial
 
 
-def _plain(value: object, *, depth: int) -> object:
-    """`value` in what JSON can always say."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if value is None or isinstance(value, (bool, float)):
-        return value
-    if isinstance(value, int) and abs(value) < 2**63:
-        return value
-    if isinstance(value, Mapping) and depth:
-        return {_plain(str(key), depth=0): _plain(item, depth=depth - 1) for key, item in value.items()}
-    if isinstance(value, (list, tuple)) and depth:
-        return [_plain(item, depth=depth - 1) for item in value]
-    return _plain(_text(value), depth=0)
+def _begin_forked_process() -> None:
+    global _serial_lock  # noqa: PLW0603 - another thread of the parent may have held it
+    _serial_lock = threading.Lock()
+    for formatter in list(_formatters):
+        formatter.begin_process()
 
 
-def _text(value: object) -> str:
-    try:
-        return str(value)
-    except Exception:  # noqa: BLE001 - a value whose own text raises
-        return f"<{type(value).__qualname__}>"
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_forked_process)

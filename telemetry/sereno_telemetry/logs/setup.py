@@ -1,105 +1,26 @@
-"""Where ECS lines go, and the one call that sends a process's logs there."""
+"""The one call that sends a process's logs to where they are collected."""
 
-import contextlib
 import logging
 import os
+import stat
 import sys
-import time
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import TextIO
 
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from sereno_telemetry.logs.access import ACCESS_LOGGERS, SERVER_LOGGERS, access_of
+from sereno_telemetry.logs.channels import DescriptorChannel, descriptor_of, open_channel
+from sereno_telemetry.logs.counting import log_metrics
 from sereno_telemetry.logs.ecs import EcsFormatter
+from sereno_telemetry.logs.files import EcsFileHandler
+from sereno_telemetry.logs.masking import Masker, Masking
+from sereno_telemetry.logs.streams import EcsStreamHandler, EcsTextHandler
+from sereno_telemetry.logs.structlog_records import configure_structlog
 
 DEFAULT_DATASET = "app"
-
-_COMPLAINT_INTERVAL_SECONDS = 60.0
-_ACCESS_LOGGER = "uvicorn.access"
-_SERVER_LOGGERS = ("uvicorn", "uvicorn.error", _ACCESS_LOGGER)
-_ACCESS_ARGUMENTS = 5  # uvicorn's: client, method, path with query, HTTP version, status code
-
-
-class EcsFileHandler(logging.Handler):
-    """Appends each record to a file with one write, so that several processes and rotation don't tear lines.
-
-    A file that was renamed or deleted (logrotate) is opened anew. A line that can't be written is dropped, told on
-    stderr at most once a minute, and shows as a gap in `event.sequence`: logging never fails a request.
-
-    Raises:
-        OSError: the file can't be opened at the start.
-    """
-
-    def __init__(self, path: Path, formatter: EcsFormatter) -> None:
-        super().__init__()
-        self._path = path
-        self._lines = formatter
-        self.setFormatter(formatter)
-        self._descriptor = -1
-        self._torn = False
-        self._lost = 0
-        self._complained_at = -_COMPLAINT_INTERVAL_SECONDS
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._open()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one line."""
-        if self._descriptor < 0:
-            return
-        try:
-            line = self._lines.format_bytes(record) + b"\n"
-            self._reopen_if_moved()
-            self._write(b"\n" + line if self._torn else line)
-        except OSError as error:
-            self._lost += 1
-            self._complain(error)
-        except Exception:  # noqa: BLE001 - as the handlers of the standard library do
-            self.handleError(record)
-
-    def close(self) -> None:
-        """Close the file; later records are dropped."""
-        self.acquire()
-        try:
-            if self._descriptor >= 0:
-                os.close(self._descriptor)
-                self._descriptor = -1
-        finally:
-            self.release()
-        super().close()
-
-    def _open(self) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        self._descriptor = os.open(self._path, flags, 0o640)
-        status = os.fstat(self._descriptor)
-        self._identity = (status.st_dev, status.st_ino)
-
-    def _reopen_if_moved(self) -> None:
-        try:
-            status = os.stat(self._path)  # noqa: PTH116 - a Path method costs five times as much for each line
-            moved = (status.st_dev, status.st_ino) != self._identity
-        except FileNotFoundError:
-            moved = True
-        if moved:
-            before = self._descriptor
-            self._open()
-            os.close(before)
-            self._torn = False
-
-    def _write(self, line: bytes) -> None:
-        written = os.write(self._descriptor, line)
-        # A short write means a full disk or a signal: without the rest the line is torn, and the next one must
-        # not continue it.
-        self._torn = written < len(line)
-        if self._torn:
-            os.write(self._descriptor, line[written:])
-            self._torn = False
-
-    def _complain(self, error: OSError) -> None:
-        now = time.monotonic()
-        if now - self._complained_at >= _COMPLAINT_INTERVAL_SECONDS:
-            self._complained_at = now
-            with contextlib.suppress(OSError, ValueError):
-                sys.stderr.write(f"{self._path}: log lines are lost ({error.strerror}), {self._lost} so far\n")
 
 
 def ecs_handler(
@@ -109,28 +30,43 @@ def ecs_handler(
     stream: TextIO | None = None,
     dataset: str = DEFAULT_DATASET,
     node: str | None = None,
+    masking: Masking | None = None,
+    registry: CollectorRegistry | None = None,
 ) -> logging.Handler:
     """A handler that writes ECS JSON lines to the file at `path`, else to `stream`, else to stderr.
+
+    It never waits for a reader: a regular file is written at once; where a pipe, socket or terminal takes no more, up
+    to 4 MiB of lines wait in memory, and further ones are dropped and counted. Each handler is a source of its own:
+    its lines have their own `service.node.name` and are counted from 1.
 
     Args:
         service: ECS `service.name`.
         path: the file is created with its folders, appended to, and opened anew after rotation.
-        stream: anything with `write` and `flush`.
+        stream: anything with `write` and `flush`; one that stands for an open file is written to directly, as UTF-8.
         dataset: ECS `event.dataset`; names the data stream `logs-<dataset>-<namespace>`.
         node: what `service.node.name` begins with; None is the name of the host.
+        masking: which secrets and personal data are masked; None is `Masking()`.
+        registry: where masked values and lost records are counted; None is prometheus_client's global registry.
 
     Raises:
         OSError: the file can't be opened.
-        ValueError: both `path` and `stream` are given.
+        ValueError: both `path` and `stream` are given, or the registry has other metrics of our names.
     """
     if path is not None and stream is not None:
         raise ValueError("give path or stream, not both: one process writes one sequence of lines")
-    formatter = EcsFormatter(service=service, dataset=dataset, node=node)
+    metrics = log_metrics(registry or REGISTRY)
+    masker = Masker(masking or Masking(), metrics.masked)
+    formatter = EcsFormatter(service=service, dataset=dataset, node=node, masker=masker)
     if path is not None:
-        return EcsFileHandler(path, formatter)
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(formatter)
-    return handler
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):  # /dev/stdout, a named pipe
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            return EcsStreamHandler(DescriptorChannel(descriptor, never_blocks=True), formatter, metrics)
+        return EcsFileHandler(path, formatter, metrics)
+    stream = sys.stderr if stream is None else stream
+    descriptor_or_none = descriptor_of(stream)
+    if descriptor_or_none is None:
+        return EcsTextHandler(stream, formatter, metrics)
+    return EcsStreamHandler(open_channel(descriptor_or_none), formatter, metrics)
 
 
 def configure_logging(
@@ -142,25 +78,37 @@ def configure_logging(
     dataset: str = DEFAULT_DATASET,
     node: str | None = None,
     quiet_paths: Collection[str] = ("/metrics",),
+    masking: Masking | None = None,
+    registry: CollectorRegistry | None = None,
+    structlog: bool = False,
 ) -> logging.Handler:
-    """Send all logs of this process, uvicorn's access log included, through one `ecs_handler`, and return that.
+    """Send all logs of this process, the server's access log included, through one `ecs_handler`, and return that.
 
-    The handlers of the root logger and of uvicorn's loggers are replaced; start uvicorn with `log_config=None`, or it
-    puts its own back. Access lines of successful requests to `quiet_paths` are dropped.
+    The handlers of the root logger and of uvicorn's and gunicorn's loggers are replaced; start uvicorn with
+    `log_config=None`, or it puts its own back. Access lines of successful requests to `quiet_paths` are dropped. With
+    `structlog`, its events go the same way. The other arguments are those of `ecs_handler`.
 
     Raises:
+        ModuleNotFoundError: `structlog` is wanted and not installed.
         OSError: the file can't be opened; nothing is changed then.
-        ValueError: both `path` and `stream` are given, or `level` is unknown.
+        ValueError: both `path` and `stream` are given, `level` is unknown, or the registry has our names already.
     """
-    handler = ecs_handler(service, path=path, stream=stream, dataset=dataset, node=node)
-    handler.addFilter(_QuietAccess(frozenset(quiet_paths)))
+    handler = ecs_handler(
+        service, path=path, stream=stream, dataset=dataset, node=node, masking=masking, registry=registry
+    )
     root = logging.getLogger()
     root.setLevel(level)
+    if structlog:
+        configure_structlog()
     root.handlers[:] = [handler]
-    for name in _SERVER_LOGGERS:
+    for name in SERVER_LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    for name in ACCESS_LOGGERS:  # a filter there costs nothing for all other records
+        logger = logging.getLogger(name)
+        logger.filters[:] = [known for known in logger.filters if not isinstance(known, _QuietAccess)]
+        logger.addFilter(_QuietAccess(frozenset(quiet_paths)))
     return handler
 
 
@@ -184,17 +132,12 @@ def log_deed(logger: logging.Logger, action: str, message: str, labels: Mapping[
 
 
 class _QuietAccess(logging.Filter):
-    """Drops uvicorn's access lines of successful requests to the given paths."""
+    """Drops access lines of successful requests to the given paths."""
 
     def __init__(self, paths: frozenset[str]) -> None:
         super().__init__()
         self._paths = paths
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.name != _ACCESS_LOGGER:
-            return True
-        arguments = record.args
-        if not isinstance(arguments, tuple) or len(arguments) != _ACCESS_ARGUMENTS:
-            return True
-        path, status_code = str(arguments[2]).partition("?")[0], arguments[4]
-        return not (path in self._paths and isinstance(status_code, int) and status_code < HTTPStatus.MULTIPLE_CHOICES)
+        access = access_of(record)
+        return access is None or access.path not in self._paths or access.status_code >= HTTPStatus.MULTIPLE_CHOICES
