@@ -9,10 +9,10 @@ from prometheus_client import CollectorRegistry
 from sereno_telemetry.processes.push import prepare_metrics_push
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
 
-def push_while_serving(app: "FastAPI", service: str, registry: CollectorRegistry) -> None:
+def push_while_serving(app: "Starlette", service: str, registry: CollectorRegistry) -> None:
     """Push `registry`, if the environment says where to, from the first call of `app` until it shuts down.
 
     Not from now on: servers that load an app before they fork workers would push from a process that serves nothing.

@@ -74,7 +74,7 @@ SET_UP = {
     "http.metrics._Durations.__init__",
     "http.metrics._Sizes.__init__",
     "http.metrics._StartTime.collect",
-    "http.metrics._ensure_start_time",
+    "http.metrics.ensure_start_time",
     "http.metrics._first_bytes",
     "http.metrics.http_metrics",
     "http.routes._flattening",
@@ -199,7 +199,7 @@ class Fault:
         for place in everywhere:
             patch.setattr(place, name, self.raising(original, function))
 
-    def raising(self, original: object, function: Callable[..., Any]) -> Any:
+    def raising(self, original: Any, function: Callable[..., Any]) -> Any:
         """The broken function, of the same kind as `original`."""
         kept = getattr(original, "__func__", original)
 
