@@ -87,6 +87,7 @@ SET_UP = {
     "metrics.families.adding_to",
     "tracing.layers.provider_source",
     "tracing.layers.trace_app",
+    "tracing.sampling._Headers.keys",
     "tracing.sampling._DecidedSampler.get_description",
 }
 
