@@ -153,11 +153,17 @@ def test_fastapis_own_telemetry_counts_and_traces_nothing_twice(tracing: bool) -
 
 
 def test_an_app_that_opentelemetry_instrumented_before_keeps_its_spans(
-    call: Call, registry: CollectorRegistry, provider: TracerProvider, spans: InMemorySpanExporter
+    call: Call,
+    registry: CollectorRegistry,
+    provider: TracerProvider,
+    spans: InMemorySpanExporter,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Under `opentelemetry-instrument` there is one server span a request, and the exemplar is its trace."""
     from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor  # noqa: PLC0415
 
+    # With this there, it doesn't patch the background tasks of all tests that come after.
+    monkeypatch.setattr("starlette.background.BackgroundTask._otel_original_call", None, raising=False)
     app = FastAPI()
     FastAPIInstrumentor.instrument_app(app, tracer_provider=provider)
     instrument(app, service="shop", registry=registry)

@@ -9,7 +9,7 @@ is not sampled still has its ids, for logs, and for the services that it calls.
 import copy
 import functools
 import re
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,9 +17,8 @@ from typing import Any, NamedTuple
 from opentelemetry import propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.asgi import asgi_getter
 from opentelemetry.propagators.composite import CompositePropagator
-from opentelemetry.propagators.textmap import TextMapPropagator
+from opentelemetry.propagators.textmap import Getter, TextMapPropagator
 from opentelemetry.sdk.trace import Tracer
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import (
@@ -35,6 +34,7 @@ from opentelemetry.trace import SpanContext, TraceFlags, TraceState
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 Scope = MutableMapping[str, Any]
+Headers = Sequence[tuple[bytes, bytes]]
 
 _ALWAYS = 1 << 64
 _NEVER = 0
@@ -139,6 +139,20 @@ class HeadSampling:
         return Head(identity, sampled, trace.set_span_in_context(trace.NonRecordingSpan(identity), carried))
 
 
+class _Headers(Getter[Headers]):
+    """Reads headers as OpenTelemetry's own getter does, which raises for some bytes that clients can send."""
+
+    def get(self, carrier: Headers, key: str) -> list[str] | None:
+        wanted = key.lower().encode()
+        return [value.decode("utf-8", "replace") for name, value in carrier if name.lower() == wanted] or None
+
+    def keys(self, carrier: Headers) -> list[str]:
+        return [name.decode("latin-1") for name, _ in carrier]
+
+
+_HEADERS = _Headers()
+
+
 def _carried(scope: Scope) -> tuple[SpanContext | None, Context]:
     """What the caller says of the trace, as the process's propagator reads it."""
     if _reads_w3c_headers(propagate.get_global_textmap()):
@@ -149,7 +163,7 @@ def _carried(scope: Scope) -> tuple[SpanContext | None, Context]:
             trace_id, span_id, flags = match.groups()
             parent = SpanContext(int(trace_id, 16), int(span_id, 16), True, _FLAGS[int(flags, 16)], _NO_STATE)  # noqa: FBT003
             return (parent if parent.is_valid else None), _EMPTY
-    context = propagate.extract(dict(scope), Context(), asgi_getter)
+    context = propagate.extract(scope["headers"], Context(), _HEADERS)
     parent = trace.get_current_span(context).get_span_context()
     return (parent if parent.is_valid else None), context
 

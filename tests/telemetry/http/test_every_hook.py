@@ -87,6 +87,7 @@ SET_UP = {
     "metrics.families.adding_to",
     "tracing.layers.provider_source",
     "tracing.layers.trace_app",
+    "tracing.sampling._Headers.keys",
     "tracing.sampling._DecidedSampler.get_description",
 }
 
@@ -201,7 +202,7 @@ class Fault:
 
     def raising(self, original: Any, function: Callable[..., Any]) -> Any:
         """The broken function, of the same kind as `original`."""
-        kept = getattr(original, "__func__", original)
+        kept: Any = getattr(original, "__func__", original)
 
         def fail_for(caller: FrameType) -> None:
             # prometheus_client must go on counting the errors, and the app's own parts are not on trial.
