@@ -38,6 +38,10 @@ def masked(text: str, masking: Masking | None = None) -> str:
         ("[(b'cookie', b's=1'), (b'host', b'x')]", "[(b'cookie', b'[masked:key]'), (b'host', b'x')]"),
         ("GET /x?api_key=abc&page=2", "GET /x?api_key=[masked:key]&page=2"),
         ("callback=%2Fx%3Ftoken%3Dabc", "callback=%2Fx%3Ftoken%3D[masked:key]"),
+        (
+            '{"x":"{\\"secret\\": \\"a\\\\\\\\\\", \\"u\\": 1}"}',
+            '{"x":"{\\"secret\\": \\"[masked:key]\\", \\"u\\": 1}"}',
+        ),
         ("X-Api-Key: abc", "X-Api-Key: [masked:key]"),
         ("password=don't tell", "password=[masked:key] tell"),
         ("token={'a': 'b c'} and more", "token=[masked:key]"),
@@ -157,12 +161,17 @@ def test_no_pattern_is_in_any_line(rule: str) -> None:
     log.logger.error("x", exc_info=ExceptionGroup(value, [ValueError(value)]))
     log.logger.error(f"{'m' * 32_760} {value}")  # noqa: G004
     log.logger.error("x", exc_info=ValueError(value + "\n" + "y" * 32_750))
-    access = log.logger.getChild("access")
-    access.name = "uvicorn.access"
-    access.info('%s - "%s %s HTTP/%s" %d', "1.2.3.4:5", "GET", f"/{quote(value)}?q={quote_plus(value)}", "1.1", 200)
+    log.logger.name = "uvicorn.access"
+    log.logger.info('%s - "%s %s HTTP/%s" %d', "1.2.3.4:5", "GET", f"/{quote(value)}?q={quote_plus(value)}", "1.1", 200)
     _assert_absent(log, _kernels.get(rule, value))
     assert f"[masked:{rule}]" in log.text
     assert log.counted(MASKED_METRIC, rule=rule) >= 10
+
+
+def test_a_cut_leaves_no_half_of_a_secret(log: MemoryLog) -> None:
+    """A secret that stands where a text is cut is left out as a whole."""
+    log.logger.error("%s jane.doe@example.com %s", "m" * 32_758, "x" * 5_000)
+    assert "jane" not in log.text
 
 
 def test_card_numbers_that_are_numbers(log: MemoryLog) -> None:

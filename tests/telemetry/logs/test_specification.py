@@ -54,7 +54,7 @@ _mappings = st.dictionaries(_names, _values, max_size=6)
 @given(
     message=_values,
     arguments=st.lists(_scalars, max_size=2),
-    level=st.integers(-5, 120),
+    level=st.integers(0, 120),
     name=st.text(max_size=20),
     ecs=st.one_of(_mappings, _values),
     labels=st.one_of(_mappings, _values),
