@@ -1,0 +1,1 @@
+"""Which requests break when the backends of an instrumentation raise."""

@@ -1,0 +1,1 @@
+"""What a process still holds after clients have sent whatever they like."""

@@ -1,0 +1,1 @@
+"""What one request costs more, in CPU time, because it is watched."""

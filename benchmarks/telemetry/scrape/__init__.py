@@ -1,0 +1,1 @@
+"""What a scrape costs the process that is watched."""
