@@ -87,7 +87,9 @@ _KINDS = {kind.name: kind for kind in rounds.KINDS}
 @click.option("--routes", multiple=True, type=click.IntRange(1, 1000), default=(1, 50), show_default=True)
 @click.option("--kinds", multiple=True, type=click.Choice(list(_KINDS)), help="Default: all.")
 @click.option("--generations", type=click.IntRange(1, 100), default=4, show_default=True, help="Sets of processes.")
-@click.option("--rounds", "round_count", type=click.IntRange(1, 1000), default=40, show_default=True, help="Of each set.")
+@click.option(
+    "--rounds", "round_count", type=click.IntRange(1, 1000), default=40, show_default=True, help="Of each set."
+)
 @click.option("--requests", type=click.IntRange(1), default=200, show_default=True, help="In a round, of each.")
 @click.option("--quick", is_flag=True, help="A look in about a minute: two sets of 15 rounds.")
 @click.pass_obj

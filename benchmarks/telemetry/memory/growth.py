@@ -93,5 +93,3 @@ def missed(found: Sequence[Growth]) -> Iterator[str]:
 def as_json(found: Sequence[Growth]) -> list[dict[str, Any]]:
     """Everything measured, as plain data."""
     return [asdict(one) for one in found]
-
-

@@ -28,9 +28,7 @@ class Scrape:
     samples: int
 
 
-def measure(
-    environment: Environment, routes: int, *, scrapes: int, progress: Callable[[str], None]
-) -> list[Scrape]:
+def measure(environment: Environment, routes: int, *, scrapes: int, progress: Callable[[str], None]) -> list[Scrape]:
     """All endpoints, scraped in turn."""
     names = [name for name in environment.instruments if name not in {BARE, FLOOR}]
     progress(f"{routes} routes: {scrapes} scrapes of each")

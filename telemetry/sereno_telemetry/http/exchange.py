@@ -26,9 +26,9 @@ class Exchange:
     """
 
     span: Span | None = None
-    """The request's server span, if it has one."""
-    identity: SpanContext | None = None
-    """Its trace, if the request is known to belong to one without having a span here."""
+    """The request's server span, or what stands for it where none is recorded; None if nobody traces here."""
+    sampled = False
+    """Whether that span's trace is sampled: one that isn't can't be looked up, so exemplars don't name it."""
 
     _status_code = 0
     _trailers = False
@@ -136,7 +136,7 @@ class Exchange:
             method = method_label(self._scope)
             route = self._route()
             key = route, method, status_code
-            trace_id = self._sampled_trace_id()
+            trace_id = self._trace_id if self.sampled or self.span is None else None
             metrics.durations.child(key).observe(seconds, trace_id)
             if metrics.sizes is not None:
                 metrics.sizes.observe(key, self._received_bytes, self._sent_bytes)
@@ -160,19 +160,14 @@ class Exchange:
         )
         note_failed_request(error, FailedRequest(method_label(self._scope), self._route(), *ids))
 
-    def _sampled_trace_id(self) -> int | None:
-        """The trace to name in exemplars: one that isn't sampled can't be looked up."""
-        identity = self.identity or self._identity()
+    def _trace_id(self) -> int | None:
+        """The trace to name in an exemplar, if there is one that is sampled; asked only when an exemplar is due."""
+        identity = self._identity()
         return identity.trace_id if identity is not None and identity.trace_flags & TraceFlags.SAMPLED else None
 
     def _identity(self) -> SpanContext | None:
-        """The trace of this request, if it has one."""
-        if self.identity is not None:
-            return self.identity
-        span = self.span or trace.get_current_span()
-        if span is trace.INVALID_SPAN:
-            return None
-        identity = span.get_span_context()
+        """The trace of this request, if it has one; without a span of ours, that of somebody who traces around us."""
+        identity = (self.span or trace.get_current_span()).get_span_context()
         return identity if identity.is_valid else None
 
     def _route(self) -> str:

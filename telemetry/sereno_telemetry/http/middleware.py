@@ -37,7 +37,12 @@ class RequestMetrics:
         except BaseException as error:
             exchange.end(error)
             raise
-        exchange.end(None)
+        else:
+            exchange.end(None)
+        finally:
+            scope.pop(
+                EXCHANGE, None
+            )  # scope and exchange hold each other: left so, each request waits for the collector
 
     def _begin(self, scope: Scope, receive: Receive, send: Send) -> Exchange | None:
         """Start the clock; None if this request isn't ours to measure, or can't be measured."""

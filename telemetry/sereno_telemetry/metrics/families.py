@@ -31,6 +31,8 @@ Labels = Mapping[str, int | None]
 GaugeMode = Literal["livesum", "livemostrecent", "mostrecent", "max", "min", "all", "liveall"]
 """How the gauges of several processes are made one, as in prometheus_client's multiprocess mode."""
 
+TraceId = str | int | None
+
 Child = TypeVar("Child")
 
 
@@ -130,17 +132,20 @@ class HistogramChild:
         self._exemplar_due = [0.0] * (len(bounds) + 1)
         self._add_to_sum, self._add_to_bucket = _histogram_cells(histogram, bounds)
 
-    def observe(self, amount: float, trace_id: int | str | None = None) -> None:
+    def observe(self, amount: float, trace_id: TraceId | Callable[[], TraceId] = None) -> None:
         """Count `amount`; the trace id becomes the exemplar of its bucket, unless that got one a moment ago.
 
-        The id is a string of hexadecimal digits, or the number that it stands for.
+        The id is a string of hexadecimal digits, or the number that it stands for, or what gives it when it is needed.
         """
         bucket = bisect_left(self._bounds, amount)
         if trace_id is not None and (now := self._clock()) >= self._exemplar_due[bucket]:
-            self._exemplar_due[bucket] = now + EXEMPLAR_INTERVAL_SECONDS
-            digits = trace_id if isinstance(trace_id, str) else format(trace_id, "032x")
-            self._histogram.observe(amount, {"trace_id": digits})
-        elif self._add_to_sum is not None:
+            trace_id = trace_id() if callable(trace_id) else trace_id
+            if trace_id is not None:
+                self._exemplar_due[bucket] = now + EXEMPLAR_INTERVAL_SECONDS
+                digits = trace_id if isinstance(trace_id, str) else format(trace_id, "032x")
+                self._histogram.observe(amount, {"trace_id": digits})
+                return
+        if self._add_to_sum is not None:
             self._add_to_sum(amount)
             self._add_to_bucket[bucket](1)
         else:

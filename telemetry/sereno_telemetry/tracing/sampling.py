@@ -9,7 +9,7 @@ is not sampled still has its ids, for logs, and for the services that it calls.
 import copy
 import functools
 import re
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -41,7 +41,7 @@ _NEVER = 0
 _LOW_BITS = _ALWAYS - 1
 
 # What every sane client sends. Anything else goes to OpenTelemetry's own parser, which knows all exceptions.
-_TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
+_TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})\Z")
 _CARRYING = frozenset({b"traceparent", b"tracestate", b"baggage"})
 _NO_STATE = TraceState()
 _EMPTY = Context()
@@ -94,14 +94,35 @@ def _decides_as(sampler: object, kind: type[Sampler]) -> bool:
     return isinstance(sampler, kind) and type(sampler).should_sample is kind.should_sample
 
 
+class UnbuiltSpan(trace.NonRecordingSpan):
+    """What a request without a span of its own is known by.
+
+    Most requests are asked for it by nobody, so its identity is put together when somebody does.
+    """
+
+    def __init__(self, identify: Callable[[], SpanContext]) -> None:
+        self._identify = identify
+        self._identity: SpanContext | None = None
+
+    def get_span_context(self) -> SpanContext:
+        """Its ids, the same at each call."""
+        identity = self._identity
+        if identity is None:
+            identity = self._identity = self._identify()
+        return identity
+
+    def __repr__(self) -> str:
+        return f"UnbuiltSpan({self.get_span_context()!r})"
+
+
 class Head(NamedTuple):
     """What is decided about a request before anything else is done for it."""
 
-    identity: SpanContext
-    """What it is known by if no span is built for it here."""
+    span: UnbuiltSpan
+    """Stands for the request if no span is built for it here."""
     sampled: bool
-    context: Context
-    """What the caller sent along (baggage), with `identity` in it."""
+    carried: Context
+    """What the caller sent along (baggage)."""
 
 
 class HeadSampling:
@@ -122,21 +143,52 @@ class HeadSampling:
 
     def decide(self, scope: Scope) -> Head | None:
         """Decide about the request of `scope`; None if its headers can't be read twice."""
-        if not isinstance(scope["headers"], (list, tuple)):
+        headers = scope["headers"]
+        if not isinstance(headers, (list, tuple)):
             return None
-        parent, carried = _carried(scope)
-        if parent is None:
-            trace_id = self._ids.generate_trace_id()
-            sampled = self._policy.samples(None, trace_id)
-            flags = _FLAGS[self._root_flags | sampled]
-            identity = SpanContext(trace_id, self._ids.generate_span_id(), False, flags, _NO_STATE)  # noqa: FBT003
-        else:
-            sampled = self._policy.samples(parent, parent.trace_id)
-            identity = parent  # no span comes between the caller and the services that are called from here
-            if sampled != parent.trace_flags & TraceFlags.SAMPLED:
-                flags = _FLAGS[parent.trace_flags ^ TraceFlags.SAMPLED]
-                identity = SpanContext(parent.trace_id, parent.span_id, True, flags, parent.trace_state)  # noqa: FBT003
-        return Head(identity, sampled, trace.set_span_in_context(trace.NonRecordingSpan(identity), carried))
+        if _reads_w3c_headers(propagate.get_global_textmap()):
+            found = [pair for pair in headers if pair[0] in _CARRYING]
+            if not found:
+                return self._begun(_EMPTY)
+            if len(found) == 1 and (match := _TRACEPARENT.match(found[0][1])) and found[0][0] == b"traceparent":
+                return self._continued(*match.groups())
+        carried = propagate.extract(headers, Context(), _HEADERS)
+        parent = trace.get_current_span(carried).get_span_context()
+        return self._continued_from(parent, carried) if parent.is_valid else self._begun(carried)
+
+    def _begun(self, carried: Context) -> Head:
+        """The decision about a trace that begins here."""
+        trace_id, span_id = self._ids.generate_trace_id(), self._ids.generate_span_id()
+        sampled = trace_id & _LOW_BITS < self._policy.root
+        flags = _FLAGS[self._root_flags | sampled]
+
+        def identify() -> SpanContext:
+            return SpanContext(trace_id, span_id, is_remote=False, trace_flags=flags, trace_state=_NO_STATE)
+
+        return Head(UnbuiltSpan(identify), sampled, carried)
+
+    def _continued(self, trace_id: bytes, span_id: bytes, digits: bytes) -> Head:
+        """The decision about the trace of a plain `traceparent`."""
+        flags = int(digits, 16)
+        bound = self._policy.parent_sampled if flags & TraceFlags.SAMPLED else self._policy.parent_not_sampled
+        # Nearly always the bound alone decides, and the trace's number isn't needed.
+        sampled = bound == _ALWAYS or (bound != _NEVER and int(trace_id, 16) & _LOW_BITS < bound)
+        decided = _FLAGS[flags & ~TraceFlags.SAMPLED | sampled]
+        return Head(UnbuiltSpan(lambda: _caller(trace_id, span_id, decided)), sampled, _EMPTY)
+
+    def _continued_from(self, parent: SpanContext, carried: Context) -> Head:
+        """The decision about a trace that comes in another form; its state and baggage go on."""
+        sampled = self._policy.samples(parent, parent.trace_id)
+        flags = _FLAGS[parent.trace_flags & ~TraceFlags.SAMPLED | sampled]
+        identity = SpanContext(
+            parent.trace_id, parent.span_id, is_remote=True, trace_flags=flags, trace_state=parent.trace_state
+        )
+        return Head(UnbuiltSpan(lambda: identity), sampled, carried)
+
+
+def _caller(trace_id: bytes, span_id: bytes, flags: TraceFlags) -> SpanContext:
+    """The caller's own span: none of ours comes between it and the services that are called from here."""
+    return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=flags, trace_state=_NO_STATE)
 
 
 class _Headers(Getter[Headers]):
@@ -151,21 +203,6 @@ class _Headers(Getter[Headers]):
 
 
 _HEADERS = _Headers()
-
-
-def _carried(scope: Scope) -> tuple[SpanContext | None, Context]:
-    """What the caller says of the trace, as the process's propagator reads it."""
-    if _reads_w3c_headers(propagate.get_global_textmap()):
-        found = [pair for pair in scope["headers"] if pair[0] in _CARRYING]
-        if not found:
-            return None, _EMPTY
-        if len(found) == 1 and (match := _TRACEPARENT.match(found[0][1])) and found[0][0] == b"traceparent":
-            trace_id, span_id, flags = match.groups()
-            parent = SpanContext(int(trace_id, 16), int(span_id, 16), True, _FLAGS[int(flags, 16)], _NO_STATE)  # noqa: FBT003
-            return (parent if parent.is_valid else None), _EMPTY
-    context = propagate.extract(scope["headers"], Context(), _HEADERS)
-    parent = trace.get_current_span(context).get_span_context()
-    return (parent if parent.is_valid else None), context
 
 
 @functools.lru_cache(maxsize=1)

@@ -66,7 +66,7 @@ class ServerTracing:
             await self._trace(scope, receive, send)
             return
         exchange = scope.get(EXCHANGE)
-        if exchange is None or exchange.identity is not None:  # not measured, or decided by an app around this one
+        if exchange is None or exchange.span is not None:  # not measured, or decided by an app around this one
             await self._untraced(scope, receive, send)
             return
         head = self._decide(scope, exchange)
@@ -89,9 +89,9 @@ class ServerTracing:
             if head is None:
                 return None
             if head.sampled and plan.builds_spans:
-                decided_trace_id.set(head.identity.trace_id)
+                decided_trace_id.set(head.span.get_span_context().trace_id)
                 return None
-            exchange.identity = head.identity
+            exchange.span, exchange.sampled = head.span, head.sampled
         except Exception as error:  # noqa: BLE001 - fail open
             self._health.note(error, doing="deciding whether a request is sampled")
             return None
@@ -118,7 +118,7 @@ class ServerTracing:
 
     def _attach(self, head: Head) -> "Token[context.Context] | None":
         try:
-            return context.attach(head.context)
+            return context.attach(trace.set_span_in_context(head.span, head.carried))
         except Exception as error:  # noqa: BLE001 - fail open
             self._health.note(error, doing="giving a request its trace")
             return None
@@ -165,6 +165,6 @@ class ServerTracing:
             exchange = scope.get(EXCHANGE)
             if exchange is not None:
                 exchange.span = trace.get_current_span()
-                exchange.identity = exchange.span.get_span_context()
+                exchange.sampled = exchange.span.get_span_context().trace_flags.sampled
         except Exception as error:  # noqa: BLE001 - fail open
             self._health.note(error, doing="giving a request its span")

@@ -30,7 +30,7 @@ from opentelemetry.sdk.trace.sampling import (
 )
 from prometheus_client import CollectorRegistry
 from sereno_telemetry import instrument
-from sereno_telemetry.tracing.sampling import _carried, head_policy
+from sereno_telemetry.tracing.sampling import HeadPolicy, HeadSampling, head_policy
 
 Call = Callable[..., httpx.Response]
 
@@ -44,6 +44,9 @@ STANDARD = [
     ParentBased(ALWAYS_OFF, remote_parent_sampled=TraceIdRatioBased(0.5), remote_parent_not_sampled=ALWAYS_ON),
     ParentBasedTraceIdRatio(0.3),  # what OTEL_TRACES_SAMPLER=parentbased_traceidratio makes
 ]
+
+# Keeps what the caller decided, so that what was read is seen unchanged.
+DECIDING = HeadSampling(HeadPolicy(root=1 << 64, parent_sampled=1 << 64, parent_not_sampled=0), RandomIdGenerator())
 
 # Near misses of a valid header are more telling than noise.
 hexadecimal = st.text("0123456789abcdefABCDEFg", min_size=0, max_size=34)
@@ -74,13 +77,18 @@ headers = st.lists(
 def test_headers_are_read_as_opentelemetry_reads_them(pairs: list[tuple[bytes, bytes]]) -> None:
     """Whatever a client sends, the short way and OpenTelemetry's propagator find the same trace and baggage."""
     scope = {"type": "http", "headers": pairs}
-    parent, carried = _carried(scope)
+    head = DECIDING.decide(scope)
+    assert head is not None
     if any(b"\xff" in value or not value.isascii() for _, value in pairs):
         return  # OpenTelemetry's way to read headers itself raises for some of these
     expected: Context = propagate.extract(scope, Context(), asgi_getter)
     known = trace.get_current_span(expected).get_span_context()
-    assert parent == (known if known.is_valid else None)
-    assert baggage.get_all(carried) == baggage.get_all(expected)
+    if known.is_valid:
+        assert head.span.get_span_context() == known
+    else:  # a trace of its own
+        assert head.span.get_span_context().is_valid
+        assert not head.span.get_span_context().is_remote
+    assert baggage.get_all(head.carried) == baggage.get_all(expected)
 
 
 @pytest.mark.parametrize("sampler", STANDARD, ids=Sampler.get_description)
