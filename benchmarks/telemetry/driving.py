@@ -106,7 +106,9 @@ class Exchange:
         return Answer(
             status_code=starts[0]["status"] if starts else None,
             body=b"".join(message.get("body", b"") for message in bodies),
-            headers=tuple((bytes(key), bytes(value)) for key, value in (starts[0].get("headers", ()) if starts else ())),
+            headers=tuple(
+                (bytes(key), bytes(value)) for key, value in (starts[0].get("headers", ()) if starts else ())
+            ),
             is_complete=len(starts) == 1 and bool(bodies) and not bodies[-1].get("more_body", False),
             raised=raised,
         )

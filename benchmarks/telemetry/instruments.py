@@ -108,9 +108,7 @@ def _opentelemetry(app: FastAPI, setting: Setting) -> None:
     os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "http"
     _global_providers(setting)
     peer = importlib.import_module("opentelemetry.instrumentation.fastapi")
-    peer.FastAPIInstrumentor.instrument_app(
-        app, excluded_urls=f"{METRICS_PATH}/?$", exclude_spans=["receive", "send"]
-    )
+    peer.FastAPIInstrumentor.instrument_app(app, excluded_urls=f"{METRICS_PATH}/?$", exclude_spans=["receive", "send"])
     app.mount(METRICS_PATH, make_asgi_app(setting.registry))
 
 
@@ -173,9 +171,7 @@ INSTRUMENTS = {
             ),
             traces=False,
         ),
-        Instrument(
-            "OpenTelemetry", "opentelemetry-instrumentation-fastapi", _opentelemetry, _CONVENTIONS, traces=True
-        ),
+        Instrument("OpenTelemetry", "opentelemetry-instrumentation-fastapi", _opentelemetry, _CONVENTIONS, traces=True),
         Instrument("FastAPI's own", "fastapi", _fastapi, _CONVENTIONS, traces=True),
     )
 }

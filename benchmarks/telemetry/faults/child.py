@@ -55,7 +55,9 @@ class FaultInjection:
 def describe(path: str, expected: Answer, answer: Answer) -> str:
     """How an answer differs from the bare app's."""
     code = answer.status_code or "no answer"
-    change = f"{path}: {code}" if answer.status_code == expected.status_code else f"{path}: {code} for {_code(expected)}"
+    change = (
+        f"{path}: {code}" if answer.status_code == expected.status_code else f"{path}: {code} for {_code(expected)}"
+    )
     if answer.raised != expected.raised:
         return f"{change}, raised {(answer.raised or 'nothing').partition(':')[0]}"
     return change

@@ -22,7 +22,13 @@ from benchmarks.telemetry.overhead.child import dropping_provider
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _LETTERS = string.ascii_letters + string.digits + "-_.~%/"
 _METHODS = ("GET", "GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH")
-_KNOWN_PATHS = ("/shops/{}/items/{}", "/tenants/{}/orders/{}", "/tenants/{}/v1/items/{}", "/files/{}/{}", "/plain/{}/{}")
+_KNOWN_PATHS = (
+    "/shops/{}/items/{}",
+    "/tenants/{}/orders/{}",
+    "/tenants/{}/v1/items/{}",
+    "/files/{}/{}",
+    "/plain/{}/{}",
+)
 _LONGEST = 300
 _SAMPLED_RATIO = 0.01
 

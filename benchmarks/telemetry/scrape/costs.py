@@ -28,9 +28,7 @@ class Scrape:
     samples: int
 
 
-def measure(
-    environment: Environment, routes: int, *, scrapes: int, progress: Callable[[str], None]
-) -> list[Scrape]:
+def measure(environment: Environment, routes: int, *, scrapes: int, progress: Callable[[str], None]) -> list[Scrape]:
     """All endpoints, scraped in turn."""
     names = [name for name in environment.instruments if name not in {BARE, FLOOR}]
     progress(f"{routes} routes: {scrapes} scrapes of each")
@@ -54,7 +52,7 @@ def measure(
 def print_scrapes(console: Console, found: Sequence[Scrape]) -> None:
     """One line for each."""
     table = Table(title="A scrape, asked for as Prometheus does, two methods and three codes for each route")
-    for title in ("routes", "instrumentation", "CPU, ms", "kB", "samples", "CPU, µs a sample"):
+    for title in ("routes", "instrumentation", "CPU, ms", "kB sent", "samples", "CPU, µs a sample"):
         table.add_column(title, justify="left" if title == "instrumentation" else "right")
     previous = None
     for one in found:
