@@ -1,1 +1,1 @@
-"""What instrumentation costs a service, whether it is right, and what it breaks: Sereno's and four others', measured alike."""
+"""What instrumentation costs a service, whether it is right, what it breaks: Sereno and four others, measured alike."""

@@ -1,6 +1,6 @@
 """`python -m benchmarks.telemetry`: what instrumentation costs, whether it is right, and what it breaks."""
 
-import datetime
+import datetime as dt
 import signal
 import sys
 import time
@@ -61,7 +61,7 @@ class Run:
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures to this file.")
 @click.pass_context
 def main(context: click.Context, *, telemetry: Path | None, json_file: Path | None) -> None:
-    """Sereno's telemetry beside prometheus-fastapi-instrumentator, starlette-exporter, OpenTelemetry's, and FastAPI's own.
+    """Sereno beside prometheus-fastapi-instrumentator, starlette-exporter, OpenTelemetry's, and FastAPI's own.
 
     They run on the versions that pyproject.toml pins as extra `peers`, installed below var/ at the first call. Each
     command ends with 1 if a requirement is missed.
@@ -132,7 +132,7 @@ def correctness(run: Run, *, markdown: Path | None) -> None:
     rows = table.play_all(environment, run.progress)
     table.print_table(run.console, rows)
     if markdown is not None:
-        today = datetime.datetime.now(tz=datetime.UTC).date()
+        today = dt.datetime.now(tz=dt.UTC).date()
         markdown.write_text(table.markdown(rows, environment, today), encoding="utf-8")
     run.end(table.as_json(rows), list(table.missed(rows)))
 

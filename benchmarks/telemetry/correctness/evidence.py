@@ -76,7 +76,7 @@ def read_counts(registry: CollectorRegistry, naming: Naming) -> dict[Counted, in
 
 def read_sum(registry: CollectorRegistry, name: str) -> float:
     """All samples of that name together."""
-    return sum(sample.value for sample in _samples(registry) if sample.name == name)
+    return sum((float(sample.value) for sample in _samples(registry) if sample.name == name), 0.0)
 
 
 def read_series(registry: CollectorRegistry) -> Series:

@@ -167,8 +167,7 @@ def say(counts: Mapping[Counted, int]) -> str:
     for one, count in counts.items():
         parts = [one.route or "no route", one.code or "no code"]
         parts += [one.error.rpartition(".")[2]] if one.error not in {"", one.code} else []
-        parts += [f"×{count}"] if count > 1 else []
-        words.append(" ".join(parts))
+        words.append(" ".join(parts) + (f" ({count} times)" if count > 1 else ""))
     if len(words) > _MOST_SAID:
         return f"{len(words)} series: {words[0]}, …"
     return ", ".join(words)

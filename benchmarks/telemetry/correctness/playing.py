@@ -42,13 +42,18 @@ def play(instrument: Instrument, scenario: Scenario, registry: CollectorRegistry
         if scenario.has_global_providers:
             _set_global_providers(provider, registry)
         instrument.install(app, Setting(provider if instrument.traces else None, 1.0, registry))
-        evidence = _observed(app, instrument, scenario.requests, registry, exporter, faults)
+        evidence = _observed(
+            app, instrument, requests=scenario.requests, registry=registry, exporter=exporter, faults=faults
+        )
+    if scenario.faults and not faults.hits:
+        return Judgement(None, "never called")
     return scenario.judge(evidence)
 
 
 def _observed(
     app: FastAPI,
     instrument: Instrument,
+    *,
     requests: Sequence[Request],
     registry: CollectorRegistry,
     exporter: InMemorySpanExporter,

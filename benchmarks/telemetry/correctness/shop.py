@@ -109,6 +109,7 @@ class Refusing:
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Refuse, but let scrapes pass."""
         if scope["type"] == "http" and not scope["path"].startswith("/metrics"):
             await PlainTextResponse("who are you?", status_code=401)(scope, receive, send)
         else:
@@ -122,6 +123,7 @@ class Copying:
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Hand on a copy."""
         await self._app(dict(scope), receive, send)
 
 

@@ -1,6 +1,6 @@
 """The table of all scenarios and instrumentations, as text and as markdown."""
 
-import datetime
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +50,7 @@ def print_table(console: Console, rows: Sequence[Row]) -> None:
     console.print(table, markup=False)
 
 
-def markdown(rows: Sequence[Row], environment: Environment, today: datetime.date) -> str:
+def markdown(rows: Sequence[Row], environment: Environment, today: dt.date) -> str:
     """The page of the documentation."""
     names = _instruments(rows)
     versions = ", ".join(f"{name} {version}" for name, version in sorted(environment.versions.items()))
@@ -60,7 +60,7 @@ def markdown(rows: Sequence[Row], environment: Environment, today: datetime.date
         "Each cell is what the real instrumentation did when the benchmark played the scenario, on an app of FastAPI",
         f"driven over ASGI. Made by `{COMMAND}` on {today.isoformat()}, with {versions}.",
         "Peers have the options on that make them better here (`benchmarks/telemetry/instruments.py`).",
-        "✓ right, ✗ wrong, – doesn't claim to do it; below it, what it said.",
+        "✓ right, ✗ wrong, · doesn't claim to do it; below it, what it said.",
         "",
         _line(["what happens", "what is right", *names]),
         _line(["---"] * (2 + len(names))),
@@ -99,7 +99,7 @@ def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
-_MARKS = {True: "✓", False: "✗", None: "–"}
+_MARKS = {True: "✓", False: "✗", None: "·"}
 
 
 def _instruments(rows: Sequence[Row]) -> list[str]:

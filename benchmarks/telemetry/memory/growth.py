@@ -87,7 +87,8 @@ def missed(found: Sequence[Growth]) -> Iterator[str]:
     """What Sereno holds too much."""
     for one in found:
         if one.instrument == SERENO and one.resident_bytes > MOST_BYTES:
-            yield f"{one.requests:,} requests: {one.resident_bytes / 1e6:+.1f} MB, must be {MOST_BYTES / 1e6:.0f} MB at most"
+            grown = f"{one.resident_bytes / 1e6:+.1f} MB"
+            yield f"{one.requests:,} requests: {grown}, must be {MOST_BYTES / 1e6:.0f} MB at most"
 
 
 def as_json(found: Sequence[Growth]) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ _DIFFERENT_HEADERS = 500
 class DroppingExporter(SpanExporter):
     """A backend that takes everything at once: what is measured is the making of spans, not their journey."""
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002 - OpenTelemetry's signature
         """Take `spans` and forget them."""
         return SpanExportResult.SUCCESS
 
@@ -69,7 +69,7 @@ class Overhead:
                 over = message["type"] == "http.response.body"
 
             path, headers = self._paths[number % len(self._paths)], self._headers[number % _DIFFERENT_HEADERS]
-            await loop.create_task(app(http_scope("GET", path, headers), receive, send))  # type: ignore[arg-type]
+            await loop.create_task(app(http_scope("GET", path, headers), receive, send))
             assert over
         seconds = time.process_time() - started
         self._sent += requests

@@ -1,6 +1,7 @@
 """One instrumented app with many series, and its endpoint asked as Prometheus asks."""
 
 import asyncio
+import gzip
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -30,7 +31,7 @@ class Scraped:
         if self._scrape().status_code == _REDIRECT:  # a mounted endpoint has a slash at its end
             self._path += "/"
 
-    def __call__(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
+    def __call__(self, question: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002 - every task has one
         """Scrape once."""
         started = time.process_time()
         answer = self._scrape()
@@ -62,4 +63,5 @@ def _app(routes: int) -> FastAPI:
 
 
 def _samples(answer: Answer) -> int:
-    return sum(bool(line) and not line.startswith(b"#") for line in answer.body.splitlines())
+    body = gzip.decompress(answer.body) if answer.header("content-encoding") == "gzip" else answer.body
+    return sum(bool(line) and not line.startswith(b"#") for line in body.splitlines())

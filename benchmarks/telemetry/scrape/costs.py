@@ -52,7 +52,7 @@ def measure(environment: Environment, routes: int, *, scrapes: int, progress: Ca
 def print_scrapes(console: Console, found: Sequence[Scrape]) -> None:
     """One line for each."""
     table = Table(title="A scrape, asked for as Prometheus does, two methods and three codes for each route")
-    for title in ("routes", "instrumentation", "CPU, ms", "kB", "samples", "CPU, µs a sample"):
+    for title in ("routes", "instrumentation", "CPU, ms", "kB sent", "samples", "CPU, µs a sample"):
         table.add_column(title, justify="left" if title == "instrumentation" else "right")
     previous = None
     for one in found:
