@@ -46,8 +46,9 @@ compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks, and
 	@$(BIN)/sereno compile
 	@$(BIN)/sereno $(CHART_FILES)
 
-docs: setup ## write docs/cli.md from what --help prints
+docs: setup ## write docs/cli.md from what --help prints, docs/telemetry/exported.md from what the package registers
 	@$(BIN)/python scripts/cli-docs.py
+	@$(BIN)/python scripts/telemetry-docs.py
 
 setup: ## Python packages into .venv, once per change of pyproject.toml or constraints.txt; PYTHON=… chooses the Python
 	@PYTHON="$(PYTHON)" scripts/setup

@@ -14,7 +14,7 @@ from benchmarks.telemetry.environment import Environment
 from benchmarks.telemetry.instruments import BARE, FLOOR, INSTRUMENTS, SERENO
 from benchmarks.telemetry.workers import Worker
 
-COMMAND = "python -m benchmarks.telemetry correctness --markdown docs/telemetry-correctness.md"
+COMMAND = "python -m benchmarks.telemetry correctness --markdown docs/telemetry/correctness.md"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,7 @@ from sereno_telemetry.logs.document import HEAD_FIELDS
 from sereno_telemetry.logs.ecs import MOST_MESSAGE_CHARACTERS
 from sereno_telemetry.logs.patterns import OFF_BY_DEFAULT, RULES
 
-_FOLDER = Path(__file__).parents[3] / "docs"
-# The part of the logs is written into docs/changes/logs.md, and moves to docs/telemetry.md with the release.
-_PATHS = (_FOLDER / "changes" / "logs.md", _FOLDER / "telemetry.md")
-TEXT = "\n".join(path.read_text() for path in _PATHS if path.exists())
+TEXT = (Path(__file__).parents[3] / "docs" / "telemetry" / "logs.md").read_text()
 
 
 def test_fields_of_every_line_are_documented() -> None:
