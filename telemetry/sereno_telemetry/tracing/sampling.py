@@ -9,7 +9,7 @@ is not sampled still has its ids, for logs, and for the services that it calls.
 import copy
 import functools
 import re
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -43,6 +43,7 @@ _LOW_BITS = _ALWAYS - 1
 # What every sane client sends. Anything else goes to OpenTelemetry's own parser, which knows all exceptions.
 _TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})\Z")
 _CARRYING = frozenset({b"traceparent", b"tracestate", b"baggage"})
+_ODD_DIGITS = frozenset(b"13579bdf")  # of the last digit of the flags: the trace is sampled
 _NO_STATE = TraceState()
 _EMPTY = Context()
 _FLAGS = tuple(TraceFlags(number) for number in range(256))
@@ -95,34 +96,43 @@ def _decides_as(sampler: object, kind: type[Sampler]) -> bool:
 
 
 class UnbuiltSpan(trace.NonRecordingSpan):
-    """What a request without a span of its own is known by.
+    """What is decided about a request, and what stands for it if no span is built: it knows its ids, and no more.
 
-    Most requests are asked for it by nobody, so its identity is put together when somebody does.
+    Nobody asks most requests for their ids, so they are put together when somebody does.
     """
 
-    def __init__(self, identify: Callable[[], SpanContext]) -> None:
-        self._identify = identify
-        self._identity: SpanContext | None = None
+    def __init__(self, known: "bytes | _Begun | SpanContext", *, sampled: bool, carried: Context) -> None:
+        self._known = known
+        self.sampled = sampled
+        self.carried = carried
+        """What the caller sent along (baggage)."""
 
     def get_span_context(self) -> SpanContext:
         """Its ids, the same at each call."""
-        identity = self._identity
-        if identity is None:
-            identity = self._identity = self._identify()
-        return identity
+        known = self._known
+        if not isinstance(known, SpanContext):
+            known = self._known = _of_caller(known, self.sampled) if isinstance(known, bytes) else known.identity()
+        return known
 
     def __repr__(self) -> str:
         return f"UnbuiltSpan({self.get_span_context()!r})"
 
 
-class Head(NamedTuple):
-    """What is decided about a request before anything else is done for it."""
+class _Begun(NamedTuple):
+    """The ids of a trace that begins here."""
 
-    span: UnbuiltSpan
-    """Stands for the request if no span is built for it here."""
-    sampled: bool
-    carried: Context
-    """What the caller sent along (baggage)."""
+    trace_id: int
+    span_id: int
+    flags: TraceFlags
+
+    def identity(self) -> SpanContext:
+        return SpanContext(self.trace_id, self.span_id, False, self.flags, _NO_STATE)  # noqa: FBT003
+
+
+def _of_caller(traceparent: bytes, sampled: bool) -> SpanContext:
+    """The caller's own span: none of ours comes between it and the services that are called from here."""
+    flags = int(traceparent[53:], 16) & ~TraceFlags.SAMPLED | sampled
+    return SpanContext(int(traceparent[3:35], 16), int(traceparent[36:52], 16), True, _FLAGS[flags], _NO_STATE)  # noqa: FBT003
 
 
 class HeadSampling:
@@ -141,54 +151,43 @@ class HeadSampling:
         policy = head_policy(tracer.sampler)
         return None if policy is None else HeadSampling(policy, tracer.id_generator)
 
-    def decide(self, scope: Scope) -> Head | None:
+    def decide(self, scope: Scope) -> UnbuiltSpan | None:
         """Decide about the request of `scope`; None if its headers can't be read twice."""
         headers = scope["headers"]
         if not isinstance(headers, (list, tuple)):
             return None
         if _reads_w3c_headers(propagate.get_global_textmap()):
-            found = [pair for pair in headers if pair[0] in _CARRYING]
-            if not found:
-                return self._begun(_EMPTY)
-            if len(found) == 1 and (match := _TRACEPARENT.match(found[0][1])) and found[0][0] == b"traceparent":
-                return self._continued(*match.groups())
+            carrying = [pair for pair in headers if pair[0] in _CARRYING]
+            if not carrying:
+                return self._begin(_EMPTY)
+            name, value = carrying[0]
+            if len(carrying) == 1 and name == b"traceparent" and _TRACEPARENT.match(value):
+                return self._go_on(value)
         carried = propagate.extract(headers, Context(), _HEADERS)
         parent = trace.get_current_span(carried).get_span_context()
-        return self._continued_from(parent, carried) if parent.is_valid else self._begun(carried)
+        return self._go_on_from(parent, carried) if parent.is_valid else self._begin(carried)
 
-    def _begun(self, carried: Context) -> Head:
+    def _begin(self, carried: Context) -> UnbuiltSpan:
         """The decision about a trace that begins here."""
-        trace_id, span_id = self._ids.generate_trace_id(), self._ids.generate_span_id()
+        trace_id = self._ids.generate_trace_id()
         sampled = trace_id & _LOW_BITS < self._policy.root
-        flags = _FLAGS[self._root_flags | sampled]
+        begun = _Begun(trace_id, self._ids.generate_span_id(), _FLAGS[self._root_flags | sampled])
+        return UnbuiltSpan(begun, sampled=sampled, carried=carried)
 
-        def identify() -> SpanContext:
-            return SpanContext(trace_id, span_id, is_remote=False, trace_flags=flags, trace_state=_NO_STATE)
-
-        return Head(UnbuiltSpan(identify), sampled, carried)
-
-    def _continued(self, trace_id: bytes, span_id: bytes, digits: bytes) -> Head:
+    def _go_on(self, traceparent: bytes) -> UnbuiltSpan:
         """The decision about the trace of a plain `traceparent`."""
-        flags = int(digits, 16)
-        bound = self._policy.parent_sampled if flags & TraceFlags.SAMPLED else self._policy.parent_not_sampled
+        policy = self._policy
+        bound = policy.parent_sampled if traceparent[54] in _ODD_DIGITS else policy.parent_not_sampled
         # Nearly always the bound alone decides, and the trace's number isn't needed.
-        sampled = bound == _ALWAYS or (bound != _NEVER and int(trace_id, 16) & _LOW_BITS < bound)
-        decided = _FLAGS[flags & ~TraceFlags.SAMPLED | sampled]
-        return Head(UnbuiltSpan(lambda: _caller(trace_id, span_id, decided)), sampled, _EMPTY)
+        sampled = bound == _ALWAYS or (bound != _NEVER and int(traceparent[19:35], 16) < bound)
+        return UnbuiltSpan(traceparent, sampled=sampled, carried=_EMPTY)
 
-    def _continued_from(self, parent: SpanContext, carried: Context) -> Head:
+    def _go_on_from(self, parent: SpanContext, carried: Context) -> UnbuiltSpan:
         """The decision about a trace that comes in another form; its state and baggage go on."""
         sampled = self._policy.samples(parent, parent.trace_id)
         flags = _FLAGS[parent.trace_flags & ~TraceFlags.SAMPLED | sampled]
-        identity = SpanContext(
-            parent.trace_id, parent.span_id, is_remote=True, trace_flags=flags, trace_state=parent.trace_state
-        )
-        return Head(UnbuiltSpan(lambda: identity), sampled, carried)
-
-
-def _caller(trace_id: bytes, span_id: bytes, flags: TraceFlags) -> SpanContext:
-    """The caller's own span: none of ours comes between it and the services that are called from here."""
-    return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=flags, trace_state=_NO_STATE)
+        identity = SpanContext(parent.trace_id, parent.span_id, True, flags, parent.trace_state)  # noqa: FBT003
+        return UnbuiltSpan(identity, sampled=sampled, carried=carried)
 
 
 class _Headers(Getter[Headers]):

@@ -13,7 +13,7 @@ from sereno_telemetry.http.middleware import EXCHANGE, AsgiApp, Receive, Scope, 
 from sereno_telemetry.metrics.health import TelemetryHealth
 from sereno_telemetry.tracing.call import TracedCall
 from sereno_telemetry.tracing.providers import exports_spans
-from sereno_telemetry.tracing.sampling import Head, HeadSampling, decided_trace_id, keeping_decisions
+from sereno_telemetry.tracing.sampling import HeadSampling, UnbuiltSpan, decided_trace_id, keeping_decisions
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -79,7 +79,7 @@ class ServerTracing:
         finally:
             self._detach(attached)
 
-    def _decide(self, scope: Scope, exchange: Exchange) -> Head | None:
+    def _decide(self, scope: Scope, exchange: Exchange) -> UnbuiltSpan | None:
         """What is decided about this request; None leaves the rest to OpenTelemetry's middleware."""
         try:
             plan = self._plan or self._planned()
@@ -89,9 +89,9 @@ class ServerTracing:
             if head is None:
                 return None
             if head.sampled and plan.builds_spans:
-                decided_trace_id.set(head.span.get_span_context().trace_id)
+                decided_trace_id.set(head.get_span_context().trace_id)
                 return None
-            exchange.span, exchange.sampled = head.span, head.sampled
+            exchange.span, exchange.sampled = head, head.sampled
         except Exception as error:  # noqa: BLE001 - fail open
             self._health.note(error, doing="deciding whether a request is sampled")
             return None
@@ -116,9 +116,9 @@ class ServerTracing:
             traced.tracer = keeping_decisions(tracer)
         return _Plan(head, exports_spans(tracer))
 
-    def _attach(self, head: Head) -> "Token[context.Context] | None":
+    def _attach(self, head: UnbuiltSpan) -> "Token[context.Context] | None":
         try:
-            return context.attach(trace.set_span_in_context(head.span, head.carried))
+            return context.attach(trace.set_span_in_context(head, head.carried))
         except Exception as error:  # noqa: BLE001 - fail open
             self._health.note(error, doing="giving a request its trace")
             return None
