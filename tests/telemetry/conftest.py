@@ -93,10 +93,12 @@ def counts(registry: CollectorRegistry) -> Counts:
 
 @pytest.fixture
 def root_logging() -> Iterator[None]:
-    """Put the process's logging back as it was."""
+    """Logging as a fresh process has it, and put back as it was afterwards."""
     names = ("", "uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "gunicorn.error", "gunicorn.access")
     loggers = [logging.getLogger(name) for name in names]
     before = [(each, each.handlers[:], each.filters[:], each.level, each.propagate) for each in loggers]
+    for logger in loggers[1:]:
+        logger.setLevel(logging.NOTSET)  # servers that other tests ran in this process leave their levels behind
     yield
     for logger, handlers, filters, level, propagate in before:
         for handler in logger.handlers:
