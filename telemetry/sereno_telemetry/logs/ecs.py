@@ -86,7 +86,6 @@ class EcsFormatter(logging.Formatter):
         self._levels: dict[str, bytes] = {}
         self._loggers: dict[str, bytes] = {}
         self._second = (-1, b"")
-        self._nested_calls = 0
         self.begin_process()
         _formatters.add(self)
 
@@ -208,15 +207,15 @@ class EcsFormatter(logging.Formatter):
 
     def _formatted(self, record: logging.LogRecord) -> str:
         """The message with its arguments, whose own words may log, too: a few calls deep, then not asked any more."""
-        if self._nested_calls >= _MOST_NESTED_CALLS:
+        if _nesting.calls >= _MOST_NESTED_CALLS:
             return f"[a log call within {_MOST_NESTED_CALLS} log calls]"
-        self._nested_calls += 1
+        _nesting.calls += 1
         try:
             return str(record.getMessage())
         except Exception as error:  # noqa: BLE001 - wrong arguments in a log call must not lose the line
             return f"{text_of(record.msg)} (its arguments could not be formatted: {text_of(error)})"
         finally:
-            self._nested_calls -= 1
+            _nesting.calls -= 1
 
     def _document(self, record: logging.LogRecord) -> Document:
         document = Document(self._values)
@@ -268,6 +267,13 @@ def _failed_request(record: logging.LogRecord) -> FailedRequest | None:
     return failed_request(info[1]) if info is not None else None
 
 
+class _Nesting(threading.local):
+    """How many log calls a thread is in: one count for all threads would drift, for good."""
+
+    calls = 0
+
+
+_nesting = _Nesting()
 _serial_lock = threading.Lock()
 _last_serial = 0
 _formatters: "weakref.WeakSet[EcsFormatter]" = weakref.WeakSet()

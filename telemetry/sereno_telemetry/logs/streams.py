@@ -48,7 +48,10 @@ class LineWriter:
         self._lines: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._overflowed = 0
+        self._begun = False
         self._torn = False
+        self._unfinished = b""
+        self._waited_in_vain = False
         self._thread: threading.Thread | None = None
 
     def put(self, line: bytes) -> None:
@@ -57,7 +60,7 @@ class LineWriter:
             if self._closed_at is not None:
                 return
             if self._waiting_bytes == 0 and self._channel.never_blocks:
-                line = self._try(b"\n" + line if self._torn else line)
+                line = self._try(line)
                 if not line:
                     return
             elif self._waiting_bytes + len(line) > self._most_bytes:
@@ -72,22 +75,29 @@ class LineWriter:
     def flush(self, seconds: float = EXIT_SECONDS) -> None:
         """Wait until all lines are written, at most so long."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting_bytes == 0 or self._thread is None, timeout=seconds)
+            done = self._changed.wait_for(lambda: self._waiting_bytes == 0 or self._thread is None, timeout=seconds)
+            self._waited_in_vain = not done
 
     def close(self) -> None:
-        """Write what waits within `EXIT_SECONDS`, drop and count the rest; later lines are dropped."""
+        """Write what waits within `EXIT_SECONDS`, drop and count the rest; later lines are dropped.
+
+        A reader that just let `flush` wait in vain (logging's own end calls both) gets no more time.
+        """
         with self._changed:
             if self._closed_at is not None:
                 return
-            self._closed_at = time.monotonic() + EXIT_SECONDS
+            self._closed_at = time.monotonic() + (0.0 if self._waited_in_vain else EXIT_SECONDS)
             self._changed.notify_all()
             thread = self._thread
-        if thread is not None:
-            thread.join(EXIT_SECONDS + 2 * _POLL_SECONDS)
-        elif self._channel.never_blocks:  # no thread begins at the end of the interpreter
+        if thread is None and self._channel.never_blocks:  # no thread begins at the end of the interpreter
             self._drain()
-        if self._lines or self._waiting_bytes:
-            self._metrics.dropped("exit", max(1, len(self._lines)))
+        elif thread is not None and thread is not threading.current_thread():
+            thread.join(max(0.0, self._closed_at - time.monotonic()) + 2 * _POLL_SECONDS)
+        with self._changed:
+            left = len(self._lines) + self._unfinished.count(b"\n")
+            self._lines.clear()
+        if left:
+            self._metrics.dropped("exit", left)
         if thread is None or not thread.is_alive():
             self._channel.close()
 
@@ -107,26 +117,27 @@ class LineWriter:
                 self._changed.wait_for(lambda: self._lines or self._closed_at is not None)
                 if not self._lines:
                     return
-            self._drain()
+            if not self._drain():
+                return
             with self._changed:
                 overflowed, self._overflowed = self._overflowed, 0
             if overflowed:
                 self.put(self._told(overflowed))
 
-    def _drain(self) -> None:
-        """Write until the queue is empty, or time is up."""
+    def _drain(self) -> bool:
+        """Write until the queue is empty (True), or the time after the end is up."""
         while True:
             with self._changed:
                 if not self._lines:
-                    return
+                    return True
                 batch = self._lines.popleft()
                 while self._lines and len(batch) + len(self._lines[0]) <= _ATOMIC_BYTES:
                     batch += self._lines.popleft()
-            rest = batch
-            while rest:
-                rest = self._try(rest)
+                self._unfinished = batch
+            while self._unfinished:
+                rest = self._unfinished = self._try(self._unfinished)
                 if rest and self._is_late():
-                    return
+                    return False
                 if rest:
                     self._channel.wait(_POLL_SECONDS)
             with self._changed:
@@ -137,20 +148,28 @@ class LineWriter:
         return self._closed_at is not None and time.monotonic() >= self._closed_at
 
     def _try(self, data: bytes) -> bytes:
-        """Write what can be written now: the rest. What the system refuses is lost and counted."""
+        """Write what can be written now: the rest. What the system refuses is lost and counted.
+
+        Where the rest of a line was refused, the next line begins with a line end.
+        """
+        whole = b"\n" + data if self._torn else data
         try:
-            written = self._channel.write(data)
+            written = self._channel.write(whole)
         except BlockingIOError:
             return data
         except OSError:  # the reader is gone, the disk is full
+            self._torn = self._torn or self._begun
+            self._begun = False
             self._metrics.dropped("refused", max(1, data.count(b"\n")))
             return b""
-        self._torn = written < len(data)
-        return data[written:]
+        if written:
+            self._torn = False
+            self._begun = written < len(whole)
+        return whole[written:] if written else data
 
 
 class EcsStreamHandler(EcsHandler):
-    """Writes each record to a channel; formatted in the caller, so trace ids and arguments are those of the call."""
+    """Writes each record to a channel; formatted in the caller: trace ids and arguments are those of the call."""
 
     def __init__(
         self, channel: Channel, formatter: EcsFormatter, metrics: LogMetrics, most_bytes: int = MOST_WAITING_BYTES
