@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable
 
 # The comma is for pairs: ASGI's headers are [(b"authorization", b"Bearer …")].
-_SEPARATOR = re.compile(r"=>?|:|%3[Dd]|,(?<=[\"'],)(?= ?b?[\"'])")
+_SEPARATOR = re.compile(r"={1,3}>?|:=?|%3[Dd]|,(?<=[\"'],)(?= ?b?[\"'])")
 _BEFORE_SEPARATOR = " \t\\\"'`])"
+_ASSIGNED = re.compile(r"[\]\"'`]{0,4}[ \t]{0,16}={1,3}(?=[ \t]{0,16}\S)")
 _BLANKS = re.compile(r"[ \t]{0,16}")
 _QUOTE = re.compile(r"(?<!\\)(\\*)([\"'`])")
 _OPENING = re.compile(r"[bru]{0,2}(\\*)([\"'`])")
@@ -62,6 +63,9 @@ class NamedSecrets:
             if ends is None or not before.lower().endswith(ends):
                 continue
             begin, end = _value(text, separator.end(), to_end_of_line=before.lower().endswith(_HEADERS))
+            assigned = _ASSIGNED.match(text, end)
+            if assigned:  # `password: str = "…"` in a line of code: what was found so far is a type
+                _, end = _value(text, assigned.end(), to_end_of_line=False)
             if begin < end and not text.startswith(mark, begin):
                 pieces += [text[done:begin], mark]
                 done = end
