@@ -19,9 +19,10 @@ from opentelemetry import trace
 from sereno_telemetry.failed_requests import FailedRequest, failed_request
 from sereno_telemetry.logs.access import GUNICORN, UVICORN, access_fields, access_message, access_of
 from sereno_telemetry.logs.document import BOUND_ATTRIBUTE, Document
-from sereno_telemetry.logs.errors import error_fields, error_text, exception_of
+from sereno_telemetry.logs.errors import error_fields, exception_of
 from sereno_telemetry.logs.masking import Masker
 from sereno_telemetry.logs.shrinking import MOST_LINE_BYTES, shrunk
+from sereno_telemetry.logs.stack_traces import error_text
 from sereno_telemetry.logs.values import Values, dumps, text_of
 
 ECS_VERSION: Final = "8.17.0"
