@@ -137,7 +137,7 @@ def _slo(page: SpecText, slo: DraftSlo, *, is_shadow: bool) -> None:
     page.remarks(slo.remarks, Slot.INDICATOR, indent)
     if slo.group_by:
         page.add(f"{indent}group_by:", slo.span(Slot.INDICATOR))
-        page.add(f"{indent}  labels: [{', '.join(map(spec_scalar, slo.group_by))}]", slo.span(Slot.INDICATOR))
+        page.add(f"{indent}  labels: [{', '.join(map(_in_flow, slo.group_by))}]", slo.span(Slot.INDICATOR))
         page.add(f"{indent}  alert: true", slo.span(Slot.INDICATOR))
     page.remarks(slo.remarks, Slot.GROUP_BY, indent)
     _alerting(page, slo, is_shadow=is_shadow or slo.is_shadow)
@@ -159,7 +159,7 @@ def _alerting(page: SpecText, slo: DraftSlo, *, is_shadow: bool) -> None:
 
 def _window(window: str | CalendarWindow) -> str:
     if isinstance(window, CalendarWindow):
-        return f"{{calendar: {window.calendar}, timezone: {spec_scalar(window.timezone)}}}"
+        return f"{{calendar: {window.calendar}, timezone: {_in_flow(window.timezone)}}}"
     return spec_scalar(window)
 
 
@@ -193,6 +193,11 @@ def _match(matchers: Sequence[Matcher]) -> list[str]:
 
 def _listed(matchers: Sequence[Matcher]) -> str:
     return _quoted(", ".join(map(str, matchers)))
+
+
+def _in_flow(text: str) -> str:
+    """A text between brackets or braces, where commas and brackets would end it."""
+    return spec_scalar(text) if re.fullmatch(r"[A-Za-z0-9_/+-]+", text) else _quoted(text)
 
 
 def _quoted(text: str) -> str:

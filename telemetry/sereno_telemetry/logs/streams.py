@@ -91,7 +91,7 @@ class LineWriter:
             thread = self._thread
         if thread is None and self._channel.never_blocks:  # no thread begins at the end of the interpreter
             self._drain()
-        elif thread is not None and thread is not threading.current_thread():
+        elif thread is not None and thread.is_alive() and thread is not threading.current_thread():
             thread.join(max(0.0, self._closed_at - time.monotonic()) + 2 * _POLL_SECONDS)
         with self._changed:
             left = len(self._lines) + self._unfinished.count(b"\n")
@@ -104,12 +104,12 @@ class LineWriter:
     def _start(self) -> None:
         if self._thread is not None:
             return
-        thread = threading.Thread(target=self._run, name="sereno-log-writer", daemon=True)
+        # Known before it runs: a signal handler that logs while it starts must not start a second one.
+        self._thread = threading.Thread(target=self._run, name="sereno-log-writer", daemon=True)
         try:
-            thread.start()
+            self._thread.start()
         except RuntimeError:  # the interpreter ends, or there are no more threads: the next line, or close(), tries
-            return
-        self._thread = thread
+            self._thread = None
 
     def _run(self) -> None:
         while True:

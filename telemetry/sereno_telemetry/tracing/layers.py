@@ -37,7 +37,7 @@ def trace_app(app: AsgiApp, *, naming: Naming, provider: ProviderSource, health:
         outermost = _is_error_layer(before.app) and getattr(app, "app", None) is before
         return ServerTracing(before, before.app, provider=None, health=health) if outermost else app
     # Without this the spans carry the attributes of before 2023 (http.method, http.target).
-    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
+    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
     traced = OpenTelemetryMiddleware(
         _recording_exceptions(app, health),
         excluded_urls="",  # what isn't measured isn't traced either

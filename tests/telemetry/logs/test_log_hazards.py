@@ -168,6 +168,26 @@ signal.setitimer(signal.ITIMER_REAL, 0)
 """
 
 
+def test_a_log_call_while_the_writer_starts_begins_no_second_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a signal handler makes it: two threads that write one queue would lose lines of each other."""
+    begun: list[str] = []
+
+    class InterruptedStart(threading.Thread):
+        def start(self) -> None:
+            begun.append(self.name)
+            if len(begun) < 3:
+                writer.put(b"second\n")
+            super().start()
+
+    monkeypatch.setattr(threading, "Thread", InterruptedStart)
+    channel = ScriptedChannel(BlockingIOError(), BlockingIOError())
+    writer = LineWriter(channel, log_metrics(CollectorRegistry()), lambda _: b"")
+    writer.put(b"first\n")
+    writer.close()
+    assert channel.written == b"first\nsecond\n"
+    assert len(begun) == 1
+
+
 def test_signals_and_the_last_moment() -> None:
     """Signal handlers and exit functions log without a deadlock; objects that die last log without an exception."""
     done = subprocess.run([sys.executable, "-c", _LAST_MOMENTS], capture_output=True, timeout=60, check=False)
