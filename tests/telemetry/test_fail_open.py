@@ -1,6 +1,6 @@
 """Instrumentation that breaks costs figures, never requests; and it is counted."""
 
-# ruff: noqa: ARG002, D102 - the signatures below are OpenTelemetry's and Starlette's
+# ruff: noqa: ARG002 - the signatures below are OpenTelemetry's and Starlette's
 
 import logging
 import subprocess
@@ -12,12 +12,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
-from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.sampling import Sampler, SamplingResult
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from prometheus_client import CollectorRegistry
 from sereno_telemetry import instrument
 from starlette.routing import BaseRoute, Match
+from support.broken_tracing import BrokenProcessor, BrokenSampler
 
 Call = Callable[..., httpx.Response]
 Counts = Callable[[], Mapping[tuple[str, str, str], float]]
@@ -29,31 +28,6 @@ def errors(registry: CollectorRegistry) -> float:
     value = registry.get_sample_value("sereno_telemetry_errors_total")
     assert value is not None
     return value
-
-
-class BrokenSampler(Sampler):
-    """A sampler with a bug: spans can't be started."""
-
-    def should_sample(self, *args: object, **kwargs: object) -> SamplingResult:
-        raise RuntimeError("broken sampler")
-
-    def get_description(self) -> str:
-        return "broken"
-
-
-class BrokenProcessor(SpanProcessor):
-    """A span processor with a bug at the place that is named."""
-
-    def __init__(self, at: str) -> None:
-        self._at = at
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        if self._at == "start":
-            raise RuntimeError("broken processor")
-
-    def on_end(self, span: ReadableSpan) -> None:
-        if self._at == "end":
-            raise RuntimeError("broken processor")
 
 
 def broken_providers() -> list[TracerProvider]:

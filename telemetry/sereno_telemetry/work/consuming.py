@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from types import TracebackType
 from typing import Any, TypeVar, get_args
 
 from opentelemetry import context as otel_context
@@ -14,7 +13,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from sereno_telemetry.metrics.buckets import DEFAULT_BUCKETS
 from sereno_telemetry.work.delivery import Delivered, Delivery, delivery_of_arguments
-from sereno_telemetry.work.forms import watched
+from sereno_telemetry.work.forms import Watch, watched
 from sereno_telemetry.work.guarding import guarded
 from sereno_telemetry.work.headers import age_seconds, context_of, span_context_of
 from sereno_telemetry.work.message import Message, Outcome, with_message
@@ -119,11 +118,11 @@ class Consumer:
         return watched(handler, watch_for)
 
 
-class Processing:
+class Processing(Watch[Message]):
     """One message, or one batch, from the beginning of its processing to its end. Nothing in here raises."""
 
     def __init__(self, consumer: Consumer, deliveries: tuple[Delivery, ...]) -> None:
-        self.message = Message()
+        self.subject = Message()
         self._consumer = consumer
         self._health = consumer._health  # noqa: SLF001 - of one piece with it
         self._metrics: ConsumerMetrics = consumer._metrics  # noqa: SLF001
@@ -134,29 +133,6 @@ class Processing:
         self._attachment: Attachment | None = None
         self._no_longer_in_progress: Callable[[], None] | None = None
         self._clock_started = 0.0
-
-    def __enter__(self) -> Message:
-        """Begin."""
-        self.begin()
-        self.resume()
-        return self.message
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """End, with what came of it; the exception goes on."""
-        self.suspend()
-        self.end(error)
-
-    async def __aenter__(self) -> Message:
-        """Begin."""
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """End."""
-        self.__exit__(kind, error, traceback)
 
     def begin(self) -> None:
         """Read the deliveries, count them in, begin the span, start the clock."""
@@ -238,7 +214,7 @@ class Processing:
             self._ours = True
             self._span = self._begun(delivered, parent, [sender for sender, _ in carried[:_MOST_LINKS]])
             parent = trace.set_span_in_context(self._span, parent)
-        self._attachment = Attachment(with_message(parent, self.message), self._health)
+        self._attachment = Attachment(with_message(parent, self.subject), self._health)
 
     def _context_of(self, delivered: Delivered) -> Context:
         if delivered.headers:
@@ -263,7 +239,7 @@ class Processing:
         )
 
     def _outcome(self, error: BaseException | None) -> tuple[Outcome, str]:
-        said, consumer = self.message, self._consumer
+        said, consumer = self.subject, self._consumer
         error_type = "" if error is None else type(error).__qualname__[:_LONGEST_REASON]
         if said.outcome is not None:
             return said.outcome, str(said.error_type or error_type)[:_LONGEST_REASON]

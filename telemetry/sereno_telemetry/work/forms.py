@@ -6,29 +6,67 @@ watch is current only while the generator runs, not in the code that asks it for
 
 import functools
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any, Protocol, TypeVar
+from types import TracebackType
+from typing import Any, Generic, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Subject = TypeVar("Subject")
 
 
-class Watch(Protocol):
-    """What goes around a piece of work; no method raises."""
+class Watch(ABC, Generic[Subject]):
+    """What goes around a piece of work, `with` it or around a function; none of its four methods may raise.
 
+    `with` and `async with` give the `subject`: what the work may say of itself.
+    """
+
+    subject: Subject
+
+    @abstractmethod
     def begin(self) -> None:
         """Start the clock."""
 
+    @abstractmethod
     def resume(self) -> None:
         """Make the context of the work current."""
 
+    @abstractmethod
     def suspend(self) -> None:
         """Bring back the context that was current before."""
 
+    @abstractmethod
     def end(self, error: BaseException | None) -> None:
-        """Stop the clock."""
+        """Stop the clock; `error` is what ended the work."""
+
+    def __enter__(self) -> Subject:
+        """Begin."""
+        self.begin()
+        self.resume()
+        return self.subject
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End, with what came of it; the exception goes on."""
+        self.suspend()
+        self.end(error)
+
+    async def __aenter__(self) -> Subject:
+        """Begin."""
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End."""
+        self.__exit__(kind, error, traceback)
 
 
-def watched(function: Function, watch_for: Callable[[tuple[Any, ...]], Watch]) -> Function:
+WatchFor = Callable[[tuple[Any, ...]], Watch[Any]]
+
+
+def watched(function: Function, watch_for: WatchFor) -> Function:
     """`function` with a watch around each call; `watch_for` gets the call's positional arguments."""
     form: Callable[..., Any]
     if inspect.isasyncgenfunction(function):
@@ -46,43 +84,23 @@ def _is_async(function: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
 
 
-def _plain(function: Callable[..., Any], watch_for: Callable[[tuple[Any, ...]], Watch]) -> Callable[..., Any]:
+def _plain(function: Callable[..., Any], watch_for: WatchFor) -> Callable[..., Any]:
     def call(*arguments: Any, **named: Any) -> Any:
-        watch = watch_for(arguments)
-        watch.begin()
-        watch.resume()
-        try:
-            result = function(*arguments, **named)
-        except BaseException as error:
-            watch.suspend()
-            watch.end(error)
-            raise
-        watch.suspend()
-        watch.end(None)
-        return result
+        with watch_for(arguments):
+            return function(*arguments, **named)
 
     return call
 
 
-def _coroutine(function: Callable[..., Any], watch_for: Callable[[tuple[Any, ...]], Watch]) -> Callable[..., Any]:
+def _coroutine(function: Callable[..., Any], watch_for: WatchFor) -> Callable[..., Any]:
     async def call(*arguments: Any, **named: Any) -> Any:
-        watch = watch_for(arguments)
-        watch.begin()
-        watch.resume()
-        try:
-            result = await function(*arguments, **named)
-        except BaseException as error:
-            watch.suspend()
-            watch.end(error)
-            raise
-        watch.suspend()
-        watch.end(None)
-        return result
+        with watch_for(arguments):
+            return await function(*arguments, **named)
 
     return call
 
 
-def _generator(function: Callable[..., Any], watch_for: Callable[[tuple[Any, ...]], Watch]) -> Callable[..., Any]:
+def _generator(function: Callable[..., Any], watch_for: WatchFor) -> Callable[..., Any]:
     def call(*arguments: Any, **named: Any) -> Generator[Any, Any, Any]:
         watch = watch_for(arguments)
         watch.begin()
@@ -119,7 +137,7 @@ def _generator(function: Callable[..., Any], watch_for: Callable[[tuple[Any, ...
     return call
 
 
-def _async_generator(function: Callable[..., Any], watch_for: Callable[[tuple[Any, ...]], Watch]) -> Callable[..., Any]:
+def _async_generator(function: Callable[..., Any], watch_for: WatchFor) -> Callable[..., Any]:
     async def call(*arguments: Any, **named: Any) -> AsyncGenerator[Any, Any]:
         watch = watch_for(arguments)
         watch.begin()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from types import TracebackType
 from typing import Any, Literal, TypeVar
 
 from opentelemetry import context as otel_context
@@ -15,7 +14,7 @@ from opentelemetry.trace import SpanKind, TracerProvider
 from prometheus_client import REGISTRY, CollectorRegistry, pushadd_to_gateway
 from prometheus_client.metrics_core import Metric
 
-from sereno_telemetry.work.forms import watched
+from sereno_telemetry.work.forms import Watch, watched
 from sereno_telemetry.work.guarding import guarded
 from sereno_telemetry.work.job_families import JobFamilies
 from sereno_telemetry.work.job_files import Families, JobFile, RunOnDisk, State
@@ -124,11 +123,11 @@ class Ending:
     """Seconds since the epoch; None if it failed."""
 
 
-class Running:
+class Running(Watch[Run]):
     """One run, from its beginning to its end. Nothing in here raises."""
 
     def __init__(self, job: Job) -> None:
-        self.run = Run(job.name, job.metrics)
+        self.subject = Run(job.name, job.metrics)
         self._job = job
         self._health = job.health
         self._on_disk = RunOnDisk(job.file, self._note_unreadable) if job.file is not None else None
@@ -137,29 +136,6 @@ class Running:
         self._attachment: Attachment | None = None
         self._started_seconds = 0.0
         self._clock_started = 0.0
-
-    def __enter__(self) -> Run:
-        """Begin."""
-        self.begin()
-        self.resume()
-        return self.run
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """End, with what came of it; the exception goes on."""
-        self.suspend()
-        self.end(error)
-
-    async def __aenter__(self) -> Run:
-        """Begin."""
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """End."""
-        self.__exit__(kind, error, traceback)
 
     def begin(self) -> None:
         """Count the run in, begin the span, start the clock."""
@@ -192,7 +168,7 @@ class Running:
     def end(self, error: BaseException | None) -> None:
         """Stop the clock, count what came of it, write and push it."""
         seconds = perf_counter() - self._clock_started
-        failure = type(error).__qualname__ if error is not None else self.run.failure
+        failure = type(error).__qualname__ if error is not None else self.subject.failure
         if error is not None:
             with guarded(self._health, "noting which run failed"):
                 note_failed_work(error, self._span, "job", self._job.name)
@@ -217,7 +193,7 @@ class Running:
             f"job {self._job.name}", SpanKind.INTERNAL, parent=above, attributes={"job.name": self._job.name}
         )
         context = trace.set_span_in_context(self._span, above)
-        self._attachment = Attachment(in_run(context, self.run), self._health)
+        self._attachment = Attachment(in_run(context, self.subject), self._health)
 
     def _count_in(self, *, overlaps: bool) -> None:
         metrics, name = self._job.metrics, self._job.name
@@ -271,7 +247,7 @@ class Running:
         families.set("job_running", float(others))
         if ending.succeeded_at is not None:
             families.set("job_last_success_timestamp_seconds", ending.succeeded_at)
-        for (stage, direction), count in self.run.rows_so_far().items():
+        for (stage, direction), count in self.subject.rows_so_far().items():
             families.count("job_rows", count, stage=stage, direction=direction)
         return families
 

@@ -12,12 +12,13 @@ import requests
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import TextMapPropagator
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, SamplingResult
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from prometheus_client import CollectorRegistry
 from sereno_telemetry import ClientInstrumentation
 from sereno_telemetry.clients.metrics import ClientMetrics
 from sqlalchemy import create_engine, exc, text
+from support.broken_tracing import BrokenProcessor, BrokenSampler
 
 Instrument = Callable[..., ClientInstrumentation]
 Counted = Callable[[str], Mapping[tuple[str, ...], float]]
@@ -25,31 +26,6 @@ Counted = Callable[[str], Mapping[tuple[str, ...], float]]
 
 AROUND = ("propagator", "metrics", "propagator, unsampled", "metrics, unsampled")
 UNSAMPLED = trace.NonRecordingSpan(trace.SpanContext(1, 1, is_remote=False, trace_flags=trace.TraceFlags(0)))
-
-
-class BrokenSampler(Sampler):
-    """A sampler with a bug: spans can't be started."""
-
-    def should_sample(self, *args: object, **kwargs: object) -> SamplingResult:
-        raise RuntimeError("broken sampler")
-
-    def get_description(self) -> str:
-        return "broken"
-
-
-class BrokenProcessor(SpanProcessor):
-    """A span processor with a bug at the place that is named."""
-
-    def __init__(self, at: str) -> None:
-        self._at = at
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        if self._at == "start":
-            raise RuntimeError("broken processor")
-
-    def on_end(self, span: ReadableSpan) -> None:
-        if self._at == "end":
-            raise RuntimeError("broken processor")
 
 
 class BrokenPropagator(TextMapPropagator):
