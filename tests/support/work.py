@@ -79,3 +79,11 @@ def push_sink() -> Iterator[tuple[str, list[str]]]:
         finally:
             server.shutdown()
             thread.join()
+
+
+class TransientError(Exception):
+    """Worth another try."""
+
+
+class MalformedError(Exception):
+    """Never worth one."""

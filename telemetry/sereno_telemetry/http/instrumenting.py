@@ -102,10 +102,7 @@ def instrument(
     def measuring(stack: AsgiApp) -> AsgiApp:
         return RequestMetrics(layer(stack), naming=naming, metrics=metrics, excluded_path=metrics_path)
 
-    _surround(app, measuring, metrics.health)
-    if provider is not None:
-        # OpenTelemetry's own instrumentation looks at this mark: it must not begin a second span.
-        app._is_instrumented_by_opentelemetry = True  # type: ignore[attr-defined]  # noqa: SLF001
+    _surround(app, measuring, metrics.health, traced=provider is not None)
     push_while_serving(app, service, registry)
     done = Instrumentation(service, registry, metrics.bounds, provider)
     setattr(app, _MARK, done)
@@ -182,12 +179,15 @@ def _with_metrics(app: AsgiApp, registry: CollectorRegistry, path: str) -> AsgiA
     return serve
 
 
-def _surround(app: "Starlette", layer: _Layer, health: TelemetryHealth) -> None:
+def _surround(app: "Starlette", layer: _Layer, health: TelemetryHealth, *, traced: bool) -> None:
     """Put `layer` around everything else in the app, the handling of unhandled exceptions included."""
     # FastAPI 0.165 measures by itself as soon as a global meter provider exists; each request is counted once, here.
     native = getattr(app, "_telemetry", None)
     if isinstance(native, dict):
         native["metrics"] = False
+    if traced:
+        # OpenTelemetry's own instrumentation looks at this mark: it must not begin a second span.
+        app._is_instrumented_by_opentelemetry = True  # type: ignore[attr-defined]  # noqa: SLF001
     build: Callable[[], AsgiApp] = app.build_middleware_stack
 
     def build_surrounded() -> AsgiApp:

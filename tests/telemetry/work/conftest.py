@@ -7,9 +7,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
+from sereno_telemetry import Consumer
 from support.rabbitmq import rabbitmq
 from support.redis import redis_port
-from support.work import Clock, Tracing
+from support.work import Clock, MalformedError, Tracing, TransientError
 
 __all__ = ["rabbitmq", "redis_port"]
 
@@ -45,3 +46,17 @@ def series(registry: CollectorRegistry) -> Series:
         }
 
     return read
+
+
+@pytest.fixture
+def orders(registry: CollectorRegistry, tracing: Tracing, clock: Clock) -> Consumer:
+    """A consumer."""
+    return Consumer(
+        "orders",
+        system="rabbitmq",
+        registry=registry,
+        tracer_provider=tracing.provider,
+        retried_on=(TransientError,),
+        rejected_on=(MalformedError,),
+        clock=clock,
+    )
