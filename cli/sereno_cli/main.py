@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exclude": ("exclude", "Write time that doesn't count into a spec, with author and reason."),
     "explain": ("explain", "Tell where an SLO's numbers come from: who spent the budget, when, what comes back."),
     "incidents": ("incidents", "Receive Alertmanager's pages and keep incident records."),
+    "logs": ("logs", "Search the logs; see after the store's health and life cycle."),
     "new": ("new", "Write a first spec from a template: HTTP API, gRPC, Istio, queue worker, …"),
     "plan": ("plan", "Tell what a change of SLO specs does, before it is merged."),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
