@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 CHART_FILES := compile --format operator --only rules --only dashboards --out helm/sereno/files
 ALERTMANAGER_YML := alerting/alertmanager/alertmanager.yml
 
-.PHONY: help setup tools test-tools demo demo-once test test-fast check check-artefacts fmt compile docs helm lock clean
+.PHONY: help setup tools test-tools demo demo-once test test-fast check check-artefacts fmt compile docs helm otel-collector lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,9 @@ test-tools: tools ## what only the tests need: Java 17, Maven, Elasticsearch, Ra
 
 helm: ## build the real Helm, which the chart's tests run where it is there (needs Go, two minutes, once)
 	@scripts/fetch-helm
+
+otel-collector: ## build the real OpenTelemetry Collector, which tests of collectors/otel run where it is there (needs Go)
+	@scripts/fetch-otel-collector
 
 lock: setup ## resolve pyproject.toml's dependencies anew into constraints.txt
 	@$(BIN)/python scripts/lock.py
