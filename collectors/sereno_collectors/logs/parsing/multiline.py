@@ -5,16 +5,15 @@ stand alone, whatever comes after them.
 """
 
 import re
+from string import ascii_letters
 
 from sereno_collectors.logs.model import Format
 
-_BLANK = b" \t\r\n\v\f"
-_INDENTATION = frozenset(b" \t")
-_CLOSING = frozenset(b"}])")
-_NEEDS_A_LOOK = frozenset(b"}]).-[_$" + bytes(range(ord("A"), ord("Z") + 1)) + bytes(range(ord("a"), ord("z") + 1)))
-"""First bytes of unindented lines that may continue an event; all others begin one."""
+_INDENTATION = (b" ", b"\t")
+_MAY_CONTINUE = frozenset(bytes([byte]) for byte in b" \t\r\n\v\f}]).-[_$*" + ascii_letters.encode()) | {b""}
+"""First bytes of lines that may continue an event; all others begin one."""
 
-_CONTINUES = re.compile(
+_CONTINUATION = re.compile(
     rb"Traceback \(most recent call last\)"
     rb"|(?:Caused by|Suppressed|Wrapped by|\[Previous line repeated)\b"
     rb"|(?:During handling of the above exception|The above exception was the direct cause)\b"
@@ -22,9 +21,9 @@ _CONTINUES = re.compile(
     rb"|-{3}(?:>| End of)"
     rb"|goroutine \d+ \["
     rb"|\[signal |created by \S+|exit status \d+$|Node\.js v\d"
+    rb"|[\])}]+[\]){}(;,. ]*$"  # closes what was opened before
     rb"|[\w./*()~-]+\.[^\s(]+\([\w{}?., ]*\)$"  # a function of a Go panic
 )
-_CLOSING_ONLY = re.compile(rb"[\])}]+[\]){}(;,. ]*$")
 
 _EXCEPTION = re.compile(
     rb"(?P<package>(?:[A-Za-z_$][\w$]*\.)*)"
@@ -40,33 +39,27 @@ _FRAME = re.compile(rb"\s+(?:at |\.{3} \d+ )")
 
 
 def begins_event(line: bytes, format: Format, previous: bytes = b"") -> bool:  # noqa: A002 - the model's own word
-    """Whether a line is the first of an event; otherwise it belongs to the event before it.
+    r"""Whether a line is the first of an event; otherwise it belongs to the event before it.
 
     Args:
-        line: without its end; a `\\r` does not matter.
+        line: without its end; a `\r` does not matter.
         format: of the input. JSON is told from the rest by its first byte, so that the trace of a crash is held
             together in a file of JSON, too.
         previous: the line before it, where the reader has it. Without it, `{…}` followed by a trace is taken for one
             event (parsing takes it apart again), and two traces without a word between them for one.
     """
-    if not line:
-        return False
-    first = line[0]
-    if first == 0x7B:  # `{`
+    first = line[:1]
+    if first == b"{" or first not in _MAY_CONTINUE:
         return True
-    if first in _INDENTATION:
-        return _is_whole_json(previous) and bool(line.strip(_BLANK))
-    if first not in _NEEDS_A_LOOK:
-        return bool(line.strip(_BLANK))
-    if _is_whole_json(previous):
+    line = line[:_MOST_EXAMINED_BYTES].rstrip()
+    return bool(line) and (_is_whole_json(previous) or not _continues(line, format, previous))
+
+
+def _continues(line: bytes, format: Format, previous: bytes) -> bool:  # noqa: A002
+    if line[:1] in _INDENTATION or _CONTINUATION.match(line):
         return True
-    line = line[:_MOST_EXAMINED_BYTES].rstrip(_BLANK)
-    if first in _CLOSING:
-        return _CLOSING_ONLY.match(line) is None
-    if _CONTINUES.match(line):
-        return False
     exception = _EXCEPTION.match(line)
-    return exception is None or not _is_awaited(exception, format, previous)
+    return exception is not None and _is_awaited(exception, format, previous)
 
 
 def _is_awaited(exception: re.Match[bytes], format: Format, previous: bytes) -> bool:  # noqa: A002
@@ -79,8 +72,8 @@ def _is_awaited(exception: re.Match[bytes], format: Format, previous: bytes) -> 
         return format is not Format.LOGFMT
     if previous[0] in _INDENTATION:
         return _FRAME.match(previous) is None
-    return bool(exception["package"]) or not previous.strip(_BLANK)
+    return bool(exception["package"]) or not previous.strip()
 
 
 def _is_whole_json(line: bytes) -> bool:
-    return line[:1] == b"{" and line.rstrip(_BLANK)[-1:] == b"}"
+    return line[:1] == b"{" and line.rstrip()[-1:] == b"}"
