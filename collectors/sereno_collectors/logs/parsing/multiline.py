@@ -32,7 +32,7 @@ _EXCEPTION = re.compile(
 )
 """`ValueError: …`, `java.lang.IllegalStateException`: the end of a Python trace, the beginning of a Java one."""
 
-_MOST_EXAMINED_BYTES = 1_024
+_MOST_EXAMINED_BYTES = 512
 """A line's end is not looked for beyond it: no line can make the patterns slow."""
 
 _FRAME = re.compile(rb"\s+(?:at |\.{3} \d+ )")
@@ -56,7 +56,7 @@ def begins_event(line: bytes, format: Format, previous: bytes = b"") -> bool:  #
 
 
 def _continues(line: bytes, format: Format, previous: bytes) -> bool:  # noqa: A002
-    if line[:1] in _INDENTATION or _CONTINUATION.match(line):
+    if line.startswith(_INDENTATION) or _CONTINUATION.match(line):
         return True
     exception = _EXCEPTION.match(line)
     return exception is not None and _is_awaited(exception, format, previous)
@@ -70,7 +70,7 @@ def _is_awaited(exception: re.Match[bytes], format: Format, previous: bytes) -> 
     """
     if not previous:
         return format is not Format.LOGFMT
-    if previous[0] in _INDENTATION:
+    if previous.startswith(_INDENTATION):
         return _FRAME.match(previous) is None
     return bool(exception["package"]) or not previous.strip()
 
