@@ -127,3 +127,10 @@ def test_every_event_is_one_document_with_the_id_that_it_always_had(event: bytes
         assert b"\n" not in document.body
         body = orjson.loads(document.body)
         assert body["sereno"]["words"].split() == list(words(record.message))
+
+
+def test_long_words_and_long_messages_are_cut_as_everywhere() -> None:
+    """A run of more than 128 signs has the word that searching asks for; a long message has its head beside it."""
+    message = "A" * 300 + " end" + " x" * 600
+    own = body_of(orjson.dumps({**CLEAN, "message": message}))["sereno"]
+    assert own == {"words": " ".join(words(message)), "message_head": message[:1024]}
