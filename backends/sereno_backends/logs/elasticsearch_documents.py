@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from sereno_backends.logs.ecs import format_timestamp, lookup, parse_timestamp, without
+from sereno_backends.logs.ecs import lookup, parse_timestamp
 from sereno_backends.logs.model import LogRecord, MessageCount
 from sereno_backends.logs.storable import Storable
-from sereno_backends.logs.words import message_head, words
+from sereno_backends.logs.stored_documents import stored_source
 
 LONGEST_DATASET = 100
 _NOT_IN_DATASET = re.compile(r"[^a-z0-9_.]+")
@@ -29,42 +29,7 @@ def stream_name(dataset: str, namespace: str) -> str:
 def bulk_lines(item: Storable, stream: str) -> bytes:
     """The two lines that create one document; the id makes a second attempt a conflict instead of a copy."""
     action = orjson.dumps({"create": {"_index": stream, "_id": item.record.record_id}})
-    return action + b"\n" + orjson.dumps(_source(item)) + b"\n"
-
-
-def _source(item: Storable) -> dict[str, Any]:
-    """The document with the record's fields at their ECS places; what was there before is kept as `sereno.document`."""
-    record = item.record
-    source = {key: value for key, value in record.document.items() if key.partition(".")[0] != "sereno"}
-    changed = len(source) != len(record.document)
-    for path, wanted in _ecs_fields(record):
-        found = lookup(source, path)
-        if found == wanted or (isinstance(wanted, datetime) and parse_timestamp(found) == wanted):
-            continue
-        changed = True
-        source = without(source, path)
-        if wanted is not None:
-            source[path] = format_timestamp(wanted) if isinstance(wanted, datetime) else wanted
-    own: dict[str, Any] = {"words": " ".join(words(record.message))}
-    if (head := message_head(record.message)) != record.message:
-        own["message_head"] = head
-    if changed:
-        own["document"] = item.document.decode()
-    source["sereno"] = own
-    return source
-
-
-def _ecs_fields(record: LogRecord) -> tuple[tuple[str, datetime | str | None], ...]:
-    return (
-        ("@timestamp", record.timestamp),
-        ("service.name", record.service),
-        ("log.level", record.level),
-        ("message", record.message),
-        ("event.dataset", record.dataset),
-        ("trace.id", record.trace_id),
-        ("error.type", record.error_type),
-        ("event.action", record.action),
-    )
+    return action + b"\n" + orjson.dumps(stored_source(item.record, item.document.decode())) + b"\n"
 
 
 def record_of(hit: Mapping[str, Any]) -> LogRecord:

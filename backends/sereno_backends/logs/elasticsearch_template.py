@@ -4,7 +4,7 @@ from typing import Any
 
 from sereno_backends.logs.words import HEAD_UNITS
 
-TEMPLATE_VERSION = 1
+TEMPLATE_VERSION = 2
 PRIORITY = 500  # above Elastic's own `logs-*-*` templates (100 to 250); the pattern names one data stream only
 
 _KEYWORD: dict[str, Any] = {"type": "keyword", "ignore_above": HEAD_UNITS}
@@ -62,6 +62,8 @@ MAPPINGS: dict[str, Any] = {
                 # What equal messages are counted by. `copy_to` fills it; of messages beyond `ignore_above` the
                 # writer gives the beginning itself.
                 "message_head": _KEYWORD,
+                # What is no field of ECS, or does not fit its mapping: searchable, without a mapping of its own each.
+                "fields": {"type": "flattened", "ignore_above": HEAD_UNITS},
                 # The document as it was read, where it had to be changed to be searchable by ECS fields.
                 "document": _KEPT_ONLY,
             }

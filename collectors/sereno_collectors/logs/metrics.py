@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from sereno_backends.logs import WriteResult
 
-from sereno_collectors.logs.parse import Flaw
+from sereno_collectors.logs.parsing.flaws import Flaw
 
 _FLAWS: Mapping[Flaw, str] = {Flaw.NOT_JSON: "not_json", Flaw.TIMESTAMP: "timestamp"}
 

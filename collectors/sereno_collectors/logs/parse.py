@@ -1,8 +1,6 @@
 """From a line to a record; pure. Every line becomes one, however broken it is."""
 
-import hashlib
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import PurePath
 from typing import Any
 
@@ -11,6 +9,8 @@ from sereno_backends.logs import LogRecord
 from sereno_backends.logs.ecs import format_timestamp, lookup, parse_timestamp
 
 from sereno_collectors.logs.batch import Line
+from sereno_collectors.logs.parsing.flaws import Flaw
+from sereno_collectors.logs.parsing.identity import record_id
 
 DEFAULT_DATASET = "app"
 DEFAULT_LEVEL = "info"
@@ -30,15 +30,6 @@ _LEVELS = {
 }
 
 
-class Flaw(StrEnum):
-    """What was wrong with a line; the record carries it in ECS `tags`, by the names that Logstash gave them."""
-
-    NOT_JSON = "_jsonparsefailure"
-    """No JSON object: the line itself is the message."""
-    TIMESTAMP = "_dateparsefailure"
-    """No usable `@timestamp`: the record has the time at which the line was read."""
-
-
 def parse(line: Line) -> tuple[LogRecord, tuple[Flaw, ...]]:
     """The record of a line, and what was wrong with the line.
 
@@ -52,7 +43,7 @@ def parse(line: Line) -> tuple[LogRecord, tuple[Flaw, ...]]:
     if flaws:
         document = {**document, "tags": [*_tags(document), *flaws]}
     record = LogRecord(
-        record_id=_record_id(line, document),
+        record_id=record_id(line.source, line.offset, line.content, document),
         timestamp=timestamp or line.read_at,
         service=_text(document, "service.name") or _service_of(line.path),
         level=_level(document),
@@ -88,7 +79,7 @@ def _text_record(line: Line) -> LogRecord:
         "tags": [Flaw.NOT_JSON.value],
     }
     return LogRecord(
-        record_id=_digest(line.source, line.offset, line.content),
+        record_id=record_id(line.source, line.offset, line.content, None),
         timestamp=line.read_at,
         service=service,
         level=DEFAULT_LEVEL,
@@ -96,26 +87,6 @@ def _text_record(line: Line) -> LogRecord:
         dataset=DEFAULT_DATASET,
         document=document,
     )
-
-
-def _record_id(line: Line, document: Mapping[str, Any]) -> str:
-    """The same line has the same id, always.
-
-    Lines that name their process and their place in its sequence are the same wherever they are read from, so that a
-    copy of a file is no second set of records; others are told apart by file and offset. The content is part of both:
-    no mistake about processes or files can take one line for another.
-    """
-    node, sequence = lookup(document, "service.node.name"), lookup(document, "event.sequence")
-    if not isinstance(node, str) or not isinstance(sequence, int):
-        return _digest(line.source, line.offset, line.content)
-    process = (lookup(document, "process.start"), lookup(document, "process.pid"))
-    return _digest(f"{lookup(document, 'service.name')}\0{node}\0{process}", sequence, line.content)
-
-
-def _digest(source: str, place: int, content: bytes) -> str:
-    digest = hashlib.blake2b(f"{source}\0{place}\0".encode(errors="surrogatepass"), digest_size=16)
-    digest.update(content)
-    return digest.hexdigest()
 
 
 def _service_of(path: str) -> str:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sereno_backends.logs import LogRecord
 from sereno_backends.logs.storable import sort_out
 from sereno_collectors.logs.batch import Line
-from sereno_collectors.logs.parse import Flaw, parse
+from sereno_collectors.logs.parse import parse
+from sereno_collectors.logs.parsing.flaws import Flaw
 from support.collecting import ecs_line
 
 READ_AT = datetime(2026, 11, 22, 13, 0, 0, 500_000, tzinfo=UTC)
