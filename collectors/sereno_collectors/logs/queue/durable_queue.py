@@ -1,0 +1,337 @@
+"""The queue itself: parcels of documents, the positions of the files they came from, and who has sent what."""
+
+import os
+import sqlite3
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Condition
+
+import orjson
+
+from sereno_collectors.logs.model import Document, Parcel, Position, QueueFull
+from sereno_collectors.logs.queue.file import (
+    QueueDamaged,
+    QueueError,
+    explained,
+    lock,
+    move_aside,
+    open_file,
+    readable_parcels,
+)
+from sereno_collectors.logs.queue.packing import pack, tallies
+
+LEDGER_HOURS = 40 * 24
+CACHE_BYTES = 16_000_000
+"""Bodies that were just queued are mostly sent at once: so many bytes of them aren't read back from the file."""
+
+_RECEIVED = """
+INSERT INTO received VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hour, source, service) DO UPDATE SET
+    first_sequence = min(first_sequence, excluded.first_sequence),
+    last_sequence = max(last_sequence, excluded.last_sequence),
+    documents = documents + excluded.documents
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """What the queue holds at one moment."""
+
+    documents: int
+    size_bytes: int
+    limit_bytes: int
+    oldest_queued_at: float | None
+    """Seconds since 1970; None while it is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a parcel: everything in it is dealt with, or all but the rest."""
+
+    parcel: Parcel
+    rest: bytes = b""
+    """What is to be sent again, in the form of `Parcel.body`."""
+
+
+class DurableQueue:
+    """Documents wait here until the store has answered for each of them; one process at a time.
+
+    Args:
+        path: the SQLite file; made where there is none.
+        limit_bytes: size of all bodies at which the queue is full.
+        positions: where reading begins when the file is new, or damaged: what the store has answered for.
+        now: seconds since 1970.
+        report: takes what a person should know, one sentence each.
+
+    Raises:
+        QueueError: the file can't be used; the message says what to do.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        limit_bytes: int,
+        positions: Sequence[Position] = (),
+        now: Callable[[], float] = time.time,
+        report: Callable[[str], None],
+    ) -> None:
+        self._path = path
+        self._limit_bytes = limit_bytes
+        self._now = now
+        self._lock = lock(path)
+        self._changed = Condition()
+        self._bodies: OrderedDict[int, bytes] = OrderedDict()
+        self._cached_bytes = 0
+        self._returned: set[int] = set()
+        self._uncertain: set[int] = set()
+        self._in_flight: set[int] = set()
+        self._passed: dict[int, str] = {}
+        try:
+            self._connection = self._opened(report)
+            self._load(positions)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        """How far the files were read, as of the last `put`."""
+        return self._positions
+
+    @property
+    def answered(self) -> tuple[Position, ...]:
+        """How far the store has answered for everything: where reading begins if this file is lost."""
+        return self._answered
+
+    def state(self) -> QueueState:
+        """What it holds now."""
+        with self._changed:
+            row = self._connection.execute("SELECT queued_at FROM parcel ORDER BY number LIMIT 1").fetchone()
+            return QueueState(self._documents, self._size_bytes, self._limit_bytes, row[0] if row else None)
+
+    def put(self, documents: Sequence[Document], positions: Sequence[Position] = ()) -> None:
+        """Take all of them, with the positions that they reach to; on disk when this returns.
+
+        Raises:
+            QueueFull: they would exceed the limit; nothing was taken.
+            QueueUnavailable: the file can't grow now; nothing was taken, trying again is right.
+        """
+        parcels = pack(documents)
+        added = sum(len(body) for _, body in parcels)
+        positions = tuple(positions) or self._positions
+        if not parcels and positions == self._positions:
+            return
+        with self._changed:
+            if self._size_bytes and self._size_bytes + added > self._limit_bytes:
+                raise QueueFull(f"the queue {self._path} is full ({self._size_bytes:,} of {self._limit_bytes:,} bytes)")
+            with self._transaction(on_disk=True):
+                numbers = self._insert(parcels, documents, positions)
+            self._positions = positions
+            self._documents += len(documents)
+            self._size_bytes += added
+            for number, (_, body) in zip(numbers, parcels, strict=True):
+                self._cache(number, body)
+            if not self._documents:
+                self._answered = positions
+            self._changed.notify_all()
+
+    def take(self, most_documents: int, most_bytes: int, *, wait_seconds: float = 0.0) -> tuple[Parcel, ...]:
+        """The oldest parcels that nobody has taken, at least one if there is one; waits for one if asked to."""
+        with self._changed:
+            found = self._next(most_documents, most_bytes)
+            if not found and wait_seconds > 0:
+                self._changed.wait(wait_seconds)
+                found = self._next(most_documents, most_bytes)
+            self._in_flight.update(parcel.number for parcel in found)
+            return tuple(found)
+
+    def settle(self, settlements: Sequence[Settlement]) -> None:
+        """The store has answered: what is dealt with leaves the queue, the rest can be taken again.
+
+        Not synchronised: after a power cut a settled parcel may be there again, marked as repeated.
+        """
+        with self._changed:
+            with self._transaction(on_disk=False):
+                for settlement in settlements:
+                    self._settle(settlement)
+            self._find_answered()
+            self._changed.notify_all()
+
+    def give_back(self, parcels: Sequence[Parcel]) -> None:
+        """Nothing is known of these: they can be taken again, as repeated ones."""
+        with self._changed:
+            for parcel in parcels:
+                self._in_flight.discard(parcel.number)
+                self._returned.add(parcel.number)
+                self._uncertain.add(parcel.number)
+                self._cache(parcel.number, parcel.body)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let another collector have it."""
+        with self._changed:
+            self._connection.close()
+            os.close(self._lock)
+
+    def _opened(self, report: Callable[[str], None]) -> sqlite3.Connection:
+        try:
+            return open_file(self._path)
+        except QueueDamaged as damage:
+            return self._rescued(damage, report)
+
+    def _rescued(self, damage: QueueDamaged, report: Callable[[str], None]) -> sqlite3.Connection:
+        """A new file with what can be read of the damaged one; positions are those that the store has answered for."""
+        aside = move_aside(self._path, self._now())
+        connection = open_file(self._path)
+        documents = 0
+        connection.execute("BEGIN IMMEDIATE")
+        for queued_at, count, body in readable_parcels(aside):
+            connection.execute(
+                "INSERT INTO parcel (queued_at, documents, body) VALUES (?, ?, ?)", (queued_at, count, body)
+            )
+            documents += count
+        connection.execute("INSERT INTO state SELECT 'taken', max(number) FROM parcel")
+        connection.execute("COMMIT")
+        report(
+            f"the queue was damaged ({damage}): it is kept as {aside}; {documents} documents of it were rescued, and "
+            "files are read again from where the store had answered for everything"
+        )
+        return connection
+
+    def _load(self, positions: Sequence[Position]) -> None:
+        connection = self._connection
+        saved = {name: value for name, value in connection.execute("SELECT name, value FROM state")}
+        self._positions = _positions(saved["positions"]) if "positions" in saved else tuple(positions)
+        self._answered = tuple(positions)
+        self._taken = int(saved.get("taken") or 0)
+        self._may_be_repeated = self._taken
+        self._cursor = 0
+        self._documents, self._size_bytes = connection.execute(
+            "SELECT coalesce(sum(documents), 0), coalesce(sum(length(body)), 0) FROM parcel"
+        ).fetchone()
+        if not self._documents:
+            self._answered = self._positions
+
+    @contextmanager
+    def _transaction(self, *, on_disk: bool) -> Iterator[None]:
+        """One transaction, by whose end everything has survived: a power cut, or only a kill of this process."""
+        connection = self._connection
+        with explained(self._path):
+            connection.execute(f"PRAGMA synchronous = {'FULL' if on_disk else 'NORMAL'}")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _insert(
+        self, parcels: Sequence[tuple[int, bytes]], documents: Sequence[Document], positions: tuple[Position, ...]
+    ) -> list[int]:
+        connection, now = self._connection, self._now()
+        saved = _json(positions) if positions != self._positions else None
+        numbers: list[int] = []
+        for index, (count, body) in enumerate(parcels, start=1):
+            inserted = connection.execute(
+                "INSERT INTO parcel (queued_at, documents, positions, body) VALUES (?, ?, ?, ?)",
+                (now, count, saved if index == len(parcels) else None, body),
+            )
+            numbers.append(inserted.lastrowid or 0)
+        if saved is not None:
+            connection.execute("INSERT OR REPLACE INTO state VALUES ('positions', ?)", (saved,))
+        connection.executemany(_RECEIVED, tallies(documents))
+        return numbers
+
+    def _next(self, most_documents: int, most_bytes: int) -> list[Parcel]:
+        found: list[Parcel] = []
+        documents = size = 0
+        for number, count, length in self._candidates():
+            if found and (documents + count > most_documents or size + length > most_bytes):
+                break
+            repeated = number <= self._may_be_repeated or number in self._uncertain
+            found.append(Parcel(number, count, self._body(number), repeated))
+            documents, size = documents + count, size + length
+        self._mark_taken(found)
+        return found
+
+    def _candidates(self) -> Iterator[tuple[int, int, int]]:
+        """Number, documents and size of what can be taken: what came back first, then what nobody has taken yet."""
+        sizes = "SELECT number, documents, length(body) FROM parcel WHERE number "
+        for number in sorted(self._returned):
+            yield from self._connection.execute(f"{sizes} = ?", (number,))
+        yield from self._connection.execute(f"{sizes} > ? ORDER BY number", (self._cursor,))
+
+    def _body(self, number: int) -> bytes:
+        body = self._bodies.pop(number, None)
+        if body is not None:
+            self._cached_bytes -= len(body)
+            return body
+        (read,) = self._connection.execute("SELECT body FROM parcel WHERE number = ?", (number,)).fetchone()
+        return bytes(read)
+
+    def _mark_taken(self, parcels: Sequence[Parcel]) -> None:
+        """Note down how far parcels were given out: after a kill, those may have been sent."""
+        for parcel in parcels:
+            self._returned.discard(parcel.number)
+            self._cursor = max(self._cursor, parcel.number)
+        if self._cursor > self._taken:
+            with self._transaction(on_disk=False):
+                self._connection.execute("INSERT OR REPLACE INTO state VALUES ('taken', ?)", (self._cursor,))
+            self._taken = self._cursor
+
+    def _settle(self, settlement: Settlement) -> None:
+        parcel, rest = settlement.parcel, settlement.rest
+        number = parcel.number
+        if rest:
+            count = rest.count(b"\n") // 2
+            self._connection.execute(
+                "UPDATE parcel SET documents = ?, body = ? WHERE number = ?", (count, rest, number)
+            )
+        else:
+            count = 0
+            deleted = self._connection.execute("DELETE FROM parcel WHERE number = ? RETURNING positions", (number,))
+            ((positions,),) = deleted.fetchall()
+            if positions is not None:
+                self._passed[number] = positions
+        self._forget(parcel, rest, count)
+
+    def _forget(self, parcel: Parcel, rest: bytes, count: int) -> None:
+        self._in_flight.discard(parcel.number)
+        self._uncertain.discard(parcel.number)
+        self._documents -= parcel.documents - count
+        self._size_bytes -= len(parcel.body) - len(rest)
+        if rest:
+            self._returned.add(parcel.number)
+            self._cache(parcel.number, rest)
+
+    def _find_answered(self) -> None:
+        """The positions of the newest parcel before which everything is settled."""
+        (oldest,) = self._connection.execute("SELECT min(number) FROM parcel").fetchone()
+        passed = [number for number in self._passed if oldest is None or number < oldest]
+        if passed:
+            self._answered = _positions(self._passed[max(passed)])
+        for number in passed:
+            del self._passed[number]
+        if oldest is None:
+            self._answered = self._positions
+
+    def _cache(self, number: int, body: bytes) -> None:
+        self._bodies[number] = body
+        self._cached_bytes += len(body)
+        while self._cached_bytes > CACHE_BYTES:
+            _, dropped = self._bodies.popitem(last=True)  # the newest is wanted last
+            self._cached_bytes -= len(dropped)
+
+
+def _json(positions: Sequence[Position]) -> str:
+    return orjson.dumps([asdict(position) for position in positions]).decode()
+
+
+def _positions(saved: str) -> tuple[Position, ...]:
+    return tuple(Position(**position) for position in orjson.loads(saved))
