@@ -8,8 +8,9 @@ from threading import Event
 import orjson
 from prometheus_client import CollectorRegistry
 from sereno_backends.logs import LogQuery, LogRecord, LogStore, SqliteLogStore
-from sereno_collectors.logs import Checkpoint, CollectorMetrics, LogCollector, Surroundings
-from sereno_collectors.logs.tail import LINGER_SECONDS
+from sereno_collectors.logs import Checkpoint, CollectorMetrics, LogCollector, Settings, Surroundings
+from sereno_collectors.logs.inputs.files.followed_file import OPEN_EVENT_SECONDS
+from sereno_collectors.logs.inputs.files.tail import LINGER_SECONDS
 
 ALWAYS = LogQuery(datetime(1970, 1, 1, tzinfo=UTC), datetime(2261, 1, 1, tzinfo=UTC), limit=1_000_000)
 
@@ -37,6 +38,7 @@ class Bench:
         self.store: LogStore = store or SqliteLogStore(folder / "logs.sqlite")
         self.dead_letters = folder / "dead.jsonl"
         self.checkpoint = folder / "checkpoint.json"
+        self.queue = folder / "queue.sqlite"
         self.clock = Clock()
         self.real_time = False
         self.stop = Event()
@@ -51,10 +53,13 @@ class Bench:
         self.registry = CollectorRegistry()
         self._checkpoint = Checkpoint(self.checkpoint, store=self.store.name)
         self._collector = LogCollector(
-            [self.folder / name for name in names or ("app.log",)],
+            Settings(
+                tuple(self.folder / name for name in names or ("app.log",)),
+                queue=self.queue,
+                dead_letters=self.dead_letters,
+            ),
             store=self.store,
             checkpoint=self._checkpoint,
-            dead_letters=self.dead_letters,
             stop=self.stop,
             surroundings=Surroundings(
                 CollectorMetrics(self.registry, lambda: 1.0),
@@ -83,6 +88,9 @@ class Bench:
 
     def drain(self) -> None:
         """Collect until nothing is new."""
+        while self.collector.collect_batch():
+            pass
+        self.clock.seconds += OPEN_EVENT_SECONDS  # text that could have gone on
         while self.collector.collect_batch():
             pass
 

@@ -1,5 +1,6 @@
 """`sereno collect`: follow logs into a log store."""
 
+import glob
 import os
 import signal
 import sys
@@ -19,7 +20,7 @@ from sereno_cli.exit_codes import ExitCode
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from sereno_backends.logs import LogStore
-    from sereno_collectors.logs import LogCollector
+    from sereno_collectors.logs import LogCollector, Settings
 
 ELASTICSEARCH_URL = "SERENO_ELASTICSEARCH_URL"
 DEFAULT_LOG_STORE = Path("var/logs.sqlite")
@@ -53,7 +54,14 @@ class Request:
     files: tuple[Path, ...]
     log_store: Path
     checkpoint: Path
+    queue: Path
+    queue_bytes: int
     dead_letters: Path
+    form: str
+    service: str | None
+    dataset: str | None
+    label: tuple[str, ...]
+    tag: tuple[str, ...]
     metrics_host: str
     metrics_port: int
     once: bool
@@ -71,10 +79,40 @@ def command() -> None:
     multiple=True,
     required=True,
     type=click.Path(path_type=Path),
-    help="Log file to follow, through rotation; give it several times for several files.",
+    help="Log file to follow, through rotation, or a quoted pattern ('logs/*.log'); may be given several times.",
 )
 @click.option("--log-store", default=DEFAULT_LOG_STORE, show_default=True, type=OUTPUT, help="SQLite file to write.")
-@click.option("--checkpoint", default=DEFAULT_CHECKPOINT, show_default=True, type=OUTPUT, help="Where reading goes on.")
+@click.option(
+    "--checkpoint",
+    default=DEFAULT_CHECKPOINT,
+    show_default=True,
+    type=OUTPUT,
+    help="How far the store has answered for the files: where reading begins if the queue is lost.",
+)
+@click.option(
+    "--queue",
+    type=OUTPUT,
+    help="SQLite file in which events wait for the store.  [default: beside the checkpoint, *.queue.sqlite]",
+)
+@click.option(
+    "--queue-bytes",
+    default=1_000_000_000,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Size at which the queue is full: reading waits then, nothing is dropped.",
+)
+@click.option(
+    "--format",
+    "form",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "ecs", "json", "logfmt", "plain"]),
+    help="How lines are to be read; auto looks at each one.",
+)
+@click.option("--service", help="service.name of events that name none.  [default: the file's name]")
+@click.option("--dataset", help="event.dataset of events that name none.  [default: app]")
+@click.option("--label", multiple=True, metavar="NAME=VALUE", help="Label that every document gets.")
+@click.option("--tag", multiple=True, help="Tag that every document gets.")
 @click.option(
     "--dead-letters",
     default=DEFAULT_DEAD_LETTERS,
@@ -97,12 +135,13 @@ def logs(**options: Any) -> ExitCode:
     \b
     sereno collect logs --file logs/checkout.log
     sereno collect logs --file a.log --file b.log --log-store var/logs.sqlite
+    sereno collect logs --file 'logs/*.log' --label team=payments --queue-bytes 5000000000
     sereno collect logs --file logs/checkout.log --once
     SERENO_ELASTICSEARCH_URL=https://logs.example.org:9200 sereno collect logs --file logs/checkout.log
 
-    Every line is stored once: reading goes on from the checkpoint after a restart, and only behind what the store
-    has answered for. While the store is down the files wait; what it refuses for good goes to the dead letters.
-    Missing folders of the outputs are made.
+    Every event is stored once. It waits in a queue on disk until the store has answered for it, and survives kill -9
+    and power cuts there; a traceback of several lines is one event. What the store refuses for good goes to the dead
+    letters. While the queue is full, the files wait. Missing folders of the outputs are made.
 
     \b
     SERENO_ELASTICSEARCH_URL           write to Elasticsearch instead of --log-store (user:password@ is possible)
@@ -111,11 +150,21 @@ def logs(**options: Any) -> ExitCode:
 
     Exit codes: 0 ended well, 2 a file or an argument is wrong, 3 the store can't be reached or the port is taken.
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
-    request = Request(**options)
+    request = _request(options)
     _check_files(request)
     _make_folders(request)
     with ExitStack() as cleanup:
         return _collect(request, cleanup)
+
+
+def _request(options: dict[str, Any]) -> Request:
+    """The options, with the queue beside the checkpoint where none is named."""
+    checkpoint: Path = options["checkpoint"]
+    beside = f"{checkpoint.name.removesuffix('.json').removesuffix('.checkpoint')}.queue.sqlite"
+    for label in options["label"]:
+        if "=" not in label or label.startswith("="):
+            raise InvalidInput(f"--label {label}: write NAME=VALUE")
+    return Request(**{**options, "queue": options["queue"] or checkpoint.with_name(beside)})
 
 
 def _collect(request: Request, cleanup: ExitStack) -> ExitCode:
@@ -168,7 +217,8 @@ def _elasticsearch_url(request: Request) -> str:
 def _build(
     request: Request, store: "LogStore", registry: "CollectorRegistry", stop: threading.Event, cleanup: ExitStack
 ) -> "LogCollector":
-    from sereno_collectors.logs import Checkpoint, CheckpointError, CollectorMetrics, LogCollector, Surroundings
+    from sereno_collectors.logs import Checkpoint, CheckpointError, CollectorMetrics, LogCollector, QueueError
+    from sereno_collectors.logs import Surroundings as Around
 
     try:
         checkpoint = Checkpoint(request.checkpoint, store=store.name)
@@ -180,22 +230,41 @@ def _build(
             f"the checkpoint {request.checkpoint} is of {checkpoint.earlier_store}: what that store has is not read "
             f"again for {store.name} (another --checkpoint begins at the beginning)"
         )
-    return LogCollector(
-        request.files,
-        store=store,
-        checkpoint=checkpoint,
+    metrics = CollectorMetrics(registry, time.time)
+    try:
+        collector = LogCollector(
+            _settings(request), store=store, checkpoint=checkpoint, stop=stop, surroundings=Around(metrics, report=say)
+        )
+    except QueueError as error:
+        raise InvalidInput(str(error)) from error
+    cleanup.callback(collector.close)
+    return collector
+
+
+def _settings(request: Request) -> "Settings":
+    from sereno_collectors.logs import Format, Settings
+    from sereno_collectors.logs.parsing.enrichment import Enrichment
+
+    labels = dict(label.split("=", 1) for label in request.label)
+    return Settings(
+        files=request.files,
+        queue=request.queue,
         dead_letters=request.dead_letters,
-        stop=stop,
-        surroundings=Surroundings(CollectorMetrics(registry, time.time), report=say),
+        limit_bytes=request.queue_bytes,
+        form=Format(request.form),
+        service=request.service,
+        dataset=request.dataset,
+        enrichment=Enrichment(labels=labels, tags=request.tag),
     )
 
 
 def _collect_once(collector: "LogCollector", request: Request, registry: "CollectorRegistry") -> ExitCode:
-    from sereno_collectors.logs import GaveUp
+    from sereno_backends.logs import LogStoreError
+    from sereno_collectors.logs import QueueFull
 
     try:
         collector.collect_once()
-    except GaveUp as error:
+    except (LogStoreError, QueueFull, OSError) as error:
         raise Unreachable(f"{error}; run it again, it goes on from there") from error
 
     def figure(name: str, **labels: str) -> int:
@@ -233,7 +302,7 @@ def _follow(collector: "LogCollector", store: "LogStore", stop: threading.Event)
     if bugs:
         raise bugs[0]
     if thread.is_alive():
-        say("the store did not answer in time; the last batch is sent again at the next start")
+        say("the store did not answer in time; what is queued is sent at the next start")
     return ExitCode.OK
 
 
@@ -264,10 +333,16 @@ def _signals_set(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _outputs(request: Request) -> tuple[Path, ...]:
+    return request.log_store, request.checkpoint, request.queue, request.dead_letters
+
+
 def _check_files(request: Request) -> None:
     """Refuse what can't be followed, before anything is made."""
-    outputs = {path.absolute() for path in (request.log_store, request.checkpoint, request.dead_letters)}
+    outputs = {path.absolute() for path in _outputs(request)}
     for file in request.files:
+        if glob.has_magic(str(file)):
+            continue
         if file.absolute() in outputs:
             raise InvalidInput(f"{file} is to be read and written at once: name another file")
         if not file.exists():
@@ -282,7 +357,7 @@ def _check_files(request: Request) -> None:
 
 def _make_folders(request: Request) -> None:
     try:
-        for path in (request.log_store, request.checkpoint, request.dead_letters):
+        for path in _outputs(request):
             path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInput(f"can't make the folder of {path}: {error.strerror}") from error

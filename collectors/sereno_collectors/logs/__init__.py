@@ -1,13 +1,22 @@
-"""The log collector: lines of files become records of a log store, each once, none lost.
+"""The log collector: events of files become documents of a log store, each once, none lost.
 
-    read (tail.py, rotation.py) → parse → store → keep what was rejected → save the positions (stages.py)
-
-A stage takes a `Batch` and returns it with its own findings added; `collector.py` is the loop around them.
+    inputs → parsing → queue → delivery (`collector.py` puts them together, `model.py` is what they hand to each other)
 """
 
-from sereno_collectors.logs.checkpoint import Checkpoint, CheckpointError
-from sereno_collectors.logs.collector import LogCollector, Surroundings
+from sereno_collectors.logs.collector import LogCollector, Settings, Surroundings
+from sereno_collectors.logs.inputs.files.checkpoint import Checkpoint, CheckpointError
 from sereno_collectors.logs.metrics import CollectorMetrics
-from sereno_collectors.logs.stages import GaveUp
+from sereno_collectors.logs.model import Format, QueueFull
+from sereno_collectors.logs.queue import QueueError
 
-__all__ = ["Checkpoint", "CheckpointError", "CollectorMetrics", "GaveUp", "LogCollector", "Surroundings"]
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "CollectorMetrics",
+    "Format",
+    "LogCollector",
+    "QueueError",
+    "QueueFull",
+    "Settings",
+    "Surroundings",
+]

@@ -1,24 +1,31 @@
-"""The log collector: reads lines from files and carries them through the stages into the store."""
+"""The log collector: inputs, intake, queue and delivery at work together, and ended in the right order.
+
+inputs ─► intake (parse, enrich) ─► durable queue ─► delivery ─► the store, or the dead letters
+"""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 from sereno_backends.logs import LogStore
 
-from sereno_collectors.logs.batch import Batch, Line, Stage
-from sereno_collectors.logs.checkpoint import Checkpoint
-from sereno_collectors.logs.dead_letters import DeadLetters
+from sereno_collectors.logs.delivery.dead_letters import DeadLetters
+from sereno_collectors.logs.delivery.delivery import Delivery, DeliveryParts
+from sereno_collectors.logs.inputs.files.checkpoint import Checkpoint
+from sereno_collectors.logs.inputs.files.files_input import FilesInput
+from sereno_collectors.logs.intake import IntakeParts, QueueingIntake
 from sereno_collectors.logs.metrics import CollectorMetrics
-from sereno_collectors.logs.stages import GaveUp, KeepRejected, Parse, Persistently, SavePositions, StoreRecords
-from sereno_collectors.logs.tail import Tail
+from sereno_collectors.logs.model import Format
+from sereno_collectors.logs.parsing.enrichment import Enrichment
+from sereno_collectors.logs.parsing.parser import Parser
+from sereno_collectors.logs.queue import DurableQueue
 
-BATCH_LINES = 1000
-POLL_SECONDS = 0.2
-FLUSH_SECONDS = 0.8
+DEFAULT_LIMIT_BYTES = 1_000_000_000
+SAVE_SECONDS = 1.0
 
 
 def _now() -> datetime:
@@ -36,135 +43,166 @@ class Surroundings:
     monotonic: Callable[[], float] = time.monotonic
 
 
-class LogCollector:
-    """Follows files and stores each of their lines once.
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user may choose."""
 
-    Reading goes on only when the store has answered for what was read before: while the store is down, the files are
-    the queue. A file's position is saved after the answer; killed in between, the collector sends the same records
-    again, and the store knows them by their ids.
+    files: tuple[Path, ...]
+    """Paths or patterns."""
+    queue: Path
+    dead_letters: Path
+    limit_bytes: int = DEFAULT_LIMIT_BYTES
+    form: Format = Format.AUTO
+    service: str | None = None
+    dataset: str | None = None
+    namespace: str = "default"
+    enrichment: Enrichment = field(default_factory=Enrichment)
+
+
+class LogCollector:
+    """Follows files and stores each of their events once, by way of a durable queue.
+
+    A file's position is committed together with the events that were read, and an event leaves the queue when the
+    store has answered for it. Killed in between, the collector sends the same documents again, and the store knows them
+    by their ids. The checkpoint says where reading would begin if the queue's file were lost.
 
     Args:
-        files: paths to follow; one that does not exist yet is waited for.
-        store: where the records go.
-        checkpoint: where reading continues and is noted down.
-        dead_letters: file for what the store refuses for good.
-        stop: set to end `follow`, and to give up waiting for the store.
+        settings: what the user chose.
+        store: where the documents go.
+        checkpoint: where the positions are noted down that the store has answered for.
+        stop: set to end `follow`.
         surroundings: metrics, time, and whom to tell.
+
+    Raises:
+        QueueError: the queue's file can't be used.
     """
 
     def __init__(
-        self,
-        files: Sequence[Path],
-        *,
-        store: LogStore,
-        checkpoint: Checkpoint,
-        dead_letters: Path,
-        stop: Event,
-        surroundings: Surroundings,
+        self, settings: Settings, *, store: LogStore, checkpoint: Checkpoint, stop: Event, surroundings: Surroundings
     ) -> None:
+        metrics, report, monotonic = surroundings.metrics, surroundings.report, surroundings.monotonic
         self._checkpoint = checkpoint
         self._stop = stop
-        self._surroundings = surroundings
-        metrics, report = surroundings.metrics, surroundings.report
-        paths = dict.fromkeys(str(file.absolute()) for file in files)
-        self._tails = tuple(
-            Tail(
-                path,
-                [position for position in checkpoint.positions if position.path == path],
-                monotonic=surroundings.monotonic,
-                report=report,
+        self._monotonic = monotonic
+        self._saved_at = -SAVE_SECONDS
+        self._queue = DurableQueue(
+            settings.queue,
+            limit_bytes=settings.limit_bytes,
+            positions=checkpoint.positions,
+            now=time.time,
+            report=report,
+        )
+        self._files = FilesInput(
+            settings.files,
+            known=self._queue.positions,
+            report=report,
+            form=settings.form,
+            service=settings.service,
+            dataset=settings.dataset,
+            now=surroundings.now,
+            monotonic=monotonic,
+        )
+        parser = Parser(namespace=settings.namespace, enrichment=settings.enrichment)
+        self._intake = QueueingIntake(
+            IntakeParts(parser, self._queue, metrics, report), stop=stop, monotonic=time.monotonic
+        )
+        self._delivery = Delivery(
+            DeliveryParts(
+                self._queue,
+                store,
+                DeadLetters(settings.dead_letters, surroundings.now),
+                metrics,
+                report,
+                settled=self._note_answered,
             )
-            for path in paths
         )
-        # Files that are not followed this time keep their positions for the next.
-        self._others = tuple(position for position in checkpoint.positions if position.path not in paths)
-        self._stages: tuple[Stage, ...] = (
-            Parse(metrics),
-            Persistently(StoreRecords(store, metrics), self._wait, metrics, report),
-            Persistently(
-                KeepRejected(DeadLetters(dead_letters, surroundings.now), metrics), self._wait, metrics, report
-            ),
-            Persistently(SavePositions(checkpoint), self._wait, metrics, report),
-        )
-        self._patient = True
+        metrics.show_queue(self._queue.state, lambda: self._files.unread_bytes)
         self._closed = False
 
     def follow(self) -> None:
-        """Collect until told to stop; then what is in the files already, for a second at most."""
-        try:
-            while not self._stop.is_set():
-                if not self.collect_batch():
-                    self._stop.wait(POLL_SECONDS)
-            deadline = self._surroundings.monotonic() + FLUSH_SECONDS
-            while self.collect_batch() and self._surroundings.monotonic() < deadline:
-                pass
-        except GaveUp:
-            pass  # stopped while the store was down: the positions say where to go on
-        finally:
-            self.close()
+        """Collect until told to stop: reading ends first, then what is on its way to the store.
+
+        Raises:
+            Exception: a part failed in a way that nobody foresaw; nothing is lost, what was read is queued.
+        """
+        bugs: list[Exception] = []
+        read = Event()
+        sender = _started("delivery", lambda: self._delivery.run(read), bugs, self._stop)
+        reader = _started("files", lambda: self._files.run(self._intake, self._stop), bugs, self._stop)
+        reader.join()
+        read.set()
+        sender.join()
+        self.close()
+        if bugs:
+            raise bugs[0]
 
     def collect_once(self) -> None:
         """Collect what is in the files now, last lines without an end included, and return.
 
         Raises:
-            GaveUp: the store or a local file did not take it; the message says why. The next run goes on from there.
+            LogStoreError: the store takes nothing; what was read is queued, and the next run goes on from there.
+            QueueFull: the queue takes no more, and the store nothing.
+            OSError: the dead letters can't be written.
         """
-        self._patient = False
         try:
-            while self.collect_batch():
-                pass
-            self._carry(tuple(line for tail in self._tails for line in tail.read_last_line(self._surroundings.now())))
+            self._files.run_once(_Draining(self._intake, self._delivery))
+            self._delivery.drain()
         finally:
             self.close()
 
     def collect_batch(self) -> bool:
-        """Read what is new, up to a batch, and see it through all stages; False when there was nothing.
+        """Read what is new, up to a batch, and bring it into the store; False when there was nothing.
 
         Raises:
-            GaveUp: a stage failed and it was time to stop; make another collector, this one has read too far.
+            LogStoreError: the store takes nothing; what was read is queued.
         """
-        if self._closed:
-            raise RuntimeError("this collector has ended")
-        lines = self._read()
-        self._carry(lines)
-        return bool(lines)
+        found = self._files.read_batch(_Draining(self._intake, self._delivery))
+        self._delivery.drain()
+        return found
 
     def close(self) -> None:
-        """Close the files; nothing can be collected any more."""
+        """Close the files and the queue; a second call does nothing."""
+        if self._closed:
+            return
         self._closed = True
-        for tail in self._tails:
-            tail.close()
+        self._files.close()
+        with suppress(OSError):  # the old one is whole, and only needed where the queue is lost
+            self._checkpoint.save(self._queue.answered)
+        self._queue.close()
 
-    def _read(self) -> tuple[Line, ...]:
-        self._look()
-        read_at = self._surroundings.now()
-        share = max(1, BATCH_LINES // len(self._tails))  # a busy file must not starve the others
-        return tuple(line for tail in self._tails for line in tail.read(share, read_at))
+    def _note_answered(self) -> None:
+        """Save the positions that the store has answered for, once a second at most."""
+        if self._monotonic() - self._saved_at >= SAVE_SECONDS:
+            self._saved_at = self._monotonic()
+            self._checkpoint.save(self._queue.answered)
 
-    def _carry(self, lines: tuple[Line, ...]) -> None:
-        positions = tuple(position for tail in self._tails for position in tail.positions)
-        batch = Batch(lines=lines, positions=(*self._others, *positions))
-        for stage in self._stages:
-            batch = stage(batch)
-        self._measure_lag()
 
-    def _look(self) -> None:
-        for tail in self._tails:
-            tail.look()
+@dataclass(frozen=True, slots=True)
+class _Draining:
+    """An intake that brings what is queued into the store before it takes more: a run to the end has no second half."""
 
-    def _wait(self, seconds: float) -> bool:
-        """Pause, and keep an eye on rotation meanwhile: a file that is open can't be deleted from under us."""
-        if not self._patient:
-            return False
-        end = self._surroundings.monotonic() + seconds
-        while (left := end - self._surroundings.monotonic()) > 0:
-            if self._stop.wait(min(left, POLL_SECONDS)):
-                return False
-            self._look()
-            self._measure_lag()
-        return not self._stop.is_set()
+    intake: QueueingIntake
+    delivery: Delivery
 
-    def _measure_lag(self) -> None:
-        stored = {position.source: position.offset for position in self._checkpoint.positions}
-        sizes = [size for tail in self._tails for size in tail.sizes().items()]
-        self._surroundings.metrics.lag(sum(max(0, size - stored.get(source, 0)) for source, size in sizes))
+    @property
+    def is_ending(self) -> bool:
+        return True  # nothing is offered a second time
+
+    def accept(self, *given: object, **options: object) -> None:
+        self.delivery.drain()
+        self.intake.accept(*given, **options)  # type: ignore[arg-type]
+
+
+def _started(name: str, work: Callable[[], None], bugs: list[Exception], stop: Event) -> Thread:
+    def guarded() -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - raised again by `follow`
+            bugs.append(error)
+            stop.set()
+
+    # A daemon: one that hangs in a request must not hold up the end; what was not answered is sent again.
+    thread = Thread(target=guarded, name=name, daemon=True)
+    thread.start()
+    return thread
+

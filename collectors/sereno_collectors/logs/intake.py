@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sereno_collectors.logs.metrics import CollectorMetrics
 from sereno_collectors.logs.model import Chunk, Document, Position, QueueFull
-from sereno_collectors.logs.parsing import Parsed
+from sereno_collectors.logs.parsing.parser import Parsed
 from sereno_collectors.logs.queue import QueueUnavailable
 
 PAUSE_SECONDS = 0.2
@@ -31,8 +31,6 @@ class IntakeParts:
     queue: TakesDocuments
     metrics: CollectorMetrics
     report: Callable[[str], None]
-    watch: Callable[[Parsed], None]
-    """Is shown everything that was queued: counts of messages, gaps in sequences."""
 
 
 class QueueingIntake:
@@ -51,6 +49,11 @@ class QueueingIntake:
         self._one_at_a_time = Lock()
         self._trouble = ""
 
+    @property
+    def is_ending(self) -> bool:
+        """See `Intake.is_ending`."""
+        return self._stop.is_set()
+
     def accept(
         self, chunks: Sequence[Chunk], positions: Sequence[Position] = (), *, patience_seconds: float | None = None
     ) -> None:
@@ -60,7 +63,6 @@ class QueueingIntake:
             parsed = parts.parse(chunks)
             self._put(parsed, positions, patience_seconds)
             parts.metrics.received(parsed)
-            parts.watch(parsed)
 
     def _put(self, parsed: Parsed, positions: Sequence[Position], patience_seconds: float | None) -> None:
         end = None if patience_seconds is None else self._monotonic() + patience_seconds

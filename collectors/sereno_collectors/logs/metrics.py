@@ -1,71 +1,100 @@
-"""The collector's own metrics: what it received is what it indexed, found stored already, or dead-lettered."""
+"""The collector's own metrics: what it received is indexed, found stored already, dead-lettered, or still queued."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from sereno_backends.logs import WriteResult
 
 from sereno_collectors.logs.parsing.flaws import Flaw
+from sereno_collectors.logs.parsing.parser import Parsed
 
-_FLAWS: Mapping[Flaw, str] = {Flaw.NOT_JSON: "not_json", Flaw.TIMESTAMP: "timestamp"}
+OUTCOMES = ("received", "indexed", "duplicate", "dead_lettered")
+
+
+FLAWS = {Flaw.NOT_JSON: "not_json", Flaw.TIMESTAMP: "timestamp"}
+
+
+class QueueFigures(Protocol):
+    """What the queue holds at one moment."""
+
+    @property
+    def documents(self) -> int:
+        """Events that wait."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """Their size."""
+        ...
+
+    @property
+    def limit_bytes(self) -> int:
+        """Size at which the queue is full."""
+        ...
+
+    @property
+    def oldest_queued_at(self) -> float | None:
+        """Seconds since 1970; None while it is empty."""
+        ...
 
 
 class CollectorMetrics:
     """Counters and gauges of one collector, in the registry that is given."""
 
     def __init__(self, registry: CollectorRegistry, now: Callable[[], float]) -> None:
+        self._registry = registry
         self._now = now
         self._documents = Counter(
             "sereno_collector_documents",
-            "Log lines by what became of them: received = indexed + duplicate + dead_lettered + those on their way.",
+            "Log events by what became of them: received = indexed + duplicate + dead_lettered + what the queue holds.",
             ["outcome"],
             registry=registry,
         )
         self._flawed = Counter(
             "sereno_collector_flawed_documents",
-            "Log lines without JSON (kept as text) or without a usable timestamp (kept with the time of reading).",
+            "Log events without JSON (kept as text) or without a usable timestamp (kept with the time of reading).",
             ["flaw"],
             registry=registry,
         )
         self._failures = Counter(
             "sereno_collector_failures",
-            "Failed attempts to store a batch, its rejections or the positions; each is repeated until it succeeds.",
+            "Failed attempts to queue, to store or to put aside; each is repeated until it succeeds.",
             registry=registry,
-        )
-        self._lag = Gauge(
-            "sereno_collector_lag_bytes", "Bytes in the followed files that are not stored yet.", registry=registry
         )
         self._last_write = Gauge(
             "sereno_collector_last_write_timestamp_seconds",
-            "When the store last took a batch; 0 before the first.",
+            "When the store last took documents; 0 before the first.",
             registry=registry,
         )
         self._up = Gauge(
             "sereno_collector_up", "1 while what was read can be stored, 0 since an attempt failed.", registry=registry
         )
         self._up.set(1)
-        for outcome in ("received", "indexed", "duplicate", "dead_lettered"):  # a counter must exist before it counts
+        for outcome in OUTCOMES:  # a counter must exist before it counts
             self._documents.labels(outcome)
-        for flaw in _FLAWS.values():
+        for flaw in FLAWS.values():
             self._flawed.labels(flaw)
 
-    def received(self, documents: int) -> None:
-        """Lines were read."""
-        self._documents.labels("received").inc(documents)
+    def show_queue(self, figures: Callable[[], QueueFigures], unread_bytes: Callable[[], int]) -> None:
+        """Serve the queue's figures, and the bytes in followed files that are not read, as they are at each scrape."""
+        self._registry.register(_QueueMetrics(figures, unread_bytes, self._now))
 
-    def flawed(self, flaw: Flaw) -> None:
-        """A line was not as it should be."""
-        self._flawed.labels(_FLAWS[flaw]).inc()
+    def received(self, parsed: Parsed) -> None:
+        """Events are in the queue."""
+        self._documents.labels("received").inc(len(parsed.documents))
+        for flaw, events in parsed.flaws.items():
+            self._flawed.labels(FLAWS[flaw]).inc(events)
 
     def answered(self, answer: WriteResult) -> None:
-        """The store took a batch."""
+        """The store took documents, and what it refused is kept aside."""
         self._documents.labels("indexed").inc(answer.indexed)
         self._documents.labels("duplicate").inc(answer.duplicates)
+        self._documents.labels("dead_lettered").inc(len(answer.rejections))
         self._last_write.set(self._now())
-
-    def dead_lettered(self, documents: int) -> None:
-        """Rejected lines are in the file of dead letters."""
-        self._documents.labels("dead_lettered").inc(documents)
 
     def failed(self) -> None:
         """An attempt failed; it will be repeated."""
@@ -76,6 +105,24 @@ class CollectorMetrics:
         """An attempt succeeded."""
         self._up.set(1)
 
-    def lag(self, size_bytes: int) -> None:
-        """So much is in the files and not in the store."""
-        self._lag.set(size_bytes)
+
+@dataclass(frozen=True, slots=True)
+class _QueueMetrics(Collector):
+    """Gauges that are read at each scrape: nothing of the hot path keeps them up to date."""
+
+    figures: Callable[[], QueueFigures]
+    unread_bytes: Callable[[], int]
+    now: Callable[[], float]
+
+    def collect(self) -> Iterable[Metric]:
+        figures = self.figures()
+        waiting = self.unread_bytes() + figures.size_bytes
+        age = 0.0 if figures.oldest_queued_at is None else max(0.0, self.now() - figures.oldest_queued_at)
+        for name, text, value in (
+            ("lag_bytes", "Bytes that are not stored yet: in the followed files and in the queue.", waiting),
+            ("queue_documents", "Events in the queue on disk.", figures.documents),
+            ("queue_bytes", "Size of the events in the queue on disk.", figures.size_bytes),
+            ("queue_limit_bytes", "Size at which the queue is full and reading waits.", figures.limit_bytes),
+            ("queue_oldest_age_seconds", "How long the oldest event has been in the queue; 0: it is empty.", age),
+        ):
+            yield GaugeMetricFamily(f"sereno_collector_{name}", text, float(value))

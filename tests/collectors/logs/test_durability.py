@@ -17,8 +17,8 @@ import orjson
 import pytest
 from sereno_backends.logs import SqliteLogStore
 from sereno_collectors.logs import Checkpoint, CheckpointError, GaveUp
-from sereno_collectors.logs.batch import Line, Position
-from sereno_collectors.logs.dead_letters import DeadLetter, DeadLetters
+from sereno_collectors.logs.model import Line, Position
+from sereno_collectors.logs.delivery.dead_letters import DeadLetter, DeadLetters
 from support.collecting import Bench, ecs_line
 from support.waiting import wait_for
 

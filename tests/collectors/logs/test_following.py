@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from sereno_collectors.logs import followed_file
-from sereno_collectors.logs.collector import BATCH_LINES
+from sereno_collectors.logs.inputs.files import followed_file
+from sereno_collectors.logs.inputs.files.files_input import BATCH_EVENTS as BATCH_LINES
 from support.collecting import Bench, ecs_line
 
 

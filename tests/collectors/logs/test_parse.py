@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sereno_backends.logs import LogRecord
 from sereno_backends.logs.storable import sort_out
-from sereno_collectors.logs.batch import Line
+from sereno_collectors.logs.model import Line
 from sereno_collectors.logs.parse import parse
 from sereno_collectors.logs.parsing.flaws import Flaw
 from support.collecting import ecs_line

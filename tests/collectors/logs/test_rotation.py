@@ -5,7 +5,7 @@ import os
 import shutil
 
 import pytest
-from sereno_collectors.logs.tail import REMEMBERED
+from sereno_collectors.logs.inputs.files.tail import REMEMBERED
 from support.collecting import Bench
 
 

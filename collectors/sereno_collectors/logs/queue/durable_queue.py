@@ -90,6 +90,9 @@ class DurableQueue:
         self._uncertain: set[int] = set()
         self._in_flight: set[int] = set()
         self._passed: dict[int, str] = {}
+        self._positions: tuple[Position, ...] = ()
+        self._answered: tuple[Position, ...] = ()
+        self._documents = self._size_bytes = 0
         try:
             self._connection = self._opened(report)
             self._load(positions)

@@ -8,12 +8,20 @@ from datetime import datetime
 
 import orjson
 
-from sereno_collectors.logs.batch import Line, Position
-from sereno_collectors.logs.followed_file import FollowedFile, Replaced
-from sereno_collectors.logs.rotation import FileOnDisk, continuation, file_at, position_in, rotated_siblings, unread
+from sereno_collectors.logs.inputs.files.followed_file import FollowedFile, Replaced
+from sereno_collectors.logs.inputs.files.rotation import (
+    FileOnDisk,
+    continuation,
+    file_at,
+    position_in,
+    rotated_siblings,
+    unread,
+)
+from sereno_collectors.logs.model import Chunk, Origin, Position
 
 LINGER_SECONDS = 60.0
 """How long a rotated file is kept open after its last growth: its writer changes over in its own time."""
+MOST_LAST_EVENTS = 10_000
 REMEMBERED = 32
 """Finished files whose inodes are remembered; a file system gives the inode of a deleted file away again."""
 
@@ -26,6 +34,7 @@ class Tail:
         known: where earlier runs stood in files of this path.
         monotonic: seconds that only grow.
         report: takes what a person should know, one sentence each.
+        origin: of the path; its identity is that of each file which the path names.
     """
 
     def __init__(
@@ -33,10 +42,12 @@ class Tail:
         path: str,
         known: Sequence[Position],
         *,
+        origin: Origin,
         monotonic: Callable[[], float],
         report: Callable[[str], None],
     ) -> None:
         self.path = path
+        self._origin = origin
         self._monotonic = monotonic
         self._report = report
         self._finished = [position for position in known if position.finished]
@@ -83,41 +94,47 @@ class Tail:
         self._inode_at_path = inode
         self._complaint = ""
 
-    def read(self, most_lines: int, read_at: datetime) -> tuple[Line, ...]:
-        """The next lines, of the oldest file first; files rotated away and read to their end are closed."""
-        lines: list[Line] = []
+    def read(self, most_events: int, read_at: datetime) -> tuple[Chunk, ...]:
+        """The next events, of the oldest file first; files rotated away and read to their end are closed."""
+        chunks: list[Chunk] = []
+        left = most_events
         for file in tuple(self._open):
             rotated = file.position.inode != self._inode_at_path
             lingered = rotated and file.quiet_seconds > LINGER_SECONDS
-            lines.extend(self._read(file, most_lines - len(lines), read_at, unfinished=lingered))
+            chunk = self._read(file, left, read_at, unfinished=lingered)
+            if chunk is not None:
+                chunks.append(chunk)
+                left -= len(chunk.events)
             if lingered and file in self._open and file.position.offset >= file.size:
                 self._finish(file)
-            if len(lines) >= most_lines:
+            if left <= 0:
                 break
-        return tuple(lines)
+        return tuple(chunks)
 
-    def read_last_line(self, read_at: datetime) -> tuple[Line, ...]:
-        """Last lines that have no end: taken when nothing more is to come, left when they are half a JSON object."""
-        return tuple(
-            line
-            for file in self._open
-            if _is_whole(file.unfinished_line())
-            for line in self._read(file, 1, read_at, unfinished=True)
-        )
+    def read_last_events(self, read_at: datetime) -> tuple[Chunk, ...]:
+        """What may go on, and lines without an end: taken when nothing more is to come; half a JSON object is left."""
+        chunks: list[Chunk] = []
+        for file in tuple(self._open):
+            while _is_whole(file.unfinished_line().rpartition(b"\n")[2]) and file in self._open:
+                chunk = self._read(file, MOST_LAST_EVENTS, read_at, unfinished=True)
+                if chunk is None:
+                    break
+                chunks.append(chunk)
+        return tuple(chunks)
 
-    def _read(self, file: FollowedFile, most_lines: int, read_at: datetime, *, unfinished: bool) -> tuple[Line, ...]:
+    def _read(self, file: FollowedFile, most_events: int, read_at: datetime, *, unfinished: bool) -> Chunk | None:
         try:
-            found = file.read(most_lines, read_at, unfinished=unfinished)
+            found = file.read(most_events, read_at, unfinished=unfinished)
         except OSError as error:  # a network drive that is gone: try from its path again
             self._complain(f"{self.path}: reading fails: {error.strerror}")
             file.close()
             self._open.remove(file)
             self._unfinished.append(file.position)
-            return ()
+            return None
         if not isinstance(found, Replaced):
             return found
         self._follow_replacement(file)
-        return self._read(file, most_lines, read_at, unfinished=unfinished)
+        return self._read(file, most_events, read_at, unfinished=unfinished)
 
     def _follow_replacement(self, file: FollowedFile) -> None:
         """The file was emptied: read it anew, and what was not read of it yet from its copy, if there is one."""
@@ -127,7 +144,8 @@ class Tail:
             self._open_at(copy, replace(old, inode=copy.inode))
         self._open_unread()  # it may have been copied and emptied more than once
         self._report(f"{self.path}: was truncated at byte {old.offset} or written anew; reading it from its beginning")
-        file.start_again(_new_position(self.path, old.inode, self.positions))
+        fresh = _new_position(self.path, old.inode, self.positions)
+        file.start_again(fresh, self._origin_of(fresh))
 
     def _resume(self, at_path: FileOnDisk | None) -> None:
         """Open the files that an earlier run had not read to their end, wherever rotation has put them."""
@@ -169,11 +187,14 @@ class Tail:
 
     def _open_at(self, file: FileOnDisk, position: Position) -> bool:
         try:
-            self._open.append(FollowedFile(file.path, position, self._monotonic))
+            self._open.append(FollowedFile(file.path, position, self._origin_of(position), self._monotonic))
         except OSError as error:
             self._complain(f"{file.path}: can't be read: {error.strerror}")
             return False
         return True
+
+    def _origin_of(self, position: Position) -> Origin:
+        return replace(self._origin, identity=position.source)
 
     def _complain(self, complaint: str) -> None:
         """Report a trouble once, not at each of the looks while it lasts."""

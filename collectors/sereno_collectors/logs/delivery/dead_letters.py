@@ -7,9 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 import orjson
-from sereno_backends.logs.ecs import format_timestamp
-
-from sereno_collectors.logs.batch import Line
+from sereno_backends.logs import LogRecord
+from sereno_backends.logs.ecs import format_timestamp, lookup
 
 LOOK_BACK_BYTES = 16 * 1024 * 1024
 """More than one batch of lines can be: what a killed collector may write a second time stands within these bytes."""
@@ -17,11 +16,10 @@ LOOK_BACK_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A line that no store will have, and why."""
+    """A record that the store will not have, and why."""
 
-    record_id: str
     reason: str
-    line: Line
+    record: LogRecord
 
 
 class DeadLetters:
@@ -45,7 +43,11 @@ class DeadLetters:
         """
         if self._kept_earlier is None:
             self._kept_earlier = _recent_ids(self._path)
-        fresh = {letter.record_id: letter for letter in letters if letter.record_id not in self._kept_earlier}
+        fresh = {
+            letter.record.record_id: letter
+            for letter in letters
+            if letter.record.record_id not in self._kept_earlier
+        }
         if not fresh:
             return
         with self._path.open("ab") as file:
@@ -56,13 +58,14 @@ class DeadLetters:
             os.fsync(file.fileno())
 
     def _as_json(self, letter: DeadLetter) -> bytes:
+        record = letter.record
         content = {
             "@timestamp": format_timestamp(self._now()),
             "reason": letter.reason,
-            "record_id": letter.record_id,
-            "log.file.path": letter.line.path.encode(errors="replace").decode(),
-            "log.offset": letter.line.offset,
-            "line": letter.line.content.decode(errors="replace"),
+            "record_id": record.record_id,
+            "log.file.path": lookup(record.document, "log.file.path"),
+            "log.offset": lookup(record.document, "log.offset"),
+            "line": orjson.dumps(record.document).decode(),
         }
         return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from sereno_collectors.logs.batch import Position
+from sereno_collectors.logs.model import Position
 
 FORMAT_VERSION = 1
 

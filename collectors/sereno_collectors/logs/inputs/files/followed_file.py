@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sereno_collectors.logs.batch import Line, Position
+from sereno_collectors.logs.inputs.files.events import events_of
+from sereno_collectors.logs.model import Chunk, Origin, Position
 
 CHUNK_BYTES = 256 * 1024
 LONGEST_LINE_BYTES = 1024 * 1024
 """A longer line is taken in pieces of this size: no line can fill the memory, and none is lost."""
 TAIL_BYTES = 64
+OPEN_EVENT_SECONDS = 0.4
+"""How long text that may go on in the next line is waited for: a traceback is written in one breath."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,13 @@ class Replaced:
 class FollowedFile:
     """A file held open by its descriptor, so that neither renaming nor deleting it loses what is in it."""
 
-    def __init__(self, opened_path: str, position: Position, monotonic: Callable[[], float]) -> None:
+    def __init__(self, opened_path: str, position: Position, origin: Origin, monotonic: Callable[[], float]) -> None:
         self._file = Path(opened_path).open("rb", buffering=0)  # noqa: SIM115 - held open as long as this lives
         self._descriptor = self._file.fileno()
+        self._origin = origin
         self._monotonic = monotonic
         self._fruitless = (-1, 0)  # size and modification time when no whole line was there to read
+        self._waits_for_more = False
         self._glimpsed = position  # up to the end of the line that had no end then
         self._grew_at = monotonic()
         self.position = position
@@ -55,54 +60,61 @@ class FollowedFile:
         """The beginning of a line that has no end yet."""
         return os.pread(self._descriptor, LONGEST_LINE_BYTES, self.position.offset)
 
-    def start_again(self, position: Position) -> None:
+    def start_again(self, position: Position, origin: Origin) -> None:
         """Read what has taken the file's place from its beginning."""
         self.position = position
+        self._origin = origin
         self._fruitless = (-1, 0)
         self._glimpsed = position
 
-    def read(self, most_lines: int, read_at: datetime, *, unfinished: bool = False) -> tuple[Line, ...] | Replaced:
-        """The next lines; the position moves behind them. With `unfinished` also a last line that has no end."""
+    def read(self, most_events: int, read_at: datetime, *, unfinished: bool = False) -> Chunk | Replaced | None:
+        """The next events; the position moves behind them. With `unfinished` also a last line that has no end."""
         status = os.fstat(self._descriptor)
         looks = (status.st_size, status.st_mtime_ns)
-        if looks == self._fruitless and not unfinished:
-            return ()
+        settled = self.quiet_seconds >= OPEN_EVENT_SECONDS
+        if looks == self._fruitless and not unfinished and not (self._waits_for_more and settled):
+            return None
         if self.is_replaced():
             return Replaced()
-        contents = self._next_contents(most_lines, unfinished=unfinished)
-        if not contents:
+        events, length = self._next_events(most_events, unfinished=unfinished, settled=settled)
+        if not events:
             if looks != self._fruitless:
                 self._grew_at = self._monotonic()
             self._fruitless = looks
             self._glimpsed = self._position_at(status.st_size)
-            return ()
+            return None
         self._grew_at = self._monotonic()
-        return self._advance(contents, read_at, status.st_mtime_ns)
+        return self._advance(events, length, read_at, status.st_mtime_ns)
 
-    def _next_contents(self, most_lines: int, *, unfinished: bool) -> list[bytes]:
-        """The next lines with their ends, as they stand in the file."""
+    def _next_events(self, most_events: int, *, unfinished: bool, settled: bool) -> tuple[list[bytes], int]:
+        """The next events without their ends, and how many bytes they take in the file."""
         asked = CHUNK_BYTES
         data = os.pread(self._descriptor, asked, self.position.offset)
         if len(data) == asked and b"\n" not in data:
             asked = LONGEST_LINE_BYTES
             data = os.pread(self._descriptor, asked, self.position.offset)
-        *whole, rest = data.split(b"\n")
-        contents = [line + b"\n" for line in whole]
-        too_long = not contents and len(data) == asked
+        lines = data.split(b"\n")
+        rest = lines.pop()
+        too_long = not lines and len(data) == asked
         last = unfinished and len(data) < asked
         if rest and (too_long or last):
-            contents.append(rest)
-        return contents[:most_lines]
+            events = [*events_of(lines, self._origin.format)[0], rest]
+            if len(events) <= most_events:
+                return events, len(data)
+            return events[:most_events], sum(map(len, events[:most_events])) + most_events
+        events, is_open = events_of(lines, self._origin.format)
+        # More of the same file follows: what continues the last event may stand there.
+        waits = is_open and not settled and not unfinished
+        self._waits_for_more = waits
+        if waits and (len(events) > 1 or len(data) < asked):
+            events.pop()
+        events = events[:most_events]
+        return events, sum(map(len, events)) + len(events)
 
-    def _advance(self, contents: list[bytes], read_at: datetime, modified_ns: int) -> tuple[Line, ...]:
-        position = self.position
-        offset = position.offset
-        lines: list[Line] = []
-        for content in contents:
-            lines.append(Line(position.path, position.source, offset, content.rstrip(b"\r\n"), read_at))
-            offset += len(content)
-        self.position = replace(self._position_at(offset), modified_ns=modified_ns)
-        return tuple(lines)
+    def _advance(self, events: list[bytes], length: int, read_at: datetime, modified_ns: int) -> Chunk:
+        offset = self.position.offset
+        self.position = replace(self._position_at(offset + length), modified_ns=modified_ns)
+        return Chunk(self._origin, offset, tuple(events), read_at)
 
     def _position_at(self, offset: int) -> Position:
         return replace(self.position, offset=offset, tail=fingerprint(self._descriptor, offset))

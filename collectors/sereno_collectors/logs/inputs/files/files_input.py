@@ -1,0 +1,166 @@
+"""The files that a collector follows, as one input."""
+
+import glob
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+from sereno_collectors.logs.inputs.files.tail import Tail
+from sereno_collectors.logs.model import Chunk, Format, Intake, Origin, OriginKind, Position, QueueFull
+
+BATCH_EVENTS = 5_000
+POLL_SECONDS = 0.2
+GLOB_SECONDS = 5.0
+"""How often patterns are looked at for files that are new."""
+FLUSH_SECONDS = 0.8
+"""How long reading goes on after the end was asked for."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class FilesInput:
+    """Follows files through rotation and hands their events to the intake, oldest file first.
+
+    Args:
+        patterns: paths, or patterns as a shell has them (`logs/*.log`, `**` for folders below); a path that names
+            nothing yet is waited for.
+        known: where an earlier run stood.
+        report: takes what a person should know, one sentence each.
+        form: how the lines are to be read.
+        service: `service.name` of events that name none; None: made of the file's name.
+        dataset: `event.dataset` of events that name none.
+        now: the time of day; aware.
+        monotonic: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        patterns: Sequence[Path],
+        *,
+        known: Sequence[Position],
+        report: Callable[[str], None],
+        form: Format = Format.AUTO,
+        service: str | None = None,
+        dataset: str | None = None,
+        now: Callable[[], datetime] = _now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._patterns = tuple(dict.fromkeys(str(pattern.absolute()) for pattern in patterns))
+        self._known = tuple(known)
+        self._report = report
+        self._origin = Origin(OriginKind.FILE, "", "", form, service, dataset)
+        self._now = now
+        self._monotonic = monotonic
+        self._tails: dict[str, Tail] = {}
+        self._globbed_at = -GLOB_SECONDS
+        self._find()
+
+    @property
+    def name(self) -> str:
+        """The files."""
+        return "files"
+
+    @property
+    def unread_bytes(self) -> int:
+        """Bytes in the files that are open and not read."""
+        tails = tuple(self._tails.values())
+        sizes = {source: size for tail in tails for source, size in tail.sizes().items()}
+        read = {position.source: position.offset for tail in tails for position in tail.positions}
+        return sum(max(0, size - read.get(source, 0)) for source, size in sizes.items())
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        """Where every file stands; those that are not followed this time keep their place for the next."""
+        followed = tuple(position for tail in self._tails.values() for position in tail.positions)
+        return (*(position for position in self._known if position.path not in self._tails), *followed)
+
+    def run(self, intake: Intake, stop: Event) -> None:
+        """Follow until told to stop; then what is in the files already, for a second at most."""
+        try:
+            while not stop.is_set():
+                if not self.read_batch(intake):
+                    stop.wait(POLL_SECONDS)
+            deadline = self._monotonic() + FLUSH_SECONDS
+            while self.read_batch(intake) and self._monotonic() < deadline:
+                pass
+        except QueueFull:
+            pass  # stopped while the queue took nothing: the positions say where to go on
+        finally:
+            self.close()
+
+    def run_once(self, intake: Intake) -> None:
+        """Hand over what is in the files now, last lines without an end included.
+
+        Raises:
+            QueueFull: the intake takes no more; the next run goes on from there.
+        """
+        try:
+            while self.read_batch(intake):
+                pass
+            self._hand_over(
+                intake, tuple(chunk for tail in self._tails.values() for chunk in tail.read_last_events(self._now()))
+            )
+        finally:
+            self.close()
+
+    def read_batch(self, intake: Intake) -> bool:
+        """Read what is new, up to a batch, and hand it over; False when there was nothing.
+
+        Raises:
+            QueueFull: the intake is to stop.
+        """
+        self._look()
+        read_at = self._now()
+        share = max(1, BATCH_EVENTS // max(1, len(self._tails)))  # a busy file must not starve the others
+        chunks = tuple(chunk for tail in self._tails.values() for chunk in tail.read(share, read_at))
+        self._hand_over(intake, chunks)
+        return bool(chunks)
+
+    def close(self) -> None:
+        """Close the files; the positions stay."""
+        for tail in self._tails.values():
+            tail.close()
+
+    def _hand_over(self, intake: Intake, chunks: tuple[Chunk, ...]) -> None:
+        """Wait for the intake, and keep an eye on rotation meanwhile: a file that is open can't be deleted from us."""
+        while True:
+            positions = self.positions
+            try:
+                intake.accept(chunks, positions, patience_seconds=POLL_SECONDS)
+            except QueueFull:
+                if intake.is_ending:
+                    raise
+                self._look()
+            else:
+                return
+
+    def _look(self) -> None:
+        self._find()
+        for tail in tuple(self._tails.values()):
+            tail.look()
+
+    def _find(self) -> None:
+        """Follow what the patterns name and is not followed yet."""
+        if self._monotonic() - self._globbed_at < GLOB_SECONDS:
+            return
+        self._globbed_at = self._monotonic()
+        for pattern in self._patterns:
+            paths = sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else [pattern]
+            for path in paths:
+                if path not in self._tails and (path == pattern or Path(path).is_file()):
+                    self._tails[path] = self._tail(path)
+
+    def _tail(self, path: str) -> Tail:
+        return Tail(
+            path,
+            [position for position in self._known if position.path == path],
+            origin=Origin(
+                OriginKind.FILE, path, "", self._origin.format, self._origin.service, self._origin.dataset
+            ),
+            monotonic=self._monotonic,
+            report=self._report,
+        )
