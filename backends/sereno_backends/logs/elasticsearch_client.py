@@ -80,13 +80,18 @@ def explained(name: str) -> Iterator[None]:
     except UnsupportedProductError as error:
         raise LogStoreRefused(f"{name}: what answers there is no Elasticsearch") from error
     except ApiError as error:
-        raise _explanation(name, error) from error
+        raise explanation(name, error) from error
     except TransportError as error:
-        cause = next((str(inner) for inner in error.errors), str(error.message))
-        raise LogStoreUnreachable(f"{name} can't be reached: {cause}") from error
+        raise LogStoreUnreachable(f"{name} can't be reached: {cause_of(error)}") from error
 
 
-def _explanation(name: str, error: ApiError) -> LogStoreError:
+def cause_of(error: TransportError) -> str:
+    """The innermost thing that went wrong on the way to the server."""
+    return next((str(inner) for inner in error.errors), str(error.message))
+
+
+def explanation(name: str, error: ApiError) -> LogStoreError:
+    """What an answer to a whole request means: not now, not with these credentials, or not like this."""
     status = error.status_code
     if status in BUSY:
         return LogStoreUnreachable(f"{name} is not able to answer now ({status} {error.message})")

@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from sereno_backends.logs import elasticsearch_queries as queries
-from sereno_backends.logs.elasticsearch_client import BUSY, FORBIDDEN, connect, explained, without_secrets
+from sereno_backends.logs.elasticsearch_bulk import BulkWriter
+from sereno_backends.logs.elasticsearch_client import FORBIDDEN, connect, explained, without_secrets
 from sereno_backends.logs.elasticsearch_documents import bulk_lines, message_counts, record_of, stream_name
 from sereno_backends.logs.elasticsearch_template import TEMPLATE_VERSION, index_template
 from sereno_backends.logs.model import (
@@ -22,15 +23,13 @@ from sereno_backends.logs.model import (
     WriteResult,
 )
 from sereno_backends.logs.storable import sort_out
+from sereno_backends.logs.trouble import Trouble, WaitReason
 
 BULK_BYTES = 5_000_000
 """Size at which a bulk request is sent; servers and proxies refuse requests that are much larger."""
 PAGE = 5_000
 """Records per search request; the server refuses more than 10,000."""
 REQUEST_SECONDS = 15.0
-SHARD_WAIT = "5s"  # below REQUEST_SECONDS: the server says which shard it waits for before we hang up
-
-_TOO_LARGE = 413
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,7 @@ class ElasticsearchLogStore:
         self._streams = f"logs-*-{namespace}"
         self._prepared: set[str] = set()
         self._closed = False
+        self._bulk = BulkWriter(lambda: self._client, self.name)
 
     @property
     def name(self) -> str:
@@ -90,8 +90,8 @@ class ElasticsearchLogStore:
                     stream = stream_name(item.record.dataset, self._namespace)
                     self._prepare(stream)
                     lines.append(_Line(item.record.record_id, bulk_lines(item, stream)))
-                results.extend(result for chunk in _chunks(lines) for result in self._create(chunk))
-        except LogStoreUnreachable:
+                results.extend(self._create(chunk) for chunk in _chunks(lines))
+        except LogStoreError:
             self._prepared.clear()  # the server that comes back may be one with nothing in it
             raise
         return WriteResult(
@@ -157,47 +157,13 @@ class ElasticsearchLogStore:
             self._client.indices.put_index_template(name=name, **index_template(stream))
         self._prepared.add(stream)
 
-    def _create(self, chunk: Sequence[_Line]) -> Iterator[WriteResult]:
-        """Send one bulk request; where the server finds it too large, its halves."""
-        try:
-            lines: list[Any] = [line.content for line in chunk]  # the client sends bytes as they are
-            answer = self._client.bulk(operations=lines, timeout=SHARD_WAIT)
-        except ApiError as error:
-            if error.status_code != _TOO_LARGE:
-                raise
-            if len(chunk) == 1:
-                reason = f"too large for the server ({len(chunk[0].content)} bytes)"
-                yield WriteResult(0, 0, (Rejection(chunk[0].record_id, reason),))
-                return
-            middle = len(chunk) // 2
-            yield from self._create(chunk[:middle])
-            yield from self._create(chunk[middle:])
-        else:
-            yield self._read_answers(chunk, answer["items"])
-
-    def _read_answers(self, chunk: Sequence[_Line], items: Sequence[Mapping[str, Any]]) -> WriteResult:
-        """What became of every single document: a bulk request "succeeds" also when all of them were refused."""
-        indexed = duplicates = 0
-        rejections: list[Rejection] = []
-        for line, item in zip(chunk, items, strict=True):
-            answer = item["create"]
-            match answer["status"]:
-                case 200 | 201:
-                    indexed += 1
-                case 409:
-                    duplicates += 1
-                case status:
-                    self._raise_unless_rejected(status, answer["error"])
-                    rejections.append(Rejection(line.record_id, _sentence(answer["error"])))
-        return WriteResult(indexed, duplicates, tuple(rejections))
-
-    def _raise_unless_rejected(self, status: int, error: Mapping[str, Any]) -> None:
-        """Raise where the fault is not the document's: it must be tried again, never be thrown away."""
-        blocked = error["type"] == "cluster_block_exception"  # 403 as well as 429: somebody lifts it again
-        if status in BUSY or blocked or status >= 500:  # noqa: PLR2004 - the server's own failures
-            raise LogStoreUnreachable(f"{self.name} can't take documents now ({status} {_sentence(error)})")
-        if status in FORBIDDEN or error["type"] == "index_not_found_exception":
-            raise LogStoreRefused(f"{self.name} lets no documents be created ({status} {_sentence(error)})")
+    def _create(self, chunk: Sequence[_Line]) -> WriteResult:
+        """Send one bulk request; where the server finds it too large, its parts."""
+        answer = self._bulk.create(b"".join(line.content for line in chunk), len(chunk))
+        if answer.trouble is not None:
+            raise _error_of(answer.trouble)
+        rejections = (Rejection(chunk[refusal.position].record_id, refusal.reason) for refusal in answer.refusals)
+        return WriteResult(answer.indexed, len(answer.duplicates), tuple(rejections))
 
     def _refresh(self) -> None:
         try:
@@ -244,8 +210,11 @@ def _chunks(lines: Sequence[_Line]) -> Iterator[Sequence[_Line]]:
         yield lines[start:]
 
 
-def _sentence(error: Mapping[str, Any]) -> str:
-    """Elasticsearch's reason with the one below it, which often is the telling one."""
-    cause = error.get("caused_by") or {}
-    deeper = f" ({cause['reason']})" if cause.get("reason") else ""
-    return f"{error['type']}: {error.get('reason')}{deeper}"
+def _error_of(trouble: Trouble) -> LogStoreError:
+    match trouble.reason:
+        case WaitReason.UNREACHABLE | WaitReason.BUSY | WaitReason.BLOCKED | WaitReason.LOCAL:
+            return LogStoreUnreachable(trouble.message)
+        case WaitReason.FORBIDDEN | WaitReason.UNPREPARED | WaitReason.NONSENSE:
+            return LogStoreRefused(trouble.message)
+        case _:
+            assert_never(trouble.reason)
