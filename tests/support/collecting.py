@@ -90,7 +90,7 @@ class Bench:
         """Collect until nothing is new."""
         while self.collector.collect_batch():
             pass
-        self.clock.seconds += OPEN_EVENT_SECONDS  # text that could have gone on
+        self.clock.seconds += 2 * OPEN_EVENT_SECONDS  # text that could have gone on
         while self.collector.collect_batch():
             pass
 

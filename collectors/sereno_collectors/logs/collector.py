@@ -5,7 +5,6 @@ inputs ─► intake (parse, enrich) ─► durable queue ─► delivery ─►
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,6 +84,8 @@ class LogCollector:
         self._stop = stop
         self._monotonic = monotonic
         self._saved_at = -SAVE_SECONDS
+        self._report = report
+        self._complaint = ""
         self._queue = DurableQueue(
             settings.queue,
             limit_bytes=settings.limit_bytes,
@@ -137,18 +138,15 @@ class LogCollector:
             raise bugs[0]
 
     def collect_once(self) -> None:
-        """Collect what is in the files now, last lines without an end included, and return.
+        """Collect what is in the files now, last lines without an end included, and return; `close` is the caller's.
 
         Raises:
             LogStoreError: the store takes nothing; what was read is queued, and the next run goes on from there.
             QueueFull: the queue takes no more, and the store nothing.
             OSError: the dead letters can't be written.
         """
-        try:
-            self._files.run_once(_Draining(self._intake, self._delivery))
-            self._delivery.drain()
-        finally:
-            self.close()
+        self._files.run_once(_Draining(self._intake, self._delivery))
+        self._delivery.drain()
 
     def collect_batch(self) -> bool:
         """Read what is new, up to a batch, and bring it into the store; False when there was nothing.
@@ -166,15 +164,23 @@ class LogCollector:
             return
         self._closed = True
         self._files.close()
-        with suppress(OSError):  # the old one is whole, and only needed where the queue is lost
-            self._checkpoint.save(self._queue.answered)
+        self._save_answered()
         self._queue.close()
 
     def _note_answered(self) -> None:
         """Save the positions that the store has answered for, once a second at most."""
         if self._monotonic() - self._saved_at >= SAVE_SECONDS:
             self._saved_at = self._monotonic()
+            self._save_answered()
+
+    def _save_answered(self) -> None:
+        try:
             self._checkpoint.save(self._queue.answered)
+        except OSError as error:  # the old one is whole, and only needed where the queue is lost
+            complaint = f"the checkpoint can't be written: {error.strerror}; the queue knows the positions"
+            if complaint != self._complaint:
+                self._complaint = complaint
+                self._report(complaint)
 
 
 @dataclass(frozen=True, slots=True)

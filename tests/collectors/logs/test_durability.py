@@ -15,9 +15,9 @@ from pathlib import Path
 
 import orjson
 import pytest
-from sereno_backends.logs import SqliteLogStore
-from sereno_collectors.logs import Checkpoint, CheckpointError, GaveUp
-from sereno_collectors.logs.model import Line, Position
+from sereno_backends.logs import LogRecord, LogStoreUnreachable, SqliteLogStore
+from sereno_collectors.logs import Checkpoint, CheckpointError
+from sereno_collectors.logs.model import Position
 from sereno_collectors.logs.delivery.dead_letters import DeadLetter, DeadLetters
 from support.collecting import Bench, ecs_line
 from support.waiting import wait_for
@@ -40,9 +40,9 @@ def locked(path: Path) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
-def lag_is(bench: Bench, size: int) -> bool:
-    """Whether so many bytes are known to be in open files and not stored."""
-    return bench.gauge("lag_bytes") == size
+def waits_in_queue(bench: Bench, events: int) -> bool:
+    """Whether so many events were read and are not stored."""
+    return bench.gauge("queue_documents") == events
 
 
 @contextmanager
@@ -88,13 +88,12 @@ def test_rotation_during_an_outage_loses_nothing_even_when_files_are_deleted(imp
         bench.append("start")
         wait_for(lambda: bench.messages() == ["start"] if bench.store_exists() else False, what="the first line")
         with locked(bench.folder / "logs.sqlite"):
-            size = len("last of file n\nfirst of file n\n")
             for number in range(3):
                 bench.append(f"last of file {number}")
                 bench.log.rename(archive)
                 bench.append(f"first of file {number + 1}")
-                waiting = partial(lag_is, bench, (number + 1) * size)
-                wait_for(waiting, what="the new file is open")
+                waiting = partial(waits_in_queue, bench, 2 * (number + 1))
+                wait_for(waiting, what="both files were read")
                 archive.unlink()
         wait_for(lambda: len(bench.messages()) == 7, what="all lines of all files")
     assert bench.count("duplicate") == 0
@@ -131,7 +130,7 @@ def test_collecting_once_does_not_wait_for_a_store_that_is_down(impatient: Bench
     bench.append("one")
     bench.drain()
     bench.append("two")
-    with locked(bench.folder / "logs.sqlite"), pytest.raises(GaveUp, match="locked by another process"):
+    with locked(bench.folder / "logs.sqlite"), pytest.raises(LogStoreUnreachable, match="locked by another process"):
         bench.start().collect_once()
     bench.start().collect_once()
     assert bench.messages() == ["one", "two"]
@@ -150,20 +149,36 @@ def test_collecting_once_takes_a_last_line_without_end_unless_it_is_half(bench: 
     assert bench.messages() == ["half", "text without end", "whole"]
 
 
-def test_positions_that_can_not_be_saved_hold_the_collector_up(bench: Bench) -> None:
-    """When the checkpoint can't be written, that is a failure like the store's: told, repeated, nothing is skipped."""
-    bench.append("one")
+def test_a_checkpoint_that_can_not_be_written_is_told(bench: Bench) -> None:
+    """The checkpoint is for the day on which the queue is lost: that it fails is said, once, and storing goes on."""
+    bench.append("one", "two")
     bench.start()
     in_the_way = bench.folder / "checkpoint.json.new"
     in_the_way.mkdir()
-    with pytest.raises(GaveUp, match="checkpoint"):
-        bench.collector.collect_once()
-    assert bench.gauge("up") == 0
+    bench.drain()
+    bench.end()
+    assert bench.messages() == ["one", "two"]
+    assert len([report for report in bench.reports if "checkpoint can't be written" in report]) == 1
     in_the_way.rmdir()
     bench.start()
     bench.drain()
-    assert bench.messages() == ["one"]
-    assert bench.count("duplicate") == 1
+    assert bench.count("received") == 0
+
+
+def test_a_lost_queue_is_made_good_from_the_files(bench: Bench) -> None:
+    """Without the queue's file reading begins where the store had answered for everything; what it has stays single."""
+    bench.append("one")
+    bench.drain()
+    bench.append("two")
+    bench.drain()
+    bench.end()
+    bench.append("three")
+    for path in bench.folder.glob("queue.sqlite*"):
+        path.unlink()
+    bench.start()
+    bench.drain()
+    assert bench.messages() == ["one", "three", "two"]
+    assert bench.count("received") == 1
 
 
 COLLECTOR: list[str | Path] = [sys.executable, "-c", "from sereno_cli.main import main; main()", "collect", "logs"]
@@ -213,7 +228,9 @@ def test_a_killed_collector_loses_and_repeats_nothing(tmp_path: Path) -> None:
 
 def letter(record_id: str, text: str = "the line") -> DeadLetter:
     """A dead letter."""
-    return DeadLetter(record_id, "because", Line("/app.log", "f", 7, text.encode(), datetime(2026, 1, 1, tzinfo=UTC)))
+    document = {"message": text, "log.file.path": "/app.log", "log.offset": 7}
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    return DeadLetter("because", LogRecord(record_id, moment, "checkout", "info", text, document=document))
 
 
 def test_a_dead_letter_says_what_why_and_where_from(tmp_path: Path) -> None:
@@ -231,7 +248,7 @@ def test_a_dead_letter_says_what_why_and_where_from(tmp_path: Path) -> None:
         "record_id": "a",
         "log.file.path": "/app.log",
         "log.offset": 7,
-        "line": "caf\u00e9",
+        "line": '{"message":"caf\u00e9","log.file.path":"/app.log","log.offset":7}',
     }
     assert second["record_id"] == "b"
 

@@ -61,7 +61,7 @@ def test_a_file_that_comes_later_is_waited_for(bench: Bench) -> None:
 def test_several_files_are_followed_fairly(bench: Bench) -> None:
     """A file with much does not hold up one with little."""
     bench.append(*(f"busy {number}" for number in range(3 * BATCH_LINES)), name="busy.log")
-    bench.append("quiet", name="quiet.log")
+    bench.append(ecs_line("quiet"), name="quiet.log")
     collector = bench.start("busy.log", "quiet.log")
     collector.collect_batch()
     assert "quiet" in bench.messages()

@@ -66,11 +66,15 @@ class Life:
         self.bench.start()
 
     def killed_before_saving(self) -> None:
-        """A process that is killed after the store's answer and before its positions are saved, and comes back."""
-        saved = self.bench.checkpoint.read_bytes()
+        """A process that loses, with its machine's power, all that its queue was told since the last start."""
+        self.bench.end()
+        saved = {path: path.read_bytes() for path in self.bench.folder.glob("queue.sqlite*")}
         self.bench.drain()
         self.bench.end()
-        self.bench.checkpoint.write_bytes(saved)
+        for path in self.bench.folder.glob("queue.sqlite*"):
+            path.unlink()
+        for path, content in saved.items():
+            path.write_bytes(content)
         self.bench.start()
         self.collect()
 

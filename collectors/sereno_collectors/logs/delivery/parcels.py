@@ -1,6 +1,7 @@
 """What is in a parcel; pure."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import orjson
@@ -9,6 +10,10 @@ from sereno_backends.logs.ecs import lookup
 from sereno_backends.logs.elasticsearch_documents import record_of
 
 from sereno_collectors.logs.model import Parcel
+
+
+_ADDED = ("host.name", "labels", "log.file.path", "log.offset", "tags")
+"""What the collector itself adds to documents; it belongs to the original document, too, where that one is kept."""
 
 
 class Queued(NamedTuple):
@@ -41,6 +46,6 @@ def _documents(body: bytes) -> list[Queued]:
 def _queued(action: bytes, document: bytes, lines: bytes) -> Queued:
     record_id: str = orjson.loads(action)["create"]["_id"]
     source: dict[str, Any] = orjson.loads(document)
-    return Queued(
-        record_id, lines, record_of({"_id": record_id, "_source": source, "sort": [lookup(source, "@timestamp")]})
-    )
+    added = {name: source[name] for name in _ADDED if name in source}
+    record = record_of({"_id": record_id, "_source": source, "sort": [lookup(source, "@timestamp")]})
+    return Queued(record_id, lines, replace(record, document={**record.document, **added}))

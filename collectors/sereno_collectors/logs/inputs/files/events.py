@@ -19,8 +19,16 @@ def events_of(lines: Sequence[bytes], format: Format) -> tuple[list[bytes], bool
     group: list[bytes] = []
     for line in lines:
         if group and (len(group) >= MOST_LINES or begins_event(line, format, group[-1])):
-            events.append(b"\n".join(group))
+            events.extend(_closed(group))
             group = []
         group.append(line)
-    events.append(b"\n".join(group))
+    events.extend(_closed(group))
     return events, group[0][:1] != _JSON
+
+
+def _closed(group: list[bytes]) -> list[bytes]:
+    """The event of these lines; blank lines behind it are no part of it."""
+    last = len(group)
+    while last > 1 and not group[last - 1].strip():
+        last -= 1
+    return [b"\n".join(group[:last]), *group[last:]]

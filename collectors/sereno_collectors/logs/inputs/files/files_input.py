@@ -85,7 +85,7 @@ class FilesInput:
                 if not self.read_batch(intake):
                     stop.wait(POLL_SECONDS)
             deadline = self._monotonic() + FLUSH_SECONDS
-            while self.read_batch(intake) and self._monotonic() < deadline:
+            while self.read_batch(intake, ending=True) and self._monotonic() < deadline:
                 pass
         except QueueFull:
             pass  # stopped while the queue took nothing: the positions say where to go on
@@ -98,17 +98,16 @@ class FilesInput:
         Raises:
             QueueFull: the intake takes no more; the next run goes on from there.
         """
-        try:
-            while self.read_batch(intake):
-                pass
-            self._hand_over(
-                intake, tuple(chunk for tail in self._tails.values() for chunk in tail.read_last_events(self._now()))
-            )
-        finally:
-            self.close()
+        while self.read_batch(intake):
+            pass
+        self._hand_over(
+            intake, tuple(chunk for tail in self._tails.values() for chunk in tail.read_last_events(self._now()))
+        )
 
-    def read_batch(self, intake: Intake) -> bool:
+    def read_batch(self, intake: Intake, *, ending: bool = False) -> bool:
         """Read what is new, up to a batch, and hand it over; False when there was nothing.
+
+        With `ending` also events that might go on in the next line.
 
         Raises:
             QueueFull: the intake is to stop.
@@ -116,7 +115,7 @@ class FilesInput:
         self._look()
         read_at = self._now()
         share = max(1, BATCH_EVENTS // max(1, len(self._tails)))  # a busy file must not starve the others
-        chunks = tuple(chunk for tail in self._tails.values() for chunk in tail.read(share, read_at))
+        chunks = tuple(chunk for tail in self._tails.values() for chunk in tail.read(share, read_at, ending=ending))
         self._hand_over(intake, chunks)
         return bool(chunks)
 

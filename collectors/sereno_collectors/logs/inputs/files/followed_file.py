@@ -67,11 +67,16 @@ class FollowedFile:
         self._fruitless = (-1, 0)
         self._glimpsed = position
 
-    def read(self, most_events: int, read_at: datetime, *, unfinished: bool = False) -> Chunk | Replaced | None:
-        """The next events; the position moves behind them. With `unfinished` also a last line that has no end."""
+    def read(
+        self, most_events: int, read_at: datetime, *, unfinished: bool = False, ending: bool = False
+    ) -> Chunk | Replaced | None:
+        """The next events; the position moves behind them.
+
+        With `ending` also a last one that might go on; with `unfinished` also a last line that has no end.
+        """
         status = os.fstat(self._descriptor)
         looks = (status.st_size, status.st_mtime_ns)
-        settled = self.quiet_seconds >= OPEN_EVENT_SECONDS
+        settled = ending or self.quiet_seconds >= OPEN_EVENT_SECONDS
         if looks == self._fruitless and not unfinished and not (self._waits_for_more and settled):
             return None
         if self.is_replaced():
@@ -107,6 +112,8 @@ class FollowedFile:
         waits = is_open and not settled and not unfinished
         self._waits_for_more = waits
         if waits and (len(events) > 1 or len(data) < asked):
+            while len(events) > 1 and not events[-1].strip():
+                events.pop()
             events.pop()
         events = events[:most_events]
         return events, sum(map(len, events)) + len(events)

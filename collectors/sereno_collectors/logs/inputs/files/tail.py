@@ -94,14 +94,17 @@ class Tail:
         self._inode_at_path = inode
         self._complaint = ""
 
-    def read(self, most_events: int, read_at: datetime) -> tuple[Chunk, ...]:
-        """The next events, of the oldest file first; files rotated away and read to their end are closed."""
+    def read(self, most_events: int, read_at: datetime, *, ending: bool = False) -> tuple[Chunk, ...]:
+        """The next events, of the oldest file first; files rotated away and read to their end are closed.
+
+        With `ending` also events that might go on in the next line.
+        """
         chunks: list[Chunk] = []
         left = most_events
         for file in tuple(self._open):
             rotated = file.position.inode != self._inode_at_path
             lingered = rotated and file.quiet_seconds > LINGER_SECONDS
-            chunk = self._read(file, left, read_at, unfinished=lingered)
+            chunk = self._read(file, left, read_at, unfinished=lingered, ending=ending)
             if chunk is not None:
                 chunks.append(chunk)
                 left -= len(chunk.events)
@@ -122,9 +125,11 @@ class Tail:
                 chunks.append(chunk)
         return tuple(chunks)
 
-    def _read(self, file: FollowedFile, most_events: int, read_at: datetime, *, unfinished: bool) -> Chunk | None:
+    def _read(
+        self, file: FollowedFile, most_events: int, read_at: datetime, *, unfinished: bool, ending: bool = False
+    ) -> Chunk | None:
         try:
-            found = file.read(most_events, read_at, unfinished=unfinished)
+            found = file.read(most_events, read_at, unfinished=unfinished, ending=ending)
         except OSError as error:  # a network drive that is gone: try from its path again
             self._complain(f"{self.path}: reading fails: {error.strerror}")
             file.close()
@@ -134,7 +139,7 @@ class Tail:
         if not isinstance(found, Replaced):
             return found
         self._follow_replacement(file)
-        return self._read(file, most_events, read_at, unfinished=unfinished)
+        return self._read(file, most_events, read_at, unfinished=unfinished, ending=ending)
 
     def _follow_replacement(self, file: FollowedFile) -> None:
         """The file was emptied: read it anew, and what was not read of it yet from its copy, if there is one."""
