@@ -16,7 +16,7 @@ import httpx
 import pytest
 from sereno_backends.logs import SqliteLogStore
 from support.collecting import ALWAYS, ecs_line
-from support.elasticsearch import ElasticsearchServer
+from support.elasticsearch import ElasticsearchServer, install_picky_template
 from support.ports import free_port
 from support.waiting import wait_for
 
@@ -259,7 +259,11 @@ def test_help_has_examples_and_comes_at_once() -> None:
 def test_the_environment_chooses_elasticsearch(folder: Path, elasticsearch: ElasticsearchServer) -> None:
     """SERENO_ELASTICSEARCH_URL wins over --log-store, which is said; a poison line is told with its place."""
     url = elasticsearch.url
-    lines = (ecs_line("one", **{"service.name": folder.name}), ecs_line("poison", **{"event.id": "x" * 40_000, "http": {"request": 1, "request.method": "GET"}}))
+    install_picky_template(url, "logs-picky-default")
+    lines = (
+        ecs_line("one", **{"service.name": folder.name}),
+        ecs_line("poison", **{"event.dataset": "picky", "user.id": "no object"}),
+    )
     (folder / "app.log").write_text("\n".join(lines))
     done = collect("--file", "app.log", "--once", "--log-store", "x.sqlite", SERENO_ELASTICSEARCH_URL=url)
     assert (done.returncode, done.stdout) == (0, "indexed 1, duplicates 0, dead letters 1\n")

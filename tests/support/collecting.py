@@ -57,6 +57,7 @@ class Bench:
                 tuple(self.folder / name for name in names or ("app.log",)),
                 queue=self.queue,
                 dead_letters=self.dead_letters,
+                namespace=getattr(self.store, "namespace", "default"),
             ),
             store=self.store,
             checkpoint=self._checkpoint,

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sereno_backends.logs.elasticsearch_template import MAPPINGS
 
 from support.ports import free_port
 from support.waiting import wait_for
@@ -115,3 +116,16 @@ def elasticsearch(elasticsearch_server: ElasticsearchServer) -> ElasticsearchSer
     """The running server; a test before may have stopped it."""
     elasticsearch_server.start()
     return elasticsearch_server
+
+
+def install_picky_template(url: str, stream: str) -> None:
+    """An administrator's own template of a stream, newer than Sereno's: it wants an object where `user.id` is text."""
+    properties = {**MAPPINGS["properties"], "user.id": {"properties": {"number": {"type": "keyword"}}}}
+    template = {
+        "index_patterns": [stream],
+        "data_stream": {},
+        "priority": 500,
+        "version": 1_000,
+        "template": {"mappings": {"dynamic": False, "properties": properties}},
+    }
+    httpx.put(f"{url}/_index_template/sereno-{stream}", json=template, trust_env=False).raise_for_status()

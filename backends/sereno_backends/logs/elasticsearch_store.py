@@ -1,14 +1,14 @@
 """The log store for scale: Elasticsearch data streams `logs-<dataset>-<namespace>`, by the official client."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from sereno_backends.logs import elasticsearch_queries as queries
-from sereno_backends.logs.elasticsearch_bulk import BulkWriter
+from sereno_backends.logs.elasticsearch_bulk import BulkAnswer, BulkWriter
 from sereno_backends.logs.elasticsearch_client import FORBIDDEN, connect, explained, without_secrets
 from sereno_backends.logs.elasticsearch_documents import bulk_lines, message_counts, record_of, stream_name
 from sereno_backends.logs.elasticsearch_template import TEMPLATE_VERSION, index_template
@@ -74,6 +74,11 @@ class ElasticsearchLogStore:
         """Kind, address without credentials, data streams."""
         return f"Elasticsearch {self._place} ({self._streams})"
 
+    @property
+    def namespace(self) -> str:
+        """The last part of its data streams' names."""
+        return self._namespace
+
     def write(self, records: Sequence[LogRecord]) -> WriteResult:
         """Store the records; see `LogStore.write`.
 
@@ -99,6 +104,45 @@ class ElasticsearchLogStore:
             sum(result.duplicates for result in results),
             tuple(rejection for result in results for rejection in result.rejections),
         )
+
+    def create_lines(self, body: bytes, documents: int, streams: Collection[str]) -> BulkAnswer:
+        """Create documents that are ready lines of the bulk format; never raises for what a server does.
+
+        Args:
+            body: `create` actions and documents.
+            documents: how many these are.
+            streams: the data streams that they name.
+        """
+        try:
+            with self._asking():
+                for stream in streams:
+                    self._prepare(stream)
+        except LogStoreError as error:
+            self._prepared.clear()
+            trouble = Trouble(WaitReason.UNPREPARED, str(error))
+            return BulkAnswer(documents, waiting=tuple(range(documents)), trouble=trouble)
+        answer = self._bulk.create(body, documents)
+        if answer.trouble is not None:
+            self._prepared.clear()  # the server that comes back may be one with nothing in it
+        return answer
+
+    def stored_ids(self, stream: str, ids: Sequence[str]) -> set[str]:
+        """Which of the ids any index of the stream has, those before a rollover included.
+
+        Raises:
+            LogStoreError: the server can't say.
+        """
+        with self._asking():
+            self._client.indices.refresh(index=stream, ignore_unavailable=True)
+            found = self._client.search(
+                index=stream,
+                query={"ids": {"values": list(ids)}},
+                size=len(ids),
+                source=False,
+                ignore_unavailable=True,
+                allow_partial_search_results=False,
+            )
+        return {hit["_id"] for hit in found["hits"]["hits"]}
 
     def search(self, query: LogQuery) -> tuple[LogRecord, ...]:
         """See `LogStore.search`; records of one timestamp come in the order of their writing."""

@@ -1,6 +1,6 @@
 """The log collector: events of files become documents of a log store, each once, none lost.
 
-    inputs → parsing → queue → delivery (`collector.py` puts them together, `model.py` is what they hand to each other)
+inputs → parsing → queue → delivery (`collector.py` puts them together, `model.py` is what they hand to each other)
 """
 
 from sereno_collectors.logs.collector import LogCollector, Settings, Surroundings

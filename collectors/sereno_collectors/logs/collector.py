@@ -211,4 +211,3 @@ def _started(name: str, work: Callable[[], None], bugs: list[Exception], stop: E
     thread = Thread(target=guarded, name=name, daemon=True)
     thread.start()
     return thread
-

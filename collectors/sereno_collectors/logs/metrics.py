@@ -7,7 +7,6 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sereno_backends.logs import WriteResult
 
 from sereno_collectors.logs.parsing.flaws import Flaw
 from sereno_collectors.logs.parsing.parser import Parsed
@@ -89,12 +88,13 @@ class CollectorMetrics:
         for flaw, events in parsed.flaws.items():
             self._flawed.labels(FLAWS[flaw]).inc(events)
 
-    def answered(self, answer: WriteResult) -> None:
-        """The store took documents, and what it refused is kept aside."""
-        self._documents.labels("indexed").inc(answer.indexed)
-        self._documents.labels("duplicate").inc(answer.duplicates)
-        self._documents.labels("dead_lettered").inc(len(answer.rejections))
-        self._last_write.set(self._now())
+    def settled(self, indexed: int, duplicates: int, dead_lettered: int) -> None:
+        """The store took documents, knew others already, and refused some, which are kept aside."""
+        self._documents.labels("indexed").inc(indexed)
+        self._documents.labels("duplicate").inc(duplicates)
+        self._documents.labels("dead_lettered").inc(dead_lettered)
+        if indexed or duplicates:
+            self._last_write.set(self._now())
 
     def failed(self) -> None:
         """An attempt failed; it will be repeated."""

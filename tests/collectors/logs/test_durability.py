@@ -17,8 +17,8 @@ import orjson
 import pytest
 from sereno_backends.logs import LogRecord, LogStoreUnreachable, SqliteLogStore
 from sereno_collectors.logs import Checkpoint, CheckpointError
-from sereno_collectors.logs.model import Position
 from sereno_collectors.logs.delivery.dead_letters import DeadLetter, DeadLetters
+from sereno_collectors.logs.model import Position
 from support.collecting import Bench, ecs_line
 from support.waiting import wait_for
 

@@ -44,9 +44,7 @@ class DeadLetters:
         if self._kept_earlier is None:
             self._kept_earlier = _recent_ids(self._path)
         fresh = {
-            letter.record.record_id: letter
-            for letter in letters
-            if letter.record.record_id not in self._kept_earlier
+            letter.record.record_id: letter for letter in letters if letter.record.record_id not in self._kept_earlier
         }
         if not fresh:
             return

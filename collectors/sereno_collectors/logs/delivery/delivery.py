@@ -3,14 +3,14 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Protocol
 
-from sereno_backends.logs import LogStore, LogStoreError, WriteResult
+from sereno_backends.logs import LogStore, LogStoreError, LogStoreUnreachable
 
-from sereno_collectors.logs.delivery.dead_letters import DeadLetter, DeadLetters
-from sereno_collectors.logs.delivery.parcels import Queued, contents
+from sereno_collectors.logs.delivery.dead_letters import DeadLetters
+from sereno_collectors.logs.delivery.sinks import sink_of
 from sereno_collectors.logs.metrics import CollectorMetrics
 from sereno_collectors.logs.model import Parcel
 from sereno_collectors.logs.queue import Settlement
@@ -57,19 +57,27 @@ class DeliveryParts:
 
 
 class Delivery:
-    """Brings what is queued into the store, one request at a time, each document once."""
+    """Brings what is queued into the store, each document once."""
 
     def __init__(self, parts: DeliveryParts) -> None:
         self._parts = parts
+        self._sink = sink_of(parts.store)
+        self._settling = Lock()
         self._failed = False
 
     def run(self, stop: Event) -> None:
         """Deliver until told to stop; then what is queued already, for a second at most."""
-        while not stop.is_set():
-            self._deliver_some(stop, wait_seconds=IDLE_SECONDS)
-        deadline = monotonic() + FLUSH_SECONDS
-        while monotonic() < deadline and self._deliver_some(stop, wait_seconds=0):
-            pass
+        bugs: list[BaseException] = []
+        workers = [
+            Thread(target=self._guarded, args=(stop, bugs), name="delivery", daemon=True)
+            for _ in range(self._sink.in_flight)
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        if bugs:
+            raise bugs[0]
 
     def drain(self) -> None:
         """Deliver what is queued now.
@@ -79,52 +87,68 @@ class Delivery:
             OSError: the dead letters can't be written; likewise.
         """
         while parcels := self._parts.queue.take(MOST_DOCUMENTS, MOST_BYTES, wait_seconds=0):
-            try:
-                self._deliver(parcels)
-            except BaseException:
-                self._parts.queue.give_back(parcels)
-                raise
+            trouble = self._deliver(parcels)
+            if trouble is not None:
+                self._parts.metrics.failed()
+                raise LogStoreUnreachable(trouble)
 
-    def _deliver_some(self, stop: Event, *, wait_seconds: float) -> bool:
-        """One request's worth, repeated until it is taken; False when there was nothing, or it was given up."""
-        parcels = self._parts.queue.take(MOST_DOCUMENTS, MOST_BYTES, wait_seconds=wait_seconds)
-        if not parcels:
-            return False
+    def _guarded(self, stop: Event, bugs: list[BaseException]) -> None:
+        try:
+            self._work(stop)
+        except BaseException as error:  # noqa: BLE001 - raised again by `run`
+            bugs.append(error)
+            stop.set()
+
+    def _work(self, stop: Event) -> None:
         delay_seconds = FIRST_DELAY_SECONDS
-        while True:
-            try:
-                self._deliver(parcels)
-            except (LogStoreError, OSError) as error:
-                self._tell(error)
-                if stop.wait(delay_seconds * (0.5 + self._parts.scatter() / 2)):
-                    self._parts.queue.give_back(parcels)
-                    return False
-                delay_seconds = min(2 * delay_seconds, LONGEST_DELAY_SECONDS)
+        deadline: float | None = None
+        while deadline is None or monotonic() < deadline:
+            if deadline is None and stop.is_set():
+                deadline = monotonic() + FLUSH_SECONDS
+            wait_seconds = IDLE_SECONDS if deadline is None else 0
+            parcels = self._parts.queue.take(MOST_DOCUMENTS, MOST_BYTES, wait_seconds=wait_seconds)
+            if not parcels:
+                if deadline is not None:
+                    return
+                continue
+            if self._persevered(parcels):
+                delay_seconds = FIRST_DELAY_SECONDS
+            elif stop.wait(delay_seconds * (0.5 + self._parts.scatter() / 2)):
+                return
             else:
-                return True
+                delay_seconds = min(2 * delay_seconds, LONGEST_DELAY_SECONDS)
 
-    def _deliver(self, parcels: Sequence[Parcel]) -> None:
+    def _persevered(self, parcels: Sequence[Parcel]) -> bool:
+        """Deliver, and tell a trouble once while it lasts; whether there was none."""
+        try:
+            trouble = self._deliver(parcels)
+        except (LogStoreError, OSError) as error:
+            trouble = str(error)
+        with self._settling:
+            if trouble is not None:
+                self._parts.metrics.failed()
+                if not self._failed:
+                    self._parts.report(f"{trouble}; nothing is lost, trying again")
+            elif self._failed:
+                self._parts.report("storing again")
+            self._failed = trouble is not None
+            if trouble is None:
+                self._parts.metrics.recovered()
+        return trouble is None
+
+    def _deliver(self, parcels: Sequence[Parcel]) -> str | None:
+        """Send and settle; why something still waits, if something does."""
         parts = self._parts
-        documents = [document for inner in contents(parcels) for document in inner]
-        answer = parts.store.write([document.record for document in documents])
-        parts.dead_letters.keep(_letters(answer, documents))
-        parts.queue.settle([Settlement(parcel) for parcel in parcels])
-        parts.settled()
-        parts.metrics.answered(answer)
-        parts.metrics.recovered()
-        if self._failed:
-            self._failed = False
-            parts.report("storing again")
-
-    def _tell(self, error: Exception) -> None:
-        self._parts.metrics.failed()
-        if not self._failed:
-            self._failed = True
-            self._parts.report(f"{error}; nothing is lost, trying again")
-
-
-def _letters(answer: WriteResult, documents: Sequence[Queued]) -> list[DeadLetter]:
-    if not answer.rejections:
-        return []
-    by_id = {document.record_id: document.record for document in documents}
-    return [DeadLetter(refused.reason, by_id[refused.record_id]) for refused in answer.rejections]
+        try:
+            sent = self._sink.send(parcels)
+            with self._settling:
+                parts.dead_letters.keep(sent.letters)
+        except BaseException:
+            parts.queue.give_back(parcels)
+            raise
+        parts.queue.settle(sent.settled)
+        parts.queue.give_back(sent.returned)
+        parts.metrics.settled(sent.indexed, sent.duplicates, len(sent.letters))
+        with self._settling:
+            parts.settled()
+        return sent.trouble

@@ -1,6 +1,5 @@
 """What is in a parcel; pure."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -8,9 +7,6 @@ import orjson
 from sereno_backends.logs import LogRecord
 from sereno_backends.logs.ecs import lookup
 from sereno_backends.logs.elasticsearch_documents import record_of
-
-from sereno_collectors.logs.model import Parcel
-
 
 _ADDED = ("host.name", "labels", "log.file.path", "log.offset", "tags")
 """What the collector itself adds to documents; it belongs to the original document, too, where that one is kept."""
@@ -25,17 +21,8 @@ class Queued(NamedTuple):
     record: LogRecord
 
 
-def contents(parcels: Sequence[Parcel]) -> list[list[Queued]]:
-    """The documents of each parcel, in their order."""
-    return [_documents(parcel.body) for parcel in parcels]
-
-
-def rest_of(documents: Sequence[Queued], wanted: Collection[str]) -> bytes:
-    """The lines of those documents that are to be sent again."""
-    return b"".join(one.lines for one in documents if one.record_id in wanted)
-
-
-def _documents(body: bytes) -> list[Queued]:
+def documents_of(body: bytes) -> list[Queued]:
+    """The documents of a parcel, in their order."""
     lines = body.split(b"\n")
     return [
         _queued(action, document, b"%b\n%b\n" % (action, document))

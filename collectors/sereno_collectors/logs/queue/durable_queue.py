@@ -15,7 +15,6 @@ import orjson
 from sereno_collectors.logs.model import Document, Parcel, Position, QueueFull
 from sereno_collectors.logs.queue.file import (
     QueueDamaged,
-    QueueError,
     explained,
     lock,
     move_aside,
@@ -207,7 +206,7 @@ class DurableQueue:
 
     def _load(self, positions: Sequence[Position]) -> None:
         connection = self._connection
-        saved = {name: value for name, value in connection.execute("SELECT name, value FROM state")}
+        saved = dict(connection.execute("SELECT name, value FROM state").fetchall())
         self._positions = _positions(saved["positions"]) if "positions" in saved else tuple(positions)
         self._answered = tuple(positions)
         self._taken = int(saved.get("taken") or 0)

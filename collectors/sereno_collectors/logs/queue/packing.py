@@ -34,7 +34,7 @@ def pack(documents: Sequence[Document]) -> list[tuple[int, bytes]]:
 
 
 def tallies(documents: Sequence[Document]) -> Iterator[tuple[str, str, str, int, int, int]]:
-    """Hour, source, service, first and last sequence number, and count: a row of the ledger for each source and hour."""
+    """Rows of the ledger: hour, source, service, first and last sequence number, and how many documents."""
     found: dict[tuple[str, str, str], list[int]] = {}
     for document in documents:
         key = (document.hour, document.source, document.service)
@@ -43,10 +43,8 @@ def tallies(documents: Sequence[Document]) -> Iterator[tuple[str, str, str, int,
             found[key] = [document.sequence, document.sequence, 1]
             continue
         sequence = document.sequence
-        if sequence < sequences[0]:
-            sequences[0] = sequence
-        if sequence > sequences[1]:
-            sequences[1] = sequence
+        sequences[0] = min(sequences[0], sequence)
+        sequences[1] = max(sequences[1], sequence)
         sequences[2] += 1
     for (hour, source, service), (first, last, count) in found.items():
         yield hour, source, service, first, last, count

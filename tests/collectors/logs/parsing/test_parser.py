@@ -116,7 +116,7 @@ _CHANGES = st.dictionaries(
 
 @given(st.one_of(st.binary(), _CHANGES.map(lambda change: orjson.dumps({**CLEAN, **change}))))
 def test_every_event_is_one_document_with_one_id(event: bytes) -> None:
-    """Whatever an event holds, its body is one line of JSON with its message's words; read again, it has the same id."""
+    """Whatever an event holds, its body is one line of JSON with its words; read again, it has the same id."""
     documents = parsed(event).documents
     content = event.rstrip(b"\r\n")
     assert len(documents) == (1 if content.strip() else 0)

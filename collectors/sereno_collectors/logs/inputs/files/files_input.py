@@ -148,7 +148,8 @@ class FilesInput:
             return
         self._globbed_at = self._monotonic()
         for pattern in self._patterns:
-            paths = sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else [pattern]
+            # Path.glob can't: it wants a folder and a relative pattern, and follows no absolute one.
+            paths = sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
             for path in paths:
                 if path not in self._tails and (path == pattern or Path(path).is_file()):
                     self._tails[path] = self._tail(path)
@@ -157,9 +158,7 @@ class FilesInput:
         return Tail(
             path,
             [position for position in self._known if position.path == path],
-            origin=Origin(
-                OriginKind.FILE, path, "", self._origin.format, self._origin.service, self._origin.dataset
-            ),
+            origin=Origin(OriginKind.FILE, path, "", self._origin.format, self._origin.service, self._origin.dataset),
             monotonic=self._monotonic,
             report=self._report,
         )

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sereno_collectors.logs.model import Position
 from sereno_collectors.logs.inputs.files.followed_file import continues
+from sereno_collectors.logs.model import Position
 
 # app.log.1, app.log.12, app.log-20261122, app.log.2026-11-22_00-00-00: as logrotate and logging.handlers name them.
 # Not app.log.bak or app.log.1.gz: a person's copies are no rotation, and compressed bytes are no lines.
