@@ -3,8 +3,9 @@
 What can be said of a line by its keys and the types of its values is said once for all lines of that shape.
 """
 
+from dataclasses import dataclass
 from string import ascii_letters, digits
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 from sereno_backends.logs.stored_documents import MOST_LABEL_CHARACTERS, fits
@@ -32,7 +33,8 @@ _make: Any = tuple.__new__
 """A named tuple from a tuple, in a quarter of the time that its own constructor takes."""
 
 
-class _Plan(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Plan:
     """What is done with each line of a shape."""
 
     quotes: int
@@ -74,15 +76,13 @@ class CleanLines:
             plan = self._learn(shape, found)
         if plan is None:
             return None
-        quotes, is_numbered, has_more, added = plan
-        if has_more:
-            quotes += _quotes_within(found)
+        quotes = plan.quotes + _quotes_within(found) if plan.has_more else plan.quotes
         if content.count(b'"') != quotes and not _are_in_texts(content, quotes, found):
             return None
-        line = self._labelled(content, found) if has_more else content
+        line = self._labelled(content, found) if plan.has_more else content
         timestamp, dataset, service = found["@timestamp"], found["event.dataset"], found["service.name"]
         hour = self._hours[timestamp[:19]]
-        if is_numbered:
+        if plan.is_numbered:
             node, sequence, record_id = found["service.node.name"], found["event.sequence"], id_of_numbered(content)
             known = node and sequence > 0
         else:
@@ -95,7 +95,7 @@ class CleanLines:
         place = b"%d" % offset if self._is_file else b""
         message = found["message"]
         end = b'"}}' if len(message) <= _SHORT else _head(message)
-        body = b"".join((line[:-1], added, place, b',"sereno":{"words":"', _words(message), end))
+        body = b"".join((line[:-1], plan.added, place, b',"sereno":{"words":"', _words(message), end))
         document: Document = _make(Document, (record_id, self._streams[dataset], body, service, node, sequence, hour))
         return document
 
