@@ -1,4 +1,9 @@
-"""The ids of events: the same event has the same id, always. They must never change between versions of Sereno."""
+"""The ids of events: the same event has the same id, always. They must never change between versions of Sereno.
+
+An event that names its process (`service.node.name`) and its place among the process's lines (`event.sequence`) has the
+id that Filebeat's fingerprint processor (SHA-256 of its field `message`) and the OpenTelemetry Collector make, too, so
+that any of them may read the same files; see collectors/otel.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -20,20 +25,18 @@ def record_id(identity: str, offset: int, content: bytes, document: Mapping[str,
         content: the event as it was read, without line ends at its end.
         document: what the content says, where it is a JSON object.
     """
-    if document is not None:
-        node, sequence = lookup(document, "service.node.name"), lookup(document, "event.sequence")
-        if isinstance(node, str) and isinstance(sequence, int):
-            start, pid = lookup(document, "process.start"), lookup(document, "process.pid")
-            source = source_of(lookup(document, "service.name"), node, start, pid)
-            return digest(source, sequence, content)
-    return digest(identity.encode(errors="surrogatepass"), offset, content)
+    if document is not None and type(lookup(document, "event.sequence")) is int:
+        node = lookup(document, "service.node.name")
+        if isinstance(node, str):
+            return id_of_numbered(content)
+    return id_of_place(identity.encode(errors="surrogatepass"), offset, content)
 
 
-def source_of(service: object, node: str, start: object, pid: object) -> bytes:
-    """What stands for a process in the ids of its lines."""
-    return f"{service}\0{node}\0{(start, pid)}".encode(errors="surrogatepass")
+def id_of_numbered(content: bytes) -> str:
+    """The id of an event whose content says which of all events it is."""
+    return hashlib.sha256(b"|message|%b|" % content).hexdigest()
 
 
-def digest(source: bytes, place: int, content: bytes) -> str:
-    """The id made of its three parts."""
-    return hashlib.blake2b(b"%b\0%b\0%b" % (source, str(place).encode(), content), digest_size=16).hexdigest()
+def id_of_place(identity: bytes, offset: int, content: bytes) -> str:
+    """The id of an event that is told from its equals by where it stands."""
+    return hashlib.blake2b(b"%b\0%d\0%b" % (identity, offset, content), digest_size=16).hexdigest()

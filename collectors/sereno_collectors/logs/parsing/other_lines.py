@@ -1,6 +1,6 @@
 """The careful path: events that are no clean ECS lines."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
@@ -11,6 +11,7 @@ from sereno_backends.logs.ecs import format_timestamp, lookup, parse_timestamp
 from sereno_backends.logs.stored_documents import stored_source
 
 from sereno_collectors.logs.model import Document, Origin, OriginKind
+from sereno_collectors.logs.parsing.caches import Streams
 from sereno_collectors.logs.parsing.enrichment import Enrichment
 from sereno_collectors.logs.parsing.flaws import Flaw
 from sereno_collectors.logs.parsing.identity import record_id
@@ -36,10 +37,10 @@ _LEVELS = {
 class OtherLines:
     """Documents of one origin's events, whatever they hold."""
 
-    def __init__(self, origin: Origin, enrichment: Enrichment, stream: Callable[[str], str]) -> None:
+    def __init__(self, origin: Origin, enrichment: Enrichment, streams: Streams) -> None:
         self._origin = origin
         self._enrichment = enrichment
-        self._stream = stream
+        self._streams = streams
         self._path = origin.path.encode(errors="replace").decode()
         self._service = origin.service or (_service_of(self._path) if origin.kind is OriginKind.FILE else "unknown")
 
@@ -67,7 +68,7 @@ class OtherLines:
         numbered = isinstance(node, str) and type(sequence) is int and sequence > 0
         document = Document(
             record.record_id,
-            self._stream(record.dataset),
+            self._streams[record.dataset],
             orjson.dumps(source),
             record.service,
             node if numbered else "",

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sereno_backends.logs.elasticsearch_documents import stream_name
-
 from sereno_collectors.logs.model import Chunk, Document, Origin
+from sereno_collectors.logs.parsing.caches import Hours, Streams
 from sereno_collectors.logs.parsing.clean_lines import CleanLines
 from sereno_collectors.logs.parsing.enrichment import Enrichment
 from sereno_collectors.logs.parsing.flaws import Flaw
@@ -34,9 +33,9 @@ class Parser:
     """
 
     def __init__(self, *, namespace: str, enrichment: Enrichment) -> None:
-        self._namespace = namespace
         self._enrichment = enrichment
-        self._streams: dict[str, str] = {}
+        self._streams = Streams(namespace)
+        self._hours = Hours()
         self._origins: dict[Origin, tuple[CleanLines, OtherLines]] = {}
 
     def __call__(self, chunks: Sequence[Chunk]) -> Parsed:
@@ -44,16 +43,17 @@ class Parser:
         documents: list[Document] = []
         flaws: Counter[Flaw] = Counter()
         for chunk in chunks:
-            clean, other = self._of(chunk.origin)
-            offset = chunk.offset
+            lines, others = self._of(chunk.origin)
+            read, keep, offset = lines.document, documents.append, chunk.offset
             for event in chunk.events:
                 content = event.rstrip(_LINE_ENDS)
-                document = clean.document(content, offset)
-                if document is None and content.strip():
-                    document, found = other.document(content, offset, chunk.read_at)
-                    flaws.update(found)
+                document = read(content, offset)
                 if document is not None:
-                    documents.append(document)
+                    keep(document)
+                elif content.strip():
+                    document, found = others.document(content, offset, chunk.read_at)
+                    flaws.update(found)
+                    keep(document)
                 offset += len(event) + 1
         return Parsed(tuple(documents), dict(flaws))
 
@@ -63,16 +63,8 @@ class Parser:
             if len(self._origins) >= MOST_ORIGINS:
                 self._origins.clear()
             known = (
-                CleanLines(origin, self._enrichment, self._stream),
-                OtherLines(origin, self._enrichment, self._stream),
+                CleanLines(origin, self._enrichment, self._streams, self._hours),
+                OtherLines(origin, self._enrichment, self._streams),
             )
             self._origins[origin] = known
         return known
-
-    def _stream(self, dataset: str) -> str:
-        stream = self._streams.get(dataset)
-        if stream is None:
-            if len(self._streams) >= MOST_ORIGINS:
-                self._streams.clear()
-            stream = self._streams[dataset] = stream_name(dataset, self._namespace)
-        return stream
