@@ -1,0 +1,91 @@
+"""Sequence numbers of the embedded log store, by SQL."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from sereno_backends.logs.ecs import EPOCH
+from sereno_backends.logs.sequences import BLOCK, Block, Place
+from sereno_backends.logs.sqlite_file import explained, open_for_reading
+
+_HOUR_US = 3_600_000_000
+_HIGHEST = 2**53 // BLOCK  # as far as sums of a block are exact in every store
+_MICROSECOND = timedelta(microseconds=1)
+
+# A document is kept as it was read: its field names dotted, nested, or a mixture of both.
+_SOURCE = (
+    """coalesce(document ->> '$."service.node.name"', document ->> '$.service."node.name"', """
+    """document ->> '$."service.node".name', document ->> '$.service.node.name')"""
+)
+_SEQUENCE = """coalesce(document ->> '$."event.sequence"', document ->> '$.event.sequence')"""
+_NUMBERED = f"(SELECT service, timestamp_us, {_SOURCE} AS source, {_SEQUENCE} AS sequence FROM record)"  # noqa: S608
+_OF_SOURCE = "source = ? AND typeof(sequence) = 'integer' AND sequence BETWEEN ? AND ?"
+
+
+class SqliteSequences:
+    """A `SequenceReader` of one SQLite file.
+
+    Every question reads all documents of its window (without one: of the file): the embedded store is for one machine.
+    """
+
+    def __init__(self, path: str | PathLike[str], *, busy_timeout_seconds: float = 5.0) -> None:
+        self._path = Path(path)
+        self._busy_timeout_seconds = busy_timeout_seconds
+
+    @property
+    def name(self) -> str:
+        """Kind and path."""
+        return f"SQLite {self._path}"
+
+    def blocks(self, start: datetime, end: datetime, services: Sequence[str] = ()) -> Iterator[Block]:
+        """See `SequenceReader.blocks`."""
+        of_services = f"AND service IN ({', '.join('?' * len(services))})" if services else ""
+        sql = (
+            f"SELECT service, source, timestamp_us / {_HOUR_US} AS hour, sequence / {BLOCK} AS block, count(*), "  # noqa: S608
+            f"sum(sequence), min(sequence), max(sequence) FROM {_NUMBERED} "
+            "WHERE timestamp_us >= ? AND timestamp_us < ? AND source <> '' AND typeof(sequence) = 'integer' "
+            f"AND sequence BETWEEN 1 AND {_HIGHEST} {of_services} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
+        )
+        rows = self._read(sql, ((start - EPOCH) // _MICROSECOND, (end - EPOCH) // _MICROSECOND, *services))
+        for service, source, hour, *figures in rows:
+            yield Block(service, source, EPOCH + timedelta(hours=hour), *figures)
+
+    def count(self, source: str, lowest: int, highest: int) -> int:
+        """See `SequenceReader.count`."""
+        ((count,),) = self._read(
+            f"SELECT count(*) FROM {_NUMBERED} WHERE {_OF_SOURCE}",  # noqa: S608 - ours; values are bound
+            (source, lowest, highest),
+        )
+        return int(count)
+
+    def places(self, source: str, lowest: int, highest: int) -> tuple[Place, ...]:
+        """See `SequenceReader.places`."""
+        rows = self._read(
+            f"SELECT sequence, count(*), min(timestamp_us), max(timestamp_us) FROM {_NUMBERED} "  # noqa: S608
+            f"WHERE {_OF_SOURCE} GROUP BY sequence ORDER BY sequence",
+            (source, lowest, highest),
+        )
+        return tuple(Place(sequence, count, _moment(first), _moment(last)) for sequence, count, first, last in rows)
+
+    def preceding(self, source: str, sequence: int) -> int | None:
+        """See `SequenceReader.preceding`."""
+        ((highest,),) = self._read(
+            f"SELECT max(sequence) FROM {_NUMBERED} WHERE {_OF_SOURCE}",  # noqa: S608 - ours; values are bound
+            (source, 1, sequence - 1),
+        )
+        return None if highest is None else int(highest)
+
+    def close(self) -> None:
+        """Nothing is kept open between questions."""
+
+    def _read(self, sql: str, values: Sequence[object]) -> list[Any]:
+
+        with explained(self._path), closing(open_for_reading(self._path, self._busy_timeout_seconds)) as connection:
+            return connection.execute(sql, values).fetchall()
+
+
+def _moment(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=microseconds // 1000)

@@ -1,0 +1,193 @@
+"""`sereno reconcile`: prove that every emitted log document is in the store once, or name what is missing or double."""
+
+import os
+import zlib
+from contextlib import ExitStack, closing
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sereno_cli.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sereno_collectors.logs.reconciling import Known, Reconciliation
+
+ELASTICSEARCH_URL = "SERENO_ELASTICSEARCH_URL"
+
+_EPILOG = """\b
+Examples:
+  sereno reconcile
+      the last 24 hours of the SQLite store
+  sereno reconcile --since 2h --service checkout --json
+  sereno reconcile --file logs/checkout.log --file logs/checkout.log.1.gz
+      also what the files hold and the store never saw
+  SERENO_ELASTICSEARCH_URL=https://logs.example.org:9200 sereno reconcile --since 7d
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.option(
+    "--since", default="24h", show_default=True, metavar="TIME", help="Begin of the window, down to the hour."
+)
+@click.option("--settle", default="30s", show_default=True, help="The window ends so long ago: newest lines travel.")
+@click.option("--service", "services", multiple=True, help="Only this service; give it several times for several.")
+@click.option(
+    "--file", "files", multiple=True, type=click.Path(path_type=Path), help="A log file as evidence; .gz too."
+)
+@click.option("--log-store", default="var/logs.sqlite", show_default=True, help="SQLite file, unless a server is set.")
+@click.option(
+    "--dead-letters",
+    default="var/collector.dead-letters.jsonl",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The collector's file of refused lines.",
+)
+@click.option(
+    "--exact", is_flag=True, help="Read every number; otherwise counts and sums of each thousand are trusted."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def command(
+    *,
+    since: str,
+    settle: str,
+    services: tuple[str, ...],
+    files: tuple[Path, ...],
+    log_store: str,
+    dead_letters: Path,
+    exact: bool,
+    as_json: bool,
+) -> ExitCode:
+    """Prove that no log document is lost or double, by the sequence numbers that Sereno's telemetry writes.
+
+    Numbers count from 1 per source (service.node.name) without holes: what is neither in the store nor a dead letter
+    is missing. Lines without a number are not proven, and neither is the newest end of a source unless --file
+    shows it. Lines that wait in the collector's queue look missing when newer ones are stored already: run it again.
+
+    SERENO_ELASTICSEARCH_URL and its credentials are as for `sereno collect logs`.
+
+    Exit codes: 0 proven, 1 something is missing or double, 2 arguments are wrong, 3 the store can't be reached.
+    """
+    from sereno_backends.logs import LogStoreRefused, LogStoreUnreachable
+
+    now = datetime.now(UTC)
+    try:
+        start, end = _window(since, settle, now)
+        known = list(_known(files, dead_letters, end))
+        answer = _reconciled(
+            os.environ.get(ELASTICSEARCH_URL, "").strip() or log_store, (start, end), services, known, exact
+        )
+    except (ValueError, LogStoreRefused) as error:
+        return _failed(str(error), ExitCode.INVALID_INPUT)
+    except LogStoreUnreachable as error:
+        return _failed(str(error), ExitCode.UNREACHABLE)
+    _print_json(answer) if as_json else _print(answer)
+    return ExitCode.OK if answer.is_proven else ExitCode.ANSWER_IS_NO
+
+
+def _window(since: str, settle: str, now: datetime) -> tuple[datetime, datetime]:
+    from sereno_cli.moments import read_moment
+
+    start = read_moment(since, now).replace(minute=0, second=0, microsecond=0)
+    end = read_moment(settle, now)
+    if start >= end:
+        raise ValueError(f"--since {since} is not before --settle {settle}: nothing lies between")
+    return start, end
+
+
+def _known(files: tuple[Path, ...], dead_letters: Path, end: datetime) -> "Iterator[Known]":
+    from sereno_collectors.logs.reconciling.evidence import known_from_dead_letters, known_from_file
+
+    for file in files:
+        yield from _read(file, known_from_file, end)
+    yield from _read(dead_letters, known_from_dead_letters, end)
+
+
+def _read(file: Path, read: "Callable[[Path, datetime], list[Known]]", end: datetime) -> "list[Known]":
+    try:
+        return read(file, end)
+    except (OSError, EOFError, zlib.error) as error:  # the last two: a .gz that was cut off or damaged
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{file} can't be read: {reason}") from error
+
+
+def _reconciled(
+    location: str,
+    window: tuple[datetime, datetime],
+    services: tuple[str, ...],
+    known: "list[Known]",
+    exact: bool,
+) -> "Reconciliation":
+    from sereno_backends.logs.sequences import open_dead_letter_reader, open_sequence_reader
+    from sereno_collectors.logs.reconciling import reconcile
+
+    with ExitStack() as cleanup:
+        reader = cleanup.enter_context(closing(open_sequence_reader(location)))
+        dead = open_dead_letter_reader(location)
+        if dead is not None:
+            cleanup.enter_context(closing(dead))
+        return reconcile(
+            reader,
+            *window,
+            services=services,
+            dead_letters=dead,
+            known=known,
+            exact=exact,
+            progress=lambda hour: click.echo(f"reading {hour:%Y-%m-%d %H:00}", err=True),
+        )
+
+
+def _failed(message: str, code: ExitCode) -> ExitCode:
+    click.echo(f"sereno reconcile: {message}", err=True)
+    return code
+
+
+def _print_json(answer: "Reconciliation") -> None:
+    import orjson
+
+    hours = [{**asdict(row), "emitted": row.emitted} for row in answer.hours]
+    content = {"proven": answer.is_proven, **asdict(answer), "hours": hours}
+    click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z).decode())
+
+
+def _print(answer: "Reconciliation") -> None:
+    columns = ("emitted", "indexed", "dead_lettered", "queued", "missing", "twice")
+    widest = max([len(row.service) for row in answer.hours] + [len("service")])
+    click.echo(
+        f"{'service':<{widest}}  {'hour (UTC)':<16}" + "".join(f"{name.replace('_', ' '):>15}" for name in columns)
+    )
+    for row in answer.hours:
+        figures = "".join(f"{getattr(row, name):>15,}" for name in columns)
+        click.echo(f"{row.service:<{widest}}  {row.hour:%Y-%m-%d %H:00}{figures}")
+    for each in answer.sources:
+        if each.lowest > 1:
+            click.echo(f"{each.source}: provable from number {each.lowest}; older ones are not in the store")
+    for gap in answer.gaps:
+        click.echo(
+            f"missing: {gap.source} ({gap.service}) {gap.lowest} to {gap.highest}, {gap.documents:,} documents between "
+            f"{_moment(gap.after)} and {_moment(gap.before)}; if the log files still hold them, collect them again"
+        )
+    for one in answer.duplicates:
+        apart = "" if one.last - one.first < timedelta(milliseconds=1) else f" to {_moment(one.last)}"
+        click.echo(
+            f"twice: {one.source} ({one.service}) {one.sequence}, {one.documents} documents of {_moment(one.first)}"
+            f"{apart}; two shippers of one file, or two processes with one service.node.name"
+        )
+    click.echo(_verdict(answer))
+
+
+def _moment(moment: datetime | None) -> str:
+    return "an end of what is stored" if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def _verdict(answer: "Reconciliation") -> str:
+    if not answer.hours:
+        return "nothing to prove: no document with a sequence number in this window"
+    missing, twice = (sum(getattr(row, name) for row in answer.hours) for name in ("missing", "twice"))
+    if answer.is_proven:
+        return f"proven: {sum(row.emitted for row in answer.hours):,} documents, none missing, none twice"
+    return f"NOT proven: {missing:,} missing, {twice:,} twice"

@@ -1,0 +1,78 @@
+"""`sereno reconcile` on the embedded store."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+from sereno_backends.logs import LogRecord, SqliteLogStore
+from sereno_backends.logs.ecs import format_timestamp
+from sereno_cli.main import run
+
+
+def _written(path: Path, numbers: list[int], at: datetime) -> None:
+    store = SqliteLogStore(path)
+    document = {"service.node.name": "checkout-1"}
+    store.write(
+        [
+            LogRecord(str(number), at, "checkout", "info", "hello", document={**document, "event.sequence": number})
+            for number in numbers
+        ]
+    )
+    store.close()
+
+
+@pytest.fixture
+def an_hour_ago(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> datetime:
+    """When the records were written; the test runs in a folder of its own, without a server."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SERENO_ELASTICSEARCH_URL", raising=False)
+    return datetime.now(UTC) - timedelta(hours=1)
+
+
+def test_a_whole_store_is_proven(an_hour_ago: datetime, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without gaps the verdict is proven, and the exit code 0."""
+    _written(Path("logs.sqlite"), [1, 2, 3], an_hour_ago)
+    assert run(["reconcile", "--log-store", "logs.sqlite"]) == 0
+    assert "proven: 3 documents, none missing, none twice" in capsys.readouterr().out
+
+
+def test_missing_ones_are_named(an_hour_ago: datetime, capsys: pytest.CaptureFixture[str]) -> None:
+    """Gaps in the store, and lines at the end of a file, are named with exit code 1; dead letters are no gap."""
+    _written(Path("logs.sqlite"), [1, 3, 5], an_hour_ago)
+    lines = [
+        orjson.dumps(
+            {
+                "@timestamp": format_timestamp(an_hour_ago),
+                "service": {"name": "checkout", "node": {"name": "checkout-1"}},
+                "event": {"sequence": number},
+            }
+        )
+        for number in range(1, 8)
+    ]
+    Path("app.log").write_bytes(b"not json\n" + b"\n".join(lines) + b"\n")
+    Path("dead.jsonl").write_bytes(orjson.dumps({"line": lines[1].decode(), "reason": "no"}) + b"\n")
+    arguments = ["--log-store", "logs.sqlite", "--file", "app.log", "--dead-letters", "dead.jsonl"]
+
+    assert run(["reconcile", *arguments, "--json"]) == 1
+    answer = orjson.loads(capsys.readouterr().out)
+    assert not answer["proven"]
+    assert [(gap["lowest"], gap["highest"]) for gap in answer["gaps"]] == [(4, 4), (6, 7)]
+    assert [(row["emitted"], row["dead_lettered"], row["missing"]) for row in answer["hours"]] == [(7, 1, 3)]
+
+    assert run(["reconcile", *arguments]) == 1
+    printed = capsys.readouterr().out
+    assert "missing: checkout-1 (checkout) 6 to 7, 2 documents" in printed
+    assert "NOT proven: 3 missing, 0 twice" in printed
+
+
+@pytest.mark.usefixtures("an_hour_ago")
+def test_mistakes_are_messages(capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong time or file is exit code 2, a store that is not there 3."""
+    assert run(["reconcile", "--since", "soon"]) == 2
+    assert run(["reconcile", "--file", "none.log"]) == 2
+    assert "none.log can't be read" in capsys.readouterr().err
+    Path("cut.log.gz").write_bytes(b"\x1f\x8b\x08")
+    assert run(["reconcile", "--file", "cut.log.gz"]) == 2
+    assert "cut.log.gz can't be read" in capsys.readouterr().err
+    assert run(["reconcile", "--log-store", "none.sqlite"]) == 3
