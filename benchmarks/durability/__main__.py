@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.durability.collector import has_queue
 from benchmarks.durability.oracle import Verdict
 from benchmarks.durability.plan import random_plan
 from benchmarks.durability.rounds import run_round
@@ -21,6 +22,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=50, help="how many rounds of about 10 s (default 50)")
     parser.add_argument("--seed", type=int, default=1, help="the first round's seed; the next ones count up")
     arguments = parser.parse_args()
+    if not has_queue():
+        print("this collector has no --queue: rounds with a small queue run without one")
     print(COLUMNS.format("seed", "emitted", "indexed", "dead-lettered", "lost", "twice", "faults"))
     try:
         with running_server() as server:

@@ -39,16 +39,17 @@ class Place:
         options += ["--checkpoint", str(self.folder / "checkpoint.json")]
         options += ["--dead-letters", str(self.dead_letters)]
         options += ["--metrics-port", "0"]
-        if "--queue " in _help():
+        if has_queue():
             options += ["--queue", str(self.folder / "queue.sqlite")]
             options += ["--queue-bytes", str(SMALL_QUEUE_BYTES)] if self.small_queue else []
         return options
 
 
 @cache
-def _help() -> str:
-    """What the collector can do; the durable queue came later than the command."""
-    return subprocess.run([SERENO, "collect", "logs", "--help"], capture_output=True, text=True, check=True).stdout
+def has_queue() -> bool:
+    """Whether the collector has its durable queue, which came later than the command."""
+    asked = [str(SERENO), "collect", "logs", "--help"]
+    return "--queue " in subprocess.run(asked, capture_output=True, text=True, check=True).stdout
 
 
 class Collector:

@@ -21,6 +21,7 @@ from sereno_telemetry import Masking, ecs_handler
 
 KEPT_FILES = 30
 CLOCK_JUMP_SECONDS = 26 * 3600.0
+CLOCK_JUMPS_SHARE = 0.2
 OVERSIZED_CHARACTERS = 60_000
 
 
@@ -77,7 +78,7 @@ def _record(logger: logging.Logger, order: Order, number: int, chance: random.Ra
     if order.poison and number % 211 == 0:
         message += " " + "x" * OVERSIZED_CHARACTERS
     record = logger.makeRecord(logger.name, logging.INFO, __file__, 0, message, (), None, extra=extra)
-    if order.clock_jumps and chance.random() < 0.2:
+    if order.clock_jumps and chance.random() < CLOCK_JUMPS_SHARE:
         record.created += chance.choice((-1, 1)) * CLOCK_JUMP_SECONDS
     return record
 

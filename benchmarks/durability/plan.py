@@ -27,6 +27,9 @@ class Fault(StrEnum):
 SERVER_ENDS = frozenset({Fault.SERVER_KILLED, Fault.SERVER_RESTARTED})
 """They take 10 to 20 s each: at most one in a round."""
 SERVER_ENDS_SHARE = 0.25
+POISON_SHARE = 0.5
+CLOCK_JUMPS_SHARE = 0.3
+SMALL_QUEUE_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,8 @@ def planned(seed: int, faults: list[Fault], *, seconds: float = 6.0) -> Plan:
         seconds=seconds,
         lines_per_second=chance.choice((100, 200, 400)),
         rotations=tuple(chance.choice(("none", "rename", "copytruncate")) for _ in range(2)),
-        poison=chance.random() < 0.5,
-        clock_jumps=chance.random() < 0.3,
-        small_queue=chance.random() < 0.3,
+        poison=chance.random() < POISON_SHARE,
+        clock_jumps=chance.random() < CLOCK_JUMPS_SHARE,
+        small_queue=chance.random() < SMALL_QUEUE_SHARE,
         strikes=tuple(sorted(strikes, key=lambda strike: strike.at_seconds)),
     )

@@ -16,6 +16,8 @@ SLOW_SECONDS = 0.7
 LARGEST_BYTES = 40_000
 UPSTREAM_SECONDS = 60.0
 STATUSES = (429, 503)
+HALF = 0.5
+"""Of the answers, while answers break: the other half makes progress."""
 
 
 class Manner(StrEnum):
@@ -101,7 +103,7 @@ class _Forwarder(BaseHTTPRequestHandler):
             return
         finally:
             connection.close()
-        half = self.state.chance.random() < 0.5 and manner in {Manner.CUT_ANSWER, Manner.SWALLOW_ANSWER}
+        half = self.state.chance.random() < HALF and manner in {Manner.CUT_ANSWER, Manner.SWALLOW_ANSWER}
         with suppress(OSError):
             if half and manner is Manner.SWALLOW_ANSWER:
                 self._hang_up()

@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import httpx
 
@@ -17,17 +17,37 @@ from benchmarks.durability.emitter import Order, emitted
 from benchmarks.durability.oracle import Verdict, dead_lines, indexed_lines, judge
 from benchmarks.durability.plan import Fault, Plan, Strike
 from benchmarks.durability.proxy import Breaker, Manner, running_breaker
-from benchmarks.durability.server import Server
 
 DRAIN_SECONDS = 60.0
 SETTLE_SECONDS = 1.0
 BLOCK = "index.blocks.read_only_allow_delete"
 
 
+class Node(Protocol):
+    """A server that may be ended and started again on the same address."""
+
+    url: str
+
+    def start(self) -> None:
+        """Start it unless it runs; it answers when this returns."""
+
+    def stop(self) -> None:
+        """End it in order."""
+
+    def kill(self) -> None:
+        """Kill -9."""
+
+    def freeze(self) -> None:
+        """Let it hang."""
+
+    def thaw(self) -> None:
+        """Let it go on."""
+
+
 class Round:
     """The parts of one round while it runs."""
 
-    def __init__(self, plan: Plan, server: Server, breaker: Breaker, folder: Path) -> None:
+    def __init__(self, plan: Plan, server: Node, breaker: Breaker, folder: Path) -> None:
         self._plan, self._server, self._breaker, self._folder = plan, server, breaker, folder
         self.dataset = f"r{plan.seed}.{os.getpid()}"
         self._client = httpx.Client(base_url=server.url, trust_env=False, timeout=30)
@@ -160,7 +180,7 @@ class Round:
         return judge(expected, indexed_lines(self._client, self.dataset), dead)
 
 
-def run_round(plan: Plan, server: Server, folder: Path) -> Verdict:
+def run_round(plan: Plan, server: Node, folder: Path) -> Verdict:
     """Run one round in `folder`, which must exist and be empty."""
     server.start()
     with ExitStack() as cleanup:

@@ -104,7 +104,7 @@ class Server:
 def running_server() -> Iterator[Server]:
     """A fresh server, ready; its data are removed in the end."""
     # Below /var/tmp, which the unprivileged user that the server runs as may enter.
-    folder = Path(tempfile.mkdtemp(prefix="sereno-durability-", dir="/var/tmp"))  # noqa: S108 - mkdtemp
+    folder = Path(tempfile.mkdtemp(prefix="sereno-durability-", dir="/var/tmp"))
     folder.chmod(0o755)
     server = Server(folder)
     try:
