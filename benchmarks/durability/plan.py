@@ -54,6 +54,8 @@ class Plan:
     clock_jumps: bool
     small_queue: bool
     strikes: tuple[Strike, ...]
+    after_first_line: bool = False
+    """The faults begin when the server has the first line."""
 
     def named(self) -> str:
         """For the table."""

@@ -61,6 +61,8 @@ class Round:
     def run(self) -> Verdict:
         """Everything, in order."""
         self._collector.start()
+        if self._plan.after_first_line:
+            self._wait_for_first_line()
         for strike in self._plan.strikes:
             time.sleep(max(0.0, strike.at_seconds - (time.monotonic() - self._begun)))
             self._strike(strike)
@@ -167,6 +169,11 @@ class Round:
         self._server.start()
         self._block(on=False)
         self._collector.start()
+
+    def _wait_for_first_line(self) -> None:
+        deadline = time.monotonic() + self._plan.seconds
+        while not indexed_lines(self._client, self.dataset) and time.monotonic() < deadline:
+            time.sleep(0.1)
 
     def _wait_until_nothing_lacks(self) -> None:
         deadline = time.monotonic() + DRAIN_SECONDS
