@@ -74,8 +74,8 @@ class Chunk:
     offset: int
     """Where the first event stands: in bytes for files and streams."""
     events: tuple[bytes, ...]
-    """Without their ends, `\\r` included; an event of several lines has `\\n` within. Each next one stands one byte
-    behind the one before. Blank ones vanish in parsing."""
+    """Without the `\\n` at their ends (a `\\r` before it stays); an event of several lines has `\\n` within. Each next
+    one stands one byte behind the one before. Blank ones vanish in parsing."""
     read_at: datetime
     """Aware, UTC."""
 
@@ -129,6 +129,11 @@ class Intake(Protocol):
         Raises:
             QueueFull: the patience is over, or the collector is to stop: nothing was taken, reading again is right.
         """
+        ...
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the collector is to stop: what was not taken is not to be offered again."""
         ...
 
 
