@@ -153,3 +153,14 @@ def test_a_line_without_end_is_taken_in_pieces() -> None:
     assert (second.offset, second.events) == (LONGEST_EVENT_BYTES, (b"rest",))
     buffer.feed(b"text\n" + (b" " * 2047 + b"\n") * 600)
     assert len(b"".join(buffer.take(NOON)[0].events)) > LONGEST_EVENT_BYTES
+
+
+def test_text_waits_for_the_lines_that_continue_it() -> None:
+    """However its lines are cut into reads, a traceback comes whole, before the event that follows it."""
+    buffer = EventBuffer(ORIGIN)
+    taken: list[Chunk] = []
+    for line in (TRACE + b"\nnext\n").splitlines(keepends=True):
+        buffer.feed(line)
+        taken += buffer.take(NOON)
+    taken += buffer.take(NOON, settled=True)
+    assert [chunk.events for chunk in taken] == [(TRACE,), (b"next",)]
