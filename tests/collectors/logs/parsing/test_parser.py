@@ -81,7 +81,7 @@ def test_ids_of_other_lines_never_change() -> None:
 
 def test_labels_and_tags_of_a_clean_line_are_kept() -> None:
     """The collector's labels stand among the line's own, which win; tags are put together; quotes do not matter."""
-    own = {"message": 'a "b" \\" {c}', "labels": {"team": "x", "shop": "north"}, "tags": ["green"]}
+    own: dict[str, Any] = {"message": 'a "b" \\" {c}', "labels": {"team": "x", "shop": "north"}, "tags": ["green"]}
     for labels, tags in ({}, ()), ({"team": "pay"}, ()), ({"site": "a"}, ()), ({"site": "a"}, ("blue",)):
         body = body_of(orjson.dumps({**CLEAN, **own}), Enrichment(labels=labels, tags=tags))
         assert body["labels"] == {**labels, **own["labels"]}
