@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from pathlib import Path
 
 SERENO = Path(sys.executable).parent / "sereno"
 SMALL_QUEUE_BYTES = 300_000
+READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 
 
@@ -71,6 +73,16 @@ class Collector:
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"SERENO_ELASTICSEARCH_URL": self._place.server_url},
             )
+
+    def start_and_wait(self) -> None:
+        """Start it and wait until it says that it collects, or ends."""
+        said = self._place.log.stat().st_size if self._place.log.exists() else 0
+        self.start()
+        deadline = time.monotonic() + READY_SECONDS
+        while self.pid and time.monotonic() < deadline:
+            if b"metrics on" in self._place.log.read_bytes()[said:]:
+                return
+            time.sleep(0.05)
 
     @property
     def pid(self) -> int:

@@ -52,15 +52,16 @@ class Round:
         self.dataset = f"r{plan.seed}.{os.getpid()}"
         self._client = httpx.Client(base_url=server.url, trust_env=False, timeout=30)
         self._orders = [self._order(place, rotation) for place, rotation in enumerate(plan.rotations)]
-        self._begun = time.monotonic()
-        self._emitters = [_emitter(order) for order in self._orders]
         files = tuple(dict.fromkeys(Path(order.path) for order in self._orders))
         self.place = Place(folder, files, breaker.url, plan.small_queue)
         self._collector = Collector(self.place)
+        # What is rotated away before a collector's first look counts as an archive from before its time.
+        self._collector.start_and_wait()
+        self._begun = time.monotonic()
+        self._emitters = [_emitter(order) for order in self._orders]
 
     def run(self) -> Verdict:
         """Everything, in order."""
-        self._collector.start()
         if self._plan.after_first_line:
             self._wait_for_first_line()
         for strike in self._plan.strikes:

@@ -87,18 +87,21 @@ def test_free_form_fields_never_reject_a_document(
 
 
 def test_a_poison_document_is_rejected_alone_with_the_servers_reason(
-    elastic_store: ElasticsearchLogStore, record: MakeRecord, ask: Ask
+    elastic_store: ElasticsearchLogStore, client: Elasticsearch, namespace: str, record: MakeRecord, ask: Ask
 ) -> None:
-    """A document that contradicts ECS is named with the reason; its neighbours are stored, and so are later ones."""
-    poison = record("poison", document={"log": "not an object"})
+    """What a mapping of the user's own refuses is named with the reason; neighbours and later ones are stored."""
+    elastic_store.write([record("first")])
+    mapping = {"user": {"properties": {"nick": {"type": "keyword"}}}}
+    client.indices.put_mapping(index=f"logs-app-{namespace}", properties=mapping)
+    poison = record("poison", document={"user.nick": {"first": "x"}})
     answer = elastic_store.write([record("a"), poison, record("b")])
     assert (answer.indexed, answer.duplicates) == (2, 0)
     (rejection,) = answer.rejections
     assert rejection.record_id == "poison"
-    assert "object mapping for [log]" in rejection.reason
+    assert "[user.nick]" in rejection.reason
     again = elastic_store.write([poison, record("a"), record("c")])
     assert (again.indexed, again.duplicates, len(again.rejections)) == (1, 1, 1)
-    assert elastic_store.count(ask()) == 3
+    assert elastic_store.count(ask()) == 4
 
 
 @pytest.mark.parametrize("block", ["index.blocks.read_only_allow_delete", "index.blocks.write"])

@@ -37,6 +37,7 @@ _make: Any = tuple.__new__
 class _Plan:
     """What is done with each line of a shape."""
 
+    types: list[type]
     quotes: int
     """How many there are in such a line, those in labels and tags apart, where no text holds one and no name is there
     twice: Elasticsearch refuses a document with a name that is."""
@@ -59,7 +60,8 @@ class CleanLines:
         self._labels = orjson.dumps(dict(enrichment.labels))[1:-1]
         self._streams = streams
         self._hours = hours
-        self._plans: dict[tuple[object, ...], _Plan | None] = {}
+        self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._shapes: dict[tuple[object, ...], _Plan | None] = {}
         self._label_names: set[tuple[str, ...]] = set()
 
     def document(self, content: bytes, offset: int) -> Document | None:
@@ -70,10 +72,9 @@ class CleanLines:
             found = orjson.loads(content)
         except orjson.JSONDecodeError:
             return None
-        shape = (*found, *map(type, found.values()))
-        plan = self._plans.get(shape, _UNKNOWN)
-        if plan is _UNKNOWN:
-            plan = self._learn(shape, found)
+        plan = self._plans.get(tuple(found))
+        if plan is None or plan.types != [*map(type, found.values())]:
+            plan = self._learn(found)
         if plan is None:
             return None
         quotes = plan.quotes + _quotes_within(found) if plan.has_more else plan.quotes
@@ -99,10 +100,17 @@ class CleanLines:
         document: Document = _make(Document, (record_id, self._streams[dataset], body, service, node, sequence, hour))
         return document
 
-    def _learn(self, shape: tuple[object, ...], found: dict[str, Any]) -> _Plan | None:
-        if len(self._plans) >= MOST_ENTRIES:
+    def _learn(self, found: dict[str, Any]) -> _Plan | None:
+        """The plan for lines of this one's names and types; it becomes the one of its names."""
+        names = tuple(found)
+        shape = (names, *map(type, found.values()))
+        if len(self._shapes) >= MOST_ENTRIES:
+            self._shapes.clear()
             self._plans.clear()
-        plan = self._plans[shape] = self._plan(found)
+        plan = self._shapes[shape] if shape in self._shapes else self._plan(found)
+        self._shapes[shape] = plan
+        if plan is not None:
+            self._plans[names] = plan
         return plan
 
     def _plan(self, found: dict[str, Any]) -> _Plan | None:
@@ -120,6 +128,7 @@ class CleanLines:
             return None
         added = b"," + orjson.dumps(fields)[1:-1] if fields else b""
         return _Plan(
+            [*map(type, found.values())],
             2 * len(found) + 2 * list(types.values()).count(str),
             is_numbered,
             len(types) != len(found),
@@ -171,9 +180,6 @@ class CleanLines:
             return content
         line = content.replace(_LABELS_BEGIN, b"%b%b," % (_LABELS_BEGIN, self._labels), 1)
         return line if labels and line is not content else None
-
-
-_UNKNOWN: Any = object()
 
 
 def _quotes_within(found: dict[str, Any]) -> int:

@@ -46,7 +46,7 @@ class Parser:
             lines, others = self._of(chunk.origin)
             read, keep, offset = lines.document, documents.append, chunk.offset
             for event in chunk.events:
-                content = event.rstrip(_LINE_ENDS)
+                content = event if event[-1:] == b"}" else event.rstrip(_LINE_ENDS)
                 document = read(content, offset)
                 if document is not None:
                     keep(document)

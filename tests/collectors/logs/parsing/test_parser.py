@@ -1,5 +1,7 @@
-"""Every event becomes a document, clean lines byte by byte, and its id is what it always was."""
+"""Every event becomes a document, clean lines byte by byte, and its id is always the same."""
 
+import hashlib
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 from sereno_backends.logs.ecs import lookup
 from sereno_backends.logs.words import words
 from sereno_collectors.logs.model import Chunk, Origin, OriginKind
+from sereno_collectors.logs.parsing.caches import Streams
 from sereno_collectors.logs.parsing.enrichment import Enrichment
 from sereno_collectors.logs.parsing.flaws import Flaw
+from sereno_collectors.logs.parsing.other_lines import OtherLines
 from sereno_collectors.logs.parsing.parser import Parsed, Parser
 
 READ_AT = datetime(2026, 11, 22, 13, 0, 0, 500_000, tzinfo=UTC)
@@ -55,6 +59,74 @@ def test_a_clean_line_is_passed_on_byte_by_byte() -> None:
     found["sereno"]["words"] = " ".join(found["sereno"]["words"].split())
     assert found == {**CLEAN, **added, "log.file.path": PATH, "log.offset": 100, "sereno": own}
     assert document[1:2] + document[3:] == ("logs-app-default", "checkout", "host-7-1", 3, "2026-11-22T12")
+
+
+def test_a_numbered_line_has_the_id_of_other_collectors() -> None:
+    """The fast and the careful path make SHA-256 of the line between bars, wherever the line was read."""
+    nested = {**CLEAN, "service": {"node": {"name": "n"}}, "event": {"sequence": 3}}
+    for name in ("service.node.name", "event.sequence"):
+        del nested[name]
+    for line in (orjson.dumps(CLEAN), orjson.dumps(nested)):
+        (document,) = parsed(line).documents
+        assert document.record_id == hashlib.sha256(b"|message|" + line + b"|").hexdigest()
+
+
+def test_ids_of_other_lines_never_change() -> None:
+    """They are the ones that they were when this was written: of file, offset and line."""
+    documents = parsed(b"text", orjson.dumps({**CLEAN, "event.sequence": "3"})).documents
+    assert [one.record_id for one in documents] == [
+        "62a19915a171fa86738cdbf0ce202057",
+        "4c319c1f9183e866b8745e5337542e3b",
+    ]
+
+
+def test_labels_and_tags_of_a_clean_line_are_kept() -> None:
+    """The collector's labels stand among the line's own, which win; tags are put together; quotes do not matter."""
+    own: dict[str, Any] = {"message": 'a "b" \\" {c}', "labels": {"team": "x", "shop": "north"}, "tags": ["green"]}
+    for labels, tags in ({}, ()), ({"team": "pay"}, ()), ({"site": "a"}, ()), ({"site": "a"}, ("blue",)):
+        body = body_of(orjson.dumps({**CLEAN, **own}), Enrichment(labels=labels, tags=tags))
+        assert body["labels"] == {**labels, **own["labels"]}
+        assert body["tags"] == ["green", *tags]
+        assert "document" not in body["sereno"]
+        assert body["message"] == own["message"]
+
+
+def test_a_line_without_a_number_is_passed_on_byte_by_byte() -> None:
+    """It has no source and no sequence, and its id is of its place."""
+    line = orjson.dumps({name: value for name, value in CLEAN.items() if name != "event.sequence"})
+    first, second = parsed(line, line).documents
+    assert first.body.startswith(line[:-1] + b",")
+    assert (first.source, first.sequence) == ("", 0)
+    assert first.record_id != second.record_id
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        orjson.dumps(CLEAN).replace(b'"log.logger":"pay"', b'"log.logger" :1,"log.logger":"pay"'),
+        orjson.dumps(CLEAN).replace(
+            b'"log.logger":"pay"', b'"log.logger":"\\u0022\\u0022","log.logger":"\\u0022\\u0022"'
+        ),
+        orjson.dumps({**CLEAN, "labels": {"a": "b"}})[:-2] + b',"a":"c"}}',
+    ],
+)
+def test_no_spelling_hides_a_name_that_is_there_twice(line: bytes) -> None:
+    """Blanks, escapes and labels can't make the fast path pass on what Elasticsearch refuses."""
+    (document,) = parsed(line).documents
+    assert not document.body.startswith(line[:-1])
+    json.loads(document.body, object_pairs_hook=_without_repetition)
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+def test_types_that_change_from_line_to_line() -> None:
+    """What was learned of lines with the same names is not held against a line with other types."""
+    lines = [orjson.dumps({**CLEAN, "process.pid": pid}) for pid in (7, {"x": 1}, 8, "9")]
+    bodies = [orjson.loads(one.body) for one in parsed(*lines).documents]
+    assert [body.get("process.pid") for body in bodies] == [7, None, 8, "9"]
 
 
 def test_offsets_and_blank_events() -> None:
@@ -116,12 +188,13 @@ _CHANGES = st.dictionaries(
 
 @given(st.one_of(st.binary(), _CHANGES.map(lambda change: orjson.dumps({**CLEAN, **change}))))
 def test_every_event_is_one_document_with_one_id(event: bytes) -> None:
-    """Whatever an event holds, its body is one line of JSON with its words; read again, it has the same id."""
+    """Whatever an event holds, its body is one line of JSON; id and words do not depend on the way it is parsed."""
     documents = parsed(event).documents
     content = event.rstrip(b"\r\n")
     assert len(documents) == (1 if content.strip() else 0)
     for document in documents:
-        assert document.record_id == parsed(event).documents[0].record_id
+        carefully, _ = OtherLines(ORIGIN, Enrichment(), Streams("default")).document(content, 100, READ_AT)
+        assert (document.record_id, document.service) == (carefully.record_id, carefully.service)
         assert b"\n" not in document.body
         body = orjson.loads(document.body)
         assert body["sereno"]["words"].split() == list(words(lookup(body, "message")))
