@@ -23,6 +23,18 @@ def lookup(document: Mapping[str, Any], path: str) -> Any:
     return None
 
 
+def source_of(document: Mapping[str, Any]) -> str | None:
+    """Who wrote the line: `service.node.name`, where it is a text."""
+    found = lookup(document, "service.node.name")
+    return found if isinstance(found, str) else None
+
+
+def sequence_of(document: Mapping[str, Any]) -> int | None:
+    """The line's number among its source's lines: `event.sequence`, where it is a whole number from 1."""
+    found = lookup(document, "event.sequence")
+    return found if isinstance(found, int) and not isinstance(found, bool) and 1 <= found < 2**63 else None
+
+
 def without(document: Mapping[str, Any], path: str) -> dict[str, Any]:
     """A copy of the document that has nothing at the dotted path, however it was spelled."""
     kept = {key: value for key, value in document.items() if key != path}

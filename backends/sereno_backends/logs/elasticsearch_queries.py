@@ -38,6 +38,11 @@ def conditions(query: LogQuery) -> dict[str, Any]:
             filters.append({"terms": {field: list(wanted)}})
     if query.trace_id is not None:
         filters.append({"term": {"trace.id": query.trace_id}})
+    if query.source is not None:
+        filters.append({"term": {"service.node.name": query.source}})
+    if query.sequences is not None:
+        first, last = query.sequences
+        filters.append({"range": {"event.sequence": {"gte": first, "lte": last}}})
     if asked := " ".join(words(query.text or "")):
         filters.append(_has_words(asked))
     return {"bool": {"filter": filters}}

@@ -70,6 +70,10 @@ class LogQuery:
     trace_id: str | None = None
     text: str | None = None
     """Words that must all occur in the message, in any order and case."""
+    source: str | None = None
+    """ECS `service.node.name`: whose lines; None: everybody's."""
+    sequences: tuple[int, int] | None = None
+    """First and last `event.sequence`, both included; a record without a sequence number is not among them."""
     limit: int = 100
 
 

@@ -8,6 +8,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import orjson
+
+from sereno_backends.logs.ecs import sequence_of, source_of
 from sereno_backends.logs.model import (
     LogStoreCorrupt,
     LogStoreError,
@@ -107,6 +110,8 @@ def _connect(path: Path, mode: str, busy_timeout_seconds: float) -> sqlite3.Conn
         check_same_thread=False,  # the store itself lets one thread in at a time
     )
     connection.create_function("message_head", 1, message_head, deterministic=True)
+    connection.create_function("document_source", 1, lambda text: source_of(orjson.loads(text)), deterministic=True)
+    connection.create_function("document_sequence", 1, lambda text: sequence_of(orjson.loads(text)), deterministic=True)
     return connection
 
 

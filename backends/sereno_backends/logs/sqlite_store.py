@@ -161,6 +161,13 @@ def _conditions(query: LogQuery) -> tuple[str, tuple[object, ...]]:
     if query.trace_id is not None:
         clauses.append("trace_id = ?")
         values.append(query.trace_id)
+    # Neither is a column: these questions come with a narrow window, and the time index finds its few records.
+    if query.source is not None:
+        clauses.append("document_source(document) = ?")
+        values.append(query.source)
+    if query.sequences is not None:
+        clauses.append("document_sequence(document) BETWEEN ? AND ?")
+        values.extend(query.sequences)
     if asked := words(query.text or ""):
         clauses.append("id IN (SELECT rowid FROM record_words WHERE record_words MATCH ?)")
         values.append(" AND ".join(f'"{word}"' for word in asked))

@@ -104,6 +104,27 @@ def test_all_conditions_must_hold(
 
 
 @pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({"source": "checkout-1"}, ["1", "2", "3"]),
+        ({"source": "checkout-1", "sequences": (2, 3)}, ["2", "3"]),
+        ({"sequences": (2, 2)}, ["2", "other"]),
+        ({"source": "checkout"}, []),
+    ],
+)
+def test_a_source_and_its_sequence_numbers_are_found(
+    store: LogStore, record: MakeRecord, ask: Ask, conditions: dict[str, Any], expected: list[str]
+) -> None:
+    """Lines are found by who wrote them and by their numbers, both ends included, in dotted and in nested spelling."""
+    dotted = {"service.node.name": "checkout-1", "event.sequence": 1}
+    nested = [{"service": {"node": {"name": "checkout-1"}}, "event": {"sequence": number}} for number in (2, 3)]
+    other = {"service.node.name": "checkout-2", "event.sequence": 2}
+    documents = {"1": dotted, "2": nested[0], "3": nested[1], "other": other, "unnumbered": {}}
+    store.write([record(name, at=at, document=document) for at, (name, document) in enumerate(documents.items())])
+    assert ids(store.search(ask(**conditions))) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("reach", True),

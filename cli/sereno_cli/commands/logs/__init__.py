@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 # subcommand → one line of help; its module has the same name. Imported only when called, as in `sereno_cli.main`.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "search": "Search the log store by words, service, level, trace and window.",
+}
 
 
 class _LazySubcommands(click.Group):
