@@ -11,6 +11,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from sereno_collectors.logs import CollectorMetrics
+from sereno_collectors.logs.queue import QueueState
 from support.alertmanager import running_alertmanager
 from support.prometheus import HistorySample, RunningProcess, running_prometheus
 from support.waiting import wait_for
@@ -146,7 +147,8 @@ def test_metrics_of_the_collector_exist() -> None:
     texts = [*QUERIES.values(), *(p.read_text() for p in (ROOT / "alerting/rules/handwritten").glob("*.yaml"))]
     named = {name for text in texts for name in re.findall(r'sereno_collector_\w+(?:\{outcome="\w+"\})?', text)}
     registry = CollectorRegistry()
-    CollectorMetrics(registry, time.time)
+    figures = QueueState(documents=0, size_bytes=0, limit_bytes=1, oldest_queued_at=None)
+    CollectorMetrics(registry, time.time).show_queue(lambda: figures, lambda: 0)
     exposed = {line.split(" ")[0] for line in generate_latest(registry).decode().splitlines()}
     assert named
     assert named - exposed == set()
