@@ -3,29 +3,21 @@
 import os
 import sqlite3
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Condition
 
-import orjson
-
 from sereno_collectors.logs.model import Document, Parcel, Position, QueueFull
-from sereno_collectors.logs.queue.file import (
-    QueueDamaged,
-    explained,
-    lock,
-    move_aside,
-    open_file,
-    readable_parcels,
-)
-from sereno_collectors.logs.queue.packing import pack, tallies
+from sereno_collectors.logs.queue.file import QueueDamaged, explained, lock, open_file
+from sereno_collectors.logs.queue.packing import pack, positions_as_json, positions_from_json, tallies
+from sereno_collectors.logs.queue.recent_bodies import RecentBodies
+from sereno_collectors.logs.queue.rescue import rescued
 
-LEDGER_HOURS = 40 * 24
-CACHE_BYTES = 16_000_000
-"""Bodies that were just queued are mostly sent at once: so many bytes of them aren't read back from the file."""
+LEDGER_DAYS = 40
+"""How long it is remembered what was received; older days are forgotten at a start."""
 
 _RECEIVED = """
 INSERT INTO received VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hour, source, service) DO UPDATE SET
@@ -83,8 +75,7 @@ class DurableQueue:
         self._now = now
         self._lock = lock(path)
         self._changed = Condition()
-        self._bodies: OrderedDict[int, bytes] = OrderedDict()
-        self._cached_bytes = 0
+        self._bodies = RecentBodies()
         self._returned: set[int] = set()
         self._uncertain: set[int] = set()
         self._in_flight: set[int] = set()
@@ -136,7 +127,7 @@ class DurableQueue:
             self._documents += len(documents)
             self._size_bytes += added
             for number, (_, body) in zip(numbers, parcels, strict=True):
-                self._cache(number, body)
+                self._bodies.keep(number, body)
             if not self._documents:
                 self._answered = positions
             self._changed.notify_all()
@@ -170,7 +161,7 @@ class DurableQueue:
                 self._in_flight.discard(parcel.number)
                 self._returned.add(parcel.number)
                 self._uncertain.add(parcel.number)
-                self._cache(parcel.number, parcel.body)
+                self._bodies.keep(parcel.number, parcel.body)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -183,32 +174,15 @@ class DurableQueue:
         try:
             return open_file(self._path)
         except QueueDamaged as damage:
-            return self._rescued(damage, report)
-
-    def _rescued(self, damage: QueueDamaged, report: Callable[[str], None]) -> sqlite3.Connection:
-        """A new file with what can be read of the damaged one; positions are those that the store has answered for."""
-        aside = move_aside(self._path, self._now())
-        connection = open_file(self._path)
-        documents = 0
-        connection.execute("BEGIN IMMEDIATE")
-        for queued_at, count, body in readable_parcels(aside):
-            connection.execute(
-                "INSERT INTO parcel (queued_at, documents, body) VALUES (?, ?, ?)", (queued_at, count, body)
-            )
-            documents += count
-        connection.execute("INSERT INTO state SELECT 'taken', max(number) FROM parcel")
-        connection.execute("COMMIT")
-        report(
-            f"the queue was damaged ({damage}): it is kept as {aside}; {documents} documents of it were rescued, and "
-            "files are read again from where the store had answered for everything"
-        )
-        return connection
+            return rescued(self._path, damage, now=self._now(), report=report)
 
     def _load(self, positions: Sequence[Position]) -> None:
         connection = self._connection
         saved = dict(connection.execute("SELECT name, value FROM state").fetchall())
-        self._positions = _positions(saved["positions"]) if "positions" in saved else tuple(positions)
+        self._positions = positions_from_json(saved["positions"]) if "positions" in saved else tuple(positions)
         self._answered = tuple(positions)
+        oldest_hour = datetime.fromtimestamp(self._now(), UTC) - timedelta(days=LEDGER_DAYS)
+        connection.execute("DELETE FROM received WHERE hour < ?", (oldest_hour.strftime("%Y-%m-%dT%H"),))
         self._taken = int(saved.get("taken") or 0)
         self._may_be_repeated = self._taken
         self._cursor = 0
@@ -237,7 +211,7 @@ class DurableQueue:
         self, parcels: Sequence[tuple[int, bytes]], documents: Sequence[Document], positions: tuple[Position, ...]
     ) -> list[int]:
         connection, now = self._connection, self._now()
-        saved = _json(positions) if positions != self._positions else None
+        saved = positions_as_json(positions) if positions != self._positions else None
         numbers: list[int] = []
         for index, (count, body) in enumerate(parcels, start=1):
             inserted = connection.execute(
@@ -270,9 +244,8 @@ class DurableQueue:
         yield from self._connection.execute(f"{sizes} > ? ORDER BY number", (self._cursor,))
 
     def _body(self, number: int) -> bytes:
-        body = self._bodies.pop(number, None)
+        body = self._bodies.pop(number)
         if body is not None:
-            self._cached_bytes -= len(body)
             return body
         (read,) = self._connection.execute("SELECT body FROM parcel WHERE number = ?", (number,)).fetchone()
         return bytes(read)
@@ -310,30 +283,15 @@ class DurableQueue:
         self._size_bytes -= len(parcel.body) - len(rest)
         if rest:
             self._returned.add(parcel.number)
-            self._cache(parcel.number, rest)
+            self._bodies.keep(parcel.number, rest)
 
     def _find_answered(self) -> None:
         """The positions of the newest parcel before which everything is settled."""
         (oldest,) = self._connection.execute("SELECT min(number) FROM parcel").fetchone()
         passed = [number for number in self._passed if oldest is None or number < oldest]
         if passed:
-            self._answered = _positions(self._passed[max(passed)])
+            self._answered = positions_from_json(self._passed[max(passed)])
         for number in passed:
             del self._passed[number]
         if oldest is None:
             self._answered = self._positions
-
-    def _cache(self, number: int, body: bytes) -> None:
-        self._bodies[number] = body
-        self._cached_bytes += len(body)
-        while self._cached_bytes > CACHE_BYTES:
-            _, dropped = self._bodies.popitem(last=True)  # the newest is wanted last
-            self._cached_bytes -= len(dropped)
-
-
-def _json(positions: Sequence[Position]) -> str:
-    return orjson.dumps([asdict(position) for position in positions]).decode()
-
-
-def _positions(saved: str) -> tuple[Position, ...]:
-    return tuple(Position(**position) for position in orjson.loads(saved))

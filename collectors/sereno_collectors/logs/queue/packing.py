@@ -1,8 +1,11 @@
 """From documents to what the queue keeps of them; pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
-from sereno_collectors.logs.model import Document
+import orjson
+
+from sereno_collectors.logs.model import Document, Position
 
 MOST_DOCUMENTS = 2_000
 MOST_BYTES = 5_000_000
@@ -48,3 +51,13 @@ def tallies(documents: Sequence[Document]) -> Iterator[tuple[str, str, str, int,
         sequences[2] += 1
     for (hour, source, service), (first, last, count) in found.items():
         yield hour, source, service, first, last, count
+
+
+def positions_as_json(positions: Sequence[Position]) -> str:
+    """The positions as text."""
+    return orjson.dumps([asdict(position) for position in positions]).decode()
+
+
+def positions_from_json(saved: str) -> tuple[Position, ...]:
+    """What `positions_as_json` was given."""
+    return tuple(Position(**position) for position in orjson.loads(saved))

@@ -1,0 +1,241 @@
+"""What is in the queue stays there until it is settled, whatever happens to the process, the disk and the file."""
+
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sereno_collectors.logs.model import Document, Position, QueueFull
+from sereno_collectors.logs.queue import (
+    DurableQueue,
+    QueueError,
+    QueueReader,
+    QueueState,
+    QueueUnavailable,
+    Settlement,
+)
+
+HOUR = "2026-11-25T23"
+ALL = (10_000, 50_000_000)
+
+
+def document(number: int, body: bytes = b"{}") -> Document:
+    """A document with a sequence number of its own."""
+    return Document(f"{number:08x}", "logs-app-default", body, "shop", "shop-1", number, HOUR)
+
+
+def position(offset: int) -> Position:
+    """How far a file was read."""
+    return Position(path="/app.log", source="s", inode=1, generation=0, offset=offset)
+
+
+class Desk:
+    """A queue in a folder that can be closed and opened again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "queue.sqlite"
+        self.reports: list[str] = []
+        self.limit_bytes = 1_000_000
+        self.answered: tuple[Position, ...] = ()
+        self.now = 1_000.0
+        self.queue = self.opened()
+
+    def opened(self) -> DurableQueue:
+        """The queue as a new process finds it."""
+        return DurableQueue(
+            self.path,
+            limit_bytes=self.limit_bytes,
+            positions=self.answered,
+            now=lambda: self.now,
+            report=self.reports.append,
+        )
+
+    def again(self) -> None:
+        """Close it and open it."""
+        self.queue.close()
+        self.queue = self.opened()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A queue to work with."""
+    made = Desk(tmp_path)
+    yield made
+    made.queue.close()
+
+
+def waiting(desk: Desk) -> list[str]:
+    """The ids of everything in the queue."""
+    return [record_id for record_id, _ in QueueReader(desk.path).queued()]
+
+
+def test_what_is_put_is_taken_once_in_its_order(desk: Desk) -> None:
+    """Parcels come out oldest first, each to one taker; settled ones are gone."""
+    desk.queue.put([document(1), document(2)])
+    desk.queue.put([document(3)])
+    first, second = desk.queue.take(*ALL)
+    assert (first.documents, second.documents, first.repeated) == (2, 1, False)
+    assert first.body.splitlines()[0] == b'{"create":{"_index":"logs-app-default","_id":"00000001"}}'
+    assert desk.queue.take(*ALL) == ()
+    desk.queue.settle([Settlement(first), Settlement(second)])
+    assert desk.queue.state() == QueueState(0, 0, desk.limit_bytes, None)
+    assert waiting(desk) == []
+
+
+def test_no_more_is_taken_than_asked_for(desk: Desk) -> None:
+    """A request's limits hold for documents and bytes, but one parcel is always given."""
+    for number in range(3):
+        desk.queue.put([document(number, b"x" * 100)])
+    (only,) = desk.queue.take(1, 10)
+    assert len(desk.queue.take(10, len(only.body) * 2)) == 2
+
+
+def test_what_is_left_of_a_parcel_is_taken_again(desk: Desk) -> None:
+    """The rest of a settled parcel keeps its place before younger ones."""
+    desk.queue.put([document(1), document(2)])
+    desk.queue.put([document(3)])
+    (first,) = desk.queue.take(2, 10_000)
+    lines = first.body.splitlines(keepends=True)
+    desk.queue.settle([Settlement(first, b"".join(lines[2:]))])
+    rest, younger = desk.queue.take(*ALL)
+    assert (rest.number, rest.documents, rest.body) == (first.number, 1, b"".join(lines[2:]))
+    assert younger.number > rest.number
+    assert desk.queue.state().documents == 2
+
+
+def test_what_may_have_been_sent_is_marked(desk: Desk) -> None:
+    """A parcel that was given back, or taken by a process that is gone, comes out as a repeated one; others don't."""
+    desk.queue.put([document(1)])
+    desk.queue.give_back(desk.queue.take(*ALL))
+    (again,) = desk.queue.take(*ALL)
+    assert again.repeated
+    desk.queue.put([document(2)])
+    desk.again()
+    assert [(parcel.documents, parcel.repeated) for parcel in desk.queue.take(*ALL)] == [(1, True), (1, False)]
+
+
+def test_a_full_queue_takes_nothing_and_says_so(desk: Desk) -> None:
+    """Beyond its limit a put is refused as a whole, position included; with room again it is taken."""
+    big = b"x" * 600_000
+    desk.queue.put([document(1, big)], [position(1)])
+    with pytest.raises(QueueFull, match="is full"):
+        desk.queue.put([document(2, big)], [position(2)])
+    assert (waiting(desk), desk.queue.positions) == (["00000001"], (position(1),))
+    desk.queue.settle([Settlement(parcel) for parcel in desk.queue.take(*ALL)])
+    desk.queue.put([document(2, big)], [position(2)])
+    assert (waiting(desk), desk.queue.positions) == (["00000002"], (position(2),))
+
+
+def test_positions_come_back_with_what_was_put(desk: Desk) -> None:
+    """The next process finds the positions of the last put; answered is only what was settled without a gap."""
+    desk.queue.put([document(1)], [position(10)])
+    desk.queue.put([document(2)], [position(20)])
+    first, second = (desk.queue.take(1, 1)[0] for _ in range(2))
+    desk.queue.settle([Settlement(second)])
+    assert not desk.queue.answered
+    desk.queue.settle([Settlement(first)])
+    assert desk.queue.answered == (position(20),)
+    desk.again()
+    assert desk.queue.positions == (position(20),)
+
+
+def test_the_ledger_tells_what_was_received(desk: Desk) -> None:
+    """Each source's first and last number and count of an hour are kept beside the queue."""
+    desk.queue.put([document(3), document(4)])
+    desk.queue.put([document(9)])
+    (row,) = QueueReader(desk.path).received(HOUR, "2026-11-26T00")
+    assert (row.source, row.first_sequence, row.last_sequence, row.documents) == ("shop-1", 3, 9, 3)
+    assert QueueReader(desk.path).received("2026-11-26T00", "2026-11-27T00") == ()
+
+
+def test_one_collector_at_a_time(desk: Desk) -> None:
+    """A second one is refused until the first is gone."""
+    with pytest.raises(QueueError, match="another collector uses"):
+        desk.opened()
+
+
+def test_what_is_no_queue_is_left_alone(tmp_path: Path) -> None:
+    """Another program's database, a newer Sereno's queue and an impossible place are messages."""
+    other = tmp_path / "other.sqlite"
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE somebody (name)")
+    newer = tmp_path / "newer.sqlite"
+    DurableQueue(newer, limit_bytes=1, report=print).close()
+    with closing(sqlite3.connect(newer)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    for path, told in ((other, "no queue of Sereno's"), (newer, "upgrade"), (tmp_path / "no/q.sqlite", "No such file")):
+        with pytest.raises(QueueError, match=told):
+            DurableQueue(path, limit_bytes=1, report=print)
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all", None])
+def test_a_damaged_file_is_kept_and_what_can_be_read_is_rescued(desk: Desk, content: bytes | None) -> None:
+    """The collector goes on with a new file; reading begins where the store had answered; the old file stays."""
+    for number in range(200):
+        desk.queue.put([document(number, b"x" * 3_000)], [position(number)])
+    desk.queue.close()
+    desk.answered = (position(7),)
+    whole = desk.path.read_bytes()
+    middle = len(whole) // 2
+    desk.path.write_bytes(whole[:middle] + b"\xff" * 20_000 + whole[middle + 20_000 :] if content is None else content)
+    desk.queue = desk.opened()
+    if content == b"":  # SQLite takes an empty file for a new database, and so do we
+        assert (waiting(desk), desk.queue.positions) == ([], (position(7),))
+        return
+    assert desk.queue.positions == (position(7),)
+    assert list(desk.path.parent.glob("queue.sqlite.damaged-*"))
+    (told,) = desk.reports
+    assert "was damaged" in told
+    assert (len(waiting(desk)) > 100) == (content is None)
+    desk.queue.put([document(1_000)])
+
+
+def test_a_full_disk_is_waited_for(desk: Desk) -> None:
+    """Where the file can't grow nothing is taken, and trying again is right."""
+    desk.queue.put([document(1)])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+        with pytest.raises(QueueUnavailable, match="disk full"):
+            desk.queue.put([document(2, b"x" * 500_000)], [position(2)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert (waiting(desk), desk.queue.positions) == (["00000001"], ())
+    desk.queue.put([document(2, b"x" * 500_000)], [position(2)])
+    assert waiting(desk) == ["00000001", "00000002"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from sereno_collectors.logs.model import Document
+from sereno_collectors.logs.queue import DurableQueue, Settlement
+queue = DurableQueue(Path(sys.argv[1]), limit_bytes=10**9, report=print)
+for number in range(1, 10**9):
+    queue.put([Document(f"{number:08x}", "logs-app-default", b"x" * 500, "shop", "shop-1", number, "2026-11-25T23")])
+    print(number, flush=True)
+"""
+
+
+def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    """After kill -9 at any moment everything whose put had returned is there, once."""
+    path = tmp_path / "queue.sqlite"
+    acknowledged = 0
+    for lines in (3, 40, 200):
+        with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            said = [process.stdout.readline() for _ in range(lines)]
+            os.kill(process.pid, signal.SIGKILL)
+            said += process.stdout.readlines()
+        acknowledged += int(next(line for line in reversed(said) if line.endswith("\n")))
+        ids = [record_id for record_id, _ in QueueReader(path).queued()]
+        assert acknowledged <= len(ids) <= acknowledged + 1  # one more may be on disk and not yet said
+        acknowledged = len(ids)
