@@ -177,7 +177,7 @@ def cpu_seconds(pid: int) -> float:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "Missing option '--file'"),
+        ((), "nothing to collect"),
         (("--file", "missing.log", "--once"), "no log file at missing.log: check the path of --file"),
         (("--file", "missing/app.log"), "no log file at missing/app.log"),
         (("--file", "."), ". is no regular file"),
@@ -272,3 +272,46 @@ def test_the_environment_chooses_elasticsearch(folder: Path, elasticsearch: Elas
     assert not (folder / "x.sqlite").exists()
     later = collect("--file", "app.log", "--once")
     assert "is of Elasticsearch" in later.stderr
+
+
+@pytest.mark.usefixtures("folder")
+def test_standard_input_is_collected_to_its_end() -> None:
+    """What another program writes is stored, tracebacks as one event, and the command ends with the stream."""
+    text = ecs_line("one") + "\nTraceback (most recent call last):\n  File x\nValueError: no\nlast without end"
+    command = [*SERENO, "collect", "logs", "--stdin", "--service", "shop", "--metrics-port", "0"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+    stored = messages()
+    assert len(stored) == 3
+    assert {"one", "last without end"} < set(stored)
+    assert any("ValueError: no" in message and "Traceback" in message for message in stored)
+
+
+def test_otlp_is_taken_and_acknowledged_when_it_is_on_disk(folder: Path) -> None:
+    """A record that an SDK sends is stored, beside a followed file."""
+    (folder / "app.log").write_text(ecs_line("from a file") + "\n")
+    port = free_port()
+    record = {"timeUnixNano": "1795650841493980483", "severityNumber": 9, "body": {"stringValue": "by OTLP"}}
+    request = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}
+    with collecting("--file", "app.log", "--otlp", f"127.0.0.1:{port}") as process:
+        assert f"http://127.0.0.1:{port}/v1/logs" in first_line(process)
+        answer = httpx.post(f"http://127.0.0.1:{port}/v1/logs", json=request, trust_env=False)
+        assert answer.status_code == 200
+        wait_for(lambda: set(messages()) == {"by OTLP", "from a file"}, what="both are stored")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "nothing to collect"),
+        (["--stdin", "--once"], "--once is for files"),
+        (["--otlp", "4318"], "write HOST:PORT"),
+        (["--otlp", "127.0.0.1:99999"], "write HOST:PORT"),
+        (["--stdin", "--label", "team"], "NAME=VALUE"),
+    ],
+)
+def test_inputs_that_make_no_sense_are_messages(folder: Path, arguments: list[str], told: str) -> None:
+    """Each mistake is said with its cure, and nothing is made."""
+    done = collect(*arguments)
+    assert (done.returncode, told in done.stderr) == (2, True)
+    assert list(folder.iterdir()) == []

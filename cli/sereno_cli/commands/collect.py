@@ -1,6 +1,5 @@
 """`sereno collect`: follow logs into a log store."""
 
-import glob
 import os
 import signal
 import sys
@@ -8,63 +7,39 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import click
 
 from sereno_cli.exit_codes import ExitCode
+from sereno_cli.log_collection import (
+    DEFAULT_LOG_STORE,
+    InvalidInput,
+    Request,
+    Unreachable,
+    check_inputs,
+    make_folders,
+    request_of,
+    say,
+    serve_metrics,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from sereno_backends.logs import LogStore
-    from sereno_collectors.logs import LogCollector, Settings
+    from sereno_collectors.logs import LogCollector
+    from sereno_collectors.logs.model import Input
 
 ELASTICSEARCH_URL = "SERENO_ELASTICSEARCH_URL"
-DEFAULT_LOG_STORE = Path("var/logs.sqlite")
 DEFAULT_CHECKPOINT = Path("var/collector.checkpoint.json")
 DEFAULT_DEAD_LETTERS = Path("var/collector.dead-letters.jsonl")
 STOP_SECONDS = 1.2  # with the interpreter's own end below the two seconds that a stop may take
 
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
-
-
-class InvalidInput(click.ClickException):
-    """A file or an argument is wrong."""
-
-    exit_code = int(ExitCode.INVALID_INPUT)
-
-    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002 - click's signature
-        """Print the message."""
-        say(self.message)
-
-
-class Unreachable(InvalidInput):
-    """A part that is needed can't be reached."""
-
-    exit_code = int(ExitCode.UNREACHABLE)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the command line asks for."""
-
-    files: tuple[Path, ...]
-    log_store: Path
-    checkpoint: Path
-    queue: Path
-    queue_bytes: int
-    dead_letters: Path
-    form: str
-    service: str | None
-    dataset: str | None
-    label: tuple[str, ...]
-    tag: tuple[str, ...]
-    metrics_host: str
-    metrics_port: int
-    once: bool
 
 
 @click.group()
@@ -77,9 +52,12 @@ def command() -> None:
     "--file",
     "files",
     multiple=True,
-    required=True,
     type=click.Path(path_type=Path),
     help="Log file to follow, through rotation, or a quoted pattern ('logs/*.log'); may be given several times.",
+)
+@click.option("--stdin", is_flag=True, help="Collect what another program writes into this one's standard input.")
+@click.option(
+    "--otlp", metavar="HOST:PORT", help="Take logs by OTLP/HTTP there (POST /v1/logs); no TLS, no authentication."
 )
 @click.option("--log-store", default=DEFAULT_LOG_STORE, show_default=True, type=OUTPUT, help="SQLite file to write.")
 @click.option(
@@ -130,13 +108,15 @@ def command() -> None:
 )
 @click.option("--once", is_flag=True, help="Collect what is in the files now, print the figures, end.")
 def logs(**options: Any) -> ExitCode:
-    """Follow log files (ECS JSON lines, or any text) into a log store, until Ctrl-C.
+    """Collect logs (ECS JSON lines, or any text) from files, standard input or OTLP into a log store, until Ctrl-C.
 
     \b
     sereno collect logs --file logs/checkout.log
     sereno collect logs --file a.log --file b.log --log-store var/logs.sqlite
     sereno collect logs --file 'logs/*.log' --label team=payments --queue-bytes 5000000000
     sereno collect logs --file logs/checkout.log --once
+    my-service | sereno collect logs --stdin --service my-service
+    sereno collect logs --otlp 127.0.0.1:4318
     SERENO_ELASTICSEARCH_URL=https://logs.example.org:9200 sereno collect logs --file logs/checkout.log
 
     Every event is stored once. It waits in a queue on disk until the store has answered for it, and survives kill -9
@@ -150,21 +130,11 @@ def logs(**options: Any) -> ExitCode:
 
     Exit codes: 0 ended well, 2 a file or an argument is wrong, 3 the store can't be reached or the port is taken.
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
-    request = _request(options)
-    _check_files(request)
-    _make_folders(request)
+    request = request_of(options)
+    check_inputs(request)
+    make_folders(request)
     with ExitStack() as cleanup:
         return _collect(request, cleanup)
-
-
-def _request(options: dict[str, Any]) -> Request:
-    """The options, with the queue beside the checkpoint where none is named."""
-    checkpoint: Path = options["checkpoint"]
-    beside = f"{checkpoint.name.removesuffix('.json').removesuffix('.checkpoint')}.queue.sqlite"
-    for label in options["label"]:
-        if "=" not in label or label.startswith("="):
-            raise InvalidInput(f"--label {label}: write NAME=VALUE")
-    return Request(**{**options, "queue": options["queue"] or checkpoint.with_name(beside)})
 
 
 def _collect(request: Request, cleanup: ExitStack) -> ExitCode:
@@ -177,8 +147,14 @@ def _collect(request: Request, cleanup: ExitStack) -> ExitCode:
     if request.once:
         with closing(store):
             return _collect_once(collector, request, registry)
-    metrics_url = _serve_metrics(request, registry, cleanup)
-    names = ", ".join(str(file) for file in request.files)
+    metrics_url = serve_metrics(request, registry, cleanup)
+    names = ", ".join(
+        [
+            *(str(file) for file in request.files),
+            *(["standard input"] if request.stdin else []),
+            *([f"OTLP on http://{request.otlp[0]}:{request.otlp[1]}/v1/logs"] if request.otlp else []),
+        ]
+    )
     with _signals_set(stop):
         click.echo(f"collecting {names} into {store.name}, metrics on {metrics_url}, Ctrl-C stops")
         sys.stdout.flush()  # whoever waits for this line may send a signal now
@@ -233,7 +209,12 @@ def _build(
     metrics = CollectorMetrics(registry, time.time)
     try:
         collector = LogCollector(
-            _settings(request), store=store, checkpoint=checkpoint, stop=stop, surroundings=Around(metrics, report=say)
+            settings_of(request),
+            store=store,
+            checkpoint=checkpoint,
+            stop=stop,
+            surroundings=Around(metrics, report=say),
+            inputs=_inputs(request),
         )
     except QueueError as error:
         raise InvalidInput(str(error)) from error
@@ -241,21 +222,31 @@ def _build(
     return collector
 
 
-def _settings(request: Request) -> "Settings":
-    from sereno_collectors.logs import Format, Settings
-    from sereno_collectors.logs.parsing.enrichment import Enrichment
+def _inputs(request: Request) -> "list[Input]":
+    """What is read beside files."""
+    inputs: list[Input] = []
+    if request.stdin:
+        from sereno_collectors.logs import Format
+        from sereno_collectors.logs.inputs.stdin import StdinInput
 
-    labels = dict(label.split("=", 1) for label in request.label)
-    return Settings(
-        files=request.files,
-        queue=request.queue,
-        dead_letters=request.dead_letters,
-        limit_bytes=request.queue_bytes,
-        form=Format(request.form),
-        service=request.service,
-        dataset=request.dataset,
-        enrichment=Enrichment(labels=labels, tags=request.tag),
-    )
+        piped = StdinInput(
+            sys.stdin.fileno(),
+            run=uuid4().hex,
+            report=say,
+            form=Format(request.form),
+            service=request.service,
+            dataset=request.dataset,
+        )
+        inputs.append(piped)
+    if request.otlp:
+        from sereno_collectors.logs.inputs.otlp import OtlpInput
+
+        host, port = request.otlp
+        try:
+            inputs.append(OtlpInput(host, port, dataset=request.dataset))
+        except OSError as error:
+            raise Unreachable(f"can't listen on {host}:{port}: {error.strerror}; choose another --otlp") from error
+    return inputs
 
 
 def _collect_once(collector: "LogCollector", request: Request, registry: "CollectorRegistry") -> ExitCode:
@@ -306,22 +297,6 @@ def _follow(collector: "LogCollector", store: "LogStore", stop: threading.Event)
     return ExitCode.OK
 
 
-def _serve_metrics(request: Request, registry: "CollectorRegistry", cleanup: ExitStack) -> str:
-    from prometheus_client import start_http_server
-
-    place = f"{request.metrics_host}:{request.metrics_port}"
-    try:
-        server, thread = start_http_server(request.metrics_port, request.metrics_host, registry)
-    except OSError as error:
-        raise Unreachable(
-            f"can't serve metrics on {place}: {error.strerror}; choose another --metrics-port (0: any free one)"
-        ) from error
-    cleanup.callback(thread.join)
-    cleanup.callback(server.server_close)
-    cleanup.callback(server.shutdown)
-    return f"http://{request.metrics_host}:{server.server_port}/metrics"
-
-
 @contextmanager
 def _signals_set(stop: threading.Event) -> Iterator[None]:
     """SIGTERM and Ctrl-C set the event instead of ending the process."""
@@ -331,38 +306,3 @@ def _signals_set(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _outputs(request: Request) -> tuple[Path, ...]:
-    return request.log_store, request.checkpoint, request.queue, request.dead_letters
-
-
-def _check_files(request: Request) -> None:
-    """Refuse what can't be followed, before anything is made."""
-    outputs = {path.absolute() for path in _outputs(request)}
-    for file in request.files:
-        if glob.has_magic(str(file)):
-            continue
-        if file.absolute() in outputs:
-            raise InvalidInput(f"{file} is to be read and written at once: name another file")
-        if not file.exists():
-            if request.once or not file.parent.is_dir():
-                raise InvalidInput(f"no log file at {file}: check the path of --file")
-            say(f"{file} does not exist yet; waiting for it")
-        elif not file.is_file():
-            raise InvalidInput(f"{file} is no regular file: --file takes log files")
-        elif not os.access(file, os.R_OK):
-            raise InvalidInput(f"{file} can't be read by this user")
-
-
-def _make_folders(request: Request) -> None:
-    try:
-        for path in _outputs(request):
-            path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInput(f"can't make the folder of {path}: {error.strerror}") from error
-
-
-def say(message: str) -> None:
-    """Tell a person something on stderr."""
-    click.echo(f"sereno collect logs: {message}", err=True)

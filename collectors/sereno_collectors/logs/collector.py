@@ -4,9 +4,10 @@ inputs ─► intake (parse, enrich) ─► durable queue ─► delivery ─►
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -18,13 +19,14 @@ from sereno_collectors.logs.inputs.files.checkpoint import Checkpoint
 from sereno_collectors.logs.inputs.files.files_input import FilesInput
 from sereno_collectors.logs.intake import IntakeParts, QueueingIntake
 from sereno_collectors.logs.metrics import CollectorMetrics
-from sereno_collectors.logs.model import Format
+from sereno_collectors.logs.model import Format, Input
 from sereno_collectors.logs.parsing.enrichment import Enrichment
 from sereno_collectors.logs.parsing.parser import Parser
 from sereno_collectors.logs.queue import DurableQueue
 
 DEFAULT_LIMIT_BYTES = 1_000_000_000
 SAVE_SECONDS = 1.0
+EMPTYING_SECONDS = 0.1
 
 
 def _now() -> datetime:
@@ -71,13 +73,21 @@ class LogCollector:
         checkpoint: where the positions are noted down that the store has answered for.
         stop: set to end `follow`.
         surroundings: metrics, time, and whom to tell.
+        inputs: who reads what comes otherwise than by files.
 
     Raises:
         QueueError: the queue's file can't be used.
     """
 
     def __init__(
-        self, settings: Settings, *, store: LogStore, checkpoint: Checkpoint, stop: Event, surroundings: Surroundings
+        self,
+        settings: Settings,
+        *,
+        store: LogStore,
+        checkpoint: Checkpoint,
+        stop: Event,
+        surroundings: Surroundings,
+        inputs: Sequence[Input] = (),
     ) -> None:
         metrics, report, monotonic = surroundings.metrics, surroundings.report, surroundings.monotonic
         self._checkpoint = checkpoint
@@ -118,10 +128,13 @@ class LogCollector:
             )
         )
         metrics.show_queue(self._queue.state, lambda: self._files.unread_bytes)
+        self._inputs: tuple[Input, ...] = (*([self._files] if settings.files else []), *inputs)
         self._closed = False
 
     def follow(self) -> None:
-        """Collect until told to stop: reading ends first, then what is on its way to the store.
+        """Collect until told to stop, or until no input can give any more.
+
+        Reading ends first, then what is on its way to the store; where the inputs ended by themselves, what is queued.
 
         Raises:
             Exception: a part failed in a way that nobody foresaw; nothing is lost, what was read is queued.
@@ -129,8 +142,13 @@ class LogCollector:
         bugs: list[Exception] = []
         read = Event()
         sender = _started("delivery", lambda: self._delivery.run(read), bugs, self._stop)
-        reader = _started("files", lambda: self._files.run(self._intake, self._stop), bugs, self._stop)
-        reader.join()
+        readers = [
+            _started(one.name, partial(one.run, self._intake, self._stop), bugs, self._stop) for one in self._inputs
+        ]
+        for reader in readers:
+            reader.join()
+        while not self._stop.is_set() and self._queue.state().documents:
+            self._stop.wait(EMPTYING_SECONDS)
         read.set()
         sender.join()
         self.close()

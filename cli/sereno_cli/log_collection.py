@@ -1,0 +1,153 @@
+"""What `sereno collect logs` is asked for: checked before anything is made."""
+
+import glob
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from sereno_cli.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from sereno_collectors.logs import Settings
+
+
+DEFAULT_LOG_STORE = Path("var/logs.sqlite")
+MOST_PORT = 65_535
+
+
+class InvalidInput(click.ClickException):
+    """A file or an argument is wrong."""
+
+    exit_code = int(ExitCode.INVALID_INPUT)
+
+    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002 - click's signature
+        """Print the message."""
+        say(self.message)
+
+
+class Unreachable(InvalidInput):
+    """A part that is needed can't be reached."""
+
+    exit_code = int(ExitCode.UNREACHABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for."""
+
+    files: tuple[Path, ...]
+    stdin: bool
+    otlp: tuple[str, int] | None
+    log_store: Path
+    checkpoint: Path
+    queue: Path
+    queue_bytes: int
+    dead_letters: Path
+    form: str
+    service: str | None
+    dataset: str | None
+    label: tuple[str, ...]
+    tag: tuple[str, ...]
+    metrics_host: str
+    metrics_port: int
+    once: bool
+
+
+def request_of(options: dict[str, Any]) -> Request:
+    """The options, with the queue beside the checkpoint where none is named."""
+    checkpoint: Path = options["checkpoint"]
+    beside = f"{checkpoint.name.removesuffix('.json').removesuffix('.checkpoint')}.queue.sqlite"
+    for label in options["label"]:
+        if "=" not in label or label.startswith("="):
+            raise InvalidInput(f"--label {label}: write NAME=VALUE")
+    queue = options["queue"] or checkpoint.with_name(beside)
+    return Request(**{**options, "queue": queue, "otlp": _address(options["otlp"])})
+
+
+def _address(given: str | None) -> tuple[str, int] | None:
+    if given is None:
+        return None
+    host, _, port = given.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > MOST_PORT:
+        raise InvalidInput(f"--otlp {given}: write HOST:PORT, for example 127.0.0.1:4318")
+    return host.strip("[]"), int(port)
+
+
+def settings_of(request: Request) -> "Settings":
+    """The collector's settings."""
+    from sereno_collectors.logs import Format, Settings
+    from sereno_collectors.logs.parsing.enrichment import Enrichment
+
+    labels = dict(label.split("=", 1) for label in request.label)
+    return Settings(
+        files=request.files,
+        queue=request.queue,
+        dead_letters=request.dead_letters,
+        limit_bytes=request.queue_bytes,
+        form=Format(request.form),
+        service=request.service,
+        dataset=request.dataset,
+        enrichment=Enrichment(labels=labels, tags=request.tag),
+    )
+
+
+def _outputs(request: Request) -> tuple[Path, ...]:
+    return request.log_store, request.checkpoint, request.queue, request.dead_letters
+
+
+def check_inputs(request: Request) -> None:
+    """Refuse what can't be read, before anything is made."""
+    if not (request.files or request.stdin or request.otlp):
+        raise InvalidInput("nothing to collect: name a --file, or --stdin, or --otlp HOST:PORT")
+    if request.once and (request.stdin or request.otlp):
+        raise InvalidInput("--once is for files: --stdin ends by itself, and --otlp has no end")
+    outputs = {path.absolute() for path in _outputs(request)}
+    for file in request.files:
+        if glob.has_magic(str(file)):
+            continue
+        if file.absolute() in outputs:
+            raise InvalidInput(f"{file} is to be read and written at once: name another file")
+        if not file.exists():
+            if request.once or not file.parent.is_dir():
+                raise InvalidInput(f"no log file at {file}: check the path of --file")
+            say(f"{file} does not exist yet; waiting for it")
+        elif not file.is_file():
+            raise InvalidInput(f"{file} is no regular file: --file takes log files")
+        elif not os.access(file, os.R_OK):
+            raise InvalidInput(f"{file} can't be read by this user")
+
+
+def make_folders(request: Request) -> None:
+    """Make the folders of what will be written."""
+    try:
+        for path in _outputs(request):
+            path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"can't make the folder of {path}: {error.strerror}") from error
+
+
+def serve_metrics(request: Request, registry: "CollectorRegistry", cleanup: ExitStack) -> str:
+    """Serve the collector's own metrics until the cleanup; their address."""
+    from prometheus_client import start_http_server
+
+    place = f"{request.metrics_host}:{request.metrics_port}"
+    try:
+        server, thread = start_http_server(request.metrics_port, request.metrics_host, registry)
+    except OSError as error:
+        raise Unreachable(
+            f"can't serve metrics on {place}: {error.strerror}; choose another --metrics-port (0: any free one)"
+        ) from error
+    cleanup.callback(thread.join)
+    cleanup.callback(server.server_close)
+    cleanup.callback(server.shutdown)
+    return f"http://{request.metrics_host}:{server.server_port}/metrics"
+
+
+def say(message: str) -> None:
+    """Tell a person something on stderr."""
+    click.echo(f"sereno collect logs: {message}", err=True)
