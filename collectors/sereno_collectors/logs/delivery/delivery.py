@@ -19,7 +19,7 @@ MOST_DOCUMENTS = 2_000
 MOST_BYTES = 5_000_000
 """Of one request to the store."""
 IDLE_SECONDS = 0.2
-FLUSH_SECONDS = 0.8
+FLUSH_SECONDS = 0.6
 """How long what is queued is still delivered after the end was asked for; what is left waits for the next start."""
 FIRST_DELAY_SECONDS = 0.2
 LONGEST_DELAY_SECONDS = 5.0

@@ -14,7 +14,7 @@ BATCH_EVENTS = 5_000
 POLL_SECONDS = 0.2
 GLOB_SECONDS = 5.0
 """How often patterns are looked at for files that are new."""
-FLUSH_SECONDS = 0.8
+FLUSH_SECONDS = 0.5
 """How long reading goes on after the end was asked for."""
 
 
