@@ -74,7 +74,7 @@ def _record(logger: logging.Logger, order: Order, number: int, chance: random.Ra
     extra: dict[str, Any] = {"order": f"a{number}"}
     message = f"order {number} of {order.node} sold"
     if order.poison and number % 97 == 0:
-        extra["ecs"] = {"event.duration": {"nanoseconds": number}}
+        extra["ecs"] = {"user.nick": {"first": f"n{number}"}}  # an object, where rounds.py has mapped a keyword
     if order.poison and number % 211 == 0:
         message += " " + "x" * OVERSIZED_CHARACTERS
     record = logger.makeRecord(logger.name, logging.INFO, __file__, 0, message, (), None, extra=extra)

@@ -21,6 +21,13 @@ from benchmarks.durability.proxy import Breaker, Manner, running_breaker
 DRAIN_SECONDS = 60.0
 SETTLE_SECONDS = 1.0
 BLOCK = "index.blocks.read_only_allow_delete"
+USERS_PROPERTIES = {
+    "@timestamp": {"type": "date_nanos"},
+    "service.node.name": {"type": "keyword"},
+    "event.sequence": {"type": "long"},
+    "user.nick": {"type": "keyword"},
+}
+"""A mapping of a user's own: Sereno's refuses next to nothing, and dead letters are to be proved, too."""
 
 
 class Node(Protocol):
@@ -49,7 +56,7 @@ class Round:
 
     def __init__(self, plan: Plan, server: Node, breaker: Breaker, folder: Path) -> None:
         self._plan, self._server, self._breaker, self._folder = plan, server, breaker, folder
-        self.dataset = f"r{plan.seed}.{os.getpid()}"
+        self.dataset = f"r{plan.seed}.{time.time_ns()}"  # a seed that is run again in this process is another stream
         self._client = httpx.Client(base_url=server.url, trust_env=False, timeout=30)
         self._orders = [self._order(place, rotation) for place, rotation in enumerate(plan.rotations)]
         files = tuple(dict.fromkeys(Path(order.path) for order in self._orders))
@@ -57,6 +64,8 @@ class Round:
         self._collector = Collector(self.place)
         # What is rotated away before a collector's first look counts as an archive from before its time.
         self._collector.start_and_wait()
+        if plan.poison:
+            self._map_as_a_user()
         self._begun = time.monotonic()
         self._emitters = [_emitter(order) for order in self._orders]
 
@@ -98,6 +107,13 @@ class Round:
             poison=self._plan.poison,
             clock_jumps=self._plan.clock_jumps,
         )
+
+    def _map_as_a_user(self) -> None:
+        """A template before the stream: a rollover keeps it, so a poison document is refused whenever it is sent."""
+        stream = f"logs-{self.dataset}-default"
+        template = {"mappings": {"dynamic": False, "properties": USERS_PROPERTIES}}
+        asked = {"index_patterns": [stream], "data_stream": {}, "priority": 1_000, "template": template}
+        self._client.put(f"/_index_template/users-{stream}", json=asked).raise_for_status()
 
     def _strike(self, strike: Strike) -> None:  # noqa: C901, PLR0912 - one case for each fault
         match strike.fault:

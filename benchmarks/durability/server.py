@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -107,6 +108,7 @@ def running_server() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="sereno-durability-", dir="/var/tmp"))
     folder.chmod(0o755)
     server = Server(folder)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or the server would outlive a benchmark that is ended
     try:
         server.start()
         yield server
