@@ -251,11 +251,11 @@ def _inputs(request: Request) -> "list[Input]":
 
 def _collect_once(collector: "LogCollector", request: Request, registry: "CollectorRegistry") -> ExitCode:
     from sereno_backends.logs import LogStoreError
-    from sereno_collectors.logs import QueueFull
+    from sereno_collectors.logs import QueueFull, QueueUnavailable
 
     try:
         collector.collect_once()
-    except (LogStoreError, QueueFull, OSError) as error:
+    except (LogStoreError, QueueFull, QueueUnavailable, OSError) as error:
         raise Unreachable(f"{error}; run it again, it goes on from there") from error
 
     def figure(name: str, **labels: str) -> int:

@@ -7,7 +7,7 @@ from sereno_collectors.logs.collector import LogCollector, Settings, Surrounding
 from sereno_collectors.logs.inputs.files.checkpoint import Checkpoint, CheckpointError
 from sereno_collectors.logs.metrics import CollectorMetrics
 from sereno_collectors.logs.model import Format, QueueFull
-from sereno_collectors.logs.queue import QueueError
+from sereno_collectors.logs.queue import QueueError, QueueUnavailable
 
 __all__ = [
     "Checkpoint",
@@ -17,6 +17,7 @@ __all__ = [
     "LogCollector",
     "QueueError",
     "QueueFull",
+    "QueueUnavailable",
     "Settings",
     "Surroundings",
 ]

@@ -10,6 +10,7 @@ import orjson
 from sereno_backends.logs import LogRecord
 from sereno_backends.logs.ecs import format_timestamp, lookup
 
+MOST_REMEMBERED = 100_000
 LOOK_BACK_BYTES = 16 * 1024 * 1024
 """More than one batch of lines can be: what a killed collector may write a second time stands within these bytes."""
 
@@ -54,6 +55,9 @@ class DeadLetters:
             file.write(b"".join(self._as_json(letter) for letter in fresh.values()))
             file.flush()
             os.fsync(file.fileno())
+        if len(self._kept_earlier) > MOST_REMEMBERED:
+            self._kept_earlier.clear()
+        self._kept_earlier.update(fresh)  # what could not be settled comes again
 
     def _as_json(self, letter: DeadLetter) -> bytes:
         record = letter.record

@@ -13,7 +13,7 @@ from sereno_collectors.logs.delivery.dead_letters import DeadLetters
 from sereno_collectors.logs.delivery.sinks import sink_of
 from sereno_collectors.logs.metrics import CollectorMetrics
 from sereno_collectors.logs.model import Parcel
-from sereno_collectors.logs.queue import Settlement
+from sereno_collectors.logs.queue import QueueUnavailable, Settlement
 
 MOST_DOCUMENTS = 2_000
 MOST_BYTES = 5_000_000
@@ -84,6 +84,7 @@ class Delivery:
 
         Raises:
             LogStoreError: the store does not take it; it stays queued.
+            QueueUnavailable: the queue's disk is full; likewise.
             OSError: the dead letters can't be written; likewise.
         """
         while parcels := self._parts.queue.take(MOST_DOCUMENTS, MOST_BYTES, wait_seconds=0):
@@ -106,23 +107,26 @@ class Delivery:
             if deadline is None and stop.is_set():
                 deadline = monotonic() + FLUSH_SECONDS
             wait_seconds = IDLE_SECONDS if deadline is None else 0
-            parcels = self._parts.queue.take(MOST_DOCUMENTS, MOST_BYTES, wait_seconds=wait_seconds)
-            if not parcels:
+            taken = self._persevered(wait_seconds)
+            if taken is None:
                 if deadline is not None:
                     return
                 continue
-            if self._persevered(parcels):
+            if taken:
                 delay_seconds = FIRST_DELAY_SECONDS
             elif stop.wait(delay_seconds * (0.5 + self._parts.scatter() / 2)):
                 return
             else:
                 delay_seconds = min(2 * delay_seconds, LONGEST_DELAY_SECONDS)
 
-    def _persevered(self, parcels: Sequence[Parcel]) -> bool:
-        """Deliver, and tell a trouble once while it lasts; whether there was none."""
+    def _persevered(self, wait_seconds: float) -> bool | None:
+        """Deliver, and tell a trouble once while it lasts; whether there was none. None: nothing was queued."""
         try:
+            parcels = self._parts.queue.take(MOST_DOCUMENTS, MOST_BYTES, wait_seconds=wait_seconds)
+            if not parcels:
+                return None
             trouble = self._deliver(parcels)
-        except (LogStoreError, OSError) as error:
+        except (LogStoreError, QueueUnavailable, OSError) as error:
             trouble = str(error)
         with self._settling:
             if trouble is not None:
@@ -143,10 +147,10 @@ class Delivery:
             sent = self._sink.send(parcels)
             with self._settling:
                 parts.dead_letters.keep(sent.letters)
+            parts.queue.settle(sent.settled)
         except BaseException:
             parts.queue.give_back(parcels)
             raise
-        parts.queue.settle(sent.settled)
         parts.queue.give_back(sent.returned)
         parts.metrics.settled(sent.indexed, sent.duplicates, len(sent.letters))
         with self._settling:

@@ -133,8 +133,12 @@ class DurableQueue:
             self._changed.notify_all()
 
     def take(self, most_documents: int, most_bytes: int, *, wait_seconds: float = 0.0) -> tuple[Parcel, ...]:
-        """The oldest parcels that nobody has taken, at least one if there is one; waits for one if asked to."""
-        with self._changed:
+        """The oldest parcels that nobody has taken, at least one if there is one; waits for one if asked to.
+
+        Raises:
+            QueueUnavailable: it can't be noted down that they are taken (a full disk); they stay in the queue.
+        """
+        with self._changed, explained(self._path):
             found = self._next(most_documents, most_bytes)
             if not found and wait_seconds > 0:
                 self._changed.wait(wait_seconds)
@@ -145,12 +149,17 @@ class DurableQueue:
     def settle(self, settlements: Sequence[Settlement]) -> None:
         """The store has answered: what is dealt with leaves the queue, the rest can be taken again.
 
-        Not synchronised: after a power cut a settled parcel may be there again, marked as repeated.
+        Not synchronised: after a power cut a settled parcel may be there again.
+
+        Raises:
+            QueueUnavailable: the file can't be written now; nothing is settled, trying again is right.
         """
         with self._changed:
             with self._transaction(on_disk=False):
-                for settlement in settlements:
-                    self._settle(settlement)
+                passed = [self._settle(settlement) for settlement in settlements]
+            # Only now: a transaction that was rolled back must leave no trace in memory.
+            for settlement, positions in zip(settlements, passed, strict=True):
+                self._forget(settlement, positions)
             self._find_answered()
             self._changed.notify_all()
 
@@ -225,16 +234,18 @@ class DurableQueue:
         return numbers
 
     def _next(self, most_documents: int, most_bytes: int) -> list[Parcel]:
-        found: list[Parcel] = []
+        found: list[tuple[int, int]] = []
         documents = size = 0
         for number, count, length in self._candidates():
             if found and (documents + count > most_documents or size + length > most_bytes):
                 break
-            repeated = number <= self._may_be_repeated or number in self._uncertain
-            found.append(Parcel(number, count, self._body(number), repeated))
+            found.append((number, count))
             documents, size = documents + count, size + length
-        self._mark_taken(found)
-        return found
+        self._mark_taken([number for number, _ in found])
+        return [
+            Parcel(number, count, self._body(number), number <= self._may_be_repeated or number in self._uncertain)
+            for number, count in found
+        ]
 
     def _candidates(self) -> Iterator[tuple[int, int, int]]:
         """Number, documents and size of what can be taken: what came back first, then what nobody has taken yet."""
@@ -250,33 +261,33 @@ class DurableQueue:
         (read,) = self._connection.execute("SELECT body FROM parcel WHERE number = ?", (number,)).fetchone()
         return bytes(read)
 
-    def _mark_taken(self, parcels: Sequence[Parcel]) -> None:
+    def _mark_taken(self, numbers: Sequence[int]) -> None:
         """Note down how far parcels were given out: after a kill, those may have been sent."""
-        for parcel in parcels:
-            self._returned.discard(parcel.number)
-            self._cursor = max(self._cursor, parcel.number)
-        if self._cursor > self._taken:
+        cursor = max((self._cursor, *numbers))
+        if cursor > self._taken:
             with self._transaction(on_disk=False):
-                self._connection.execute("INSERT OR REPLACE INTO state VALUES ('taken', ?)", (self._cursor,))
-            self._taken = self._cursor
+                self._connection.execute("INSERT OR REPLACE INTO state VALUES ('taken', ?)", (cursor,))
+            self._taken = cursor
+        self._cursor = cursor
+        self._returned.difference_update(numbers)
 
-    def _settle(self, settlement: Settlement) -> None:
-        parcel, rest = settlement.parcel, settlement.rest
-        number = parcel.number
+    def _settle(self, settlement: Settlement) -> str | None:
+        """Write it down; the positions that left the queue with the parcel."""
+        number, rest = settlement.parcel.number, settlement.rest
         if rest:
-            count = rest.count(b"\n") // 2
             self._connection.execute(
-                "UPDATE parcel SET documents = ?, body = ? WHERE number = ?", (count, rest, number)
+                "UPDATE parcel SET documents = ?, body = ? WHERE number = ?", (rest.count(b"\n") // 2, rest, number)
             )
-        else:
-            count = 0
-            deleted = self._connection.execute("DELETE FROM parcel WHERE number = ? RETURNING positions", (number,))
-            ((positions,),) = deleted.fetchall()
-            if positions is not None:
-                self._passed[number] = positions
-        self._forget(parcel, rest, count)
+            return None
+        deleted = self._connection.execute("DELETE FROM parcel WHERE number = ? RETURNING positions", (number,))
+        ((positions,),) = deleted.fetchall()
+        return None if positions is None else str(positions)
 
-    def _forget(self, parcel: Parcel, rest: bytes, count: int) -> None:
+    def _forget(self, settlement: Settlement, positions: str | None) -> None:
+        parcel, rest = settlement.parcel, settlement.rest
+        count = rest.count(b"\n") // 2
+        if positions is not None:
+            self._passed[parcel.number] = positions
         self._in_flight.discard(parcel.number)
         self._uncertain.discard(parcel.number)
         self._documents -= parcel.documents - count

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x5352_4C51  # "SRLQ": tells a queue from other people's databases
+_HEADER = b"SQLite format 3\0"
 WAL_BYTES = 16 * 1024 * 1024
 """What the write-ahead log is cut back to after a burst."""
 
@@ -76,6 +77,7 @@ def open_file(path: Path) -> sqlite3.Connection:
         QueueDamaged: it is no whole database.
         QueueError: it is another program's, a newer Sereno's, or can't be opened.
     """
+    _refuse_other_files(path)
     try:
         connection = _connect(path, "rwc")
     except sqlite3.OperationalError as error:
@@ -152,6 +154,17 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
         f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=5.0, isolation_level=None, check_same_thread=False
     )
+
+
+def _refuse_other_files(path: Path) -> None:
+    """A file that never was a database is somebody's own: it must not be taken for a damaged queue."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(len(_HEADER))
+    except OSError:
+        return  # there is none, or SQLite tells
+    if beginning and beginning != _HEADER:
+        raise QueueError(f"{path} is no queue but some other file: name another one with --queue, or move it away")
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
