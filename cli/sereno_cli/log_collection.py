@@ -48,7 +48,6 @@ class Request:
     queue: Path
     queue_bytes: int
     dead_letters: Path
-    form: str
     service: str | None
     dataset: str | None
     label: tuple[str, ...]
@@ -80,7 +79,7 @@ def _address(given: str | None) -> tuple[str, int] | None:
 
 def settings_of(request: Request) -> "Settings":
     """The collector's settings."""
-    from sereno_collectors.logs import Format, Settings
+    from sereno_collectors.logs import Settings
     from sereno_collectors.logs.parsing.enrichment import Enrichment
 
     labels = dict(label.split("=", 1) for label in request.label)
@@ -89,7 +88,6 @@ def settings_of(request: Request) -> "Settings":
         queue=request.queue,
         dead_letters=request.dead_letters,
         limit_bytes=request.queue_bytes,
-        form=Format(request.form),
         service=request.service,
         dataset=request.dataset,
         enrichment=Enrichment(labels=labels, tags=request.tag),

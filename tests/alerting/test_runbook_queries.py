@@ -152,7 +152,7 @@ def test_metrics_of_the_collector_exist() -> None:
     named = {name for text in texts for name in re.findall(r'sereno_collector_\w+(?:\{outcome="\w+"\})?', text)}
     registry = CollectorRegistry()
     figures = QueueState(documents=0, size_bytes=0, limit_bytes=1, oldest_queued_at=None)
-    CollectorMetrics(registry, time.time).show_queue(lambda: figures, lambda: 0)
+    CollectorMetrics(registry, time.time).show_queue(lambda: figures, lambda: 0, lambda: 0)
     exposed = {line.split(" ")[0] for line in generate_latest(registry).decode().splitlines()}
     assert named
     assert named - exposed == set()

@@ -107,13 +107,13 @@ def test_a_signal_ends_it_in_time_with_everything_stored(folder: Path, number: s
     log.touch()
     with collecting("--file", log) as process:
         first_line(process)
-        log.write_text("".join(f"line {count}\n" for count in range(500)))
+        log.write_text("".join(f"line {count}\n" for count in range(2000)))
         began = time.monotonic()
         process.send_signal(number)
         _, errors = process.communicate(timeout=10)
-        assert time.monotonic() - began < 4  # two seconds on a machine that has nothing else to do
+        assert time.monotonic() - began < 2
     assert (process.returncode, errors) == (0, "")
-    assert len(messages()) == 500
+    assert len(messages()) == 2000
 
 
 def test_it_shows_its_own_metrics(folder: Path) -> None:

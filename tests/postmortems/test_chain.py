@@ -67,7 +67,7 @@ def test_a_rule_that_fires_becomes_an_incident_with_its_pending_time(tmp_path: P
     assert isinstance(pending, Measured)
     assert len(pending.value) == 1
     waited = incident.opened_at - pending.value[0].since
-    assert 1.9 <= waited.total_seconds() <= 5  # three; a busy machine evaluates late
+    assert 2.9 <= waited.total_seconds() <= 5
     assert incident.resolved_at is not None
     assert abs(incident.resolved_at.timestamp() - (begin + 8)) < 3
     assert "Alert pending: SLOErrorBudgetBurn" in render_draft(evidence)

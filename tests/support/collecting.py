@@ -9,8 +9,8 @@ import orjson
 from prometheus_client import CollectorRegistry
 from sereno_backends.logs import LogQuery, LogRecord, LogStore, SqliteLogStore
 from sereno_collectors.logs import Checkpoint, CollectorMetrics, LogCollector, Settings, Surroundings
-from sereno_collectors.logs.inputs.files.followed_file import OPEN_EVENT_SECONDS
 from sereno_collectors.logs.inputs.files.tail import LINGER_SECONDS
+from sereno_collectors.logs.inputs.timing import OPEN_EVENT_SECONDS
 
 ALWAYS = LogQuery(datetime(1970, 1, 1, tzinfo=UTC), datetime(2261, 1, 1, tzinfo=UTC), limit=1_000_000)
 

@@ -79,14 +79,6 @@ def command() -> None:
     type=click.IntRange(min=1),
     help="Size at which the queue is full: reading waits then, nothing is dropped.",
 )
-@click.option(
-    "--format",
-    "form",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "ecs", "json", "logfmt", "plain"]),
-    help="How lines are to be read; auto looks at each one.",
-)
 @click.option("--service", help="service.name of events that name none.  [default: the file's name]")
 @click.option("--dataset", help="event.dataset of events that name none.  [default: app]")
 @click.option("--label", multiple=True, metavar="NAME=VALUE", help="Label that every document gets.")
@@ -193,12 +185,19 @@ def _elasticsearch_url(request: Request) -> str:
 def _build(
     request: Request, store: "LogStore", registry: "CollectorRegistry", stop: threading.Event, cleanup: ExitStack
 ) -> "LogCollector":
-    from sereno_collectors.logs import Checkpoint, CheckpointError, CollectorMetrics, LogCollector, QueueError
+    from sereno_collectors.logs import (
+        Checkpoint,
+        CheckpointError,
+        CollectorMetrics,
+        LockError,
+        LogCollector,
+        QueueError,
+    )
     from sereno_collectors.logs import Surroundings as Around
 
     try:
         checkpoint = Checkpoint(request.checkpoint, store=store.name)
-    except CheckpointError as error:
+    except (CheckpointError, LockError) as error:
         raise InvalidInput(str(error)) from error
     cleanup.callback(checkpoint.close)
     if checkpoint.earlier_store not in (None, store.name):
@@ -216,7 +215,7 @@ def _build(
             surroundings=Around(metrics, report=say),
             inputs=_inputs(request),
         )
-    except QueueError as error:
+    except (QueueError, LockError) as error:
         raise InvalidInput(str(error)) from error
     cleanup.callback(collector.close)
     return collector
@@ -226,14 +225,12 @@ def _inputs(request: Request) -> "list[Input]":
     """What is read beside files."""
     inputs: list[Input] = []
     if request.stdin:
-        from sereno_collectors.logs import Format
         from sereno_collectors.logs.inputs.stdin import StdinInput
 
         piped = StdinInput(
             sys.stdin.fileno(),
             run=uuid4().hex,
             report=say,
-            form=Format(request.form),
             service=request.service,
             dataset=request.dataset,
         )

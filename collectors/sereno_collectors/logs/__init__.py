@@ -5,15 +5,16 @@ inputs → parsing → queue → delivery (`collector.py` puts them together, `m
 
 from sereno_collectors.logs.collector import LogCollector, Settings, Surroundings
 from sereno_collectors.logs.inputs.files.checkpoint import Checkpoint, CheckpointError
+from sereno_collectors.logs.locking import LockError
 from sereno_collectors.logs.metrics import CollectorMetrics
-from sereno_collectors.logs.model import Format, QueueFull
+from sereno_collectors.logs.model import QueueFull
 from sereno_collectors.logs.queue import QueueError, QueueUnavailable
 
 __all__ = [
     "Checkpoint",
     "CheckpointError",
     "CollectorMetrics",
-    "Format",
+    "LockError",
     "LogCollector",
     "QueueError",
     "QueueFull",

@@ -6,7 +6,7 @@ inputs ─► intake (parse, enrich) ─► durable queue ─► delivery ─►
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -17,20 +17,18 @@ from sereno_collectors.logs.delivery.dead_letters import DeadLetters
 from sereno_collectors.logs.delivery.delivery import Delivery, DeliveryParts
 from sereno_collectors.logs.inputs.files.checkpoint import Checkpoint
 from sereno_collectors.logs.inputs.files.files_input import FilesInput
+from sereno_collectors.logs.inputs.timing import utc_now
 from sereno_collectors.logs.intake import IntakeParts, QueueingIntake
 from sereno_collectors.logs.metrics import CollectorMetrics
 from sereno_collectors.logs.model import Format, Input
 from sereno_collectors.logs.parsing.enrichment import Enrichment
 from sereno_collectors.logs.parsing.parser import Parser
 from sereno_collectors.logs.queue import DurableQueue
+from sereno_collectors.logs.reconciling.tracker import SequenceTracker
 
 DEFAULT_LIMIT_BYTES = 1_000_000_000
 SAVE_SECONDS = 1.0
 EMPTYING_SECONDS = 0.1
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Surroundings:
     metrics: CollectorMetrics
     report: Callable[[str], None]
     """Takes what a person should know, one sentence each."""
-    now: Callable[[], datetime] = _now
+    now: Callable[[], datetime] = utc_now
     monotonic: Callable[[], float] = time.monotonic
 
 
@@ -114,8 +112,9 @@ class LogCollector:
             monotonic=monotonic,
         )
         parser = Parser(namespace=settings.namespace, enrichment=settings.enrichment)
+        sequences = SequenceTracker()
         self._intake = QueueingIntake(
-            IntakeParts(parser, self._queue, metrics, report), stop=stop, monotonic=time.monotonic
+            IntakeParts(parser, self._queue, metrics, report, sequences.observe), stop=stop, monotonic=time.monotonic
         )
         self._delivery = Delivery(
             DeliveryParts(
@@ -127,7 +126,7 @@ class LogCollector:
                 settled=self._note_answered,
             )
         )
-        metrics.show_queue(self._queue.state, lambda: self._files.unread_bytes)
+        metrics.show_queue(self._queue.state, lambda: self._files.unread_bytes, lambda: sequences.missing)
         self._inputs: tuple[Input, ...] = (*([self._files] if settings.files else []), *inputs)
         self._closed = False
 

@@ -31,6 +31,8 @@ class IntakeParts:
     queue: TakesDocuments
     metrics: CollectorMetrics
     report: Callable[[str], None]
+    watch: Callable[[Sequence[Document]], None]
+    """Is shown all that was queued, in turn."""
 
 
 class QueueingIntake:
@@ -63,6 +65,7 @@ class QueueingIntake:
             parsed = parts.parse(chunks)
             self._put(parsed, positions, patience_seconds)
             parts.metrics.received(parsed)
+            parts.watch(parsed.documents)
 
     def _put(self, parsed: Parsed, positions: Sequence[Position], patience_seconds: float | None) -> None:
         end = None if patience_seconds is None else self._monotonic() + patience_seconds

@@ -78,9 +78,17 @@ class CollectorMetrics:
         for flaw in FLAWS.values():
             self._flawed.labels(flaw)
 
-    def show_queue(self, figures: Callable[[], QueueFigures], unread_bytes: Callable[[], int]) -> None:
-        """Serve the queue's figures, and the bytes in followed files that are not read, as they are at each scrape."""
-        self._registry.register(_QueueMetrics(figures, unread_bytes, self._now))
+    def show_queue(
+        self, figures: Callable[[], QueueFigures], unread_bytes: Callable[[], int], missing: Callable[[], int]
+    ) -> None:
+        """Serve, as they are at each scrape, the queue's figures and others.
+
+        Args:
+            figures: what the queue holds.
+            unread_bytes: bytes in followed files that are not read.
+            missing: numbered events that never came although later ones of their source did.
+        """
+        self._registry.register(_QueueMetrics(figures, unread_bytes, missing, self._now))
 
     def received(self, parsed: Parsed) -> None:
         """Events are in the queue."""
@@ -112,6 +120,7 @@ class _QueueMetrics(Collector):
 
     figures: Callable[[], QueueFigures]
     unread_bytes: Callable[[], int]
+    missing: Callable[[], int]
     now: Callable[[], float]
 
     def collect(self) -> Iterable[Metric]:
@@ -120,6 +129,11 @@ class _QueueMetrics(Collector):
         age = 0.0 if figures.oldest_queued_at is None else max(0.0, self.now() - figures.oldest_queued_at)
         for name, text, value in (
             ("lag_bytes", "Bytes that are not stored yet: in the followed files and in the queue.", waiting),
+            (
+                "missing_documents",
+                "Numbered events that never came although later ones of their source did, since the collector's start.",
+                self.missing(),
+            ),
             ("queue_documents", "Events in the queue on disk.", figures.documents),
             ("queue_bytes", "Size of the events in the queue on disk.", figures.size_bytes),
             ("queue_limit_bytes", "Size at which the queue is full and reading waits.", figures.limit_bytes),

@@ -16,7 +16,7 @@ from pathlib import Path
 import orjson
 import pytest
 from sereno_backends.logs import LogRecord, LogStoreUnreachable, SqliteLogStore
-from sereno_collectors.logs import Checkpoint, CheckpointError
+from sereno_collectors.logs import Checkpoint, CheckpointError, LockError
 from sereno_collectors.logs.delivery.dead_letters import DeadLetter, DeadLetters
 from sereno_collectors.logs.model import Position
 from support.collecting import Bench, ecs_line
@@ -277,7 +277,7 @@ def test_a_checkpoint_is_one_collectors_own(tmp_path: Path) -> None:
     path = tmp_path / "c.json"
     with closing(Checkpoint(path, store="one")) as first:
         first.save([POSITION])
-        with pytest.raises(CheckpointError, match="another collector uses"):
+        with pytest.raises(LockError, match="another collector uses"):
             Checkpoint(path, store="two")
     with closing(Checkpoint(path, store="two")) as second:
         assert second.positions == (POSITION,)
@@ -307,5 +307,5 @@ def test_a_newer_checkpoint_is_refused(tmp_path: Path) -> None:
 
 def test_a_checkpoint_in_an_impossible_place_is_explained(tmp_path: Path) -> None:
     """The path and the cause stand in the message."""
-    with pytest.raises(CheckpointError, match="No such file"):
+    with pytest.raises(LockError, match="No such file"):
         Checkpoint(tmp_path / "missing" / "c.json", store="s")

@@ -49,6 +49,20 @@ def test_the_next_process_goes_on_where_the_last_stood(bench: Bench) -> None:
     assert bench.count("received") == 1
 
 
+def test_numbers_that_never_came_are_counted(bench: Bench) -> None:
+    """A gap in a source's numbers shows in the metrics until the late lines come."""
+
+    def numbered(number: int) -> str:
+        return ecs_line(f"line {number}", **{"service.node.name": "n", "event.sequence": number})
+
+    bench.append(numbered(1), numbered(4), numbered(5))
+    bench.drain()
+    assert bench.gauge("missing_documents") == 2
+    bench.append(numbered(3), numbered(2))
+    bench.drain()
+    assert bench.gauge("missing_documents") == 0
+
+
 def test_a_file_that_comes_later_is_waited_for(bench: Bench) -> None:
     """A log that does not exist yet is read from its beginning once it does."""
     bench.start()

@@ -10,8 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Condition
 
+from sereno_backends.sqlite import transaction
+
+from sereno_collectors.logs.locking import hold
 from sereno_collectors.logs.model import Document, Parcel, Position, QueueFull
-from sereno_collectors.logs.queue.file import QueueDamaged, explained, lock, open_file
+from sereno_collectors.logs.queue.file import QueueDamaged, explained, open_file
 from sereno_collectors.logs.queue.packing import pack, positions_as_json, positions_from_json, tallies
 from sereno_collectors.logs.queue.recent_bodies import RecentBodies
 from sereno_collectors.logs.queue.rescue import rescued
@@ -58,6 +61,7 @@ class DurableQueue:
         report: takes what a person should know, one sentence each.
 
     Raises:
+        LockError: another collector uses it.
         QueueError: the file can't be used; the message says what to do.
     """
 
@@ -73,12 +77,11 @@ class DurableQueue:
         self._path = path
         self._limit_bytes = limit_bytes
         self._now = now
-        self._lock = lock(path)
+        self._lock = hold(path, what="queue", option="--queue")
         self._changed = Condition()
         self._bodies = RecentBodies()
         self._returned: set[int] = set()
         self._uncertain: set[int] = set()
-        self._in_flight: set[int] = set()
         self._passed: dict[int, str] = {}
         self._positions: tuple[Position, ...] = ()
         self._answered: tuple[Position, ...] = ()
@@ -143,7 +146,6 @@ class DurableQueue:
             if not found and wait_seconds > 0:
                 self._changed.wait(wait_seconds)
                 found = self._next(most_documents, most_bytes)
-            self._in_flight.update(parcel.number for parcel in found)
             return tuple(found)
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
@@ -167,7 +169,6 @@ class DurableQueue:
         """Nothing is known of these: they can be taken again, as repeated ones."""
         with self._changed:
             for parcel in parcels:
-                self._in_flight.discard(parcel.number)
                 self._returned.add(parcel.number)
                 self._uncertain.add(parcel.number)
                 self._bodies.keep(parcel.number, parcel.body)
@@ -204,17 +205,10 @@ class DurableQueue:
     @contextmanager
     def _transaction(self, *, on_disk: bool) -> Iterator[None]:
         """One transaction, by whose end everything has survived: a power cut, or only a kill of this process."""
-        connection = self._connection
         with explained(self._path):
-            connection.execute(f"PRAGMA synchronous = {'FULL' if on_disk else 'NORMAL'}")
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if on_disk else 'NORMAL'}")
+            with transaction(self._connection):
                 yield
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
 
     def _insert(
         self, parcels: Sequence[tuple[int, bytes]], documents: Sequence[Document], positions: tuple[Position, ...]
@@ -288,7 +282,6 @@ class DurableQueue:
         count = rest.count(b"\n") // 2
         if positions is not None:
             self._passed[parcel.number] = positions
-        self._in_flight.discard(parcel.number)
         self._uncertain.discard(parcel.number)
         self._documents -= parcel.documents - count
         self._size_bytes -= len(parcel.body) - len(rest)

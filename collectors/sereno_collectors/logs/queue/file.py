@@ -1,6 +1,5 @@
 """The queue's file: its schema, how it is opened, what becomes of a damaged one, what SQLite's errors mean."""
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -47,27 +46,6 @@ class QueueUnavailable(Exception):  # noqa: N818 - reads as what happened
 
 class QueueDamaged(Exception):  # noqa: N818 - reads as what happened
     """The file is no whole database any more."""
-
-
-def lock(path: Path) -> int:
-    """Hold the queue for this process; the descriptor is the lock.
-
-    Raises:
-        QueueError: another collector holds it, or the folder can't be written.
-    """
-    lock_path = path.with_name(f"{path.name}.lock")
-    try:
-        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise QueueError(f"the queue {path} can't be used: {lock_path}: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise QueueError(
-            f"another collector uses the queue {path}: stop that one, or name another file with --queue"
-        ) from error
-    return descriptor
 
 
 def open_file(path: Path) -> sqlite3.Connection:

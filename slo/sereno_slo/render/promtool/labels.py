@@ -70,13 +70,17 @@ def _candidates(name: str, matchers: Iterable[Matcher]) -> list[str]:
     return list(dict.fromkeys((*named, *_USUAL_VALUES)))
 
 
+class _BeyondExamplesError(Exception):
+    """The pattern has something of which no example is made."""
+
+
 def examples(pattern: str) -> list[str]:
     """A few strings that the pattern matches in full; none where it is beyond this simple generator."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `[[:alpha:]]` is a nested set to Python
             found = list(_strings(parser.parse(pattern)))
-    except (re.error, NotImplementedError, OverflowError, RecursionError):
+    except (re.error, _BeyondExamplesError, OverflowError, RecursionError):
         return []
     return [text for text in dict.fromkeys(found) if regex.matches(pattern, text)]
 
@@ -111,12 +115,12 @@ def _alternatives(operation: Any, argument: Any) -> list[str]:  # noqa: PLR0911 
         case syntax.AT:
             return [""]
         case _:
-            raise NotImplementedError(str(operation))
+            raise _BeyondExamplesError(str(operation))
 
 
 def _repeated(text: str, times: int) -> str:
     if len(text) * times > _LONGEST_EXAMPLE:
-        raise NotImplementedError("a label value of this length")
+        raise _BeyondExamplesError("a label value of this length")
     return text * times
 
 
@@ -131,7 +135,7 @@ def _one_of(members: Iterable[Any]) -> str:
             return chr(argument)
         if operation is syntax.RANGE:
             return chr(argument[0])
-    raise NotImplementedError(str(members))
+    raise _BeyondExamplesError(str(members))
 
 
 def _contains(member: Any, character: str) -> bool:

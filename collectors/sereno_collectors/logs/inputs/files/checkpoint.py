@@ -1,6 +1,5 @@
 """How far every file was read, kept across restarts in one small file."""
 
-import fcntl
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from sereno_collectors.logs.locking import hold
 from sereno_collectors.logs.model import Position
 
 FORMAT_VERSION = 1
@@ -26,13 +26,14 @@ class Checkpoint:
         store: the name of the log store that the positions are true of.
 
     Raises:
-        CheckpointError: another collector holds it, or it can't be read or is none.
+        LockError: another collector holds it.
+        CheckpointError: it can't be read or is none.
     """
 
     def __init__(self, path: Path, *, store: str) -> None:
         self._path = path
         self._store = store
-        self._lock = _lock(path)
+        self._lock = hold(path, what="checkpoint", option="--checkpoint")
         try:
             self._saved, self.earlier_store = _load(path)
         except CheckpointError:
@@ -69,22 +70,6 @@ class Checkpoint:
     def close(self) -> None:
         """Let another collector have it."""
         os.close(self._lock)
-
-
-def _lock(path: Path) -> int:
-    lock_path = path.with_name(f"{path.name}.lock")
-    try:
-        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise CheckpointError(f"the checkpoint {path} can't be used: {lock_path}: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise CheckpointError(
-            f"another collector uses the checkpoint {path}: stop that one, or name another file with --checkpoint"
-        ) from error
-    return descriptor
 
 
 def _load(path: Path) -> tuple[tuple[Position, ...], str | None]:

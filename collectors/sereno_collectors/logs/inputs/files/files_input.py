@@ -3,23 +3,17 @@
 import glob
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 
 from sereno_collectors.logs.inputs.files.tail import Tail
+from sereno_collectors.logs.inputs.timing import FLUSH_SECONDS, POLL_SECONDS, utc_now
 from sereno_collectors.logs.model import Chunk, Format, Intake, Origin, OriginKind, Position, QueueFull
 
 BATCH_EVENTS = 5_000
-POLL_SECONDS = 0.2
 GLOB_SECONDS = 5.0
 """How often patterns are looked at for files that are new."""
-FLUSH_SECONDS = 0.5
-"""How long reading goes on after the end was asked for."""
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class FilesInput:
@@ -46,7 +40,7 @@ class FilesInput:
         form: Format = Format.AUTO,
         service: str | None = None,
         dataset: str | None = None,
-        now: Callable[[], datetime] = _now,
+        now: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._patterns = tuple(dict.fromkeys(str(pattern.absolute()) for pattern in patterns))

@@ -8,14 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from sereno_collectors.logs.inputs.files.events import events_of
+from sereno_collectors.logs.inputs.timing import OPEN_EVENT_SECONDS
 from sereno_collectors.logs.model import Chunk, Origin, Position
 
 CHUNK_BYTES = 256 * 1024
 LONGEST_LINE_BYTES = 1024 * 1024
 """A longer line is taken in pieces of this size: no line can fill the memory, and none is lost."""
 TAIL_BYTES = 64
-OPEN_EVENT_SECONDS = 0.4
-"""How long text that may go on in the next line is waited for: a traceback is written in one breath."""
 
 
 @dataclass(frozen=True, slots=True)

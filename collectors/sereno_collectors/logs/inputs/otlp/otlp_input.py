@@ -4,13 +4,14 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from threading import BoundedSemaphore, Event, Thread
 from typing import Any
 
 from sereno_collectors.logs.inputs.otlp.handler import AT_WORK, Handler, Service
+from sereno_collectors.logs.inputs.timing import utc_now
 from sereno_collectors.logs.model import Intake
 
 MOST_CONNECTIONS = 64
@@ -19,10 +20,6 @@ BACKLOG = 128
 LAST_ANSWERS_SECONDS = 0.8
 """How long requests that are at work may take when the collector ends; what isn't answered is sent again."""
 _REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class OtlpInput:
@@ -41,7 +38,9 @@ class OtlpInput:
         OSError: the address can't be listened on.
     """
 
-    def __init__(self, host: str, port: int, *, dataset: str | None = None, now: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self, host: str, port: int, *, dataset: str | None = None, now: Callable[[], datetime] = utc_now
+    ) -> None:
         family, address = _address(host, port)
         self._server = _Server(family, address)
         self._dataset = dataset

@@ -4,22 +4,14 @@ import os
 import select
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Event
 
 from sereno_collectors.logs.inputs.stdin.event_buffer import EventBuffer
+from sereno_collectors.logs.inputs.timing import FLUSH_SECONDS, OPEN_EVENT_SECONDS, POLL_SECONDS, utc_now
 from sereno_collectors.logs.model import Format, Intake, Origin, OriginKind, QueueFull
 
 READ_BYTES = 256 * 1024
-POLL_SECONDS = 0.2
-OPEN_EVENT_SECONDS = 0.4
-"""How long text that may go on in the next line is waited for: a traceback is written in one breath."""
-FLUSH_SECONDS = 0.8
-"""How long reading goes on after the end was asked for."""
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class StdinInput:
@@ -48,7 +40,7 @@ class StdinInput:
         form: Format = Format.AUTO,
         service: str | None = None,
         dataset: str | None = None,
-        now: Callable[[], datetime] = _now,
+        now: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._descriptor = descriptor
