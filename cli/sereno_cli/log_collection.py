@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sereno_collectors.logs import Settings
 
 
+ELASTICSEARCH_URL = "SERENO_ELASTICSEARCH_URL"
 DEFAULT_LOG_STORE = Path("var/logs.sqlite")
 MOST_PORT = 65_535
 
@@ -127,6 +128,16 @@ def make_folders(request: Request) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInput(f"can't make the folder of {path}: {error.strerror}") from error
+
+
+def elasticsearch_url(request: Request) -> str:
+    """The address of Elasticsearch; empty when the SQLite file is meant."""
+    url = os.environ.get(ELASTICSEARCH_URL, "").strip()
+    if url and not url.lower().startswith(("http://", "https://")):
+        raise InvalidInput(f"{ELASTICSEARCH_URL} must begin with http:// or https://")
+    if url and request.log_store != DEFAULT_LOG_STORE:
+        say(f"{ELASTICSEARCH_URL} is set: writing there, not to {request.log_store}")
+    return url
 
 
 def serve_metrics(request: Request, registry: "CollectorRegistry", cleanup: ExitStack) -> str:

@@ -1,6 +1,5 @@
 """`sereno collect`: follow logs into a log store."""
 
-import os
 import signal
 import sys
 import threading
@@ -21,6 +20,7 @@ from sereno_cli.log_collection import (
     Request,
     Unreachable,
     check_inputs,
+    elasticsearch_url,
     make_folders,
     request_of,
     say,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from sereno_collectors.logs import LogCollector
     from sereno_collectors.logs.model import Input
 
-ELASTICSEARCH_URL = "SERENO_ELASTICSEARCH_URL"
 DEFAULT_CHECKPOINT = Path("var/collector.checkpoint.json")
 DEFAULT_DEAD_LETTERS = Path("var/collector.dead-letters.jsonl")
 STOP_SECONDS = 1.2  # with the interpreter's own end below the two seconds that a stop may take
@@ -157,7 +156,7 @@ def _open_store(request: Request) -> "LogStore":
     """Open the store that is meant and see whether it works at all; a server that is down may come back later."""
     from sereno_backends.logs import LogQuery, LogStoreRefused, LogStoreUnreachable, open_log_store
 
-    url = _elasticsearch_url(request)
+    url = elasticsearch_url(request)
     try:
         store = open_log_store(url or str(request.log_store))
         store.write(())  # makes the file
@@ -170,16 +169,6 @@ def _open_store(request: Request) -> "LogStore":
             raise Unreachable(str(error)) from error
         say(f"{error}; waiting for it, the files keep the lines meanwhile")
     return store
-
-
-def _elasticsearch_url(request: Request) -> str:
-    """The address of Elasticsearch; empty when the SQLite file is meant."""
-    url = os.environ.get(ELASTICSEARCH_URL, "").strip()
-    if url and not url.lower().startswith(("http://", "https://")):
-        raise InvalidInput(f"{ELASTICSEARCH_URL} must begin with http:// or https://")
-    if url and request.log_store != DEFAULT_LOG_STORE:
-        say(f"{ELASTICSEARCH_URL} is set: writing there, not to {request.log_store}")
-    return url
 
 
 def _build(

@@ -5,7 +5,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Condition
@@ -18,6 +17,7 @@ from sereno_collectors.logs.queue.file import QueueDamaged, explained, open_file
 from sereno_collectors.logs.queue.packing import pack, positions_as_json, positions_from_json, tallies
 from sereno_collectors.logs.queue.recent_bodies import RecentBodies
 from sereno_collectors.logs.queue.rescue import rescued
+from sereno_collectors.logs.queue.values import QueueState, Settlement
 
 LEDGER_DAYS = 40
 """How long it is remembered what was received; older days are forgotten at a start."""
@@ -28,26 +28,6 @@ INSERT INTO received VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hour, source, servic
     last_sequence = max(last_sequence, excluded.last_sequence),
     documents = documents + excluded.documents
 """
-
-
-@dataclass(frozen=True, slots=True)
-class QueueState:
-    """What the queue holds at one moment."""
-
-    documents: int
-    size_bytes: int
-    limit_bytes: int
-    oldest_queued_at: float | None
-    """Seconds since 1970; None while it is empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What became of a parcel: everything in it is dealt with, or all but the rest."""
-
-    parcel: Parcel
-    rest: bytes = b""
-    """What is to be sent again, in the form of `Parcel.body`."""
 
 
 class DurableQueue:
