@@ -1,0 +1,1 @@
+"""What the log collector's durable queue costs, beside a table with a row for each document."""
