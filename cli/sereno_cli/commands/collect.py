@@ -1,42 +1,17 @@
 """`sereno collect`: follow logs into a log store."""
 
-import signal
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import Any
 
 import click
 
 from sereno_cli.exit_codes import ExitCode
-from sereno_cli.log_collection import (
-    DEFAULT_LOG_STORE,
-    InvalidInput,
-    Request,
-    Unreachable,
-    check_inputs,
-    elasticsearch_url,
-    make_folders,
-    request_of,
-    say,
-    serve_metrics,
-    settings_of,
-)
-
-if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
-    from sereno_backends.logs import LogStore
-    from sereno_collectors.logs import LogCollector
-    from sereno_collectors.logs.model import Input
+from sereno_cli.log_collection.request import DEFAULT_LOG_STORE, check_inputs, make_folders, request_of
+from sereno_cli.log_collection.running import collect
 
 DEFAULT_CHECKPOINT = Path("var/collector.checkpoint.json")
 DEFAULT_DEAD_LETTERS = Path("var/collector.dead-letters.jsonl")
-STOP_SECONDS = 1.2  # with the interpreter's own end below the two seconds that a stop may take
 
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
@@ -125,170 +100,4 @@ def logs(**options: Any) -> ExitCode:
     check_inputs(request)
     make_folders(request)
     with ExitStack() as cleanup:
-        return _collect(request, cleanup)
-
-
-def _collect(request: Request, cleanup: ExitStack) -> ExitCode:
-    from prometheus_client import CollectorRegistry
-
-    registry = CollectorRegistry()
-    store = _open_store(request)
-    stop = threading.Event()
-    collector = _build(request, store, registry, stop, cleanup)
-    if request.once:
-        with closing(store):
-            return _collect_once(collector, request, registry)
-    metrics_url = serve_metrics(request, registry, cleanup)
-    names = ", ".join(
-        [
-            *(str(file) for file in request.files),
-            *(["standard input"] if request.stdin else []),
-            *([f"OTLP on http://{request.otlp[0]}:{request.otlp[1]}/v1/logs"] if request.otlp else []),
-        ]
-    )
-    with _signals_set(stop):
-        click.echo(f"collecting {names} into {store.name}, metrics on {metrics_url}, Ctrl-C stops")
-        sys.stdout.flush()  # whoever waits for this line may send a signal now
-        return _follow(collector, store, stop)
-
-
-def _open_store(request: Request) -> "LogStore":
-    """Open the store that is meant and see whether it works at all; a server that is down may come back later."""
-    from sereno_backends.logs import LogQuery, LogStoreRefused, LogStoreUnreachable, open_log_store
-
-    url = elasticsearch_url(request)
-    try:
-        store = open_log_store(url or str(request.log_store))
-        store.write(())  # makes the file
-        now = datetime.now(UTC)
-        store.count(LogQuery(start=now, end=now))
-    except LogStoreRefused as error:
-        raise InvalidInput(str(error)) from error
-    except LogStoreUnreachable as error:
-        if request.once or not url:
-            raise Unreachable(str(error)) from error
-        say(f"{error}; waiting for it, the files keep the lines meanwhile")
-    return store
-
-
-def _build(
-    request: Request, store: "LogStore", registry: "CollectorRegistry", stop: threading.Event, cleanup: ExitStack
-) -> "LogCollector":
-    from sereno_collectors.logs import (
-        Checkpoint,
-        CheckpointError,
-        CollectorMetrics,
-        LockError,
-        LogCollector,
-        QueueError,
-    )
-    from sereno_collectors.logs import Surroundings as Around
-
-    try:
-        checkpoint = Checkpoint(request.checkpoint, store=store.name)
-    except (CheckpointError, LockError) as error:
-        raise InvalidInput(str(error)) from error
-    cleanup.callback(checkpoint.close)
-    if checkpoint.earlier_store not in (None, store.name):
-        say(
-            f"the checkpoint {request.checkpoint} is of {checkpoint.earlier_store}: what that store has is not read "
-            f"again for {store.name} (another --checkpoint begins at the beginning)"
-        )
-    metrics = CollectorMetrics(registry, time.time)
-    try:
-        collector = LogCollector(
-            settings_of(request),
-            store=store,
-            checkpoint=checkpoint,
-            stop=stop,
-            surroundings=Around(metrics, report=say),
-            inputs=_inputs(request),
-        )
-    except (QueueError, LockError) as error:
-        raise InvalidInput(str(error)) from error
-    cleanup.callback(collector.close)
-    return collector
-
-
-def _inputs(request: Request) -> "list[Input]":
-    """What is read beside files."""
-    inputs: list[Input] = []
-    if request.stdin:
-        from sereno_collectors.logs.inputs.stdin import StdinInput
-
-        piped = StdinInput(
-            sys.stdin.fileno(),
-            run=uuid4().hex,
-            report=say,
-            service=request.service,
-            dataset=request.dataset,
-        )
-        inputs.append(piped)
-    if request.otlp:
-        from sereno_collectors.logs.inputs.otlp import OtlpInput
-
-        host, port = request.otlp
-        try:
-            inputs.append(OtlpInput(host, port, dataset=request.dataset))
-        except OSError as error:
-            raise Unreachable(f"can't listen on {host}:{port}: {error.strerror}; choose another --otlp") from error
-    return inputs
-
-
-def _collect_once(collector: "LogCollector", request: Request, registry: "CollectorRegistry") -> ExitCode:
-    from sereno_backends.logs import LogStoreError
-    from sereno_collectors.logs import QueueFull, QueueUnavailable
-
-    try:
-        collector.collect_once()
-    except (LogStoreError, QueueFull, QueueUnavailable, OSError) as error:
-        raise Unreachable(f"{error}; run it again, it goes on from there") from error
-
-    def figure(name: str, **labels: str) -> int:
-        return int(registry.get_sample_value(f"sereno_collector_{name}", labels) or 0)
-
-    indexed, duplicates, dead = (
-        figure("documents_total", outcome=outcome) for outcome in ("indexed", "duplicate", "dead_lettered")
-    )
-    click.echo(f"indexed {indexed}, duplicates {duplicates}, dead letters {dead}")
-    if dead:
-        say(f"the store refused {dead} lines; they are in {request.dead_letters}, with the reasons")
-    if waiting := figure("lag_bytes"):
-        say(f"{waiting} bytes are the beginning of a JSON line that has no end yet: left for the next time")
-    return ExitCode.OK
-
-
-def _follow(collector: "LogCollector", store: "LogStore", stop: threading.Event) -> ExitCode:
-    """Collect in a thread until a signal comes; a store that hangs does not hold up the end."""
-    bugs: list[Exception] = []
-
-    def work() -> None:
-        try:
-            with closing(store):
-                collector.follow()
-        except Exception as error:  # noqa: BLE001 - raised again in the main thread
-            bugs.append(error)
-        finally:
-            stop.set()
-
-    # A daemon: when it hangs in a request, ending is safe, for only what was answered is noted as done.
-    thread = threading.Thread(target=work, name="collector", daemon=True)
-    thread.start()
-    stop.wait()
-    thread.join(STOP_SECONDS)
-    if bugs:
-        raise bugs[0]
-    if thread.is_alive():
-        say("the store did not answer in time; what is queued is sent at the next start")
-    return ExitCode.OK
-
-
-@contextmanager
-def _signals_set(stop: threading.Event) -> Iterator[None]:
-    """SIGTERM and Ctrl-C set the event instead of ending the process."""
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        return collect(request, cleanup)
