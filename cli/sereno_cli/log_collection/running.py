@@ -142,11 +142,11 @@ def _inputs(request: Request) -> "list[Input]":
 
 def _collect_once(collector: "LogCollector", request: Request, registry: "CollectorRegistry") -> ExitCode:
     from sereno_backends.logs import LogStoreError
-    from sereno_collectors.logs import QueueFull, QueueUnavailable
+    from sereno_collectors.logs import QueueError, QueueFull, QueueUnavailable
 
     try:
         collector.collect_once()
-    except (LogStoreError, QueueFull, QueueUnavailable, OSError) as error:
+    except (LogStoreError, QueueError, QueueFull, QueueUnavailable, OSError) as error:
         raise Unreachable(f"{error}; run it again, it goes on from there") from error
 
     def figure(name: str, **labels: str) -> int:
@@ -165,6 +165,8 @@ def _collect_once(collector: "LogCollector", request: Request, registry: "Collec
 
 def _follow(collector: "LogCollector", store: "LogStore", stop: threading.Event) -> ExitCode:
     """Collect in a thread until a signal comes; a store that hangs does not hold up the end."""
+    from sereno_collectors.logs import QueueError
+
     bugs: list[Exception] = []
 
     def work() -> None:
@@ -181,6 +183,8 @@ def _follow(collector: "LogCollector", store: "LogStore", stop: threading.Event)
     thread.start()
     stop.wait()
     thread.join(STOP_SECONDS)
+    if bugs and isinstance(bugs[0], QueueError):
+        raise Unreachable(f"{bugs[0]}; start again: what can be read of the queue is rescued then") from bugs[0]
     if bugs:
         raise bugs[0]
     if thread.is_alive():

@@ -186,6 +186,8 @@ class LogCollector:
 
     def _note_answered(self) -> None:
         """Save the positions that the store has answered for, once a second at most."""
+        if self._files.has_caught_up:
+            self._queue.trust()
         if self._monotonic() - self._saved_at >= SAVE_SECONDS:
             self._saved_at = self._monotonic()
             self._save_answered()

@@ -110,6 +110,8 @@ class Parcel:
     each with its line end."""
     repeated: bool
     """It may have been sent before, and what became of it is not known."""
+    streams: frozenset[str]
+    """The data streams that the body names, and perhaps others."""
 
 
 class QueueFull(Exception):  # noqa: N818 - reads as what happened

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from sereno_collectors.logs.delivery.parcels import Queued, documents_of
 from sereno_collectors.logs.model import Parcel
 from sereno_collectors.logs.queue import Settlement
 
-_STREAM = re.compile(rb'^\{"create":\{"_index":"([^"]+)","_id":"([^"]+)"\}\}$', re.MULTILINE)
+_ID = re.compile(rb'^\{"create":\{"_index":"([^"]+)","_id":"([^"]+)"\}\}$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class ElasticsearchSink:
         if not left:
             return Sent(duplicates=known, settled=tuple(Settlement(parcel) for parcel in parcels))
         body = b"".join(parcel.body for parcel in left)
-        streams = {stream.decode() for stream, _ in _STREAM.findall(body)}
+        streams = frozenset().union(*(parcel.streams for parcel in left))
         answer = self.store.create_lines(body, sum(parcel.documents for parcel in left), streams)
         sent = _sent(answer, parcels, left)
         if sent.returned:
@@ -102,7 +102,7 @@ class ElasticsearchSink:
             return 0, list(parcels)
         ids: dict[str, list[str]] = {}
         for parcel in repeated:
-            for stream, record_id in _STREAM.findall(parcel.body):
+            for stream, record_id in _ID.findall(parcel.body):
                 ids.setdefault(stream.decode(), []).append(record_id.decode())
         stored = {found for stream, asked in ids.items() for found in self.store.stored_ids(stream, asked)}
         left: list[Parcel] = []
@@ -117,7 +117,7 @@ class ElasticsearchSink:
 
 def _without(parcel: Parcel, stored: set[str]) -> Parcel:
     lines = [one.lines for one in documents_of(parcel.body) if one.record_id not in stored]
-    return Parcel(parcel.number, len(lines), b"".join(lines), parcel.repeated)
+    return replace(parcel, documents=len(lines), body=b"".join(lines))
 
 
 def _sent(answer: BulkAnswer, parcels: Sequence[Parcel], left: Sequence[Parcel]) -> Sent:

@@ -1,22 +1,26 @@
 """The queue itself: parcels of documents, the positions of the files they came from, and who has sent what."""
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Condition
 
-from sereno_backends.sqlite import transaction
-
-from sereno_collectors.logs.locking import hold
 from sereno_collectors.logs.model import Document, Parcel, Position, QueueFull
-from sereno_collectors.logs.queue.file import QueueDamaged, explained, open_file
-from sereno_collectors.logs.queue.packing import pack, positions_as_json, positions_from_json, tallies
+from sereno_collectors.logs.queue.file import QueueDamaged, QueueUnavailable, explained
+from sereno_collectors.logs.queue.marks import Marks
+from sereno_collectors.logs.queue.packing import (
+    Packed,
+    pack,
+    positions_as_json,
+    positions_from_json,
+    streams_of,
+    tallies,
+)
+from sereno_collectors.logs.queue.queue_file import QueueFile
 from sereno_collectors.logs.queue.recent_bodies import RecentBodies
-from sereno_collectors.logs.queue.rescue import rescued
 from sereno_collectors.logs.queue.values import QueueState, Settlement
 
 LEDGER_DAYS = 40
@@ -57,20 +61,18 @@ class DurableQueue:
         self._path = path
         self._limit_bytes = limit_bytes
         self._now = now
-        self._lock = hold(path, what="queue", option="--queue")
+        self._file = QueueFile(path, now=now, report=report)
         self._changed = Condition()
         self._bodies = RecentBodies()
         self._returned: set[int] = set()
-        self._uncertain: set[int] = set()
         self._passed: dict[int, str] = {}
         self._positions: tuple[Position, ...] = ()
         self._answered: tuple[Position, ...] = ()
         self._documents = self._size_bytes = 0
         try:
-            self._connection = self._opened(report)
             self._load(positions)
         except BaseException:
-            os.close(self._lock)
+            self._file.close()
             raise
 
     @property
@@ -86,7 +88,9 @@ class DurableQueue:
     def state(self) -> QueueState:
         """What it holds now."""
         with self._changed:
-            row = self._connection.execute("SELECT queued_at FROM parcel ORDER BY number LIMIT 1").fetchone()
+            row = None
+            with suppress(sqlite3.Error):  # who reads or writes the queue tells it
+                row = self._file.connection.execute("SELECT queued_at FROM parcel ORDER BY number LIMIT 1").fetchone()
             return QueueState(self._documents, self._size_bytes, self._limit_bytes, row[0] if row else None)
 
     def put(self, documents: Sequence[Document], positions: Sequence[Position] = ()) -> None:
@@ -95,22 +99,24 @@ class DurableQueue:
         Raises:
             QueueFull: they would exceed the limit; nothing was taken.
             QueueUnavailable: the file can't grow now; nothing was taken, trying again is right.
+            QueueDamaged: the file was damaged meanwhile; the next start rescues what can be read.
         """
         parcels = pack(documents)
-        added = sum(len(body) for _, body in parcels)
+        added = sum(len(parcel.body) for parcel in parcels)
         positions = tuple(positions) or self._positions
         if not parcels and positions == self._positions:
             return
         with self._changed:
             if self._size_bytes and self._size_bytes + added > self._limit_bytes:
                 raise QueueFull(f"the queue {self._path} is full ({self._size_bytes:,} of {self._limit_bytes:,} bytes)")
-            with self._transaction(on_disk=True):
-                numbers = self._insert(parcels, documents, positions)
+            self._file.keep_place()
+            with self._file.transaction(on_disk=True) as connection:
+                numbers = self._insert(connection, parcels, documents, positions)
             self._positions = positions
             self._documents += len(documents)
             self._size_bytes += added
-            for number, (_, body) in zip(numbers, parcels, strict=True):
-                self._bodies.keep(number, body)
+            for number, parcel in zip(numbers, parcels, strict=True):
+                self._bodies.keep(number, parcel.body)
             if not self._documents:
                 self._answered = positions
             self._changed.notify_all()
@@ -120,8 +126,10 @@ class DurableQueue:
 
         Raises:
             QueueUnavailable: it can't be noted down that they are taken (a full disk); they stay in the queue.
+            QueueDamaged: as in `put`.
         """
         with self._changed, explained(self._path):
+            self._file.keep_place()
             found = self._next(most_documents, most_bytes)
             if not found and wait_seconds > 0:
                 self._changed.wait(wait_seconds)
@@ -135,10 +143,11 @@ class DurableQueue:
 
         Raises:
             QueueUnavailable: the file can't be written now; nothing is settled, trying again is right.
+            QueueDamaged: as in `put`.
         """
         with self._changed:
-            with self._transaction(on_disk=False):
-                passed = [self._settle(settlement) for settlement in settlements]
+            with self._file.transaction(on_disk=False) as connection:
+                passed = [_settle(connection, settlement) for settlement in settlements]
             # Only now: a transaction that was rolled back must leave no trace in memory.
             for settlement, positions in zip(settlements, passed, strict=True):
                 self._forget(settlement, positions)
@@ -150,31 +159,35 @@ class DurableQueue:
         with self._changed:
             for parcel in parcels:
                 self._returned.add(parcel.number)
-                self._uncertain.add(parcel.number)
                 self._bodies.keep(parcel.number, parcel.body)
+            self._marks.doubt(parcel.number for parcel in parcels)
             self._changed.notify_all()
+
+    def trust(self) -> None:
+        """All that stood in the files when this began has been read: what comes now was never queued before.
+
+        Until then a queue that is new although the store had answered for something, and a rescued one, take what
+        they are given for possibly sent.
+        """
+        if self._marks.is_suspect:
+            with self._changed, suppress(QueueUnavailable), self._file.transaction(on_disk=False) as connection:
+                self._marks.trust(connection)
 
     def close(self) -> None:
         """Let another collector have it."""
         with self._changed:
-            self._connection.close()
-            os.close(self._lock)
-
-    def _opened(self, report: Callable[[str], None]) -> sqlite3.Connection:
-        try:
-            return open_file(self._path)
-        except QueueDamaged as damage:
-            return rescued(self._path, damage, now=self._now(), report=report)
+            with suppress(QueueUnavailable, QueueDamaged), self._file.transaction(on_disk=True) as connection:
+                self._marks.give_up_reserve(connection, self._cursor)
+            self._file.close()
 
     def _load(self, positions: Sequence[Position]) -> None:
-        connection = self._connection
-        saved = dict(connection.execute("SELECT name, value FROM state").fetchall())
-        self._positions = positions_from_json(saved["positions"]) if "positions" in saved else tuple(positions)
+        connection = self._file.connection
+        saved = connection.execute("SELECT value FROM state WHERE name = 'positions'").fetchone()
+        self._positions = positions_from_json(saved[0]) if saved else tuple(positions)
         self._answered = tuple(positions)
+        self._marks = Marks(connection, is_suspect=saved is None and bool(positions))
         oldest_hour = datetime.fromtimestamp(self._now(), UTC) - timedelta(days=LEDGER_DAYS)
         connection.execute("DELETE FROM received WHERE hour < ?", (oldest_hour.strftime("%Y-%m-%dT%H"),))
-        self._taken = int(saved.get("taken") or 0)
-        self._may_be_repeated = self._taken
         self._cursor = 0
         self._documents, self._size_bytes = connection.execute(
             "SELECT coalesce(sum(documents), 0), coalesce(sum(length(body)), 0) FROM parcel"
@@ -182,87 +195,71 @@ class DurableQueue:
         if not self._documents:
             self._answered = self._positions
 
-    @contextmanager
-    def _transaction(self, *, on_disk: bool) -> Iterator[None]:
-        """One transaction, by whose end everything has survived: a power cut, or only a kill of this process."""
-        with explained(self._path):
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if on_disk else 'NORMAL'}")
-            with transaction(self._connection):
-                yield
-
     def _insert(
-        self, parcels: Sequence[tuple[int, bytes]], documents: Sequence[Document], positions: tuple[Position, ...]
+        self,
+        connection: sqlite3.Connection,
+        parcels: Sequence[Packed],
+        documents: Sequence[Document],
+        positions: tuple[Position, ...],
     ) -> list[int]:
-        connection, now = self._connection, self._now()
+        now = self._now()
         saved = positions_as_json(positions) if positions != self._positions else None
         numbers: list[int] = []
-        for index, (count, body) in enumerate(parcels, start=1):
+        for index, parcel in enumerate(parcels, start=1):
+            passed = saved if index == len(parcels) else None
             inserted = connection.execute(
-                "INSERT INTO parcel (queued_at, documents, positions, body) VALUES (?, ?, ?, ?)",
-                (now, count, saved if index == len(parcels) else None, body),
+                "INSERT INTO parcel (queued_at, documents, positions, body, streams) VALUES (?, ?, ?, ?, ?)",
+                (now, parcel.documents, passed, parcel.body, " ".join(parcel.streams)),
             )
             numbers.append(inserted.lastrowid or 0)
         if saved is not None:
             connection.execute("INSERT OR REPLACE INTO state VALUES ('positions', ?)", (saved,))
         connection.executemany(_RECEIVED, tallies(documents))
+        self._marks.note_new(connection, numbers)
         return numbers
 
     def _next(self, most_documents: int, most_bytes: int) -> list[Parcel]:
-        found: list[tuple[int, int]] = []
+        found: list[tuple[int, int, str | None]] = []
         documents = size = 0
-        for number, count, length in self._candidates():
+        for number, count, length, streams in self._candidates():
             if found and (documents + count > most_documents or size + length > most_bytes):
                 break
-            found.append((number, count))
+            found.append((number, count, streams))
             documents, size = documents + count, size + length
-        self._mark_taken([number for number, _ in found])
-        return [
-            Parcel(number, count, self._body(number), number <= self._may_be_repeated or number in self._uncertain)
-            for number, count in found
-        ]
+        self._note_taken([number for number, *_ in found])
+        return [self._parcel(*one) for one in found]
 
-    def _candidates(self) -> Iterator[tuple[int, int, int]]:
-        """Number, documents and size of what can be taken: what came back first, then what nobody has taken yet."""
-        sizes = "SELECT number, documents, length(body) FROM parcel WHERE number "
+    def _candidates(self) -> Iterator[tuple[int, int, int, str | None]]:
+        """Number, documents, size and streams of what can be taken: what came back first, then all newer."""
+        columns = "SELECT number, documents, length(body), streams FROM parcel WHERE number "
         for number in sorted(self._returned):
-            yield from self._connection.execute(f"{sizes} = ?", (number,))
-        yield from self._connection.execute(f"{sizes} > ? ORDER BY number", (self._cursor,))
+            yield from self._file.connection.execute(f"{columns} = ?", (number,))
+        yield from self._file.connection.execute(f"{columns} > ? ORDER BY number", (self._cursor,))
 
-    def _body(self, number: int) -> bytes:
+    def _parcel(self, number: int, count: int, streams: str | None) -> Parcel:
         body = self._bodies.pop(number)
-        if body is not None:
-            return body
-        (read,) = self._connection.execute("SELECT body FROM parcel WHERE number = ?", (number,)).fetchone()
-        return bytes(read)
+        if body is None:
+            (read,) = self._file.connection.execute("SELECT body FROM parcel WHERE number = ?", (number,)).fetchone()
+            body = bytes(read)
+        named = frozenset(streams.split()) if streams else streams_of(body)
+        return Parcel(number, count, body, self._marks.may_be_stored(number), named)
 
-    def _mark_taken(self, numbers: Sequence[int]) -> None:
-        """Note down how far parcels were given out: after a kill, those may have been sent."""
+    def _note_taken(self, numbers: Sequence[int]) -> None:
+        """Note down how far parcels are given out: after a kill or a power cut, those may have been sent."""
         cursor = max((self._cursor, *numbers))
-        if cursor > self._taken:
-            with self._transaction(on_disk=False):
-                self._connection.execute("INSERT OR REPLACE INTO state VALUES ('taken', ?)", (cursor,))
-            self._taken = cursor
+        if not self._marks.are_noted(numbers):
+            with self._file.transaction(on_disk=True) as connection:
+                self._marks.reserve(connection, cursor)
+            self._marks.reserved(cursor)
         self._cursor = cursor
         self._returned.difference_update(numbers)
-
-    def _settle(self, settlement: Settlement) -> str | None:
-        """Write it down; the positions that left the queue with the parcel."""
-        number, rest = settlement.parcel.number, settlement.rest
-        if rest:
-            self._connection.execute(
-                "UPDATE parcel SET documents = ?, body = ? WHERE number = ?", (rest.count(b"\n") // 2, rest, number)
-            )
-            return None
-        deleted = self._connection.execute("DELETE FROM parcel WHERE number = ? RETURNING positions", (number,))
-        ((positions,),) = deleted.fetchall()
-        return None if positions is None else str(positions)
 
     def _forget(self, settlement: Settlement, positions: str | None) -> None:
         parcel, rest = settlement.parcel, settlement.rest
         count = rest.count(b"\n") // 2
         if positions is not None:
             self._passed[parcel.number] = positions
-        self._uncertain.discard(parcel.number)
+        self._marks.settle(parcel.number)
         self._documents -= parcel.documents - count
         self._size_bytes -= len(parcel.body) - len(rest)
         if rest:
@@ -271,7 +268,7 @@ class DurableQueue:
 
     def _find_answered(self) -> None:
         """The positions of the newest parcel before which everything is settled."""
-        (oldest,) = self._connection.execute("SELECT min(number) FROM parcel").fetchone()
+        (oldest,) = self._file.connection.execute("SELECT min(number) FROM parcel").fetchone()
         passed = [number for number in self._passed if oldest is None or number < oldest]
         if passed:
             self._answered = positions_from_json(self._passed[max(passed)])
@@ -279,3 +276,16 @@ class DurableQueue:
             del self._passed[number]
         if oldest is None:
             self._answered = self._positions
+
+
+def _settle(connection: sqlite3.Connection, settlement: Settlement) -> str | None:
+    """Write it down; the positions that left the queue with the parcel."""
+    number, rest = settlement.parcel.number, settlement.rest
+    if rest:
+        connection.execute(
+            "UPDATE parcel SET documents = ?, body = ? WHERE number = ?", (rest.count(b"\n") // 2, rest, number)
+        )
+        return None
+    deleted = connection.execute("DELETE FROM parcel WHERE number = ? RETURNING positions", (number,))
+    row = deleted.fetchone()
+    return None if row is None or row[0] is None else str(row[0])

@@ -1,16 +1,23 @@
-"""The queue's file: its schema, how it is opened, what becomes of a damaged one, what SQLite's errors mean."""
+"""The queue's file: its schema, how it is opened, whether it still is where it was, what SQLite's errors mean."""
 
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x5352_4C51  # "SRLQ": tells a queue from other people's databases
 _HEADER = b"SQLite format 3\0"
-WAL_BYTES = 16 * 1024 * 1024
+PAGE_BYTES = 16 * 1024
+"""Bodies are long: larger pages than SQLite's own spare half of the queue's CPU, still larger ones make the put of a
+single line dear."""
+WAL_PAGES = 1_000
+"""The write-ahead log is copied into the file when it has so many; most parcels are settled before that."""
+WAL_BYTES = PAGE_BYTES * WAL_PAGES
 """What the write-ahead log is cut back to after a burst."""
 
 SCHEMA = f"""
@@ -19,7 +26,8 @@ CREATE TABLE parcel (
     queued_at REAL NOT NULL,
     documents INTEGER NOT NULL,
     positions TEXT,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    streams TEXT
 );
 CREATE TABLE state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE received (
@@ -35,6 +43,13 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 
+_TO_VERSION_2 = """
+BEGIN IMMEDIATE;
+ALTER TABLE parcel ADD COLUMN streams TEXT;
+PRAGMA user_version = 2;
+COMMIT;
+"""
+
 
 class QueueError(Exception):
     """The queue's file can't be used as it is; the message says why and what to do."""
@@ -44,8 +59,8 @@ class QueueUnavailable(Exception):  # noqa: N818 - reads as what happened
     """The queue can't be written now (a full disk, mostly); nothing was taken, trying again is right."""
 
 
-class QueueDamaged(Exception):  # noqa: N818 - reads as what happened
-    """The file is no whole database any more."""
+class QueueDamaged(QueueError):  # noqa: N818 - reads as what happened
+    """The file is no whole database any more; a start rescues what can be read of it."""
 
 
 def open_file(path: Path) -> sqlite3.Connection:
@@ -57,7 +72,7 @@ def open_file(path: Path) -> sqlite3.Connection:
     """
     _refuse_other_files(path)
     try:
-        connection = _connect(path, "rwc")
+        connection = connect(path, "rwc")
     except sqlite3.OperationalError as error:
         raise QueueError(f"the queue {path} can't be opened: {error}") from error
     try:
@@ -82,33 +97,65 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise QueueError(f"no queue at {path}: `sereno collect logs` makes one; name it with --queue")
     try:
-        connection = _connect(path, "rw" if os.access(path, os.W_OK) else "ro")
+        connection = connect(path, "rw" if os.access(path, os.W_OK) else "ro")
         _refuse_others(connection, path)
     except sqlite3.Error as error:
         raise QueueError(f"the queue {path} can't be read: {error}") from error
     return connection
 
 
-def move_aside(path: Path, moment: float) -> Path:
-    """Give a damaged file another name, with what belongs to it."""
-    aside = path.with_name(f"{path.name}.damaged-{int(moment)}")
-    for suffix in ("", "-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-    return aside
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which files a connection works on: deleting or replacing them does not stop it, but loses what it writes."""
+
+    files: tuple[tuple[int, int] | None, ...]
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """What stands at the path now."""
+        return cls(tuple(_identity(name) for name in (path, f"{path}-wal")))
 
 
-def readable_parcels(path: Path) -> Iterator[tuple[float, int, bytes]]:
-    """What can still be read of a damaged file: time of queueing, documents and body of each whole parcel."""
-    with suppress(sqlite3.Error), closing(_connect(path, "rw")) as connection:
-        (last,) = connection.execute("SELECT max(number) FROM parcel").fetchone()
-        for number in range(1, (last or 0) + 1):
-            with suppress(sqlite3.DatabaseError):
-                row = connection.execute(
-                    "SELECT queued_at, documents, body FROM parcel WHERE number = ?", (number,)
-                ).fetchone()
-                if row is not None and row[2].count(b"\n") == 2 * row[1]:
-                    yield row
+def move_other_file(path: Path, place: Place, moment: float) -> Path | None:
+    """Give what somebody put in the queue's place another name; that name, if there was something."""
+    if _identity(path) in (None, place.files[0]):
+        return None
+    return path.rename(path.with_name(f"{path.name}.replaced-{int(moment)}"))
+
+
+def _identity(path: Path | str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - asked for at every put
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def write_anew(connection: sqlite3.Connection, path: Path) -> None:
+    """Put a copy of what a connection sees where its file was, in one step.
+
+    Raises:
+        sqlite3.Error, OSError: it can't be written now; trying again is right.
+    """
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    with closing(sqlite3.connect(fresh)) as copy:
+        connection.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, that can be renamed
+    synchronise(fresh)
+    for suffix in ("-wal", "-shm"):  # of the file that is gone: SQLite would take them for the new one's
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    fresh.rename(path)
+    synchronise(path.parent)
+
+
+def synchronise(path: Path) -> None:
+    """Bring a file, or a folder's names, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -124,11 +171,13 @@ def explained(path: Path) -> Iterator[None]:
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file's content is at fault."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    code = getattr(error, "sqlite_errorcode", 0)
+    primary = code & 0xFF
+    return primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or code == sqlite3.SQLITE_IOERR_SHORT_READ
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection without a transaction of its own accord; the mode is one of SQLite's (`ro`, `rw`, `rwc`)."""
     return sqlite3.connect(
         f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=5.0, isolation_level=None, check_same_thread=False
     )
@@ -146,18 +195,22 @@ def _refuse_other_files(path: Path) -> None:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file; an older one keeps its own
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if tables == 0:
-        _create(connection)
-    _refuse_others(connection, path)
+        create(connection)
+    if _refuse_others(connection, path) < SCHEMA_VERSION:
+        connection.executescript(_TO_VERSION_2)
     (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if answer != "ok":
         raise QueueDamaged(f"{path}: {answer}")
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def create(connection: sqlite3.Connection) -> None:
+    """The tables of a new file."""
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("BEGIN IMMEDIATE")
     for statement in SCHEMA.split(";\n"):
@@ -165,7 +218,8 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _refuse_others(connection: sqlite3.Connection, path: Path) -> None:
+def _refuse_others(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of the file's schema, where it is one of ours."""
     ((application_id,), (version,)) = (
         connection.execute("PRAGMA application_id").fetchone(),
         connection.execute("PRAGMA user_version").fetchone(),
@@ -174,3 +228,4 @@ def _refuse_others(connection: sqlite3.Connection, path: Path) -> None:
         raise QueueError(f"{path} is a SQLite database, but no queue of Sereno's: name another file with --queue")
     if version > SCHEMA_VERSION:
         raise QueueError(f"the queue {path} was written by a newer Sereno: upgrade sereno")
+    return int(version)

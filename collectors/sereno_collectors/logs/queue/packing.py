@@ -1,7 +1,11 @@
 """From documents to what the queue keeps of them; pure."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 import orjson
 
@@ -12,43 +16,60 @@ MOST_BYTES = 5_000_000
 """Of one parcel; a larger document is a parcel of its own."""
 
 
-def pack(documents: Sequence[Document]) -> list[tuple[int, bytes]]:
-    """Parcels in Elasticsearch's bulk format, each with the number of its documents.
+_ACTION_BYTES = 120
+"""About the length of an action's line, for the limit's sake."""
+_STREAM = re.compile(rb'^\{"create":\{"_index":"([^"]+)","_id":"[^"]+"\}\}$', re.MULTILINE)
+_ledger_row = attrgetter("hour", "source", "service")
+_sequence = attrgetter("sequence")
+
+
+class Packed(NamedTuple):
+    """What will be a parcel."""
+
+    documents: int
+    body: bytes
+    """In Elasticsearch's bulk format."""
+    streams: frozenset[str]
+    """The data streams that it names."""
+
+
+def pack(documents: Sequence[Document]) -> list[Packed]:
+    """Parcels in Elasticsearch's bulk format.
 
     Names of streams and ids have no characters that JSON would escape: the one are cleaned, the other digests.
     """
-    parcels: list[tuple[int, bytes]] = []
-    lines: list[bytes] = []
-    size = 0
-    for document in documents:
-        line = b'{"create":{"_index":"%b","_id":"%b"}}\n%b\n' % (
-            document.stream.encode(),
-            document.record_id.encode(),
-            document.body,
-        )
-        if lines and (len(lines) >= MOST_DOCUMENTS or size + len(line) > MOST_BYTES):
-            parcels.append((len(lines), b"".join(lines)))
-            lines, size = [], 0
-        lines.append(line)
-        size += len(line)
-    if lines:
-        parcels.append((len(lines), b"".join(lines)))
+    parcels: list[Packed] = []
+    pieces: list[bytes] = []
+    actions: dict[str, bytes] = {}
+    count = size = 0
+    for record_id, stream, body, *_ in documents:
+        length = len(body) + _ACTION_BYTES
+        if count and (count >= MOST_DOCUMENTS or size + length > MOST_BYTES):
+            parcels.append(Packed(count, b"".join(pieces), frozenset(actions)))
+            pieces, actions, count, size = [], {}, 0, 0
+        action = actions.get(stream)
+        if action is None:
+            action = actions[stream] = b'{"create":{"_index":"%b","_id":"' % stream.encode()
+        pieces += (action, record_id.encode(), b'"}}\n', body, b"\n")
+        count += 1
+        size += length
+    if count:
+        parcels.append(Packed(count, b"".join(pieces), frozenset(actions)))
     return parcels
+
+
+def streams_of(body: bytes) -> frozenset[str]:
+    """The data streams that a parcel of an older version names, which did not note them down."""
+    return frozenset(name.decode() for name in _STREAM.findall(body))
 
 
 def tallies(documents: Sequence[Document]) -> Iterator[tuple[str, str, str, int, int, int]]:
     """Rows of the ledger: hour, source, service, first and last sequence number, and how many documents."""
-    found: dict[tuple[str, str, str], list[int]] = {}
-    for document in documents:
-        key = (document.hour, document.source, document.service)
-        sequences = found.get(key)
-        if sequences is None:
-            found[key] = [document.sequence, document.sequence, 1]
-            continue
-        sequence = document.sequence
-        sequences[0] = min(sequences[0], sequence)
-        sequences[1] = max(sequences[1], sequence)
-        sequences[2] += 1
+    found: dict[tuple[str, str, str], tuple[int, int, int]] = {}
+    for key, group in groupby(documents, _ledger_row):  # neighbours mostly are of one row
+        numbers = [*map(_sequence, group)]
+        first, last, count = found.get(key, (numbers[0], 0, 0))
+        found[key] = min(first, *numbers), max(last, *numbers), count + len(numbers)
     for (hour, source, service), (first, last, count) in found.items():
         yield hour, source, service, first, last, count
 

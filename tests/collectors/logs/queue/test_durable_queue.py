@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from sereno_collectors.logs.locking import LockError
-from sereno_collectors.logs.model import Document, Position, QueueFull
+from sereno_collectors.logs.model import QueueFull
 from sereno_collectors.logs.queue import (
     DurableQueue,
     QueueError,
@@ -21,59 +21,7 @@ from sereno_collectors.logs.queue import (
     QueueUnavailable,
     Settlement,
 )
-
-HOUR = "2026-11-25T23"
-ALL = (10_000, 50_000_000)
-
-
-def document(number: int, body: bytes = b"{}") -> Document:
-    """A document with a sequence number of its own."""
-    return Document(f"{number:08x}", "logs-app-default", body, "shop", "shop-1", number, HOUR)
-
-
-def position(offset: int) -> Position:
-    """How far a file was read."""
-    return Position(path="/app.log", source="s", inode=1, generation=0, offset=offset)
-
-
-class Desk:
-    """A queue in a folder that can be closed and opened again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "queue.sqlite"
-        self.reports: list[str] = []
-        self.limit_bytes = 1_000_000
-        self.answered: tuple[Position, ...] = ()
-        self.now = 1_000.0
-        self.queue = self.opened()
-
-    def opened(self) -> DurableQueue:
-        """The queue as a new process finds it."""
-        return DurableQueue(
-            self.path,
-            limit_bytes=self.limit_bytes,
-            positions=self.answered,
-            now=lambda: self.now,
-            report=self.reports.append,
-        )
-
-    def again(self) -> None:
-        """Close it and open it."""
-        self.queue.close()
-        self.queue = self.opened()
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """A queue to work with."""
-    made = Desk(tmp_path)
-    yield made
-    made.queue.close()
-
-
-def waiting(desk: Desk) -> list[str]:
-    """The ids of everything in the queue."""
-    return [record_id for record_id, _ in QueueReader(desk.path).queued()]
+from support.queueing import ALL, HOUR, Desk, document, position, waiting
 
 
 def test_what_is_put_is_taken_once_in_its_order(desk: Desk) -> None:
@@ -173,28 +121,6 @@ def test_what_is_no_queue_is_left_alone(tmp_path: Path) -> None:
     for path, told in ((other, "no queue of Sereno's"), (newer, "upgrade"), (tmp_path / "no/q.sqlite", "No such file")):
         with pytest.raises((QueueError, LockError), match=told):
             DurableQueue(path, limit_bytes=1, report=print)
-
-
-@pytest.mark.parametrize("content", [b"", None])
-def test_a_damaged_file_is_kept_and_what_can_be_read_is_rescued(desk: Desk, content: bytes | None) -> None:
-    """The collector goes on with a new file; reading begins where the store had answered; the old file stays."""
-    for number in range(200):
-        desk.queue.put([document(number, b"x" * 3_000)], [position(number)])
-    desk.queue.close()
-    desk.answered = (position(7),)
-    whole = desk.path.read_bytes()
-    middle = len(whole) // 2
-    desk.path.write_bytes(whole[:middle] + b"\xff" * 20_000 + whole[middle + 20_000 :] if content is None else content)
-    desk.queue = desk.opened()
-    if content == b"":  # SQLite takes an empty file for a new database, and so do we
-        assert (waiting(desk), desk.queue.positions) == ([], (position(7),))
-        return
-    assert desk.queue.positions == (position(7),)
-    assert list(desk.path.parent.glob("queue.sqlite.damaged-*"))
-    (told,) = desk.reports
-    assert "was damaged" in told
-    assert (len(waiting(desk)) > 100) == (content is None)
-    desk.queue.put([document(1_000)])
 
 
 def test_a_file_of_another_kind_is_not_touched(tmp_path: Path) -> None:

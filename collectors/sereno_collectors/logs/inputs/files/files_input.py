@@ -51,6 +51,8 @@ class FilesInput:
         self._monotonic = monotonic
         self._tails: dict[str, Tail] = {}
         self._globbed_at = -GLOB_SECONDS
+        self.has_caught_up = not self._patterns
+        """Whether all that stood in the files at the start was handed over."""
         self._find()
 
     @property
@@ -111,6 +113,7 @@ class FilesInput:
         share = max(1, BATCH_EVENTS // max(1, len(self._tails)))  # a busy file must not starve the others
         chunks = tuple(chunk for tail in self._tails.values() for chunk in tail.read(share, read_at, ending=ending))
         self._hand_over(intake, chunks)
+        self.has_caught_up = self.has_caught_up or not chunks
         return bool(chunks)
 
     def close(self) -> None:
