@@ -162,8 +162,21 @@ class LogCollector:
             QueueFull: the queue takes no more, and the store nothing.
             OSError: the dead letters can't be written.
         """
-        self._files.run_once(_Draining(self._intake, self._delivery))
-        self._delivery.drain()
+        troubles: list[Exception] = []
+        read, failed = Event(), Event()
+        sender = _started("delivery", lambda: self._delivery.finish(read), troubles, failed)
+        try:
+            self._files.run_once(
+                _Hurried(self._intake, lambda: not failed.is_set() and self._queue.state().documents > 0)
+            )
+        except QueueFull:
+            if not failed.is_set():
+                raise
+        finally:
+            read.set()
+            sender.join()
+        if troubles:
+            raise troubles[0]
 
     def collect_batch(self) -> bool:
         """Read what is new, up to a batch, and bring it into the store; False when there was nothing.
@@ -171,8 +184,11 @@ class LogCollector:
         Raises:
             LogStoreError: the store takes nothing; what was read is queued.
         """
-        found = self._files.read_batch(_Draining(self._intake, self._delivery))
-        self._delivery.drain()
+        read = Event()
+        read.set()
+        self._delivery.finish(read)  # makes room
+        found = self._files.read_batch(_Hurried(self._intake, lambda: False))
+        self._delivery.finish(read)
         return found
 
     def close(self) -> None:
@@ -203,18 +219,18 @@ class LogCollector:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draining:
-    """An intake that brings what is queued into the store before it takes more: a run to the end has no second half."""
+class _Hurried:
+    """An intake that is waited for only as long as there is hope: a run to the end must come to one."""
 
     intake: QueueingIntake
-    delivery: Delivery
+    is_hopeful: Callable[[], bool]
+    """Whether the queue may get room again."""
 
     @property
     def is_ending(self) -> bool:
-        return True  # nothing is offered a second time
+        return not self.is_hopeful()
 
     def accept(self, *given: object, **options: object) -> None:
-        self.delivery.drain()
         self.intake.accept(*given, **options)  # type: ignore[arg-type]
 
 

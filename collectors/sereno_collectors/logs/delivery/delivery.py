@@ -79,19 +79,42 @@ class Delivery:
         if bugs:
             raise bugs[0]
 
-    def drain(self) -> None:
-        """Deliver what is queued now.
+    def finish(self, read: Event) -> None:
+        """Deliver until everything is `read` and nothing is queued; the first trouble ends it.
 
         Raises:
-            LogStoreError: the store does not take it; it stays queued.
+            LogStoreError: the store does not take something; it stays queued.
             QueueUnavailable: the queue's disk is full; likewise.
             OSError: the dead letters can't be written; likewise.
         """
-        while parcels := self._parts.queue.take(MOST_DOCUMENTS, MOST_BYTES, wait_seconds=0):
-            trouble = self._deliver(parcels)
-            if trouble is not None:
-                self._parts.metrics.failed()
-                raise LogStoreUnreachable(trouble)
+        troubles: list[Exception] = []
+        others = [
+            Thread(target=self._finish, args=(read, troubles), name="delivery", daemon=True)
+            for _ in range(self._sink.in_flight - 1)
+        ]
+        for other in others:
+            other.start()
+        self._finish(read, troubles)
+        for other in others:
+            other.join()
+        if troubles:
+            self._parts.metrics.failed()
+            raise troubles[0]
+
+    def _finish(self, read: Event, troubles: list[Exception]) -> None:
+        try:
+            while not troubles:
+                is_last = read.is_set()
+                parcels = self._parts.queue.take(
+                    MOST_DOCUMENTS, MOST_BYTES, wait_seconds=0 if is_last else IDLE_SECONDS
+                )
+                trouble = self._deliver(parcels) if parcels else None
+                if trouble is not None:
+                    raise LogStoreUnreachable(trouble)
+                if is_last and not parcels:
+                    return
+        except Exception as error:  # noqa: BLE001 - raised again by `finish`
+            troubles.append(error)
 
     def _guarded(self, stop: Event, bugs: list[BaseException]) -> None:
         try:

@@ -104,8 +104,10 @@ class Tail:
         for file in tuple(self._open):
             rotated = file.position.inode != self._inode_at_path
             lingered = rotated and file.quiet_seconds > LINGER_SECONDS
-            chunk = self._read(file, left, read_at, unfinished=lingered, ending=ending)
-            if chunk is not None:
+            while left > 0:
+                chunk = self._read(file, left, read_at, unfinished=lingered, ending=ending)
+                if chunk is None:
+                    break
                 chunks.append(chunk)
                 left -= len(chunk.events)
             if lingered and file in self._open and file.position.offset >= file.size:
