@@ -1,5 +1,6 @@
 """A durable queue in a folder, and documents for it."""
 
+import secrets
 from pathlib import Path
 
 from sereno_collectors.logs.model import Document, Position
@@ -12,6 +13,11 @@ ALL = (10_000, 50_000_000)
 def document(number: int, body: bytes = b"{}") -> Document:
     """A document with a sequence number of its own."""
     return Document(f"{number:08x}", "logs-app-default", body, "shop", "shop-1", number, HOUR)
+
+
+def noise(size_bytes: int) -> bytes:
+    """Bytes of a body that compressing makes no smaller; each time others."""
+    return secrets.token_bytes(size_bytes).replace(b"\n", b" ")
 
 
 def position(offset: int) -> Position:

@@ -87,18 +87,21 @@ class BulkWriter:
         self._renew = renew
         self._compress = compress
 
-    def create(self, body: bytes, documents: int, *, most: int = LARGEST_REQUEST) -> BulkAnswer:
+    def create(
+        self, body: bytes, documents: int, *, most: int = LARGEST_REQUEST, compressed: bytes = b""
+    ) -> BulkAnswer:
         """Create the documents; what the server finds too large is sent in halves, down to the single document.
 
         Args:
             body: lines in the bulk format, `create` actions only.
             documents: how many these are.
             most: how many may go in one request.
+            compressed: the body as gzip, where somebody has it already.
         """
         if documents > most:
             return self._in_parts(split_documents(body), most)
         try:
-            return self._read(self._send(body), documents)
+            return self._read(self._send(body, compressed), documents)
         except UnsupportedProductError:
             return _all_waiting(documents, self._nonsense("an answer that no Elasticsearch gives"))
         except ApiError as error:
@@ -119,10 +122,12 @@ class BulkWriter:
         reason = f"too large for the server ({len(body)} bytes)" if too_large else _sentence(_error_of(error))
         return BulkAnswer(1, refusals=(Refusal(0, reason),))
 
-    def _send(self, body: bytes) -> Any:
+    def _send(self, body: bytes, compressed: bytes) -> Any:
         headers = _HEADERS
-        if self._compress:
-            body, headers = gzip.compress(body, COMPRESSION_LEVEL), {**_HEADERS, "content-encoding": "gzip"}
+        if self._compress and not compressed:
+            compressed = gzip.compress(body, COMPRESSION_LEVEL)
+        if compressed:
+            body, headers = compressed, {**_HEADERS, "content-encoding": "gzip"}
         try:
             return self._client().perform_request("POST", _PATH, headers=headers, body=body).body
         except ApiError as error:

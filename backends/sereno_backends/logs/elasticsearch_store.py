@@ -105,13 +105,16 @@ class ElasticsearchLogStore:
             tuple(rejection for result in results for rejection in result.rejections),
         )
 
-    def create_lines(self, body: bytes, documents: int, streams: Collection[str]) -> BulkAnswer:
+    def create_lines(
+        self, body: bytes, documents: int, streams: Collection[str], *, compressed: bytes = b""
+    ) -> BulkAnswer:
         """Create documents that are ready lines of the bulk format; never raises for what a server does.
 
         Args:
             body: `create` actions and documents.
             documents: how many these are.
             streams: the data streams that they name.
+            compressed: the body as gzip, where somebody has it already: it is sent in the body's place.
         """
         try:
             with self._asking():
@@ -121,7 +124,7 @@ class ElasticsearchLogStore:
             self._prepared.clear()
             trouble = Trouble(WaitReason.UNPREPARED, str(error))
             return BulkAnswer(documents, waiting=tuple(range(documents)), trouble=trouble)
-        answer = self._bulk.create(body, documents)
+        answer = self._bulk.create(body, documents, compressed=compressed)
         if answer.trouble is not None:
             self._prepared.clear()  # the server that comes back may be one with nothing in it
         return answer

@@ -20,7 +20,7 @@ from sereno_collectors.logs.inputs.files.files_input import FilesInput
 from sereno_collectors.logs.inputs.timing import utc_now
 from sereno_collectors.logs.intake import IntakeParts, QueueingIntake
 from sereno_collectors.logs.metrics import CollectorMetrics
-from sereno_collectors.logs.model import Format, Input
+from sereno_collectors.logs.model import Format, Input, QueueFull
 from sereno_collectors.logs.parsing.enrichment import Enrichment
 from sereno_collectors.logs.parsing.parser import Parser
 from sereno_collectors.logs.queue import DurableQueue

@@ -112,6 +112,8 @@ class Parcel:
     """It may have been sent before, and what became of it is not known."""
     streams: frozenset[str]
     """The data streams that the body names, and perhaps others."""
+    compressed: bytes = b""
+    """The body as gzip, as it stands in the queue; empty where the body is only a part of that."""
 
 
 class QueueFull(Exception):  # noqa: N818 - reads as what happened

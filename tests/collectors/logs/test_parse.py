@@ -34,7 +34,7 @@ def line(content: str | bytes, *, source: str = "f1", offset: int = 0, path: str
 def parse(chunk: Chunk) -> tuple[LogRecord, tuple[Flaw, ...]]:
     """The record of a line as a store sees it, without what every document gets, and what was wrong with the line."""
     parsed = Parser(namespace="default", enrichment=Enrichment())([chunk])
-    ((_, body, _),) = pack(parsed.documents)
+    ((_, body, *_),) = pack(parsed.documents)
     ((_, _, record),) = documents_of(body)
     return record, tuple(parsed.flaws)
 

@@ -102,16 +102,14 @@ class Delivery:
             raise troubles[0]
 
     def _finish(self, read: Event, troubles: list[Exception]) -> None:
+        queue = self._parts.queue
         try:
             while not troubles:
                 is_last = read.is_set()
-                parcels = self._parts.queue.take(
-                    MOST_DOCUMENTS, MOST_BYTES, wait_seconds=0 if is_last else IDLE_SECONDS
-                )
-                trouble = self._deliver(parcels) if parcels else None
-                if trouble is not None:
-                    raise LogStoreUnreachable(trouble)
-                if is_last and not parcels:
+                parcels = queue.take(MOST_DOCUMENTS, MOST_BYTES, wait_seconds=0 if is_last else IDLE_SECONDS)
+                if parcels and (trouble := self._deliver(parcels)) is not None:
+                    troubles.append(LogStoreUnreachable(trouble))
+                elif is_last and not parcels:
                     return
         except Exception as error:  # noqa: BLE001 - raised again by `finish`
             troubles.append(error)

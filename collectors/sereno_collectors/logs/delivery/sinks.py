@@ -89,7 +89,8 @@ class ElasticsearchSink:
             return Sent(duplicates=known, settled=tuple(Settlement(parcel) for parcel in parcels))
         body = b"".join(parcel.body for parcel in left)
         streams = frozenset().union(*(parcel.streams for parcel in left))
-        answer = self.store.create_lines(body, sum(parcel.documents for parcel in left), streams)
+        compressed = left[0].compressed if len(left) == 1 else b""
+        answer = self.store.create_lines(body, sum(parcel.documents for parcel in left), streams, compressed=compressed)
         sent = _sent(answer, parcels, left)
         if sent.returned:
             return sent
@@ -117,7 +118,7 @@ class ElasticsearchSink:
 
 def _without(parcel: Parcel, stored: set[str]) -> Parcel:
     lines = [one.lines for one in documents_of(parcel.body) if one.record_id not in stored]
-    return replace(parcel, documents=len(lines), body=b"".join(lines))
+    return replace(parcel, documents=len(lines), body=b"".join(lines), compressed=b"")
 
 
 def _sent(answer: BulkAnswer, parcels: Sequence[Parcel], left: Sequence[Parcel]) -> Sent:

@@ -9,10 +9,12 @@ from pathlib import Path
 from threading import Condition
 
 from sereno_collectors.logs.model import Document, Parcel, Position, QueueFull
-from sereno_collectors.logs.queue.file import QueueDamaged, QueueUnavailable, explained
+from sereno_collectors.logs.queue.file import MARK_DAMAGED, QueueDamaged, QueueUnavailable, explained
 from sereno_collectors.logs.queue.marks import Marks
 from sereno_collectors.logs.queue.packing import (
     Packed,
+    compress,
+    decompress,
     pack,
     positions_as_json,
     positions_from_json,
@@ -102,7 +104,7 @@ class DurableQueue:
             QueueDamaged: the file was damaged meanwhile; the next start rescues what can be read.
         """
         parcels = pack(documents)
-        added = sum(len(parcel.body) for parcel in parcels)
+        added = sum(len(parcel.compressed) for parcel in parcels)
         positions = tuple(positions) or self._positions
         if not parcels and positions == self._positions:
             return
@@ -116,7 +118,7 @@ class DurableQueue:
             self._documents += len(documents)
             self._size_bytes += added
             for number, parcel in zip(numbers, parcels, strict=True):
-                self._bodies.keep(number, parcel.body)
+                self._bodies.keep(number, parcel.body, parcel.compressed)
             if not self._documents:
                 self._answered = positions
             self._changed.notify_all()
@@ -145,12 +147,13 @@ class DurableQueue:
             QueueUnavailable: the file can't be written now; nothing is settled, trying again is right.
             QueueDamaged: as in `put`.
         """
+        rests = [compress(settlement.rest) if settlement.rest else b"" for settlement in settlements]
         with self._changed:
             with self._file.transaction(on_disk=False) as connection:
-                passed = [_settle(connection, settlement) for settlement in settlements]
+                passed = [_settle(connection, *each) for each in zip(settlements, rests, strict=True)]
             # Only now: a transaction that was rolled back must leave no trace in memory.
-            for settlement, positions in zip(settlements, passed, strict=True):
-                self._forget(settlement, positions)
+            for settlement, rest, positions in zip(settlements, rests, passed, strict=True):
+                self._forget(settlement, rest, positions)
             self._find_answered()
             self._changed.notify_all()
 
@@ -159,7 +162,7 @@ class DurableQueue:
         with self._changed:
             for parcel in parcels:
                 self._returned.add(parcel.number)
-                self._bodies.keep(parcel.number, parcel.body)
+                self._bodies.keep(parcel.number, parcel.body, parcel.compressed)
             self._marks.doubt(parcel.number for parcel in parcels)
             self._changed.notify_all()
 
@@ -208,8 +211,9 @@ class DurableQueue:
         for index, parcel in enumerate(parcels, start=1):
             passed = saved if index == len(parcels) else None
             inserted = connection.execute(
-                "INSERT INTO parcel (queued_at, documents, positions, body, streams) VALUES (?, ?, ?, ?, ?)",
-                (now, parcel.documents, passed, parcel.body, " ".join(parcel.streams)),
+                "INSERT INTO parcel (queued_at, documents, positions, body, streams, body_bytes) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (now, parcel.documents, passed, parcel.compressed, " ".join(parcel.streams), len(parcel.body)),
             )
             numbers.append(inserted.lastrowid or 0)
         if saved is not None:
@@ -231,18 +235,28 @@ class DurableQueue:
 
     def _candidates(self) -> Iterator[tuple[int, int, int, str | None]]:
         """Number, documents, size and streams of what can be taken: what came back first, then all newer."""
-        columns = "SELECT number, documents, length(body), streams FROM parcel WHERE number "
+        # What stands without a size was queued by an older version, uncompressed.
+        columns = "SELECT number, documents, coalesce(body_bytes, length(body)), streams FROM parcel WHERE number "
         for number in sorted(self._returned):
             yield from self._file.connection.execute(f"{columns} = ?", (number,))
         yield from self._file.connection.execute(f"{columns} > ? ORDER BY number", (self._cursor,))
 
     def _parcel(self, number: int, count: int, streams: str | None) -> Parcel:
-        body = self._bodies.pop(number)
-        if body is None:
+        known = self._bodies.pop(number)
+        if known is None:
             (read,) = self._file.connection.execute("SELECT body FROM parcel WHERE number = ?", (number,)).fetchone()
-            body = bytes(read)
+            known = self._decompressed(read), read
+        body, compressed = known
         named = frozenset(streams.split()) if streams else streams_of(body)
-        return Parcel(number, count, body, self._marks.may_be_stored(number), named)
+        return Parcel(number, count, body, self._marks.may_be_stored(number), named, compressed)
+
+    def _decompressed(self, read: bytes) -> bytes:
+        try:
+            return decompress(read)
+        except QueueDamaged:
+            with self._file.transaction(on_disk=True) as connection:
+                connection.execute(MARK_DAMAGED)  # SQLite does not know it: the next start is to rescue what is whole
+            raise
 
     def _note_taken(self, numbers: Sequence[int]) -> None:
         """Note down how far parcels are given out: after a kill or a power cut, those may have been sent."""
@@ -254,17 +268,17 @@ class DurableQueue:
         self._cursor = cursor
         self._returned.difference_update(numbers)
 
-    def _forget(self, settlement: Settlement, positions: str | None) -> None:
+    def _forget(self, settlement: Settlement, compressed: bytes, positions: str | None) -> None:
         parcel, rest = settlement.parcel, settlement.rest
         count = rest.count(b"\n") // 2
         if positions is not None:
             self._passed[parcel.number] = positions
         self._marks.settle(parcel.number)
         self._documents -= parcel.documents - count
-        self._size_bytes -= len(parcel.body) - len(rest)
+        self._size_bytes -= len(parcel.compressed) - len(compressed)
         if rest:
             self._returned.add(parcel.number)
-            self._bodies.keep(parcel.number, rest)
+            self._bodies.keep(parcel.number, rest, compressed)
 
     def _find_answered(self) -> None:
         """The positions of the newest parcel before which everything is settled."""
@@ -278,12 +292,13 @@ class DurableQueue:
             self._answered = self._positions
 
 
-def _settle(connection: sqlite3.Connection, settlement: Settlement) -> str | None:
+def _settle(connection: sqlite3.Connection, settlement: Settlement, compressed: bytes) -> str | None:
     """Write it down; the positions that left the queue with the parcel."""
     number, rest = settlement.parcel.number, settlement.rest
     if rest:
         connection.execute(
-            "UPDATE parcel SET documents = ?, body = ? WHERE number = ?", (rest.count(b"\n") // 2, rest, number)
+            "UPDATE parcel SET documents = ?, body = ?, body_bytes = ? WHERE number = ?",
+            (rest.count(b"\n") // 2, compressed, len(rest), number),
         )
         return None
     deleted = connection.execute("DELETE FROM parcel WHERE number = ? RETURNING positions", (number,))

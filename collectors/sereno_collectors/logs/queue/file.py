@@ -27,7 +27,8 @@ CREATE TABLE parcel (
     documents INTEGER NOT NULL,
     positions TEXT,
     body BLOB NOT NULL,
-    streams TEXT
+    streams TEXT,
+    body_bytes INTEGER
 );
 CREATE TABLE state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE received (
@@ -43,9 +44,11 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 
+MARK_DAMAGED = "INSERT OR REPLACE INTO state VALUES ('damaged', 1)"
 _TO_VERSION_2 = """
 BEGIN IMMEDIATE;
 ALTER TABLE parcel ADD COLUMN streams TEXT;
+ALTER TABLE parcel ADD COLUMN body_bytes INTEGER;
 PRAGMA user_version = 2;
 COMMIT;
 """
@@ -204,6 +207,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         create(connection)
     if _refuse_others(connection, path) < SCHEMA_VERSION:
         connection.executescript(_TO_VERSION_2)
+    if connection.execute("SELECT 1 FROM state WHERE name = 'damaged'").fetchone():
+        raise QueueDamaged(f"{path}: a parcel in it was not what had been written")
     (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if answer != "ok":
         raise QueueDamaged(f"{path}: {answer}")

@@ -1,21 +1,26 @@
 """From documents to what the queue keeps of them; pure."""
 
+import gzip
 import re
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
 import orjson
+from isal import igzip
 
 from sereno_collectors.logs.model import Document, Position
+from sereno_collectors.logs.queue.file import QueueDamaged
 
 MOST_DOCUMENTS = 2_000
 MOST_BYTES = 5_000_000
 """Of one parcel; a larger document is a parcel of its own."""
 
 
+COMPRESSION_LEVEL = 1
 _ACTION_BYTES = 120
 """About the length of an action's line, for the limit's sake."""
 _STREAM = re.compile(rb'^\{"create":\{"_index":"([^"]+)","_id":"[^"]+"\}\}$', re.MULTILINE)
@@ -31,6 +36,8 @@ class Packed(NamedTuple):
     """In Elasticsearch's bulk format."""
     streams: frozenset[str]
     """The data streams that it names."""
+    compressed: bytes
+    """The body as gzip."""
 
 
 def pack(documents: Sequence[Document]) -> list[Packed]:
@@ -45,7 +52,7 @@ def pack(documents: Sequence[Document]) -> list[Packed]:
     for record_id, stream, body, *_ in documents:
         length = len(body) + _ACTION_BYTES
         if count and (count >= MOST_DOCUMENTS or size + length > MOST_BYTES):
-            parcels.append(Packed(count, b"".join(pieces), frozenset(actions)))
+            parcels.append(_packed(count, b"".join(pieces), actions))
             pieces, actions, count, size = [], {}, 0, 0
         action = actions.get(stream)
         if action is None:
@@ -54,8 +61,31 @@ def pack(documents: Sequence[Document]) -> list[Packed]:
         count += 1
         size += length
     if count:
-        parcels.append(Packed(count, b"".join(pieces), frozenset(actions)))
+        parcels.append(_packed(count, b"".join(pieces), actions))
     return parcels
+
+
+def _packed(count: int, body: bytes, streams: Iterable[str]) -> Packed:
+    return Packed(count, body, frozenset(streams), compress(body))
+
+
+def compress(body: bytes) -> bytes:
+    """The body as gzip: a quarter of its size. It costs less than writing and sending the other three would."""
+    return igzip.compress(body, COMPRESSION_LEVEL, mtime=0)
+
+
+def decompress(queued: bytes) -> bytes:
+    """The body of a parcel; those of older versions stand in the queue as they are.
+
+    Raises:
+        QueueDamaged: it is not what was written.
+    """
+    if queued[:1] == b"{":
+        return queued
+    try:
+        return gzip.decompress(queued)
+    except (OSError, EOFError, zlib.error) as error:
+        raise QueueDamaged(f"a parcel can't be decompressed: {error}") from error
 
 
 def streams_of(body: bytes) -> frozenset[str]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import orjson
 
 from sereno_collectors.logs.queue.file import open_for_reading
+from sereno_collectors.logs.queue.packing import decompress
 
 
 class ReceivedHour(NamedTuple):
@@ -48,7 +49,7 @@ class QueueReader:
         """The record's id and the document of each event that waits now."""
         with closing(open_for_reading(self.path)) as connection:
             for (body,) in connection.execute("SELECT body FROM parcel ORDER BY number"):
-                lines = body.split(b"\n")
+                lines = decompress(body).split(b"\n")
                 for action, document in zip(lines[0:-1:2], lines[1::2], strict=True):
                     yield orjson.loads(action)["create"]["_id"], document
 

@@ -8,10 +8,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sereno_collectors.logs.queue.file import QueueDamaged, QueueUnavailable, connect, create, synchronise
 from sereno_collectors.logs.queue.marks import MAY_BE_STORED
+from sereno_collectors.logs.queue.packing import decompress
 
 _PARTS = ("", "-wal", "-shm")
 
@@ -22,7 +23,10 @@ class _Parcel(NamedTuple):
     number: int
     queued_at: float
     documents: int
-    body: bytes
+    queued: bytes
+    """As it stands in the queue."""
+    body_bytes: int
+    """Of what it is decompressed."""
 
 
 def rescue(path: Path, damage: QueueDamaged, *, now: float, report: Callable[[str], None]) -> None:
@@ -74,8 +78,7 @@ def _write(path: Path, fresh: Path) -> int:
         connection.execute("BEGIN IMMEDIATE")
         for parcel in readable_parcels(path):
             connection.execute(
-                "INSERT INTO parcel (number, queued_at, documents, body) VALUES (?, ?, ?, ?)",
-                (parcel.number, parcel.queued_at, parcel.documents, parcel.body),
+                "INSERT INTO parcel (number, queued_at, documents, body, body_bytes) VALUES (?, ?, ?, ?, ?)", parcel
             )
             documents += parcel.documents
         connection.execute(MAY_BE_STORED)
@@ -105,13 +108,20 @@ def readable_parcels(path: Path) -> Iterator[_Parcel]:
                 row = connection.execute(
                     "SELECT number, queued_at, documents, body FROM parcel WHERE number = ?", (number,)
                 ).fetchone()
-                if row is not None and _is_whole(parcel := _Parcel(*row)):
+                if row is not None and (parcel := _whole(*row)) is not None:
                     yield parcel
 
 
-def _is_whole(parcel: _Parcel) -> bool:
-    types = (int, float, int, bytes)
-    return all(map(isinstance, parcel, types)) and parcel.body.count(b"\n") == 2 * parcel.documents > 0
+def _whole(*row: Any) -> _Parcel | None:
+    """The parcel, where it is what was written."""
+    if not all(map(isinstance, row, (int, float, int, bytes))):
+        return None
+    *_, documents, queued = row
+    try:
+        body = decompress(queued)
+    except QueueDamaged:
+        return None
+    return _Parcel._make((*row, len(body))) if body.count(b"\n") == 2 * documents > 0 else None
 
 
 def _next_number(connection: sqlite3.Connection, number: int) -> int | None:

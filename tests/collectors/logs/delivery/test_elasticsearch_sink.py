@@ -50,8 +50,8 @@ class Desk:
             )
             for message in messages
         ]
-        ((size, body, streams),) = pack(documents)
-        return Parcel(next(_numbers), size, body, repeated, streams)
+        ((size, body, streams, compressed),) = pack(documents)
+        return Parcel(next(_numbers), size, body, repeated, streams, compressed)
 
     def stored(self) -> list[str]:
         """The messages in the store, sorted."""

@@ -21,7 +21,7 @@ from sereno_collectors.logs.queue import (
     QueueUnavailable,
     Settlement,
 )
-from support.queueing import ALL, HOUR, Desk, document, position, waiting
+from support.queueing import ALL, HOUR, Desk, document, noise, position, waiting
 
 
 def test_what_is_put_is_taken_once_in_its_order(desk: Desk) -> None:
@@ -40,7 +40,7 @@ def test_what_is_put_is_taken_once_in_its_order(desk: Desk) -> None:
 def test_no_more_is_taken_than_asked_for(desk: Desk) -> None:
     """A request's limits hold for documents and bytes, but one parcel is always given."""
     for number in range(3):
-        desk.queue.put([document(number, b"x" * 100)])
+        desk.queue.put([document(number, noise(100))])
     (only,) = desk.queue.take(1, 10)
     assert len(desk.queue.take(10, len(only.body) * 2)) == 2
 
@@ -71,7 +71,7 @@ def test_what_may_have_been_sent_is_marked(desk: Desk) -> None:
 
 def test_a_full_queue_takes_nothing_and_says_so(desk: Desk) -> None:
     """Beyond its limit a put is refused as a whole, position included; with room again it is taken."""
-    big = b"x" * 600_000
+    big = noise(600_000)
     desk.queue.put([document(1, big)], [position(1)])
     with pytest.raises(QueueFull, match="is full"):
         desk.queue.put([document(2, big)], [position(2)])
@@ -149,7 +149,7 @@ def full_disk(path: Path) -> Iterator[None]:
 def test_a_full_disk_at_the_other_end_changes_nothing(desk: Desk) -> None:
     """What can't be marked as taken or settled stays as it is, counts included, until there is room."""
     for number in range(20):
-        desk.queue.put([document(number, b"x" * 500)])
+        desk.queue.put([document(number, noise(500))])
     with full_disk(desk.path), pytest.raises(QueueUnavailable):
         desk.queue.take(*ALL)
     parcels = desk.queue.take(*ALL)
@@ -171,12 +171,12 @@ def test_a_full_disk_is_waited_for(desk: Desk) -> None:
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
         with pytest.raises(QueueUnavailable, match="disk full"):
-            desk.queue.put([document(2, b"x" * 500_000)], [position(2)])
+            desk.queue.put([document(2, noise(500_000))], [position(2)])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
     assert (waiting(desk), desk.queue.positions) == (["00000001"], ())
-    desk.queue.put([document(2, b"x" * 500_000)], [position(2)])
+    desk.queue.put([document(2, noise(500_000))], [position(2)])
     assert waiting(desk) == ["00000001", "00000002"]
 
 

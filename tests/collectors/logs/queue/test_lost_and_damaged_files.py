@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sereno_collectors.logs.queue import DurableQueue, QueueError, Settlement
-from support.queueing import ALL, Desk, document, position, waiting
+from support.queueing import ALL, Desk, document, noise, position, waiting
 
 PARTS = ("", "-wal", "-shm")
 
@@ -17,7 +17,7 @@ PARTS = ("", "-wal", "-shm")
 def fill(desk: Desk, count: int, size_bytes: int) -> None:
     """Put so many documents, each by itself."""
     for number in range(count):
-        desk.queue.put([document(number, b"x" * size_bytes)])
+        desk.queue.put([document(number, noise(size_bytes))])
 
 
 def ids(*numbers: int) -> list[str]:
@@ -29,7 +29,7 @@ def ids(*numbers: int) -> list[str]:
 def test_a_damaged_file_is_kept_and_what_can_be_read_is_rescued(desk: Desk, content: bytes | None) -> None:
     """The collector goes on with a new file; reading begins where the store had answered; the old file stays."""
     for number in range(200):
-        desk.queue.put([document(number, b"x" * 3_000)], [position(number)])
+        desk.queue.put([document(number, noise(3_000))], [position(number)])
     desk.queue.close()
     desk.answered = (position(7),)
     whole = desk.path.read_bytes()
@@ -232,14 +232,42 @@ def test_what_is_given_out_was_marked_on_disk_before(desk: Desk) -> None:
 
 
 def test_a_queue_of_an_older_version_is_taken_over(tmp_path: Path) -> None:
-    """Parcels that were queued before streams were noted down come out with them."""
+    """Parcels that were queued uncompressed, before streams were noted down, come out as all others."""
     path = tmp_path / "old.sqlite"
+    body = b'{"create":{"_index":"logs-app-default","_id":"00000001"}}\n{}\n'
     queue = DurableQueue(path, limit_bytes=10**9, report=print)
     queue.put([document(1)])
     queue.close()
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("ALTER TABLE parcel DROP COLUMN streams; PRAGMA user_version = 1;")
+        connection.executescript(
+            "ALTER TABLE parcel DROP COLUMN streams;ALTER TABLE parcel DROP COLUMN body_bytes;PRAGMA user_version = 1;"
+        )
+        connection.execute("UPDATE parcel SET body = ?", (body,))
     queue = DurableQueue(path, limit_bytes=10**9, report=print)
     (parcel,) = queue.take(*ALL)
     queue.close()
-    assert (parcel.documents, parcel.streams) == (1, frozenset({"logs-app-default"}))
+    assert (parcel.documents, parcel.body, parcel.streams) == (1, body, frozenset({"logs-app-default"}))
+
+
+def test_a_parcel_that_changed_on_disk_is_not_sent(desk: Desk) -> None:
+    """A flipped bit within a body, which SQLite does not see, is found: the others are rescued by the next start."""
+    for number in (1, 2, 3):
+        desk.queue.put([document(number, b"{%b}" % (b"x" * 99))])
+    desk.queue.close()
+    with closing(sqlite3.connect(desk.path)) as connection, connection:
+        (body,) = connection.execute("SELECT body FROM parcel WHERE number = 2").fetchone()
+        broken = body[:30] + bytes([body[30] ^ 1]) + body[31:]
+        connection.execute("UPDATE parcel SET body = ? WHERE number = 2", (broken,))
+    desk.queue = desk.opened()
+    with pytest.raises(QueueError, match="can't be decompressed"):
+        desk.queue.take(*ALL)
+    desk.again()
+    assert waiting(desk) == ids(1, 3)
+    assert "a parcel in it was not what had been written" in desk.reports[-1]
+
+
+def test_a_request_stays_small_although_the_queue_is_compressed(desk: Desk) -> None:
+    """The limit in bytes of a request is one of what is sent, not of what the queue needs for it."""
+    for number in range(10):
+        desk.queue.put([document(number, b"x" * 100_000)])
+    assert [len(desk.queue.take(2_000, 500_000)) for _ in range(4)] == [4, 4, 2, 0]
