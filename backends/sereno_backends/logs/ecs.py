@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -14,10 +15,10 @@ def lookup(document: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path, in any mixture of dotted and nested keys; None when there is none."""
     if path in document:
         return document[path]
-    for dot in _dots(path):
-        inner = document.get(path[:dot])
-        if isinstance(inner, Mapping):
-            found = lookup(inner, path[dot + 1 :])
+    for above, below in _parts(path):
+        inner = document.get(above)
+        if inner is not None and isinstance(inner, Mapping):
+            found = lookup(inner, below)
             if found is not None:
                 return found
     return None
@@ -38,15 +39,18 @@ def sequence_of(document: Mapping[str, Any]) -> int | None:
 def without(document: Mapping[str, Any], path: str) -> dict[str, Any]:
     """A copy of the document that has nothing at the dotted path, however it was spelled."""
     kept = {key: value for key, value in document.items() if key != path}
-    for dot in _dots(path):
-        inner = kept.get(path[:dot])
-        if isinstance(inner, Mapping):
-            kept[path[:dot]] = without(inner, path[dot + 1 :])
+    for above, below in _parts(path):
+        inner = kept.get(above)
+        if inner is not None and isinstance(inner, Mapping):
+            kept[above] = without(inner, below)
     return kept
 
 
-def _dots(path: str) -> list[int]:
-    return [index for index, character in enumerate(path) if character == "."]
+@lru_cache(maxsize=1024)
+def _parts(path: str) -> tuple[tuple[str, str], ...]:
+    """What is before and behind each dot of a path; paths are asked for by name, not by what a line holds."""
+    dots = (index for index, character in enumerate(path) if character == ".")
+    return tuple((path[:dot], path[dot + 1 :]) for dot in dots)
 
 
 def parse_timestamp(value: Any) -> datetime | None:

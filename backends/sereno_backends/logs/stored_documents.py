@@ -6,7 +6,10 @@ other fields lie below) is stored with that field among the others.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from enum import Enum, auto
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any, Final, assert_never
 
 from sereno_backends.logs.ecs import format_timestamp, lookup, parse_timestamp, without
 from sereno_backends.logs.elasticsearch_template import MAPPINGS
@@ -80,6 +83,7 @@ def _leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[s
 
 
 _LEAVES = dict(_leaves(MAPPINGS["properties"]))
+_MOST_PARTS = max(path.count(".") + 1 for path in _LEAVES)
 _OBJECTS = frozenset(path[:index] for path in _LEAVES for index, sign in enumerate(path) if sign == ".")
 
 
@@ -130,19 +134,54 @@ def _ecs_fields(record: LogRecord) -> tuple[tuple[str, datetime | str | None], .
 
 def fits(path: str, value: Any) -> bool:
     """Whether a value, which is no object with mapped fields below it, can be stored at a dotted path as it is."""
-    if not all(part.strip() and "\0" not in part for part in path.split(".")):
-        return False
-    top = path.partition(".")[0]
-    mapped = _LEAVES.get(path)
-    if mapped == "flattened":
-        return isinstance(value, Mapping) and all(_is_label(key, text) for key, text in value.items())
-    if mapped is not None:
-        return not isinstance(value, Mapping) and (not isinstance(value, list) or all(map(_is_scalar, value)))
-    if path in _OBJECTS or (path in FIELD_SETS and not isinstance(value, Mapping)):
-        return value is None
-    if top not in FIELD_SETS or any(path.startswith(f"{leaf}.") for leaf in _LEAVES if leaf.startswith(top)):
-        return False
-    return _is_harmless(value, MOST_DEPTH)
+    place = _known_place(path) if len(path) <= MOST_KEY_CHARACTERS else _place(path)
+    match place:
+        case _Place.NONE:
+            return False
+        case _Place.LABELS:
+            return isinstance(value, Mapping) and all(_is_label(key, text) for key, text in value.items())
+        case _Place.LEAF:
+            return not isinstance(value, Mapping) and (not isinstance(value, list) or all(map(_is_scalar, value)))
+        case _Place.OBJECT:
+            return value is None
+        case _Place.SET if not isinstance(value, Mapping):
+            return value is None
+        case _Place.SET | _Place.UNMAPPED:
+            return _is_harmless(value, MOST_DEPTH)
+        case _:
+            assert_never(place)
+
+
+class _Place(Enum):
+    """What the mapping has at a path."""
+
+    NONE = auto()
+    """Nothing can be stored there."""
+    LABELS = auto()
+    LEAF = auto()
+    OBJECT = auto()
+    """Mapped fields below it."""
+    SET = auto()
+    """A field set of ECS of which nothing is mapped."""
+    UNMAPPED = auto()
+    """A field of ECS that is kept, and not searchable."""
+
+
+def _place(path: str) -> _Place:
+    parts = path.split(".")
+    if not all(part.strip() and "\0" not in part for part in parts):
+        return _Place.NONE
+    if mapped := _LEAVES.get(path):
+        return _Place.LABELS if mapped == "flattened" else _Place.LEAF
+    if path in _OBJECTS:
+        return _Place.OBJECT
+    if path in FIELD_SETS:
+        return _Place.SET
+    above = accumulate(parts[:-1][:_MOST_PARTS], "{}.{}".format)
+    return _Place.NONE if parts[0] not in FIELD_SETS or not _LEAVES.keys().isdisjoint(above) else _Place.UNMAPPED
+
+
+_known_place = lru_cache(maxsize=4096)(_place)
 
 
 def _fitting(prefix: str, fields: Mapping[str, Any], leftovers: dict[str, Any]) -> dict[str, Any]:
