@@ -47,6 +47,11 @@ class Lifecycle:
         self._stream_lifecycles = StreamLifecycle(client, retentions)
         self._client = client
 
+    @property
+    def name(self) -> str:
+        """Kind and address, without credentials."""
+        return self._name
+
     def plan(self) -> LifecyclePlan:
         """What would be done now; nothing is changed.
 
