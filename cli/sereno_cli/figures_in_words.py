@@ -42,15 +42,6 @@ def length(seconds: float) -> str:
     return f"{rest}m" if rest else "<1m" if seconds > 0 else "0m"
 
 
-def size(number: float) -> str:
-    """`1.5 GB`, in units of 1,024 as Elasticsearch counts them."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if abs(number) < 1024:  # noqa: PLR2004
-            return f"{number:.0f} B" if unit == "B" else f"{number:.3g} {unit}"
-        number /= 1024
-    return f"{number:,.4g} TB"
-
-
 def minute(moment: datetime) -> str:
     """`2026-11-20 10:00`, in UTC."""
     return f"{moment:%Y-%m-%d %H:%M}"

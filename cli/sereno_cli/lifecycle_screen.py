@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, assert_never
 
 import click
+from sereno_backends.logs.elasticsearch_units import size_text as size
 
-from sereno_cli.figures_in_words import length, minute, size
+from sereno_cli.figures_in_words import length, minute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

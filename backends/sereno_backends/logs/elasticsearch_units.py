@@ -5,6 +5,7 @@ import re
 # Elasticsearch reference, "API conventions", byte and time units.
 _BYTES = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3, "tb": 1024**4, "pb": 1024**5}
 _SECONDS = {"nanos": 1e-9, "micros": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_STEP = 1024
 _QUANTITY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)([a-z]*)")
 
 
@@ -28,3 +29,12 @@ def _read(text: str, units: dict[str, int] | dict[str, float], bare: str) -> tup
     short = f"{unit}b" if bare and unit in {"k", "m", "g", "t", "p"} else unit
     factor = units.get(short)
     return (None, 0) if factor is None else (float(match.group(1)), factor)
+
+
+def size_text(number: float) -> str:
+    """`1.5 GB` for people, in units of 1,024 as Elasticsearch counts them."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if abs(number) < _STEP:
+            return f"{number:.0f} B" if unit == "B" else f"{number:.3g} {unit}"
+        number /= _STEP
+    return f"{number:,.4g} TB"

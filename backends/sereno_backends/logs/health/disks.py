@@ -52,13 +52,11 @@ def disk_forecasts(
 
 
 def grown_between(
-    before: Sequence[DiskForecast], after: Sequence[DiskForecast], elapsed: timedelta, marks: Sequence[Watermark]
+    before: Sequence[DiskForecast], after: Sequence[DiskForecast], elapsed: timedelta
 ) -> tuple[DiskForecast, ...]:
     """The disks as they were the second time, with the growth that both looks show; retention is not counted."""
     earlier = {each.place: each for each in before}
-    return tuple(
-        _regrown(each, earlier[each.place], elapsed, marks) if each.place in earlier else each for each in after
-    )
+    return tuple(_regrown(each, earlier[each.place], elapsed) if each.place in earlier else each for each in after)
 
 
 def is_data_node(node: Mapping[str, Any]) -> bool:
@@ -109,12 +107,8 @@ def _scaled(growth: Growth, share: float) -> Growth:
     )
 
 
-def _regrown(after: DiskForecast, before: DiskForecast, elapsed: timedelta, marks: Sequence[Watermark]) -> DiskForecast:
+def _regrown(after: DiskForecast, before: DiskForecast, elapsed: timedelta) -> DiskForecast:
     growth = growth_between(-before.available_bytes, -after.available_bytes, elapsed)
     parts = [Part(growth.bytes_per_day, None)]
-    least = {each.name: each.least_free_bytes(after.total_bytes) for each in marks}
-    return replace(
-        after,
-        growth=growth,
-        days_until={name: days_until(after.available_bytes - free, parts) for name, free in least.items()},
-    )
+    days = {name: days_until(after.available_bytes - free, parts) for name, free in after.least_free_bytes.items()}
+    return replace(after, growth=growth, days_until=days)

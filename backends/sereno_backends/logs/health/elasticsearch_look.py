@@ -58,22 +58,18 @@ def look_at_elasticsearch(
 
 
 def look_twice(
-    look: Callable[[], ElasticsearchHealth],
-    watermark_settings: Callable[[], Mapping[str, Mapping[str, Any]]],
-    seconds: float,
-    sleep: Callable[[float], None] = time.sleep,
+    look: Callable[[], ElasticsearchHealth], seconds: float, sleep: Callable[[float], None] = time.sleep
 ) -> ElasticsearchHealth:
     """Two looks some time apart: growth is what the disks show; rejections are those in between."""
     before = look()
     sleep(seconds)
     after = look()
     elapsed = after.looked_at - before.looked_at
-    disks = grown_between(before.disks, after.disks, elapsed, watermarks(watermark_settings()))
     earlier = {each.node: each.rejected for each in before.rejections}
     rejections = tuple(
-        Rejections(each.node, each.rejected - earlier.get(each.node, 0), elapsed) for each in after.rejections
+        Rejections(each.node, max(0, each.rejected - earlier.get(each.node, 0)), elapsed) for each in after.rejections
     )
-    return replace(after, disks=disks, rejections=rejections)
+    return replace(after, disks=grown_between(before.disks, after.disks, elapsed), rejections=rejections)
 
 
 def _blocks(found: Mapping[str, Any]) -> tuple[Block, ...]:

@@ -156,6 +156,15 @@ def _following(template: dict[str, Any], name: str) -> dict[str, Any]:
     return {**kept, "template": {**inner, "settings": settings}}
 
 
+def without_retention(client: Elasticsearch, streams: Sequence[Stream], manager: Manager) -> tuple[str, ...]:
+    """Streams that nobody deletes from, as far as the server knows: Sereno's own job isn't known to it."""
+    kept: set[str] = set()
+    if manager is Manager.STREAM_LIFECYCLE and streams:
+        found = client.indices.get_data_lifecycle(name="logs-*-*")["data_streams"]
+        kept = {each["name"] for each in found if (each.get("lifecycle") or {}).get("data_retention")}
+    return tuple(each.name for each in streams if each.write_index.policy is None and each.name not in kept)
+
+
 class StreamLifecycle:
     """The server's lifecycle of data streams: it rolls over by its own measure, and deletes by the retention."""
 
