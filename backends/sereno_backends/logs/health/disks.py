@@ -52,11 +52,21 @@ def disk_forecasts(
 
 
 def grown_between(
-    before: Sequence[DiskForecast], after: Sequence[DiskForecast], elapsed: timedelta
+    before: Sequence[DiskForecast], after: Sequence[DiskForecast], elapsed: timedelta, log_bytes: int
 ) -> tuple[DiskForecast, ...]:
-    """The disks as they were the second time, with the growth that both looks show; retention is not counted."""
+    """The disks as they were the second time, with the growth that both looks show; retention is not counted.
+
+    Args:
+        before: the first look.
+        after: the second one.
+        elapsed: between them.
+        log_bytes: by which all log indices became larger.
+    """
     earlier = {each.place: each for each in before}
-    return tuple(_regrown(each, earlier[each.place], elapsed) if each.place in earlier else each for each in after)
+    share = log_bytes / max(len(after), 1)
+    return tuple(
+        _regrown(each, earlier[each.place], elapsed, share) if each.place in earlier else each for each in after
+    )
 
 
 def is_data_node(node: Mapping[str, Any]) -> bool:
@@ -107,8 +117,8 @@ def _scaled(growth: Growth, share: float) -> Growth:
     )
 
 
-def _regrown(after: DiskForecast, before: DiskForecast, elapsed: timedelta) -> DiskForecast:
-    growth = growth_between(-before.available_bytes, -after.available_bytes, elapsed)
+def _regrown(after: DiskForecast, before: DiskForecast, elapsed: timedelta, log_bytes: float) -> DiskForecast:
+    growth = growth_between(before.available_bytes - after.available_bytes, log_bytes, elapsed)
     parts = [Part(growth.bytes_per_day, None)]
     days = {name: days_until(after.available_bytes - free, parts) for name, free in after.least_free_bytes.items()}
     return replace(after, growth=growth, days_until=days)

@@ -69,7 +69,9 @@ def look_twice(
     rejections = tuple(
         Rejections(each.node, max(0, each.rejected - earlier.get(each.node, 0)), elapsed) for each in after.rejections
     )
-    return replace(after, disks=grown_between(before.disks, after.disks, elapsed), rejections=rejections)
+    log_bytes = sum(each.size_bytes for each in after.streams) - sum(each.size_bytes for each in before.streams)
+    disks = grown_between(before.disks, after.disks, elapsed, log_bytes)
+    return replace(after, disks=disks, rejections=rejections)
 
 
 def _blocks(found: Mapping[str, Any]) -> tuple[Block, ...]:

@@ -69,10 +69,22 @@ def growth_of(stream: Stream, now: datetime) -> Growth | None:
     )
 
 
-def growth_between(before_bytes: int, after_bytes: int, elapsed: timedelta) -> Growth:
-    """Growth by two looks at a disk; a page of a merge more or less is its uncertainty, which nobody knows."""
-    rate = (after_bytes - before_bytes) / (elapsed / DAY)
-    return Growth(rate, rate, rate, elapsed, "two looks at the disk")
+def growth_between(disk_bytes: int, log_bytes: float, elapsed: timedelta) -> Growth:
+    """Growth by two looks.
+
+    Args:
+        disk_bytes: by which the disk's free space became less; whoever else writes there is in it.
+        log_bytes: by which the log indices became larger; merges make them larger for a while, and smaller.
+        elapsed: between the looks.
+    """
+    disk, logs = (grown / (elapsed / DAY) for grown in (disk_bytes, log_bytes))
+    return Growth(
+        disk,
+        min(disk, logs),
+        max(disk, logs),
+        elapsed,
+        "two looks at the disk and at the log indices, rough where they lie minutes apart",
+    )
 
 
 def total(growths: Sequence[Growth], source: str) -> Growth | None:

@@ -53,7 +53,7 @@ class Manager(StrEnum):
 
     INDEX_LIFECYCLE = "index lifecycle management"
     STREAM_LIFECYCLE = "data stream lifecycle"
-    SERENO = "sereno"
+    SERENO = "Sereno itself"
     """The server has neither: Sereno does it, hourly from the collector, or by `sereno logs lifecycle --apply`."""
 
 

@@ -34,9 +34,8 @@ Examples:
 )
 @click.option(
     "--watch",
-    default=0,
     metavar="SECONDS",
-    type=click.IntRange(0, 3600),
+    type=click.IntRange(10, 3600),
     help="Elasticsearch: look twice, so long apart, and tell growth and rejections in between.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
@@ -66,7 +65,7 @@ Examples:
 )
 def command(  # noqa: PLR0917 - click passes them by name
     retention: Path | None,
-    watch: int,
+    watch: int | None,
     as_json: bool,
     queue: Path,
     queue_bytes: int,
@@ -89,7 +88,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     try:
         retentions = _read(retention)
         answer = examination(
-            Asked(place, retentions, queue, queue_bytes, dead_letters, float(watch)), lambda: datetime.now(UTC)
+            Asked(place, retentions, queue, queue_bytes, dead_letters, float(watch or 0)), lambda: datetime.now(UTC)
         )
     except ValueError as error:
         click.echo(str(error), err=True)

@@ -38,7 +38,8 @@ def disk_findings(health: ElasticsearchHealth) -> Iterator[Finding]:
 
 
 def _disk_finding(disk: DiskForecast) -> Finding:
-    marks = ", ".join(f"{_name(name)} watermark {days(when)}" for name, when in disk.days_until.items())
+    reached = [f"{_name(name)} watermark {days(when)}" for name, when in disk.days_until.items() if when is not None]
+    marks = ", ".join(reached) or "no watermark is reached within a year"
     message = (
         f"node {disk.place}: {marks}; {size(disk.available_bytes)} of {size(disk.total_bytes)} are free; "
         f"{growth(disk.growth)}"

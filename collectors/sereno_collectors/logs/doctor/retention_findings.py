@@ -78,7 +78,7 @@ def stream_retention_findings(known: StreamRetentions, now: datetime) -> Iterato
         yield Finding(
             Gravity.HEALTHY,
             "retention",
-            f"{len(plan.streams)} streams have one, nothing is overdue ({plan.manager} deletes)",
+            f"every stream of Sereno's has one ({len(plan.streams)}), nothing is overdue; {plan.manager} deletes",
         )
 
 
