@@ -121,7 +121,8 @@ class SqliteRetention:
             return 0  # a file of an older Sereno: its free pages are used again by what comes
         before = _figure(connection, "page_count")
         while _figure(connection, "freelist_count") > PAGES and not self._stop.is_set():
-            connection.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()  # a page with each row that is fetched
+            # Not `execute`: the pragma gives a row without columns for each page, and `execute` ends after the first.
+            connection.executescript(f"PRAGMA incremental_vacuum({PAGES})")
             self._stop.wait(PAUSE_SECONDS)
         return (before - _figure(connection, "page_count")) * _figure(connection, "page_size")
 
