@@ -71,11 +71,12 @@ def _retentions(
     asked: Asked, client: "Elasticsearch", name: str, streams: "tuple[Stream, ...]", now: Callable[[], datetime]
 ) -> "StreamRetentions":
     from sereno_backends.logs.elasticsearch_client import explained
-    from sereno_backends.logs.lifecycle import Lifecycle
-    from sereno_backends.logs.lifecycle.managers import manager_of, without_retention
+    from sereno_backends.logs.lifecycle import Lifecycle, Manager
+    from sereno_backends.logs.lifecycle.managers import manager_of, policy_trouble, without_retention
     from sereno_collectors.logs.doctor import StreamRetentions
 
     plan = None if asked.retentions is None else Lifecycle(client, name, asked.retentions, now).plan()
     with explained(name):
         manager = manager_of(client, "*") if plan is None else plan.manager
-        return StreamRetentions(plan, without_retention(client, streams, manager))
+        trouble = policy_trouble(client) if manager is Manager.INDEX_LIFECYCLE else None
+        return StreamRetentions(plan, without_retention(client, streams, manager), trouble)

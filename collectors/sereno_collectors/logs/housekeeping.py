@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -13,6 +15,9 @@ from prometheus_client.registry import Collector
 from sereno_backends.logs import LogStoreError
 from sereno_backends.logs.health.model import DiskForecast
 from sereno_backends.logs.lifecycle import Retentions, SqliteRetention, is_server, open_lifecycle
+
+if TYPE_CHECKING:
+    from sereno_backends.logs.lifecycle import Lifecycle
 
 LOOK_SECONDS = 600.0
 RETENTION_SECONDS = 3_600.0
@@ -28,12 +33,14 @@ class ChoreFailed(Exception):  # noqa: N818 - reads as what happened
 class Chores:
     """What is done for one store.
 
-    Both raise `LogStoreError` or `ChoreFailed` where that fails; doing it again is right.
+    `look` and `retain` raise `LogStoreError` or `ChoreFailed` where that fails; doing it again is right.
     """
 
     look: Callable[[], Sequence[DiskForecast]]
     retain: Callable[[], None] | None
     """None: the user has given no retention."""
+    close: Callable[[], None] = lambda: None
+    """Close the connections."""
 
 
 def chores_of(location: str, retentions: Retentions | None, now: Callable[[], datetime], stop: Event) -> Chores:
@@ -42,44 +49,43 @@ def chores_of(location: str, retentions: Retentions | None, now: Callable[[], da
     Raises:
         LogStoreRefused: the address or its credentials file can't be used.
     """
-    return Chores(
-        _look_of(location, retentions, now), None if retentions is None else _retain_of(location, retentions, now, stop)
-    )
+    keeper = None if retentions is None else open_lifecycle(location, retentions, now, stop)
+    retain = None if keeper is None else lambda: _retain(keeper)
+    with ExitStack() as opened:
+        if keeper is not None:
+            opened.callback(keeper.close)
+        look = _look_of(location, retentions, now, opened)
+        return Chores(look, retain, opened.pop_all().close)
 
 
 def _look_of(
-    location: str, retentions: Retentions | None, now: Callable[[], datetime]
+    location: str, retentions: Retentions | None, now: Callable[[], datetime], opened: ExitStack
 ) -> Callable[[], Sequence[DiskForecast]]:
     if not is_server(location):
         from sereno_backends.logs.health.sqlite_look import look_at_sqlite  # noqa: PLC0415 - only what is meant
 
         return lambda: (look_at_sqlite(Path(location), retentions, now()).disk,)
-    from sereno_backends.logs.health.disks import look_at_disks  # noqa: PLC0415 - 0.2 s to import
+    from sereno_backends.logs.elasticsearch_client import explained  # noqa: PLC0415 - 0.2 s to import
+    from sereno_backends.logs.health.disks import look_at_disks  # noqa: PLC0415
     from sereno_backends.logs.health.opening import open_server  # noqa: PLC0415
 
     client, name = open_server(location)
+    opened.callback(client.close)
 
     def look() -> Sequence[DiskForecast]:
-        from sereno_backends.logs.elasticsearch_client import explained  # noqa: PLC0415
-
         with explained(name):
             return look_at_disks(client, retentions, now())
 
     return look
 
 
-def _retain_of(location: str, retentions: Retentions, now: Callable[[], datetime], stop: Event) -> Callable[[], None]:
-    keeper = open_lifecycle(location, retentions, now, stop)
-
-    def retain() -> None:
-        if isinstance(keeper, SqliteRetention):
-            keeper.run()
-            return
-        failures = keeper.run().failures
-        if failures:
-            raise ChoreFailed(f"{len(failures)} of its steps failed, the first one because {failures[0].message}")
-
-    return retain
+def _retain(keeper: "Lifecycle | SqliteRetention") -> None:
+    if isinstance(keeper, SqliteRetention):
+        keeper.run()
+        return
+    failures = keeper.run().failures
+    if failures:
+        raise ChoreFailed(f"{len(failures)} of its steps failed, the first one because {failures[0].message}")
 
 
 class HousekeepingMetrics:
@@ -185,10 +191,13 @@ class Housekeeping:
         self._complaints: dict[str, str] = {}
 
     def run(self, stop: Event) -> None:
-        """Do them in turn, the first time at once."""
-        while not stop.is_set():
-            self.tidy()
-            stop.wait(LOOK_SECONDS)
+        """Do them in turn, the first time at once; the connections are closed in the end."""
+        try:
+            while not stop.is_set():
+                self.tidy()
+                stop.wait(LOOK_SECONDS)
+        finally:
+            self._chores.close()
 
     def tidy(self) -> None:
         """Do once what is due; raises nothing."""

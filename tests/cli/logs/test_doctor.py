@@ -70,7 +70,7 @@ def test_a_retention_that_nobody_does_is_found(folder: Path, capsys: pytest.Capt
     [
         ([], 3, "no log store at var/logs.sqlite"),
         (["--retention", "nowhere.yaml"], 2, "nowhere.yaml:1:1: error[SLO040]"),
-        (["--watch", "1"], 2, "10<=x<=3600"),
+        (["--watch", "1"], 2, "30<=x<=3600"),
     ],
 )
 def test_mistakes_have_a_cure(options: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:

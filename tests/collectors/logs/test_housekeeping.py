@@ -144,7 +144,8 @@ def test_elasticsearch_is_kept_in_order(
 ) -> None:
     """A refused deletion is a failure that is told with its reason; the next time it is done, and the node is seen."""
     proxy, retentions, stream = old_index
-    house = House(chores_of(proxy.url, retentions, lambda: datetime.now(UTC) + 8 * DAY, Event()))
+    chores = chores_of(proxy.url, retentions, lambda: datetime.now(UTC) + 8 * DAY, Event())
+    house = House(chores)
     proxy.refuse = lambda asked: Refusal(400) if asked.method == "DELETE" else None
     house.tidy()
     assert house.figure("housekeeping_failures_total", chore="retention") == 1
@@ -156,3 +157,4 @@ def test_elasticsearch_is_kept_in_order(
         assert [name[-1] for name in found["backing_indices"]] == ["2"]
     assert house.figure("store_disk_watermark_bytes", disk="sereno", watermark="flood_stage") == 100 * 1024**2
     assert (house.figure("store_disk_seconds_until_watermark", disk="sereno", watermark="low") or 0) > 0
+    chores.close()

@@ -86,6 +86,10 @@ class Lifecycle:
             actions = (*actions, *more)
         return apply_each(actions, self._carry_out, self._name)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def _actions(self, manager: Manager, ours: tuple[Stream, ...]) -> tuple[Action, ...]:
         match manager:
             case Manager.INDEX_LIFECYCLE:

@@ -4,6 +4,7 @@ Both are parts of Elastic's licensed modules: the Apache-licensed server of the 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
@@ -163,6 +164,26 @@ def without_retention(client: Elasticsearch, streams: Sequence[Stream], manager:
         found = client.indices.get_data_lifecycle(name="logs-*-*")["data_streams"]
         kept = {each["name"] for each in found if (each.get("lifecycle") or {}).get("data_retention")}
     return tuple(each.name for each in streams if each.write_index.policy is None and each.name not in kept)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTrouble:
+    """Why a server's index lifecycle management does not do what policies say."""
+
+    is_stopped: bool
+    """Somebody has stopped it for the whole cluster."""
+    failed: tuple[tuple[str, str], ...]
+    """Indices that are stuck in a step, each with the reason."""
+
+
+def policy_trouble(client: Elasticsearch) -> PolicyTrouble:
+    """What stands in the way of policies, for all log streams; for servers that have them."""
+    mode = client.ilm.get_status()["operation_mode"]
+    stuck = client.ilm.explain_lifecycle(index="logs-*-*", only_errors=True, only_managed=True)["indices"]
+    failed = (
+        (name, str((each.get("step_info") or {}).get("reason", "no reason given"))) for name, each in stuck.items()
+    )
+    return PolicyTrouble(mode != "RUNNING", tuple(sorted(failed)))
 
 
 class StreamLifecycle:

@@ -81,6 +81,9 @@ class SqliteRetention:
             deleted = sum(self._delete(connection, each) for each in list(self._overdue(connection)))
             return SqliteRun(deleted, self._shrink(connection))
 
+    def close(self) -> None:
+        """Nothing to do: each call opens the file and closes it."""
+
     def _overdue(self, connection: sqlite3.Connection) -> Iterator[Overdue]:
         now = self._now()
         every = (self._retentions.default, *self._retentions.by_dataset.values())

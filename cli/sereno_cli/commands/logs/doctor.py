@@ -35,7 +35,7 @@ Examples:
 @click.option(
     "--watch",
     metavar="SECONDS",
-    type=click.IntRange(10, 3600),
+    type=click.IntRange(30, 3600),  # the server looks at the sizes of its files every ten seconds
     help="Elasticsearch: look twice, so long apart, and tell growth and rejections in between.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")

@@ -1,6 +1,7 @@
 """`sereno logs lifecycle`: what retention asks for, and with --apply doing it."""
 
 import os
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -57,10 +58,10 @@ def command(*, retention: Path, is_applied: bool, as_json: bool, log_store: str)
         return ExitCode.INVALID_INPUT
     place = os.environ.get("SERENO_ELASTICSEARCH_URL", "").strip() or log_store
     try:
-        keeper = open_lifecycle(place, retentions, lambda: datetime.now(UTC), Event())
-        if isinstance(keeper, SqliteRetention):
-            return _sqlite(keeper, retentions, is_applied=is_applied, as_json=as_json)
-        return _elasticsearch(keeper, retentions, is_applied=is_applied, as_json=as_json)
+        with closing(open_lifecycle(place, retentions, lambda: datetime.now(UTC), Event())) as keeper:
+            if isinstance(keeper, SqliteRetention):
+                return _sqlite(keeper, retentions, is_applied=is_applied, as_json=as_json)
+            return _elasticsearch(keeper, retentions, is_applied=is_applied, as_json=as_json)
     except LogStoreError as error:
         click.echo(f"sereno logs lifecycle: {error}", err=True)
         return ExitCode.UNREACHABLE if isinstance(error, LogStoreUnreachable) else ExitCode.INVALID_INPUT

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sereno_backends.logs.elasticsearch_units import size_text as size
 from sereno_backends.logs.lifecycle import Deletion, LifecyclePlan, Manager, Overdue
+from sereno_backends.logs.lifecycle.managers import PolicyTrouble
 
 from sereno_collectors.logs.doctor.model import Finding, Gravity
 
@@ -25,6 +26,8 @@ class StreamRetentions:
     """What the retention file asks for; None: there is no file."""
     without: tuple[str, ...]
     """Streams that nobody deletes from, by the server's own knowledge."""
+    trouble: PolicyTrouble | None = None
+    """Of a server with index lifecycle management."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class FileRetention:
 
 def stream_retention_findings(known: StreamRetentions, now: datetime) -> Iterator[Finding]:
     """Streams that nobody deletes from, and indices whose time has long been over."""
+    if known.trouble is not None:
+        yield from _trouble(known.trouble)
     plan = known.plan
     kept = {each.name for each in plan.streams} if plan else set()
     without = [name for name in known.without if name not in kept]
@@ -79,6 +84,24 @@ def stream_retention_findings(known: StreamRetentions, now: datetime) -> Iterato
             Gravity.HEALTHY,
             "retention",
             f"every stream of Sereno's has one ({len(plan.streams)}), nothing is overdue; {plan.manager} deletes",
+        )
+
+
+def _trouble(trouble: PolicyTrouble) -> Iterator[Finding]:
+    if trouble.is_stopped:
+        yield Finding(
+            Gravity.NEEDS_SOMEBODY,
+            "retention",
+            "index lifecycle management is stopped: no index is deleted, and none is begun by its age or size",
+            "ask who stopped it and why, then POST _ilm/start",
+        )
+    if trouble.failed:
+        names = [name for name, _ in trouble.failed]
+        yield Finding(
+            Gravity.NEEDS_SOMEBODY,
+            "retention",
+            f"{_some(names)}: the policy is stuck there: {trouble.failed[0][1]}",
+            f"mend the reason, then POST {names[0]}/_ilm/retry",
         )
 
 

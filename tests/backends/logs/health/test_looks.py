@@ -13,6 +13,7 @@ from sereno_backends.logs.health.watermarks import WatermarkName
 from sereno_backends.logs.lifecycle import Retention, Retentions
 from support.elasticsearch import ElasticsearchServer, fresh_namespace
 from support.log_records import NOON
+from support.waiting import wait_for
 
 DAY = timedelta(days=1)
 
@@ -60,9 +61,26 @@ def test_blocks_copies_and_growth_of_a_real_server(elasticsearch: ElasticsearchS
 
 @pytest.mark.elasticsearch
 @pytest.mark.xdist_group("elasticsearch")
+def test_a_watermark_that_is_exceeded_on_a_real_server(elasticsearch: ElasticsearchServer) -> None:
+    """A low watermark above the free space of the real disk is exceeded now; the others aren't."""
+    prefix = "cluster.routing.allocation.disk.watermark"
+    settings = {f"{prefix}.low": "900tb", f"{prefix}.high": "200mb", f"{prefix}.flood_stage": "100mb"}
+    with Elasticsearch(elasticsearch.url) as client:
+        client.cluster.put_settings(persistent=settings)
+        try:
+            (disk,) = look_at_elasticsearch(client, "test", None, lambda: datetime.now(UTC)).disks
+        finally:
+            client.cluster.put_settings(persistent=dict.fromkeys(settings))
+    assert disk.days_until[WatermarkName.LOW] == 0
+    assert disk.days_until[WatermarkName.FLOOD_STAGE] is None
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
 def test_two_looks_measure_what_came_in_between(elasticsearch: ElasticsearchServer) -> None:
     """Between two looks the log indices' own growth is one of the extremes, and rejections are those in between."""
     namespace = fresh_namespace()
+    stream = f"logs-app-{namespace}"
     with (
         closing(ElasticsearchLogStore(elasticsearch.url, namespace)) as store,
         Elasticsearch(elasticsearch.url) as client,
@@ -71,7 +89,12 @@ def test_two_looks_measure_what_came_in_between(elasticsearch: ElasticsearchServ
 
         def write(_: float) -> None:
             store.write([LogRecord(str(each), NOON, "checkout", "info", f"{each} " * 300) for each in range(1, 2000)])
-            client.indices.flush(index=f"logs-app-{namespace}")
+            client.indices.flush(index=stream)
+            # The server looks at the sizes of its files every ten seconds (indices.store.stats_refresh_interval).
+            wait_for(lambda: size() > 50_000, what="the server has seen the size of its files", timeout_seconds=30)
+
+        def size() -> int:
+            return int(client.indices.stats(index=stream)["_all"]["total"]["store"]["size_in_bytes"])
 
         moments = iter([NOON, NOON + DAY])
         health = look_twice(lambda: look_at_elasticsearch(client, "test", None, lambda: next(moments)), 60, write)

@@ -17,6 +17,8 @@ import pytest
 from elasticsearch import Elasticsearch
 from sereno_backends.logs import ElasticsearchLogStore, LogRecord, LogStoreRefused
 from sereno_backends.logs.lifecycle import Lifecycle, LifecycleRun, Manager, Retention, Retentions
+from sereno_backends.logs.lifecycle.managers import PolicyTrouble, policy_trouble, without_retention
+from sereno_backends.logs.lifecycle.streams import read_streams
 from support.elasticsearch import ElasticsearchServer, fresh_namespace, marked
 from support.log_records import NOON
 from support.proxy import Asked, Proxy, Refusal
@@ -31,11 +33,13 @@ class Licensed:
 
     def __init__(self, url: str, *, has_policies: bool) -> None:
         self.has_policies = has_policies
+        self.mode = "RUNNING"
+        self.stuck: dict[str, dict[str, Any]] = {}
         self.policies: dict[str, dict[str, Any]] = {}
         self.retentions: dict[str, dict[str, Any]] = {}
         self.template_policy: str | None = None
         self.index_policies: dict[str, str] = {}
-        self._real = httpx.Client(base_url=url, trust_env=False)
+        self._url = url
 
     def answer(self, asked: Asked) -> Refusal | None:
         """The answer to a request of these parts; None for all others."""
@@ -44,6 +48,8 @@ class Licensed:
             return self._policy(asked, path) if self.has_policies else Refusal(400)
         if path.startswith("/_data_stream/") and path.endswith("/_lifecycle"):
             return self._retention(asked, path.split("/")[2])
+        if path.endswith("/_ilm/explain"):
+            return _json({"indices": self.stuck})
         if path.startswith("/_index_template/"):
             return self._template(asked)
         if path.endswith("/_settings"):
@@ -52,7 +58,7 @@ class Licensed:
 
     def _policy(self, asked: Asked, path: str) -> Refusal:
         if path == "/_ilm/status":
-            return _json({"operation_mode": "RUNNING"})
+            return _json({"operation_mode": self.mode})
         name = path.rsplit("/", 1)[1]
         if asked.method == "PUT":
             self.policies[name] = json.loads(asked.body)
@@ -74,16 +80,17 @@ class Licensed:
         if asked.method == "PUT":
             content = json.loads(asked.body)
             self.template_policy = content["template"]["settings"]["index"].pop("lifecycle", {}).get("name")
-            answer = self._real.put(asked.path, json=content)
+            answer = httpx.put(f"{self._url}{asked.path}", json=content, trust_env=False)
             return Refusal(answer.status_code, answer.content)
-        content = self._real.get(asked.path).json()
+        content = httpx.get(f"{self._url}{asked.path}", trust_env=False).json()
         if self.template_policy:
             index = content["index_templates"][0]["index_template"]["template"]["settings"]["index"]
             index["lifecycle"] = {"name": self.template_policy}
         return _json(content)
 
     def _settings(self, asked: Asked, path: str) -> Refusal:
-        content = self._real.get(asked.path if asked.method == "GET" else path, params={"flat_settings": True}).json()
+        url = f"{self._url}{asked.path if asked.method == 'GET' else f'{path}?flat_settings=true'}"
+        content = httpx.get(url, trust_env=False).json()
         if asked.method == "PUT":
             assert list(json.loads(asked.body)) == ["index.lifecycle.name"]
             self.index_policies |= dict.fromkeys(content, json.loads(asked.body)["index.lifecycle.name"])
@@ -203,3 +210,33 @@ def test_a_stream_with_an_administrators_policy_is_left_to_it(
     assert [each.reason for each in plan.left_alone] == ["the policy nightly looks after it"]
     assert lifecycle(client, namespace).run() == LifecycleRun()
     assert licensed.policies == {}
+
+
+def test_policies_that_do_nothing_are_seen(
+    elasticsearch: ElasticsearchServer, proxy: Proxy, written: tuple[Elasticsearch, str]
+) -> None:
+    """Management that somebody stopped, and indices that are stuck, each with the server's reason."""
+    client, _ = written
+    licensed = licensed_before(elasticsearch, proxy)
+    assert policy_trouble(client) == PolicyTrouble(is_stopped=False, failed=())
+    licensed.mode = "STOPPED"
+    licensed.stuck = {"i-1": {"managed": True, "step": "ERROR", "step_info": {"type": "x", "reason": "no space"}}}
+    assert policy_trouble(client) == PolicyTrouble(is_stopped=True, failed=(("i-1", "no space"),))
+
+
+def test_who_deletes_from_a_stream_is_asked_of_the_server(
+    elasticsearch: ElasticsearchServer, proxy: Proxy, written: tuple[Elasticsearch, str]
+) -> None:
+    """A stream without policy and without retention has nobody; with the one or the other it has somebody."""
+    client, namespace = written
+    stream = f"logs-app-{namespace}"
+    streams = read_streams(client, namespace)
+    assert without_retention(client, streams, Manager.SERENO) == (stream,)
+    licensed = licensed_before(elasticsearch, proxy, has_policies=False)
+    assert without_retention(client, streams, Manager.STREAM_LIFECYCLE) == (stream,)
+    licensed.retentions[stream] = {"enabled": True, "data_retention": "3d"}
+    assert without_retention(client, streams, Manager.STREAM_LIFECYCLE) == ()
+    with_policies = licensed_before(elasticsearch, proxy)
+    client.indices.put_settings(index=stream, settings={"index.lifecycle.name": "nightly"})
+    assert with_policies.index_policies
+    assert without_retention(client, read_streams(client, namespace), Manager.INDEX_LIFECYCLE) == ()

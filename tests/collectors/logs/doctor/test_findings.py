@@ -13,6 +13,7 @@ from sereno_backends.logs.health.forecast import Growth
 from sereno_backends.logs.health.model import Block, DiskForecast, ElasticsearchHealth, Rejections, Shard
 from sereno_backends.logs.health.watermarks import WatermarkName
 from sereno_backends.logs.lifecycle import BackingIndex, Deletion, LifecyclePlan, Manager, Stream
+from sereno_backends.logs.lifecycle.managers import PolicyTrouble
 from sereno_backends.logs.lifecycle.model import Retention, StreamRetention
 from sereno_collectors.logs.doctor import (
     DeadLetterFigures,
@@ -189,6 +190,18 @@ def disk(**days: float) -> dict[str, Any]:
             Gravity.NEEDS_SOMEBODY,
             "logs-x-y: the server doesn't know the retention",
             "sereno logs lifecycle --apply",
+        ),
+        (
+            {"retention": replace(RETENTION, trouble=PolicyTrouble(is_stopped=True, failed=()))},
+            Gravity.NEEDS_SOMEBODY,
+            "index lifecycle management is stopped",
+            "POST _ilm/start",
+        ),
+        (
+            {"retention": replace(RETENTION, trouble=PolicyTrouble(is_stopped=False, failed=(("i-1", "no space"),)))},
+            Gravity.NEEDS_SOMEBODY,
+            "i-1: the policy is stuck there: no space",
+            "POST i-1/_ilm/retry",
         ),
         ({"queue": replace(QUEUE, oldest_age=timedelta(minutes=11))}, Gravity.BROKEN, "for 11 minutes", "stderr"),
         (
