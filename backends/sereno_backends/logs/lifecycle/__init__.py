@@ -22,7 +22,6 @@ from sereno_backends.logs.lifecycle.plan import deletions, due
 from sereno_backends.logs.lifecycle.sqlite_retention import Overdue, SqliteRetention, SqliteRun
 
 if TYPE_CHECKING:
-    from sereno_backends.logs.lifecycle.job import RetentionJob
     from sereno_backends.logs.lifecycle.lifecycle import Lifecycle
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "Manager",
     "Overdue",
     "Retention",
-    "RetentionJob",
     "Retentions",
     "RollOver",
     "SqliteRetention",
@@ -48,7 +46,6 @@ __all__ = [
 
 _LAZY = {
     "Lifecycle": "sereno_backends.logs.lifecycle.lifecycle",
-    "RetentionJob": "sereno_backends.logs.lifecycle.job",
 }
 
 

@@ -7,17 +7,17 @@ from typing import Any
 from elasticsearch import Elasticsearch, NotFoundError
 
 from sereno_backends.logs.elasticsearch_client import explained
-from sereno_backends.logs.lifecycle.applying import apply_each
-from sereno_backends.logs.lifecycle.model import Deletion, LifecycleRun, Retention, Retentions, RollOver, Stream
+from sereno_backends.logs.lifecycle.model import Deletion, Retention, Retentions, RollOver, Stream
 from sereno_backends.logs.lifecycle.plan import deletions, due
 from sereno_backends.logs.lifecycle.streams import read_streams
+from sereno_backends.logs.model import LogStoreRefused
 
 
 class RetentionJob:
-    """Begins new indices and deletes those whose time is over, in streams of Sereno's templates only.
+    """Says which indices are over and which streams are due for the next one, and does either.
 
-    Streams that a policy of index lifecycle management looks after are left to it. The job asks nothing about
-    data-stream lifecycles: it is for servers that have none.
+    Only streams of Sereno's templates that no policy looks after are governed. The job asks nothing about data-stream
+    lifecycles: it is for servers that have none (`lifecycle.py` finds out).
 
     Args:
         client: of the server; its name in messages is `name`.
@@ -39,41 +39,19 @@ class RetentionJob:
         with explained(self._name):
             return read_streams(self._client, self._retentions.namespace)
 
-    def planned(self) -> tuple[Deletion, ...]:
-        """What the job would delete now; nothing is changed.
-
-        Raises:
-            LogStoreError: the server can't be reached, or says no.
-        """
-        return self.deletions(self.streams())
-
-    def run(self) -> LifecycleRun:
-        """Delete and roll over; what is refused for one index or stream keeps no other from its turn.
-
-        Raises:
-            LogStoreError: the streams can't be read; nothing was done.
-        """
-        streams = self.streams()
-        everything: tuple[Deletion | RollOver, ...] = (
-            *self.deletions(streams),
-            *(RollOver(each.name, ()) for each in governed(streams)),
-        )
-        return apply_each(everything, self.carry_out, self._name)
-
     def deletions(self, streams: Sequence[Stream]) -> tuple[Deletion, ...]:
         """Of these streams, what is due."""
         now = self._now()
         return tuple(gone for each in governed(streams) for gone in due(deletions(each, self._of(each)), now))
 
     def rollovers(self, streams: Sequence[Stream]) -> tuple[RollOver, ...]:
-        """Of these streams, those whose newest index is full or old enough, by the server's own judgement."""
-        with explained(self._name):
-            answers = [(each.name, self._roll_over(each, dry_run=True)) for each in governed(streams)]
-        return tuple(
-            RollOver(name, tuple(sorted(what.strip("[]") for what, is_met in met.items() if is_met)))
-            for name, met in answers
-            if met.get("[min_docs: 1]") and sum(met.values()) > 1
-        )
+        """Of these streams, those whose newest index is full or old enough, by the server's own judgement.
+
+        A stream of which the server refuses to judge is among them: carrying it out tells why, and keeps no other
+        stream from its turn.
+        """
+        asked = ((each.name, self._conditions_met(each)) for each in governed(streams))
+        return tuple(RollOver(name, met) for name, met in asked if met is not None)
 
     def carry_out(self, action: Deletion | RollOver) -> bool:
         """Do it; False: there was nothing to do any more."""
@@ -86,11 +64,17 @@ class RetentionJob:
             return False  # another collector was faster
         return True
 
-    def _roll_over(self, stream: Stream, *, dry_run: bool) -> dict[str, bool]:
+    def _conditions_met(self, stream: Stream) -> tuple[str, ...] | None:
+        """Which are met, if the index would be followed by the next one; None: it would not."""
         conditions = _conditions(self._of(stream))
-        answer = self._client.indices.rollover(alias=stream.name, conditions=conditions, dry_run=dry_run)
-        met: dict[str, bool] = answer["conditions"]
-        return met
+        try:
+            with explained(self._name):
+                answer = self._client.indices.rollover(alias=stream.name, conditions=conditions, dry_run=True)
+        except LogStoreRefused:
+            return ()
+        met = sorted(what.strip("[]") for what, is_met in answer["conditions"].items() if is_met)
+        is_due = any(each.startswith("min_docs") for each in met) and len(met) > 1
+        return tuple(met) if is_due else None
 
     def _of(self, stream: Stream) -> Retention:
         return self._retentions.of(stream.dataset)

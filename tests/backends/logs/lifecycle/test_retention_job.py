@@ -10,8 +10,8 @@ from sereno_backends.logs.lifecycle import (
     LifecycleRun,
     Manager,
     Retention,
-    RetentionJob,
     Retentions,
+    RollOver,
 )
 from sereno_backends.logs.lifecycle.streams import read_streams
 from support.elasticsearch import ElasticsearchServer, fresh_namespace, marked
@@ -60,11 +60,11 @@ def test_exactly_what_is_over_is_deleted(elasticsearch: ElasticsearchServer) -> 
         never = timedelta(days=9_000)
         retentions = Retentions(Retention(7 * DAY, never), {"longer": Retention(30 * DAY, never)}, namespace)
 
-        def job(later: timedelta) -> RetentionJob:
-            return RetentionJob(client, "test", retentions, lambda: datetime.now(UTC) + later)
+        def job(later: timedelta) -> Lifecycle:
+            return Lifecycle(client, "test", retentions, lambda: datetime.now(UTC) + later)
 
         assert job(6 * DAY).run() == LifecycleRun()
-        assert [each.index for each in job(8 * DAY).planned()] == before[ours][:1]
+        assert [each.index for each in job(8 * DAY).plan().actions if isinstance(each, Deletion)] == before[ours][:1]
         assert {stream: indices(client, stream) for stream in before} == before
         assert [each.index for each in job(8 * DAY).run().deleted] == before[ours][:1]
         assert indices(client, ours) == before[ours][1:]
@@ -81,13 +81,13 @@ def test_full_index_is_followed_by_the_next(elasticsearch: ElasticsearchServer) 
     with Elasticsearch(elasticsearch.url) as client:
         make_stream(client, stream, description="Logs written by Sereno (test)")
         small = Retentions(Retention(7 * DAY, rollover_bytes=1), namespace=namespace)
-        job = RetentionJob(client, "test", small, lambda: datetime.now(UTC))
-        (planned,) = job.rollovers(job.streams())
-        assert planned.conditions == ("max_primary_shard_size: 1b", "min_docs: 1")
+        job = Lifecycle(client, "test", small, lambda: datetime.now(UTC))
+        (planned,) = job.plan().actions
+        assert planned == RollOver(stream, ("max_primary_shard_size: 1b", "min_docs: 1"))
         assert len(indices(client, stream)) == 2, "a look begins no index"
         for _ in range(2):
             job.run()
-            assert job.rollovers(job.streams()) == ()
+            assert job.plan().actions == ()
             assert len(indices(client, stream)) == 3
 
 
@@ -126,6 +126,21 @@ def test_one_refusal_keeps_no_other_index_from_its_turn(elasticsearch: Elasticse
         assert {each.index for each in run.deleted} == {before[streams[0]][0], before[streams[2]][0]}
         assert [each.action.index for each in run.failures if isinstance(each.action, Deletion)] == [refused]
         assert "400" in run.failures[0].message
+
+
+def test_a_stream_that_cannot_roll_over_keeps_nothing_from_being_deleted(
+    elasticsearch: ElasticsearchServer, proxy: Proxy
+) -> None:
+    """Where the server refuses every rollover (at its shard limit, for one), what is over is deleted all the same."""
+    namespace = fresh_namespace()
+    stream = f"logs-app-{namespace}"
+    with Elasticsearch(elasticsearch.url) as direct, Elasticsearch(proxy.url) as client:
+        make_stream(direct, stream, description="Logs written by Sereno (test)")
+        before = indices(direct, stream)
+        proxy.refuse = lambda asked: Refusal(400) if "/_rollover" in asked.path else None
+        run = lifecycle(client, Retention(DAY), namespace, later=8 * DAY).run()
+        assert [each.index for each in run.deleted] == before[:1]
+        assert [each.action for each in run.failures] == [RollOver(stream, ())]
 
 
 def test_closed_indices_are_deleted_when_their_time_is_over(elasticsearch: ElasticsearchServer) -> None:
