@@ -13,6 +13,7 @@ import pytest
 from sereno_backends.logs import LogRecord, SqliteLogStore
 from sereno_cli.main import run
 from support.collecting import ALWAYS
+from support.elasticsearch import ElasticsearchServer
 from support.waiting import wait_for
 
 COLLECT = [sys.executable, "-c", "from sereno_cli.main import main; main()", "collect", "logs", "--metrics-port", "0"]
@@ -74,3 +75,26 @@ def test_mistakes_are_told_before_anything_is_made(
     assert run(["collect", "logs", "--file", "app.log", *options]) == 2
     assert said in capsys.readouterr().err
     assert not (folder / "var/logs.sqlite").exists()
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_the_disks_of_a_server_are_seen_without_a_retention_file(elasticsearch: ElasticsearchServer) -> None:
+    """A collector into Elasticsearch tells the free space and the watermarks of its nodes, and deletes nothing."""
+    environment = {**os.environ, "SERENO_ELASTICSEARCH_URL": elasticsearch.url}
+    command = [*COLLECT, "--file", "app.log", "--dataset", "collect_retention"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    try:
+        assert process.stdout is not None
+        found = re.search(r"metrics on (\S+),", process.stdout.readline())
+        assert found is not None
+        url = found.group(1)
+        wait_for(
+            lambda: 'store_disk_watermark_bytes{disk="sereno",watermark="low"}' in httpx.get(url, trust_env=False).text,
+            what="the node's disk is seen",
+        )
+        assert 'chore="retention"' not in httpx.get(url, trust_env=False).text
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+    assert process.returncode == 0

@@ -143,6 +143,21 @@ def test_a_stream_that_cannot_roll_over_keeps_nothing_from_being_deleted(
         assert [each.action for each in run.failures] == [RollOver(stream, ())]
 
 
+def test_in_the_flood_stage_room_is_made(elasticsearch: ElasticsearchServer) -> None:
+    """Indices that are read-only since the disk passed the flood stage are deleted when their time is over."""
+    namespace = fresh_namespace()
+    stream = f"logs-app-{namespace}"
+    with Elasticsearch(elasticsearch.url) as client:
+        make_stream(client, stream, description="Logs written by Sereno (test)")
+        before = indices(client, stream)
+        client.indices.put_settings(index=stream, settings={"index.blocks.read_only_allow_delete": True})
+        try:
+            run = lifecycle(client, Retention(DAY, rollover_bytes=1), namespace, later=8 * DAY).run()
+        finally:
+            client.indices.put_settings(index=stream, settings={"index.blocks.read_only_allow_delete": None})
+        assert [each.index for each in run.deleted] == before[:1]
+
+
 def test_closed_indices_are_deleted_when_their_time_is_over(elasticsearch: ElasticsearchServer) -> None:
     """An index that somebody closed has no figures, and doesn't keep its stream from its retention."""
     namespace = fresh_namespace()
