@@ -14,7 +14,6 @@ from sereno_slo.parse import parse_as
 from sereno_slo.parse.words import mistake, read_duration
 from sereno_slo.source import read_source
 
-DEFAULT_FILE = Path("logs.retention.yaml")
 EXAMPLE = """\
 version: sereno/v1
 default: {keep: 30d}
