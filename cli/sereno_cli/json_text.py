@@ -4,7 +4,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -13,7 +13,10 @@ from sereno_slo.model import ServiceLevelObjective
 
 
 def json_text(value: Any) -> str:
-    """The value as indented JSON with a line feed at its end; times are RFC 3339, durations Prometheus'."""
+    """The value as indented JSON with a line feed at its end.
+
+    Times are RFC 3339, durations of specs Prometheus', other lengths of time seconds.
+    """
     return json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -42,6 +45,8 @@ def _scalar(value: Any) -> Any:
             return str(value)
         case datetime():
             return value.isoformat(timespec="seconds").replace("+00:00", "Z")
+        case timedelta():
+            return value.total_seconds()
         case float():
             return value if math.isfinite(value) else None
         case _:

@@ -10,7 +10,10 @@ import httpx
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
+from sereno_backends.logs.health.model import DiskForecast
+from sereno_backends.logs.health.watermarks import WatermarkName
 from sereno_collectors.logs import CollectorMetrics
+from sereno_collectors.logs.housekeeping import Chores, Housekeeping, HousekeepingMetrics
 from sereno_collectors.logs.queue import QueueState
 from support.alertmanager import running_alertmanager
 from support.prometheus import HistorySample, RunningProcess, running_prometheus
@@ -38,6 +41,7 @@ QUERIES = queries()
 # notifications that fail, dead letters. The runbooks' placeholders are the names of service, SLO and job.
 SLO = 'service="SERVICE", slo="SLO"'
 REQUESTS = 'http_route="/pay", http_request_method="POST", http_response_status_code="500"'
+DISK = 'job="sereno-collector", instance="l1", disk="n1"'
 INCIDENT: dict[str, tuple[float, float]] = {
     f"sereno:bad_events:delta1m{{{SLO}}}": (50, 0),
     f"sereno:bad_events:1h{{{SLO}}}": (1000, 0),
@@ -68,6 +72,11 @@ INCIDENT: dict[str, tuple[float, float]] = {
     'sereno_collector_queue_limit_bytes{job="sereno-collector", instance="l1"}': (100_000, 0),
     'sereno_collector_queue_oldest_age_seconds{job="sereno-collector", instance="l1"}': (0, 60),
     'sereno_collector_last_write_timestamp_seconds{job="sereno-collector", instance="l1"}': (NOW - 1200, 0),
+    f'sereno_collector_store_disk_seconds_until_watermark{{{DISK}, watermark="flood_stage"}}': (30_000, -60),
+    f'sereno_collector_store_disk_watermark_bytes{{{DISK}, watermark="flood_stage"}}': (100_000, 0),
+    f"sereno_collector_store_disk_available_bytes{{{DISK}}}": (900_000, -1000),
+    'sereno_collector_housekeeping_last_success_timestamp_seconds{chore="retention"}': (NOW - 30_000, 0),
+    'sereno_collector_housekeeping_failures_total{chore="retention"}': (0, 0.1),
     'prometheus_rule_evaluation_failures_total{job="prometheus", instance="p1", rule_group="a;b"}': (0, 1),
     'prometheus_rule_group_last_duration_seconds{job="prometheus", instance="p1", rule_group="a;b"}': (1, 0),
     'prometheus_rule_group_interval_seconds{job="prometheus", instance="p1", rule_group="a;b"}': (60, 0),
@@ -153,7 +162,11 @@ def test_metrics_of_the_collector_exist() -> None:
     registry = CollectorRegistry()
     figures = QueueState(documents=0, size_bytes=0, limit_bytes=1, oldest_queued_at=None)
     CollectorMetrics(registry, time.time).show_queue(lambda: figures, lambda: 0, lambda: 0)
-    exposed = {line.split(" ")[0] for line in generate_latest(registry).decode().splitlines()}
+    seen = DiskForecast("n1", 9, 5, None, {WatermarkName.FLOOD_STAGE: 1.0}, {WatermarkName.FLOOD_STAGE: 1})
+    chores = Chores(lambda: (seen,), lambda: None)
+    Housekeeping(chores, HousekeepingMetrics(registry, time.time, chores), print).tidy()
+    series = [line.split(" ")[0] for line in generate_latest(registry).decode().splitlines()]
+    exposed = {*series, *(one.partition("{")[0] for one in series if "_store_disk_" in one or "_housekeeping_" in one)}
     assert named
     assert named - exposed == set()
 

@@ -22,8 +22,12 @@ def stream_name(dataset: str, namespace: str) -> str:
     >>> stream_name("Payments-API access", "default")
     'logs-payments_api_access-default'
     """
-    cleaned = _NOT_IN_DATASET.sub("_", dataset.lower()).strip(".")[:LONGEST_DATASET]
-    return f"logs-{cleaned or 'app'}-{namespace}"
+    return f"logs-{dataset_in_stream(dataset)}-{namespace}"
+
+
+def dataset_in_stream(dataset: str) -> str:
+    """How the stream's name names a dataset: by this, retentions are looked up."""
+    return _NOT_IN_DATASET.sub("_", dataset.lower()).strip(".")[:LONGEST_DATASET] or "app"
 
 
 def bulk_lines(item: Storable, stream: str) -> bytes:

@@ -57,6 +57,8 @@ def open_for_writing(path: Path, busy_timeout_seconds: float) -> sqlite3.Connect
     connection = _connect(path, "mode=rwc", busy_timeout_seconds)
     try:
         if not _has_schema(connection, path):
+            # Before anything is written: retention can then give free pages back to the file system, bit by bit.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             _switch_to_wal(connection, busy_timeout_seconds)
             _create_schema(connection, path)
         # FULL: what was answered as written survives a power cut, not only a kill.

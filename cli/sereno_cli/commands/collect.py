@@ -72,6 +72,11 @@ def command() -> None:
     type=click.IntRange(0, 65535),
     help="Port of the collector's own metrics; 0: any free one. Not served with --once.",
 )
+@click.option(
+    "--retention",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="How long each dataset is kept, done every hour.  [default: logs.retention.yaml, where it is there]",
+)
 @click.option("--once", is_flag=True, help="Collect what is in the files now, print the figures, end.")
 def logs(**options: Any) -> ExitCode:
     """Collect logs (ECS JSON lines, or any text) from files, standard input or OTLP into a log store, until Ctrl-C.

@@ -13,11 +13,13 @@ from sereno_cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
+    from sereno_backends.logs.lifecycle import Retentions
     from sereno_collectors.logs import Settings
 
 
 ELASTICSEARCH_URL = "SERENO_ELASTICSEARCH_URL"
 DEFAULT_LOG_STORE = Path("var/logs.sqlite")
+DEFAULT_RETENTION = Path("logs.retention.yaml")
 MOST_PORT = 65_535
 
 
@@ -56,6 +58,7 @@ class Request:
     metrics_host: str
     metrics_port: int
     once: bool
+    retention: Path | None
 
 
 def request_of(options: dict[str, Any]) -> Request:
@@ -99,12 +102,18 @@ def _outputs(request: Request) -> tuple[Path, ...]:
     return request.log_store, request.checkpoint, request.queue, request.dead_letters
 
 
-def check_inputs(request: Request) -> None:
-    """Refuse what can't be read, before anything is made."""
+def _check_combination(request: Request) -> None:
     if not (request.files or request.stdin or request.otlp):
         raise InvalidInput("nothing to collect: name a --file, or --stdin, or --otlp HOST:PORT")
     if request.once and (request.stdin or request.otlp):
         raise InvalidInput("--once is for files: --stdin ends by itself, and --otlp has no end")
+    if request.once and request.retention:
+        raise InvalidInput("--retention is done every hour; beside --once use sereno logs lifecycle --apply")
+
+
+def check_inputs(request: Request) -> None:
+    """Refuse what can't be read, before anything is made."""
+    _check_combination(request)
     outputs = {path.absolute() for path in _outputs(request)}
     for file in request.files:
         if glob.has_magic(str(file)):
@@ -130,14 +139,32 @@ def make_folders(request: Request) -> None:
         raise InvalidInput(f"can't make the folder of {path}: {error.strerror}") from error
 
 
-def elasticsearch_url(request: Request) -> str:
+def elasticsearch_url(request: Request, *, quietly: bool = False) -> str:
     """The address of Elasticsearch; empty when the SQLite file is meant."""
     url = os.environ.get(ELASTICSEARCH_URL, "").strip()
     if url and not url.lower().startswith(("http://", "https://")):
         raise InvalidInput(f"{ELASTICSEARCH_URL} must begin with http:// or https://")
-    if url and request.log_store != DEFAULT_LOG_STORE:
+    if url and request.log_store != DEFAULT_LOG_STORE and not quietly:
         say(f"{ELASTICSEARCH_URL} is set: writing there, not to {request.log_store}")
     return url
+
+
+def retentions_of(request: Request) -> "Retentions | None":
+    """The retention file that is named, else the one that lies here; None: there is none, and nothing is deleted."""
+    path = request.retention or (DEFAULT_RETENTION if DEFAULT_RETENTION.is_file() else None)
+    if path is None:
+        return None
+    from sereno_backends.logs.lifecycle import Retentions
+
+    from sereno_cli.log_retention import read_retentions
+
+    found = read_retentions(path)
+    if not isinstance(found, Retentions):
+        for mistake in found:
+            click.echo(str(mistake), err=True)
+        raise InvalidInput(f"the retention file {path} has mistakes: nothing was begun")
+    say(f"retention by {path}, every hour")
+    return found
 
 
 def serve_metrics(request: Request, registry: "CollectorRegistry", cleanup: ExitStack) -> str:

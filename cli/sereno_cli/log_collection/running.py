@@ -18,6 +18,7 @@ from sereno_cli.log_collection.request import (
     Request,
     Unreachable,
     elasticsearch_url,
+    retentions_of,
     say,
     serve_metrics,
     settings_of,
@@ -26,7 +27,9 @@ from sereno_cli.log_collection.request import (
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from sereno_backends.logs import LogStore
+    from sereno_backends.logs.lifecycle import Retentions
     from sereno_collectors.logs import LogCollector
+    from sereno_collectors.logs.housekeeping import Housekeeping
     from sereno_collectors.logs.model import Input
 
 STOP_SECONDS = 1.2  # with the interpreter's own end below the two seconds that a stop may take
@@ -37,12 +40,14 @@ def collect(request: Request, cleanup: ExitStack) -> ExitCode:
     from prometheus_client import CollectorRegistry
 
     registry = CollectorRegistry()
+    retentions = None if request.once else retentions_of(request)
     store = _open_store(request)
     stop = threading.Event()
     collector = _build(request, store, registry, stop, cleanup)
     if request.once:
         with closing(store):
             return _collect_once(collector, request, registry)
+    housekeeping = _housekeeping(request, retentions, registry, stop)
     metrics_url = serve_metrics(request, registry, cleanup)
     names = ", ".join(
         [
@@ -54,6 +59,8 @@ def collect(request: Request, cleanup: ExitStack) -> ExitCode:
     with _signals_set(stop):
         click.echo(f"collecting {names} into {store.name}, metrics on {metrics_url}, Ctrl-C stops")
         sys.stdout.flush()  # whoever waits for this line may send a signal now
+        # A daemon: where it hangs in a request, what it was at is done again at the next start.
+        threading.Thread(target=housekeeping.run, args=(stop,), name="housekeeping", daemon=True).start()
         return _follow(collector, store, stop)
 
 
@@ -74,6 +81,17 @@ def _open_store(request: Request) -> "LogStore":
             raise Unreachable(str(error)) from error
         say(f"{error}; waiting for it, the files keep the lines meanwhile")
     return store
+
+
+def _housekeeping(
+    request: Request, retentions: "Retentions | None", registry: "CollectorRegistry", stop: threading.Event
+) -> "Housekeeping":
+    """What is done for the store beside collecting."""
+    from sereno_collectors.logs.housekeeping import Housekeeping, HousekeepingMetrics, chores_of
+
+    place = elasticsearch_url(request, quietly=True) or str(request.log_store)
+    chores = chores_of(place, retentions, lambda: datetime.now(UTC), stop)
+    return Housekeeping(chores, HousekeepingMetrics(registry, time.time, chores), say)
 
 
 def _build(

@@ -1,7 +1,56 @@
-"""The life cycle of Sereno's data streams: how long documents are kept, and who deletes them."""
+"""The life cycle of logs: how long documents are kept, and who deletes them.
 
-from sereno_backends.logs.lifecycle.job import RetentionJob
-from sereno_backends.logs.lifecycle.model import BackingIndex, Deletion, Retention, Retentions, Stream
+What needs the client library is imported when it is first asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from sereno_backends.logs.lifecycle.model import (
+    BackingIndex,
+    Deletion,
+    LifecyclePlan,
+    LifecycleRun,
+    Manager,
+    Retention,
+    Retentions,
+    RollOver,
+    Stream,
+)
+from sereno_backends.logs.lifecycle.opening import is_server, open_lifecycle
 from sereno_backends.logs.lifecycle.plan import deletions, due
+from sereno_backends.logs.lifecycle.sqlite_retention import Overdue, SqliteRetention, SqliteRun
 
-__all__ = ["BackingIndex", "Deletion", "Retention", "RetentionJob", "Retentions", "Stream", "deletions", "due"]
+if TYPE_CHECKING:
+    from sereno_backends.logs.lifecycle.lifecycle import Lifecycle
+
+__all__ = [
+    "BackingIndex",
+    "Deletion",
+    "Lifecycle",
+    "LifecyclePlan",
+    "LifecycleRun",
+    "Manager",
+    "Overdue",
+    "Retention",
+    "Retentions",
+    "RollOver",
+    "SqliteRetention",
+    "SqliteRun",
+    "Stream",
+    "deletions",
+    "due",
+    "is_server",
+    "open_lifecycle",
+]
+
+_LAZY = {
+    "Lifecycle": "sereno_backends.logs.lifecycle.lifecycle",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)

@@ -1,25 +1,23 @@
 """Rollover and deletion by Sereno itself, for servers without a lifecycle of their own."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
-from elasticsearch import Elasticsearch
+from elasticsearch import Elasticsearch, NotFoundError
 
 from sereno_backends.logs.elasticsearch_client import explained
-from sereno_backends.logs.lifecycle.model import BackingIndex, Deletion, Retention, Retentions, Stream
+from sereno_backends.logs.lifecycle.model import Deletion, Retention, Retentions, RollOver, Stream
 from sereno_backends.logs.lifecycle.plan import deletions, due
-
-MADE_BY = "Logs written by Sereno"
-"""How the description in the `_meta` of Sereno's index templates begins."""
+from sereno_backends.logs.lifecycle.streams import read_streams
+from sereno_backends.logs.model import LogStoreRefused
 
 
 class RetentionJob:
-    """Begins new indices and deletes those whose time is over, in streams of Sereno's templates only.
+    """Says which indices are over and which streams are due for the next one, and does either.
 
-    Streams that a policy of index lifecycle management looks after are left to it. The job asks nothing about
-    data-stream lifecycles: it is for servers that have none.
+    Only streams of Sereno's templates that no policy looks after are governed. The job asks nothing about data-stream
+    lifecycles: it is for servers that have none (`lifecycle.py` finds out).
 
     Args:
         client: of the server; its name in messages is `name`.
@@ -39,79 +37,52 @@ class RetentionJob:
             LogStoreError: the server can't be reached, or says no.
         """
         with explained(self._name):
-            pattern = f"logs-*-{self._retentions.namespace}"
-            found = self._client.indices.resolve_index(name=pattern)["data_streams"]
-            if not found:
-                return ()
-            ours = self._our_patterns()
-            settings = self._client.indices.get_settings(index=pattern, flat_settings=True)
-            stats = self._client.indices.stats(index=pattern, metric="docs,store")["indices"]
-        return tuple(
-            Stream(
-                each["name"],
-                tuple(
-                    _backing_index(name, settings[name]["settings"], stats[name])
-                    for name in _names(each, settings, stats)
-                ),
-                any(fnmatchcase(each["name"], one) for one in ours),
-            )
-            for each in found
-            if _names(each, settings, stats)
-        )
+            return read_streams(self._client, self._retentions.namespace)
 
-    def planned(self) -> tuple[Deletion, ...]:
-        """What the job would delete now; nothing is changed.
-
-        Raises:
-            LogStoreError: the server can't be reached, or says no.
-        """
+    def deletions(self, streams: Sequence[Stream]) -> tuple[Deletion, ...]:
+        """Of these streams, what is due."""
         now = self._now()
-        return tuple(gone for each in self._governed() for gone in due(deletions(each, self._of(each)), now))
+        return tuple(gone for each in governed(streams) for gone in due(deletions(each, self._of(each)), now))
 
-    def run(self) -> tuple[Deletion, ...]:
-        """Roll over and delete; what was deleted.
+    def rollovers(self, streams: Sequence[Stream]) -> tuple[RollOver, ...]:
+        """Of these streams, those whose newest index is full or old enough, by the server's own judgement.
 
-        Raises:
-            LogStoreError: the server can't be reached, or says no; running again is right.
+        A stream of which the server refuses to judge is among them: carrying it out tells why, and keeps no other
+        stream from its turn.
         """
-        gone = self.planned()
-        with explained(self._name):
-            for each in gone:
-                self._client.indices.delete(index=each.index)
-            for stream in self._governed():
-                self._client.indices.rollover(alias=stream.name, conditions=_conditions(self._of(stream)))
-        return gone
+        asked = ((each.name, self._conditions_met(each)) for each in governed(streams))
+        return tuple(RollOver(name, met) for name, met in asked if met is not None)
 
-    def _governed(self) -> tuple[Stream, ...]:
-        return tuple(each for each in self.streams() if each.is_ours and each.write_index.policy is None)
+    def carry_out(self, action: Deletion | RollOver) -> bool:
+        """Do it; False: there was nothing to do any more."""
+        if isinstance(action, RollOver):
+            conditions = _conditions(self._retentions.of(Stream(action.stream, (), is_ours=True).dataset))
+            return bool(self._client.indices.rollover(alias=action.stream, conditions=conditions)["rolled_over"])
+        try:
+            self._client.indices.delete(index=action.index)
+        except NotFoundError:
+            return False  # another collector was faster
+        return True
+
+    def _conditions_met(self, stream: Stream) -> tuple[str, ...] | None:
+        """Which are met, if the index would be followed by the next one; None: it would not."""
+        conditions = _conditions(self._of(stream))
+        try:
+            with explained(self._name):
+                answer = self._client.indices.rollover(alias=stream.name, conditions=conditions, dry_run=True)
+        except LogStoreRefused:
+            return ()
+        met = sorted(what.strip("[]") for what, is_met in answer["conditions"].items() if is_met)
+        is_due = any(each.startswith("min_docs") for each in met) and len(met) > 1
+        return tuple(met) if is_due else None
 
     def _of(self, stream: Stream) -> Retention:
         return self._retentions.of(stream.dataset)
 
-    def _our_patterns(self) -> list[str]:
-        templates = self._client.indices.get_index_template()["index_templates"]
-        ours = (each["index_template"] for each in templates if _is_ours(each["index_template"]))
-        return [pattern for template in ours for pattern in template["index_patterns"]]
 
-
-def _is_ours(template: Mapping[str, Any]) -> bool:
-    return str((template.get("_meta") or {}).get("description", "")).startswith(MADE_BY)
-
-
-def _names(stream: Mapping[str, Any], settings: Any, stats: Any) -> list[str]:
-    """Its backing indices, all of them or none: with one missing in between, ages would be wrong."""
-    names: list[str] = stream["backing_indices"]
-    return names if all(name in settings and name in stats for name in names) else []
-
-
-def _backing_index(name: str, settings: Mapping[str, str], stats: Mapping[str, Any]) -> BackingIndex:
-    return BackingIndex(
-        name,
-        datetime.fromtimestamp(int(settings["index.creation_date"]) / 1000, UTC),
-        stats["primaries"]["docs"]["count"],
-        stats["total"]["store"]["size_in_bytes"],
-        settings.get("index.lifecycle.name"),
-    )
+def governed(streams: Sequence[Stream]) -> tuple[Stream, ...]:
+    """Those that Sereno looks after itself."""
+    return tuple(each for each in streams if each.is_ours and each.write_index.policy is None)
 
 
 def _conditions(retention: Retention) -> dict[str, Any]:

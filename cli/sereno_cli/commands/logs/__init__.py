@@ -7,6 +7,8 @@ import click
 
 # subcommand → one line of help; its module has the same name. Imported only when called, as in `sereno_cli.main`.
 COMMANDS: dict[str, str] = {
+    "doctor": "Tell how the log store is, when its disk is full, and what to do.",
+    "lifecycle": "Show, and with --apply do, what the retention of each dataset asks for.",
     "search": "Search the log store by words, service, level, trace and window.",
 }
 

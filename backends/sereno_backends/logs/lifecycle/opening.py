@@ -1,0 +1,42 @@
+"""From one word (a path, an address) to the retention of the store that is meant."""
+
+import os
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from sereno_backends.logs.lifecycle.model import Retentions
+from sereno_backends.logs.lifecycle.sqlite_retention import SqliteRetention
+
+if TYPE_CHECKING:
+    from sereno_backends.logs.lifecycle.lifecycle import Lifecycle
+
+REQUEST_SECONDS = 60.0
+"""Deleting a large index takes the master a while."""
+
+
+def is_server(location: str) -> bool:
+    """Whether an Elasticsearch is meant, or else a SQLite file."""
+    return re.match(r"https?://", location, re.IGNORECASE) is not None
+
+
+def open_lifecycle(
+    location: str, retentions: Retentions, now: Callable[[], datetime], stop: Event
+) -> "Lifecycle | SqliteRetention":
+    """The retention of the store at `location`; nothing is contacted yet.
+
+    Raises:
+        LogStoreRefused: the address or its credentials file can't be used.
+    """
+    if not is_server(location):
+        return SqliteRetention(Path(location), retentions, now, stop)
+    from sereno_backends.logs.elasticsearch_client import connect, without_secrets  # noqa: PLC0415 - 0.2 s to import
+    from sereno_backends.logs.lifecycle.lifecycle import Lifecycle  # noqa: PLC0415
+
+    client = connect(location, os.environ).options(
+        request_timeout=REQUEST_SECONDS, max_retries=0, retry_on_timeout=False
+    )
+    return Lifecycle(client, f"Elasticsearch {without_secrets(location)}", retentions, now)

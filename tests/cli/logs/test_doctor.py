@@ -1,0 +1,107 @@
+"""`sereno logs doctor` as a user calls it."""
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sereno_backends.logs import ElasticsearchLogStore, LogRecord, SqliteLogStore
+from sereno_cli.main import run
+from support.elasticsearch import ElasticsearchServer
+from support.ports import free_port
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder; the developer's own Elasticsearch is not meant."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("URL", "API_KEY_FILE", "CA_FILE"):
+        monkeypatch.delenv(f"SERENO_ELASTICSEARCH_{name}", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def documents(folder: Path) -> Path:
+    """A store with a document of each of the last twenty days."""
+    path = folder / "var/logs.sqlite"
+    path.parent.mkdir()
+    now = datetime.now(UTC) - timedelta(hours=1)
+    with closing(SqliteLogStore(path)) as store:
+        store.write([LogRecord(str(day), now - timedelta(days=day), "mail", "info", "hello") for day in range(20)])
+    return path
+
+
+@pytest.mark.usefixtures("documents")
+def test_the_worst_comes_first_with_its_cure(capsys: pytest.CaptureFixture[str]) -> None:
+    """A store that nobody deletes from needs somebody: exit code 1, the first line says how much, the cure is below."""
+    assert run(["logs", "doctor"]) == 1
+    first, second, third, *rest = capsys.readouterr().out.splitlines()
+    assert first == "SQLite var/logs.sqlite: 1 thing to do"
+    assert second.startswith("needs you retention: nobody deletes from this store")
+    assert third.startswith("          → write logs.retention.yaml")
+    assert [line.split()[0] for line in rest] == ["note", "well", "well", "well"]
+
+
+def test_a_healthy_store_exits_with_0(folder: Path, documents: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a retention that is done, nothing needs anybody; scripts get disks and findings; nothing was changed."""
+    (folder / "logs.retention.yaml").write_text("version: sereno/v1\ndefault: {keep: 30d}\n")
+    before = documents.read_bytes()
+    assert run(["logs", "doctor", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["healthy"] is True
+    assert answer["disks"][0]["growth"]["bytes_per_day"] > 0
+    assert not any(each["needs_somebody"] for each in answer["findings"])
+    assert documents.read_bytes() == before
+
+
+@pytest.mark.usefixtures("documents")
+def test_a_retention_that_nobody_does_is_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Documents that should have been deleted days ago are counted, and `--apply` mends it."""
+    (folder / "logs.retention.yaml").write_text("version: sereno/v1\ndefault: {keep: 7d}\n")
+    assert run(["logs", "doctor"]) == 1
+    assert "13 documents should have been deleted" in capsys.readouterr().out
+    assert run(["logs", "lifecycle", "--apply"]) == 0
+    assert run(["logs", "doctor"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        ([], 3, "no log store at var/logs.sqlite"),
+        (["--retention", "nowhere.yaml"], 2, "nowhere.yaml:1:1: error[SLO040]"),
+        (["--watch", "1"], 2, "30<=x<=3600"),
+    ],
+)
+def test_mistakes_have_a_cure(options: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """No store: 3; a retention file that isn't there and a watch that is too short: 2."""
+    assert run(["logs", "doctor", *options]) == code
+    assert said in capsys.readouterr().err
+
+
+def test_no_server(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A server that doesn't answer: exit code 3 and its address."""
+    url = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("SERENO_ELASTICSEARCH_URL", url)
+    assert run(["logs", "doctor"]) == 3
+    assert f"{url} can't be reached" in capsys.readouterr().err
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_elasticsearch_is_examined(
+    elasticsearch: ElasticsearchServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Disk, shards, templates and retention of a real server are told; a stream without retention needs somebody."""
+    monkeypatch.setenv("SERENO_ELASTICSEARCH_URL", elasticsearch.url)
+    with closing(ElasticsearchLogStore(elasticsearch.url)) as store:
+        store.write([LogRecord("1", datetime.now(UTC), "checkout", "info", "hello", "doctor_cli")])
+    assert run(["logs", "doctor", "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert {"read-only", "disk", "templates", "shards", "retention", "rejections"} <= {
+        each["subject"] for each in findings
+    }
+    (retention,) = (each for each in findings if each["subject"] == "retention")
+    assert retention["message"].startswith("nobody deletes from ")
+    (disk,) = (each for each in findings if each["subject"] == "disk")
+    assert disk["message"].startswith("node sereno: no watermark is reached within a year; ")
