@@ -15,6 +15,8 @@ MOST_CHARACTERS: Final = 1_024
 MOST_TEMPLATE_CHARACTERS: Final = 200
 """Of a template. Longer ones are cut: what stands far behind varies with the lengths of what stands before."""
 MOST_TYPE_CHARACTERS: Final = 200
+LONGEST_NAME: Final = 8
+"""Capitals with a number behind them are a name (`ERR42`) if they are shorter than this, else an id."""
 IDENTITY_DIGITS: Final = 12
 
 _KEPT: Final = frozenset(
@@ -30,7 +32,9 @@ _KEPT: Final = frozenset(
 # (k8s.io/apimachinery/pkg/util/rand). All digits here, so that digits alone never decide.
 _POD = "[bcdfghjklmnpqrstvwxz0-9]"
 _HEX = "[0-9a-fA-F]"
-_UNIT = r"ns|us|µs|μs|ms|sec|secs|seconds|min|minutes|hours|days|[smhd]|[kKMGTP]?i?[bB]|bytes|[kMG]?Hz|rps|qps|x|st|nd|rd|th"
+_TIME_UNIT = "(?:ns|us|µs|μs|ms|seconds|secs?|minutes|mins?|hours|days|[smhd])"
+_SIZE_UNIT = "(?:[kKMGTP]i?[bB]?|B|bytes)"
+_DOMAIN = "(?:com|org|net|io|dev|cloud|local|internal|localdomain|lan|corp|svc|example|test|invalid)"
 
 # What is tried where a word can begin gives nothing back (`++`, `*+`), so that every sign is looked at a few times: the
 # time grows with the length, whatever a message holds. Within words nothing is tried but quotes and `=`.
@@ -52,15 +56,19 @@ _VARIABLE: Final = re.compile(
     | (?P<uuid> {_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}} (?!\w) )
     | (?P<email> (?<![.+-]) [\w.+-]++ @ [\w-]++ (?:\.[\w-]++)++ )
     | (?P<ip> (?<![.:]) (?:
-            \d{{1,3}} (?:\.\d{{1,3}}){{3}} (?:[:/]\d{{1,5}})?+
-          | \[? (?={_HEX}{{0,4}}:) (?=[a-fA-F:]*+\d) (?:{_HEX}{{0,4}}:){{2,7}} {_HEX}{{0,4}} (?:\]:\d++|\])?+
-        ) (?![\w:]) )
+            \d{{1,3}} (?:\.\d{{1,3}}){{3}} (?:[:/]\d{{1,5}})?+ (?!\w|\.\d)
+          | \[? (?={_HEX}{{0,4}}:) (?=[a-fA-F:]*+\d) (?:{_HEX}{{0,4}}:){{2,7}} {_HEX}{{0,4}} (?:\]:\d++|\])?+ (?![\w:])
+        ) )
     | (?P<path> (?<![<>/.~-]) (?:
             (?:~|\.{{1,2}})?+ (?:/[\w.@%+=*~-]++)++ /?+ (?:\?[^\s"']*+)?+
           | [A-Za-z]:\\[^\s"':]++
         ) )
-    | (?P<pod> (?<=[a-z0-9]-) {_POD}{{6,10}}-{_POD}{{5}} (?![\w-]) )
-    | (?P<num> (?<!\.) [-+]?+ \d++ (?:[.,:]\d++)*+ (?:[eE][-+]?+\d++)?+ (?P<unit> %|(?:{_UNIT}) )? (?!\w) )
+    | (?P<pod> (?<!-) [a-z][a-z0-9-]{{0,200}}-{_POD}{{6,10}}-{_POD}{{5}} (?![\w-]) )
+    | (?P<host> (?<![.-]) (?:[a-zA-Z0-9-]++\.){{1,10}} {_DOMAIN} (?::\d++)?+ (?!\w|\.\w) )
+    | (?P<hex> (?=\d*+[a-fA-F]) (?=[a-fA-F]*+\d) {_HEX}{{6,64}} (?!\w) )
+    | (?P<duration> (?<!\.) (?:\d++(?:\.\d++)?+{_TIME_UNIT}){{1,5}} (?!\w) )
+    | (?P<size> (?<!\.) \d++(?:\.\d++)?+{_SIZE_UNIT} (?!\w) )
+    | (?P<num> (?<!\.) [-+]?+ \d++ (?:[.,:]\d++)*+ (?:[eE][-+]?+\d++)?+ (?P<unit> %|x|st|nd|rd|th )? (?!\w) )
     | (?P<word> [^\W\d]*+ \d \w*+ )
     )
     """,
@@ -85,7 +93,7 @@ def fingerprint(message: str, error_type: str | None = None) -> Fingerprint:
     """The fingerprint of a message; never an exception, in time that grows with its first 1,024 characters alone.
 
     >>> fingerprint("user 4711 not found in 12.5ms").template
-    'user <num> not found in <num>ms'
+    'user <num> not found in <duration>'
     """
     template = _template(message)
     kind = (error_type or "")[:MOST_TYPE_CHARACTERS]
@@ -110,9 +118,9 @@ def _placeholder(found: re.Match[str]) -> str:
     return _SHOWN[kind](found) if kind in _SHOWN else f"<{kind}>"
 
 
-def _path(found: re.Match[str]) -> str:
-    """The end of a sentence is none of the path."""
-    return "<path>." if found[0].endswith(".") else "<path>"
+def _place(found: re.Match[str]) -> str:
+    """What ends a sentence is none of the path or address."""
+    return f"<{found.lastgroup}>{found[0][-1] if found[0][-1] in '.:' else ''}"
 
 
 def _number(found: re.Match[str]) -> str:
@@ -127,7 +135,9 @@ def _word(found: re.Match[str]) -> str:
     if _HEX_WORD.fullmatch(word):
         return "<num>"
     counted = _COUNTED_WORD.fullmatch(word)
-    return f"{counted[1]}<num>" if counted else "<id>"
+    if counted is None or (len(word) >= LONGEST_NAME and counted[1].isupper()):
+        return "<id>"
+    return f"{counted[1]}<num>"
 
 
 _SHOWN: Final[dict[str, Callable[[re.Match[str]], str]]] = {
@@ -135,7 +145,8 @@ _SHOWN: Final[dict[str, Callable[[re.Match[str]], str]]] = {
     "unit": _number,
     "val": lambda _: "=<val>",
     "quoted": lambda _: "<str>",
-    "path": _path,
-    "pod": lambda _: "<id>",
+    "path": _place,
+    "url": _place,
+    "hex": lambda _: "<num>",
     "word": _word,
 }
