@@ -43,14 +43,15 @@ _VARIABLE: Final = re.compile(
       (?P<str> "[^"\n]*+" | `[^`\n]*+` )
     | (?P<val> (?<=\w) = (?![=>]) (?: "[^"\n]*+" | '[^'\n]*+' | [^\s,;()\[\]{{}}"'&|=]++ ) )
     | (?<!\w) (?:
+      (?P<date> (?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?\ )?+ (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)
+                \ {{1,2}}\d\d?\ \d\d:\d\d:\d\d (?!\w) )
+    | (?! [a-zA-Z]++ (?:[\s,;)!?]|\Z) ) (?:  # most words are plain ones
       (?P<quoted> '[^'\n]*+'(?!\w) )
     | (?P<url> (?<!\.) (?:https?|ftp|wss?|amqps?|rediss?|postgres(?:ql)?|mysql|mongodb|jdbc|s3|file|tcp|udp)
                (?::[a-z]++)?+ :// [^\s"'<>,;)\]}}]*+ )
     | (?P<time> (?<!\.) (?:
             \d{{4}}[-/]\d\d[-/]\d\d (?:[T\ ]\d\d:\d\d(?::\d\d(?:[.,]\d++)?+)?+)?+ (?:Z|\ ?[+-]\d\d:?\d\d(?!\d))?+
           | \d\d?[-/ ][A-Z][a-z][a-z][-/ ]\d{{4}} (?:[:\ ]\d\d:\d\d:\d\d)?+ (?:\ [+-]\d{{4}})?+
-          | (?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?\ )?+ (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\ {{1,2}}\d\d?
-            \ \d\d:\d\d:\d\d
           | \d\d:\d\d:\d\d (?:[.,]\d++)?+
         ) (?!\w) )
     | (?P<uuid> {_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}} (?!\w) )
@@ -70,7 +71,7 @@ _VARIABLE: Final = re.compile(
     | (?P<size> (?<!\.) \d++(?:\.\d++)?+{_SIZE_UNIT} (?!\w) )
     | (?P<num> (?<!\.) [-+]?+ \d++ (?:[.,:]\d++)*+ (?:[eE][-+]?+\d++)?+ (?P<unit> %|x|st|nd|rd|th )? (?!\w) )
     | (?P<word> [^\W\d]*+ \d \w*+ )
-    )
+    ) )
     """,
     re.VERBOSE,
 )
@@ -143,6 +144,7 @@ def _word(found: re.Match[str]) -> str:
 _SHOWN: Final[dict[str, Callable[[re.Match[str]], str]]] = {
     "num": _number,
     "unit": _number,
+    "date": lambda _: "<time>",
     "val": lambda _: "=<val>",
     "quoted": lambda _: "<str>",
     "path": _place,
