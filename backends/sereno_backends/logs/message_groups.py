@@ -18,7 +18,7 @@ class MessageGroup:
     different_messages: int
     first: datetime
     last: datetime
-    example: str
+    message: str
     """Its most frequent message."""
     trace_id: str | None
     """A trace of the newest message that has one."""
@@ -51,7 +51,7 @@ def _group(found: Fingerprint, members: list[MessageCount]) -> MessageGroup:
         different_messages=len(members),
         first=min(one.first for one in members),
         last=max(one.last for one in members),
-        example=frequent.message,
+        message=frequent.message,
         trace_id=traced.trace_id,
         error_type=frequent.error_type,
     )

@@ -164,4 +164,4 @@ def test_messages_of_one_kind_are_one_group() -> None:
     assert (warning.level, warning.count, disk.count) == ("warning", 40, 2)
     assert (error.fingerprint.template, error.count, error.different_messages) == ("user <num> unknown", 12, 2)
     assert (error.first, error.last) == (NOON - timedelta(seconds=9), NOON + timedelta(seconds=5))
-    assert (error.example, error.trace_id) == ("user 2 unknown", "t1")
+    assert (error.message, error.trace_id) == ("user 2 unknown", "t1")
