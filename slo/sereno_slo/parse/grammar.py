@@ -323,8 +323,8 @@ class LinksDocument(_Mapping):
     logs: str | None = Field(
         None,
         description=(
-            "URL of a service's logs; {service}, {slo}, {window}, {from} and {to} (milliseconds), {from_iso} and {to_iso} "
-            "(2026-11-25T12:00:00Z) are replaced"
+            "URL of a service's logs; {service}, {slo}, {window}, {from} and {to} (milliseconds), {from_iso} and "
+            "{to_iso} (2026-11-25T12:00:00Z) are replaced"
         ),
     )
     trace: str | None = Field(None, description="URL of a trace; {trace_id} is replaced")
