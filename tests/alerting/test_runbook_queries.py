@@ -11,6 +11,8 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from sereno_collectors.logs import CollectorMetrics
+from sereno_collectors.logs.messages import MessageMetrics
+from sereno_collectors.logs.model import Document
 from sereno_collectors.logs.queue import QueueState
 from support.alertmanager import running_alertmanager
 from support.prometheus import HistorySample, RunningProcess, running_prometheus
@@ -68,6 +70,8 @@ INCIDENT: dict[str, tuple[float, float]] = {
     'sereno_collector_queue_limit_bytes{job="sereno-collector", instance="l1"}': (100_000, 0),
     'sereno_collector_queue_oldest_age_seconds{job="sereno-collector", instance="l1"}': (0, 60),
     'sereno_collector_last_write_timestamp_seconds{job="sereno-collector", instance="l1"}': (NOW - 1200, 0),
+    'sereno_log_messages_total{job="sereno-collector", service="SERVICE", level="error", fingerprint="a1"}': (0, 5),
+    'sereno_log_fingerprint_info{job="sereno-collector", service="SERVICE", fingerprint="a1", template="t"}': (1, 0),
     'prometheus_rule_evaluation_failures_total{job="prometheus", instance="p1", rule_group="a;b"}': (0, 1),
     'prometheus_rule_group_last_duration_seconds{job="prometheus", instance="p1", rule_group="a;b"}': (1, 0),
     'prometheus_rule_group_interval_seconds{job="prometheus", instance="p1", rule_group="a;b"}': (60, 0),
@@ -149,11 +153,18 @@ def test_metrics_of_the_machinery_exist(tmp_path: Path) -> None:
 def test_metrics_of_the_collector_exist() -> None:
     """Each metric of the log collector that a rule or runbook names, with its `outcome`, it really exposes."""
     texts = [*QUERIES.values(), *(p.read_text() for p in (ROOT / "alerting/rules/handwritten").glob("*.yaml"))]
-    named = {name for text in texts for name in re.findall(r'sereno_collector_\w+(?:\{outcome="\w+"\})?', text)}
+    form = r'sereno_(?:collector|log)_\w+(?:\{outcome="\w+"\})?'
+    named = {name for text in texts for name in re.findall(form, re.sub(r"sereno_collectors/\S+", "", text))}
     registry = CollectorRegistry()
     figures = QueueState(documents=0, size_bytes=0, limit_bytes=1, oldest_queued_at=None)
     CollectorMetrics(registry, time.time).show_queue(lambda: figures, lambda: 0, lambda: 0)
-    exposed = {line.split(" ")[0] for line in generate_latest(registry).decode().splitlines()}
+    messages = MessageMetrics()
+    messages.observe([Document("id", "logs-app-default", b'{"log.level":"error"}', "checkout", "", 0, "")])
+    registry.register(messages)
+    lines = generate_latest(registry).decode().splitlines()
+    exposed = {line.split(" ")[0] for line in lines} | {
+        line.split("{")[0] for line in lines if line.startswith("sereno_log_")
+    }
     assert named
     assert named - exposed == set()
 
