@@ -8,6 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from sereno_backends.logs import LogQuery, LogRecord, LogStore, MessageCount
+    from sereno_backends.logs.message_groups import MessageGroup
 
 _COLOURS = {"warning": "yellow", "error": "red", "critical": "bright_red", "fatal": "bright_red", "debug": "cyan"}
 _LAST_TRACE_LINES = 3
@@ -56,6 +57,19 @@ def print_top(counts: "Sequence[MessageCount]") -> None:
         trace = f"  trace={_plain(one.trace_id)}" if one.trace_id else ""
         when = f"{format_timestamp(one.first)} … {format_timestamp(one.last)}"
         click.echo(f"{one.count:>8} {level} {_plain(one.message)}  ({when}){trace}")
+
+
+def print_groups(groups: "Sequence[MessageGroup]") -> None:
+    """The kinds of messages, with their fingerprints, how many different ones there are, and one trace to look at."""
+    from sereno_backends.logs.ecs import format_timestamp
+
+    for one in groups:
+        level = click.style(f"{one.level:<8}", fg=_COLOURS.get(one.level))
+        trace = f"  trace={_plain(one.trace_id)}" if one.trace_id else ""
+        when = f"{format_timestamp(one.first)} … {format_timestamp(one.last)}"
+        several = f", {one.different_messages} different messages" if one.different_messages > 1 else ""
+        kind = f"{one.fingerprint.identity}  {_plain(one.fingerprint.template)}"
+        click.echo(f"{one.count:>8} {level} {kind}  ({when}{several}){trace}")
 
 
 def print_nothing(store: "LogStore", query: "LogQuery") -> None:

@@ -14,6 +14,8 @@ from sereno_backends.logs.health.model import DiskForecast
 from sereno_backends.logs.health.watermarks import WatermarkName
 from sereno_collectors.logs import CollectorMetrics
 from sereno_collectors.logs.housekeeping import Chores, Housekeeping, HousekeepingMetrics
+from sereno_collectors.logs.messages import MessageMetrics
+from sereno_collectors.logs.model import Document
 from sereno_collectors.logs.queue import QueueState
 from support.alertmanager import running_alertmanager
 from support.prometheus import HistorySample, RunningProcess, running_prometheus
@@ -77,6 +79,8 @@ INCIDENT: dict[str, tuple[float, float]] = {
     f"sereno_collector_store_disk_available_bytes{{{DISK}}}": (900_000, -1000),
     'sereno_collector_housekeeping_last_success_timestamp_seconds{chore="retention"}': (NOW - 30_000, 0),
     'sereno_collector_housekeeping_failures_total{chore="retention"}': (0, 0.1),
+    'sereno_log_messages_total{job="sereno-collector", service="SERVICE", level="error", fingerprint="a1"}': (0, 5),
+    'sereno_log_fingerprint_info{job="sereno-collector", service="SERVICE", fingerprint="a1", template="t"}': (1, 0),
     'prometheus_rule_evaluation_failures_total{job="prometheus", instance="p1", rule_group="a;b"}': (0, 1),
     'prometheus_rule_group_last_duration_seconds{job="prometheus", instance="p1", rule_group="a;b"}': (1, 0),
     'prometheus_rule_group_interval_seconds{job="prometheus", instance="p1", rule_group="a;b"}': (60, 0),
@@ -158,15 +162,20 @@ def test_metrics_of_the_machinery_exist(tmp_path: Path) -> None:
 def test_metrics_of_the_collector_exist() -> None:
     """Each metric of the log collector that a rule or runbook names, with its `outcome`, it really exposes."""
     texts = [*QUERIES.values(), *(p.read_text() for p in (ROOT / "alerting/rules/handwritten").glob("*.yaml"))]
-    named = {name for text in texts for name in re.findall(r'sereno_collector_\w+(?:\{outcome="\w+"\})?', text)}
+    form = r'sereno_(?:collector|log)_\w+(?:\{outcome="\w+"\})?'
+    named = {name for text in texts for name in re.findall(form, re.sub(r"sereno_collectors/\S+", "", text))}
     registry = CollectorRegistry()
     figures = QueueState(documents=0, size_bytes=0, limit_bytes=1, oldest_queued_at=None)
     CollectorMetrics(registry, time.time).show_queue(lambda: figures, lambda: 0, lambda: 0)
     seen = DiskForecast("n1", 9, 5, None, {WatermarkName.FLOOD_STAGE: 1.0}, {WatermarkName.FLOOD_STAGE: 1})
     chores = Chores(lambda: (seen,), lambda: None)
     Housekeeping(chores, HousekeepingMetrics(registry, time.time, chores), print).tidy()
+    messages = MessageMetrics()
+    messages.observe([Document("id", "logs-app-default", b'{"log.level":"error"}', "checkout", "", 0, "")])
+    registry.register(messages)
     series = [line.split(" ")[0] for line in generate_latest(registry).decode().splitlines()]
-    exposed = {*series, *(one.partition("{")[0] for one in series if "_store_disk_" in one or "_housekeeping_" in one)}
+    labelled = ("_store_disk_", "_housekeeping_", "sereno_log_")
+    exposed = {*series, *(one.partition("{")[0] for one in series if any(part in one for part in labelled))}
     assert named
     assert named - exposed == set()
 

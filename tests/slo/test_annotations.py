@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ SLO = {"service": "api", "slo": "calls"}
 LINKS = Links(
     runbooks="https://runbooks.example.org",
     dashboards="https://grafana.example.org",
-    logs="https://logs.example.org/{service}/{slo}?last={window}&from={from}&to={to}",
+    logs="https://logs.example.org/{service}/{slo}?last={window}&from={from}&to={to}&iso={from_iso}/{to_iso}",
 )
 SPEC = spec_text(
     slo="    impact: People can't pay\n    group_by: {labels: [region], limit: 9, alert: true}\n"
@@ -128,9 +129,12 @@ def test_links_show_the_window_of_the_alert(alerts: Alerts) -> None:
     assert notes["runbook_url"] == "https://runbooks.example.org/SLOErrorBudgetBurn.md"
     (begin,) = re.findall(r"^https://grafana.example.org/d/[a-z-]+\?from=(\d+)&to=now$", notes["dashboard_url"])
     assert now_ms - int(begin) == pytest.approx(2 * 60 * MINUTE, abs=MINUTE)
-    link = r"^https://logs.example.org/api/calls\?last=1h&from=(\d+)&to=(\d+)$"
-    ((first, last),) = re.findall(link, notes["logs_url"])
+    link = r"^https://logs.example.org/api/calls\?last=1h&from=(\d+)&to=(\d+)&iso=(.+)/(.+)$"
+    ((first, last, first_iso, last_iso),) = re.findall(link, notes["logs_url"])
     assert int(last) - int(first) == 60 * MINUTE
+    for moment_ms, iso in ((first, first_iso), (last, last_iso)):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", iso)
+        assert datetime.fromisoformat(iso).timestamp() == int(moment_ms) // 1000
     assert f"@timestamp:[{first} TO {last}]" in notes["logs_query"]
     assert 'service.name:"api"' in notes["logs_query"]
 

@@ -12,6 +12,7 @@ from sereno_cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from sereno_backends.incidents import Incident
+    from sereno_backends.kibana import Kibana
     from sereno_postmortems.draft import Logs, Metrics
     from sereno_postmortems.sources import IncidentSource
 
@@ -176,7 +177,18 @@ def _logs(location: str | None, now: datetime, stack: contextlib.ExitStack) -> "
         store = stack.enter_context(contextlib.closing(open_log_store(chosen)))
     except LogStoreError as error:
         return Logs(None, str(error))
-    return open_logs(store, now)
+    return open_logs(store, now, _kibana() if os.environ.get("SERENO_ELASTICSEARCH_URL") else None)
+
+
+def _kibana() -> "Kibana | None":
+    """Where the draft's link to the logs leads; Kibana shows what is in Elasticsearch only."""
+    from sereno_backends.kibana import KibanaAddressError, kibana_of
+
+    try:
+        return kibana_of(os.environ)
+    except KibanaAddressError as error:
+        _say(f"warning: no link to Kibana: {error}")
+        return None
 
 
 def _say(text: str) -> None:

@@ -19,6 +19,7 @@ from sereno_collectors.logs.inputs.files.checkpoint import Checkpoint
 from sereno_collectors.logs.inputs.files.files_input import FilesInput
 from sereno_collectors.logs.inputs.timing import utc_now
 from sereno_collectors.logs.intake import IntakeParts, QueueingIntake
+from sereno_collectors.logs.messages import MessageMetrics
 from sereno_collectors.logs.metrics import CollectorMetrics
 from sereno_collectors.logs.model import Format, Input, QueueFull
 from sereno_collectors.logs.parsing.enrichment import Enrichment
@@ -112,9 +113,11 @@ class LogCollector:
             monotonic=monotonic,
         )
         parser = Parser(namespace=settings.namespace, enrichment=settings.enrichment)
-        sequences = SequenceTracker()
+        sequences, messages = SequenceTracker(), MessageMetrics(monotonic=time.monotonic)
         self._intake = QueueingIntake(
-            IntakeParts(parser, self._queue, metrics, report, sequences.observe), stop=stop, monotonic=time.monotonic
+            IntakeParts(parser, self._queue, metrics, report, watch=(sequences.observe, messages.observe)),
+            stop=stop,
+            monotonic=time.monotonic,
         )
         self._delivery = Delivery(
             DeliveryParts(
@@ -126,6 +129,7 @@ class LogCollector:
                 settled=self._note_answered,
             )
         )
+        metrics.show_messages(messages)
         metrics.show_queue(self._queue.state, lambda: self._files.unread_bytes, lambda: sequences.missing)
         self._inputs: tuple[Input, ...] = (*([self._files] if settings.files else []), *inputs)
         self._closed = False

@@ -31,8 +31,8 @@ class IntakeParts:
     queue: TakesDocuments
     metrics: CollectorMetrics
     report: Callable[[str], None]
-    watch: Callable[[Sequence[Document]], None]
-    """Is shown all that was queued, in turn."""
+    watch: Sequence[Callable[[Sequence[Document]], None]]
+    """Each is shown all that was queued, in turn."""
 
 
 class QueueingIntake:
@@ -65,7 +65,8 @@ class QueueingIntake:
             parsed = parts.parse(chunks)
             self._put(parsed, positions, patience_seconds)
             parts.metrics.received(parsed)
-            parts.watch(parsed.documents)
+            for show in parts.watch:
+                show(parsed.documents)
 
     def _put(self, parsed: Parsed, positions: Sequence[Position], patience_seconds: float | None) -> None:
         end = None if patience_seconds is None else self._monotonic() + patience_seconds

@@ -90,6 +90,10 @@ class CollectorMetrics:
         """
         self._registry.register(_QueueMetrics(figures, unread_bytes, missing, self._now))
 
+    def show_messages(self, messages: Collector) -> None:
+        """Serve the metrics that are made of the logs themselves."""
+        self._registry.register(messages)
+
     def received(self, parsed: Parsed) -> None:
         """Events are in the queue."""
         self._documents.labels("received").inc(len(parsed.documents))

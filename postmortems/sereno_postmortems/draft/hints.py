@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sereno_postmortems.draft.evidence import Evidence
 from sereno_postmortems.draft.facts import Measured, NotMeasured, Question, quotient
-from sereno_postmortems.draft.log_evidence import DEEDS
+from sereno_postmortems.draft.log_evidence import DEEDS, error_in_words
 from sereno_postmortems.draft.slo_evidence import Figures, SloEvidence
 from sereno_postmortems.draft.timeline import deed_in_words
 from sereno_postmortems.draft.words import count, moment, percent, plural
@@ -89,7 +89,7 @@ def _causes(evidence: Evidence) -> Iterator[Hint]:
     if isinstance(errors, Measured):
         for error in [one for one in errors.value if one.is_new][:MOST_HINTED_ERRORS]:
             told = error.told
-            text = f"New in the logs, {plural(told.count, 'time')} from {moment(told.first)}: {told.message}"
+            text = f"New in the logs, {plural(told.count, 'time')} from {moment(told.first)}: {error_in_words(told)}"
             yield Hint(text, errors.sources)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from sereno_backends.kibana import Kibana, discover_url
 from sereno_backends.logs import LogQuery, LogRecord, LogStore, LogStoreError, MessageCount
 
 from sereno_postmortems.draft.facts import Fact, Measured, NotMeasured, Question, SourceKind
@@ -19,6 +20,12 @@ class Logs:
 
     store: LogStore | None
     missing: str | None
+    kibana: Kibana | None = None
+    """Where people can look at the same documents."""
+
+    def link(self, query: LogQuery) -> str | None:
+        """The address that shows the matching records in Kibana; None where there is none."""
+        return None if self.kibana is None else discover_url(self.kibana, query)
 
     def search(self, query: LogQuery) -> Fact[tuple[LogRecord, ...]]:
         """The newest records that match, oldest of them first."""
@@ -50,15 +57,15 @@ class Logs:
             return NotMeasured(str(error), (question,))
 
 
-def open_logs(store: LogStore | None, now: datetime) -> Logs:
+def open_logs(store: LogStore | None, now: datetime, kibana: Kibana | None = None) -> Logs:
     """Try the store once: one that doesn't answer is not asked again."""
     if store is None:
         return Logs(None, "no log store was named (--log-store PATH, or SERENO_ELASTICSEARCH_URL)")
     try:
         store.search(LogQuery(start=now, end=now, limit=1))
     except LogStoreError as error:
-        return Logs(store, str(error))
-    return Logs(store, None)
+        return Logs(store, str(error), kibana)
+    return Logs(store, None, kibana)
 
 
 def _oldest(store: LogStore, query: LogQuery) -> LogRecord | None:

@@ -48,6 +48,11 @@ def address(value: str) -> Markdown:
     return Markdown(f"`{value}`") if PLAIN_ADDRESS.fullmatch(value) else escaped(value)
 
 
+def own_address(url: str) -> Markdown:
+    """An address that Sereno made and encoded, of any length, as code; escaped where something could end the code."""
+    return escaped(url) if re.search(r"[\s`<>]", url) else Markdown(f"`{url}`")
+
+
 def _shown(character: str) -> str:
     if character in HTML:
         return HTML[character]

@@ -8,8 +8,8 @@ import jinja2
 from sereno_postmortems.draft.evidence import Evidence
 from sereno_postmortems.draft.facts import Fact, Measured, NotMeasured, Question, SourceKind
 from sereno_postmortems.draft.hints import analysis
-from sereno_postmortems.draft.log_evidence import MOST_DEEDS, MOST_MESSAGES
-from sereno_postmortems.draft.markdown import Markdown, address, escaped
+from sereno_postmortems.draft.log_evidence import MOST_DEEDS, MOST_MESSAGES, error_in_words
+from sereno_postmortems.draft.markdown import Markdown, address, escaped, own_address
 from sereno_postmortems.draft.timeline import alert_in_words, timeline
 from sereno_postmortems.draft.words import count, duration, moment, percent, plural
 
@@ -101,7 +101,9 @@ def _environment() -> jinja2.Environment:
         "as_markdown": Markdown,
         "count": count,
         "duration": duration,
+        "error": error_in_words,
         "moment": moment,
+        "own_address": own_address,
         "percent": percent,
         "plural": plural,
     }

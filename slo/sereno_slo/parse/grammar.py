@@ -322,7 +322,10 @@ class LinksDocument(_Mapping):
     dashboards: str | None = Field(None, description="Base of Grafana", examples=["https://grafana.example.org"])
     logs: str | None = Field(
         None,
-        description="URL of a service's logs; {service}, {slo}, {window}, {from} and {to} (milliseconds) are replaced",
+        description=(
+            "URL of a service's logs; {service}, {slo}, {window}, {from} and {to} (milliseconds), {from_iso} and "
+            "{to_iso} (2026-11-25T12:00:00Z) are replaced"
+        ),
     )
     trace: str | None = Field(None, description="URL of a trace; {trace_id} is replaced")
 

@@ -213,6 +213,15 @@ _WHOLE = ' | printf "%.0f"'
 _NOW = f'{{{{ with query "1000 * time()" }}}}{_VALUE % _WHOLE}{{{{ end }}}}'
 
 
+def _iso(moment: str) -> str:
+    """A moment as RFC 3339, as Kibana wants it (`toTime`: Prometheus 2.38 and newer)."""
+    printed = f'{{{{ (. | first | value | toTime).UTC.Format "{_GO_RFC_3339}" }}}}'
+    return f'{{{{ with query "{moment}" }}}}{printed}{{{{ end }}}}'
+
+
+_GO_RFC_3339 = "2006-01-02T15:04:05Z"
+
+
 def _dashboard_url(slo: Objective, settings: Settings, window: Duration) -> str:
     if not settings.links.dashboards:
         return ""
@@ -226,6 +235,8 @@ def _logs_url(slo: Objective, settings: Settings, window: Duration) -> str:
         "{window}": str(window),
         "{from}": _ago(window),
         "{to}": _NOW,
+        "{from_iso}": _iso(f"time() - {window.seconds:g}"),
+        "{to_iso}": _iso("time()"),
     }
     url = settings.links.logs
     for place, value in places.items():

@@ -1,5 +1,6 @@
 """Where dashboards and runbooks lead; an empty address means that the settings leave the link out."""
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from sereno_slo.model import Links, Objective
@@ -16,6 +17,20 @@ def dashboard_url(links: Links, service: str) -> str:
     return f"{links.dashboards}/d/{dashboard_uid(service)}" if links.dashboards else ""
 
 
-def logs_url(links: Links, service: str) -> str:
-    """The service's logs."""
-    return links.logs.replace("{service}", quote(service))
+LAST_HOUR = {"{from}": "now-1h", "{to}": "now", "{from_iso}": "now-1h", "{to_iso}": "now", "{window}": "1h"}
+"""For pages that know no window; Kibana and Grafana read such times."""
+SHOWN_BY_GRAFANA = {
+    "{from}": "${__from}",
+    "{to}": "${__to}",
+    "{from_iso}": "${__from:date:iso}",
+    "{to_iso}": "${__to:date:iso}",
+}
+"""The window that a dashboard shows, in Grafana's own variables."""
+
+
+def logs_url(links: Links, service: str, window: Mapping[str, str]) -> str:
+    """The service's logs; the window's placeholders become what `window` says."""
+    url = links.logs.replace("{service}", quote(service))
+    for place, value in window.items():
+        url = url.replace(place, value)
+    return url

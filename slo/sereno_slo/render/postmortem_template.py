@@ -8,7 +8,7 @@ from sereno_slo.plan import series
 from sereno_slo.promql import Selector
 from sereno_slo.render import queries
 from sereno_slo.render.artefact import POSTMORTEM_TEMPLATE, Artefact, Kind, Ownership
-from sereno_slo.render.links import dashboard_url, logs_url
+from sereno_slo.render.links import LAST_HOUR, dashboard_url, logs_url
 from sereno_slo.render.markdown import render_markdown
 from sereno_slo.render.words import objective_in_words
 
@@ -27,7 +27,7 @@ def render_postmortem_template(services: Sequence[Service], settings: Settings) 
         for service in services
         for slo in service.objectives
     ]
-    logs = {service.name: logs_url(settings.links, service.name) for service in services}
+    logs = {service.name: logs_url(settings.links, service.name, LAST_HOUR) for service in services}
     content = render_markdown(
         "postmortem-template.md.j2",
         rows=rows,

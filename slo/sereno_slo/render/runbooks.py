@@ -21,7 +21,7 @@ from sereno_slo.policy import is_feasible
 from sereno_slo.promql import Expr
 from sereno_slo.render import queries
 from sereno_slo.render.artefact import Artefact, Kind, Ownership, runbook_name
-from sereno_slo.render.links import dashboard_url, logs_url
+from sereno_slo.render.links import LAST_HOUR, dashboard_url, logs_url
 from sereno_slo.render.markdown import render_markdown
 from sereno_slo.render.words import bad_event_in_words, objective_in_words
 
@@ -63,7 +63,7 @@ def _of_journey(service: Service, journey: Journey, settings: Settings) -> str:
         tiers=_tiers(journey),
         steps=_linked(journey.steps, settings),
         dashboard=dashboard_url(settings.links, journey.service),
-        logs=logs_url(settings.links, journey.service),
+        logs=logs_url(settings.links, journey.service, LAST_HOUR),
         ask={
             "failing_now": ledger.figure("error_ratio", _FIVE_MINUTES),
             "failing_steps": dependencies.failing_most(journey.steps, _FIVE_MINUTES)[1],
@@ -112,7 +112,7 @@ def _runbook(service: Service, slo: ServiceLevelObjective, settings: Settings) -
         targets=settings.identity_labels,
         depends_on=_linked(slo.depends_on, settings),
         dashboard=dashboard_url(settings.links, slo.service),
-        logs=logs_url(settings.links, slo.service),
+        logs=logs_url(settings.links, slo.service, LAST_HOUR),
         ask=_questions(slo, settings),
     )
 

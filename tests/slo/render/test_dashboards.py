@@ -54,6 +54,14 @@ def test_the_json_is_deterministic_and_reviewable(dashboard: dict[str, Any]) -> 
     assert text == json.dumps(dashboard, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def test_the_logs_link_shows_the_window_of_the_dashboard() -> None:
+    """Every placeholder of the window becomes Grafana's own variable: the link follows the time that is chosen."""
+    links = Links("", "", "https://logs.example.org/{service}?{from}-{to}&{from_iso}/{to_iso}")
+    (link,) = [one for one in of(etl_worker(), replace(SETTINGS, links=links))["links"] if one["title"] == "Logs"]
+    shown = "${__from}-${__to}&${__from:date:iso}/${__to:date:iso}"
+    assert link["url"] == f"https://logs.example.org/etl-worker?{shown}"
+
+
 @each_dashboard
 def test_readers_see_that_the_file_is_generated(dashboard: dict[str, Any]) -> None:
     """The description names the generator and the spec, and Grafana doesn't offer to edit."""

@@ -115,6 +115,13 @@ def test_links_that_are_not_configured_are_left_out() -> None:
     assert "✍️ **Where are the logs?**" in text
 
 
+def test_a_link_to_logs_has_no_placeholders_left() -> None:
+    """A runbook knows no window: the last hour stands for it, in words that Kibana and Grafana read."""
+    links = Links("", "", "https://logs.example.org/{service}?{window}&{from}-{to}&{from_iso}/{to_iso}")
+    text = only(transactions_api(), replace(SETTINGS, links=links))
+    assert "https://logs.example.org/transactions-api?1h&now-1h-now&now-1h/now" in text
+
+
 def test_a_policy_of_which_no_tier_can_fire_says_so() -> None:
     """No table of thresholds is shown that can't be reached."""
     service = transactions_api()

@@ -11,7 +11,7 @@ from sereno_slo.render.dashboards import red, slo_section
 from sereno_slo.render.dashboards.layout import place
 from sereno_slo.render.dashboards.panels import as_document, url_link
 from sereno_slo.render.dashboards.variables import TAG, excluded_time, firing_alerts, fixed, frame, label_values
-from sereno_slo.render.links import logs_url, slo_runbook_url
+from sereno_slo.render.links import SHOWN_BY_GRAFANA, logs_url, slo_runbook_url
 
 
 def service_dashboard(service: Service, settings: Settings) -> dict[str, object]:
@@ -45,7 +45,7 @@ def _links(service: Service, settings: Settings) -> list[dashboard.DashboardLink
     """All dashboards of this project, then the service's logs and the runbook of each SLO."""
     others = dashboard.DashboardLink("SLO dashboards").type(DashboardLinkType.DASHBOARDS).tags([TAG])
     links = [others.as_dropdown(as_dropdown=True).keep_time(keep_time=True)]
-    if logs := logs_url(settings.links, service.name):
+    if logs := logs_url(settings.links, service.name, SHOWN_BY_GRAFANA):
         links.append(url_link("Logs", logs))
     runbooks = ((slo.name, slo_runbook_url(settings.links, slo)) for slo in service.objectives)
     return links + [url_link(f"Runbook {name}", url) for name, url in runbooks if url]

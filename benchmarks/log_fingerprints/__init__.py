@@ -1,0 +1,1 @@
+"""How well messages are grouped by their fingerprints, and what one costs, beside drain3."""
