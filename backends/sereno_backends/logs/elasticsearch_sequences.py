@@ -82,6 +82,10 @@ class ElasticsearchSequences:
         highest = answer["highest"]["value"] if answer else None
         return None if highest is None else int(highest)
 
+    def renew(self) -> None:
+        """See `SequenceReader.renew`."""
+        self._fresh = False
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
