@@ -7,6 +7,7 @@ import click
 
 # subcommand → one line of help; its module has the same name. Imported only when called, as in `sereno_cli.main`.
 COMMANDS: dict[str, str] = {
+    "redeliver": "Send dead letters again, after the reason of their refusal was mended.",
     "search": "Search the log store by words, service, level, trace and window.",
 }
 

@@ -23,6 +23,7 @@ Examples:
   sereno logs search --trace 4bf92f3577b34da6a3ce929d0e0e4736 --since 1d
   sereno logs search timeout --window 2026-11-20T10:00:00Z..2026-11-20T10:15:00Z --context 5
   sereno logs search --level error --since 1d --top
+  sereno logs search --dead-letters --since 7d
 """
 
 
@@ -42,6 +43,7 @@ class SearchRefused(Exception):  # noqa: N818 - reads as what happened
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000), help="The newest so many.")
 @click.option("--context", default=0, metavar="N", type=click.IntRange(0, 100), help="N lines of the same source too.")
 @click.option("--top", is_flag=True, help="The most frequent messages instead of lines.")
+@click.option("--dead-letters", is_flag=True, help="What Elasticsearch refused, with reason and origin.")
 @click.option("--full", is_flag=True, help="Whole stack traces, not only their last lines.")
 @click.option("--json", "as_json", is_flag=True, help="The documents as they are stored, one a line.")
 @click.option(
@@ -63,20 +65,24 @@ def command(  # noqa: PLR0917 - click passes them by name
     limit: int,
     context: int,
     top: bool,
+    dead_letters: bool,
     full: bool,
     as_json: bool,
     log_store: str,
 ) -> ExitCode:
     """Search the log store: all WORDS must occur in a message, in any order and case.
 
-    Exit code 1: nothing was found, and what was searched is told.
+    Exit code 1: nothing was found, and what was searched is told. With --dead-letters times are those of the refusal.
     """
-    from sereno_backends.logs import LogQuery, LogStoreError, LogStoreUnreachable, open_log_store
+    from sereno_backends.logs import LogQuery, LogStoreError, LogStoreUnreachable, open_dead_letters, open_log_store
 
-    from sereno_cli.logs_screen import print_json, print_lines, print_nothing, print_top
+    from sereno_cli.logs_screen import print_dead_letters, print_json, print_lines, print_nothing, print_top
 
     if top and (context or as_json):
         click.echo("sereno logs search: --top shows no lines; leave out --context and --json", err=True)
+        return ExitCode.INVALID_INPUT
+    if dead_letters and (context or top):
+        click.echo("sereno logs search: dead letters have no neighbours; leave out --context and --top", err=True)
         return ExitCode.INVALID_INPUT
     try:
         start, end = _times(since, window, around, minutes, datetime.now(UTC))
@@ -87,7 +93,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     query = LogQuery(start, end, services, asked_levels, trace_id=trace, text=" ".join(words) or None, limit=limit)
     try:
         place = os.environ.get("SERENO_ELASTICSEARCH_URL", "").strip() or log_store
-        with contextlib.closing(open_log_store(place)) as store:
+        with contextlib.closing((open_dead_letters if dead_letters else open_log_store)(place)) as store:
             if top:
                 frequent = store.top_messages(query)
                 print_top(frequent)
@@ -95,7 +101,12 @@ def command(  # noqa: PLR0917 - click passes them by name
             else:
                 found = store.search(query)
                 shown = _with_context(store, found, context) if context else found
-                (print_json(shown) if as_json else print_lines(shown, {one.record_id for one in found}, full=full))
+                if as_json:
+                    print_json(shown)
+                elif dead_letters:
+                    print_dead_letters(shown)
+                else:
+                    print_lines(shown, {one.record_id for one in found}, full=full)
                 is_empty = not found
             if is_empty:
                 print_nothing(store, query)

@@ -44,12 +44,12 @@ def test_what_moves_is_never_said_to_be_missing(
         while not ended.is_set():
             moment = format_timestamp(datetime.now(UTC))
             names = {"service.name": source, "service.node.name": source, "@timestamp": moment}
-            lines = [ecs_line("hello", **names, **{"event.sequence": written + number + 1}) for number in range(50)]
+            lines = [ecs_line("hello", **names, **{"event.sequence": written + number + 1}) for number in range(20)]
             bench.append(*lines)
             written += len(lines)
-            time.sleep(0.01)
+            time.sleep(0.02)
 
-    arguments = ["reconcile", "--since", "1h", "--settle", "0s", "--service", source, "--log-store", location]
+    arguments = ["reconcile", "--since", "1h", "--settle", "now", "--service", source, "--log-store", location]
     arguments += ["--queue", str(bench.queue), "--dead-letters", str(bench.dead_letters), "--json"]
     if location.startswith("http"):
         monkeypatch.setenv("SERENO_ELASTICSEARCH_URL", location)
@@ -66,7 +66,11 @@ def test_what_moves_is_never_said_to_be_missing(
             answers.append((code, orjson.loads(capsys.readouterr().out)["gaps"]))
         ended.set()
         threads[1].join(10)
-        wait_for(lambda: bench.count("received") == written and bench.gauge("lag_bytes") == 0, what="all is stored")
+        wait_for(
+            lambda: bench.count("received") == written and bench.gauge("lag_bytes") == 0,
+            what="all is stored",
+            timeout_seconds=90,
+        )
         run(arguments)
     finally:
         ended.set()
