@@ -22,6 +22,9 @@ MEMORY_MB = 150.0
 GROWTH_MB = 20.0
 POLL_SECONDS = 0.05
 DRAIN_SECONDS = 120.0
+"""How long the collector may take for what is left; it counts from the last document that left the queue."""
+LATE_LINES = 10_000
+"""So far behind the newest line that was seen are missing ones still looked for."""
 WARM_SECONDS = 5.0
 
 
@@ -91,14 +94,14 @@ def _contiguous(seen: set[int]) -> int:
     newest = len(seen)
     while newest and newest not in seen:
         newest -= 1
-    return newest if len(seen) == newest else max(0, newest - 2_000)
+    return newest if len(seen) == newest else max(0, newest - LATE_LINES)
 
 
 def _newest(client: httpx.Client, dataset: str, behind: int) -> list[tuple[int, float]]:
     answer = client.post(
         f"/logs-{dataset}-*/_search",
         json={
-            "size": 5_000,
+            "size": LATE_LINES,
             "query": {"range": {"event.sequence": {"gt": behind}}},
             "sort": [{"event.sequence": "asc"}],
             "_source": ["@timestamp"],
@@ -178,10 +181,13 @@ def outage(server: Server, *, seconds: float) -> bool:
 def _drained(server: Server, order: Order, place: Place) -> Verdict:
     expected = {order.node: emitted(Path(order.journal))}
     deadline = time.monotonic() + DRAIN_SECONDS
+    lost: int | None = None
     with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
         while True:
             dead = dead_lines(client, place.dead_letters, (order.node,))
             verdict = judge(expected, indexed_lines(client, order.dataset), dead)
             if not verdict.lost or time.monotonic() > deadline:
                 return verdict
+            if len(verdict.lost) != lost:
+                lost, deadline = len(verdict.lost), time.monotonic() + DRAIN_SECONDS
             time.sleep(1.0)

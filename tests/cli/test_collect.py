@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -315,3 +316,34 @@ def test_inputs_that_make_no_sense_are_messages(folder: Path, arguments: list[st
     done = collect(*arguments)
     assert (done.returncode, told in done.stderr) == (2, True)
     assert list(folder.iterdir()) == []
+
+
+def test_a_queue_that_was_changed_on_disk_ends_it_with_a_reason_and_the_next_start_goes_on(folder: Path) -> None:
+    """No traceback, a sentence and exit code 3; started again, it rescues the rest and reads the lost lines anew."""
+    log, queue = folder / "app.log", folder / "var" / "collector.queue.sqlite"
+    log.write_text(ecs_line("one") + "\n")
+    nobody = {**os.environ, "SERENO_ELASTICSEARCH_URL": f"http://127.0.0.1:{free_port()}"}
+
+    def run() -> tuple[int, str]:
+        command = [*SERENO, "collect", "logs", "--metrics-port", "0", "--file", str(log)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=nobody) as started:
+            first_line(started)
+            time.sleep(1)
+            started.send_signal(signal.SIGTERM)
+            return started.wait(10), started.stderr.read() if started.stderr else ""
+
+    assert run()[0] == 0
+    with closing(sqlite3.connect(queue)) as connection, connection:
+        ((number, body),) = connection.execute("SELECT number, body FROM parcel").fetchall()
+        broken = body[:40] + bytes([body[40] ^ 1]) + body[41:]
+        connection.execute("UPDATE parcel SET body = ? WHERE number = ?", (broken, number))
+    code, errors = run()
+    assert (code, "Traceback" in errors) == (3, False)
+    assert "start again" in errors
+    log.write_text(ecs_line("one") + "\n" + ecs_line("two") + "\n")
+    code, errors = run()
+    assert code == 0
+    assert "was damaged" in errors
+    with closing(sqlite3.connect(queue)) as connection:
+        assert connection.execute("SELECT sum(documents) FROM parcel").fetchone() == (2,)

@@ -181,6 +181,28 @@ def test_a_lost_queue_is_made_good_from_the_files(bench: Bench) -> None:
     assert bench.count("received") == 1
 
 
+def test_after_a_lost_queue_lines_are_doubted_until_all_are_read_again(bench: Bench) -> None:
+    """What stood in the files when the queue was lost may have been sent; what is written later was not."""
+    bench.append("one")
+    bench.drain()
+    bench.end()
+    bench.append("two")
+    for path in bench.folder.glob("queue.sqlite*"):
+        path.unlink()
+
+    def is_doubted() -> bool:
+        with closing(sqlite3.connect(bench.queue)) as connection:
+            return connection.execute("SELECT 1 FROM state WHERE name = 'suspect'").fetchone() is not None
+
+    bench.start()
+    assert is_doubted()
+    bench.drain()
+    bench.append("three")
+    bench.drain()
+    assert not is_doubted()
+    assert bench.messages() == ["one", "three", "two"]
+
+
 COLLECTOR: list[str | Path] = [sys.executable, "-c", "from sereno_cli.main import main; main()", "collect", "logs"]
 
 
