@@ -45,11 +45,11 @@ class Site:
 
     def roll_over(self) -> None:
         """The stream begins a new index."""
-        self.ask("POST", f"{self.stream}/_rollover", {})
+        self.ask("POST", f"{self.stream}/_rollover", None)
 
     def letters(self) -> list[Any]:
         """The hits of this service's letters."""
-        self.ask("POST", "logs-sereno.dead_letter-default/_refresh", {})
+        self.ask("POST", "logs-sereno.dead_letter-default/_refresh", None)
         query = {"query": {"term": {"service.name": self.service}}}
         return list(self.ask("POST", "logs-sereno.dead_letter-default/_search", query)["hits"]["hits"])
 
