@@ -40,6 +40,20 @@ def _print_stack(lines: Sequence[str], *, full: bool) -> None:
         click.echo(f"    {_plain(line)}")
 
 
+def print_dead_letters(records: "Sequence[LogRecord]") -> None:
+    """When each was refused, whose line it was, why it was refused, and from where to where it should have gone."""
+    from sereno_backends.logs.dead_letters import DeadLetterOrigin
+    from sereno_backends.logs.ecs import format_timestamp
+
+    for record in records:
+        origin = DeadLetterOrigin.of(record.document)
+        place = origin.path if origin.offset is None else f"{origin.path} at byte {origin.offset}"
+        level = click.style(f"{record.level:<8}", fg=_COLOURS.get(record.level))
+        click.echo(f"{format_timestamp(record.timestamp)} {level} {_plain(record.service)}: {_plain(record.message)}")
+        click.echo(f"    refused: {_plain(origin.reason)}")
+        click.echo(f"    from {_plain(place) or 'an unknown place'} to {_plain(origin.stream) or 'an unknown stream'}")
+
+
 def print_json(records: "Sequence[LogRecord]") -> None:
     """The documents as they were stored, one a line."""
     import orjson

@@ -70,6 +70,7 @@ INCIDENT: dict[str, tuple[float, float]] = {
     'sereno_collector_documents_total{job="sereno-collector", instance="l1", outcome="received"}': (0, 99),
     'sereno_collector_documents_total{job="sereno-collector", instance="l1", outcome="indexed"}': (0, 9),
     'sereno_collector_lag_bytes{job="sereno-collector", instance="l1"}': (4096, 0),
+    'sereno_collector_missing_documents{job="sereno-collector", instance="l1"}': (0, 1),
     'sereno_collector_queue_bytes{job="sereno-collector", instance="l1"}': (4096, 4096),
     'sereno_collector_queue_limit_bytes{job="sereno-collector", instance="l1"}': (100_000, 0),
     'sereno_collector_queue_oldest_age_seconds{job="sereno-collector", instance="l1"}': (0, 60),

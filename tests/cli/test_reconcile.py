@@ -1,5 +1,6 @@
 """`sereno reconcile` on the embedded store."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from sereno_backends.logs import LogRecord, SqliteLogStore
 from sereno_backends.logs.ecs import format_timestamp
 from sereno_cli.main import run
+from sereno_collectors.logs.model import Document
+from sereno_collectors.logs.queue import DurableQueue, Settlement
 
 
 def _written(path: Path, numbers: list[int], at: datetime) -> None:
@@ -66,6 +69,45 @@ def test_missing_ones_are_named(an_hour_ago: datetime, capsys: pytest.CaptureFix
     assert "NOT proven: 3 missing, 0 twice" in printed
 
 
+def _queued(path: Path, numbers: list[int], at: datetime) -> DurableQueue:
+    """A collector's queue with these numbers of checkout."""
+    queue = DurableQueue(path, limit_bytes=1_000_000, report=pytest.fail)
+    names = {"service.name": "checkout", "service.node.name": "checkout-1"}
+    queue.put(
+        [
+            Document(
+                str(number),
+                "logs-app-default",
+                orjson.dumps({"@timestamp": format_timestamp(at), **names, "event.sequence": number}),
+                "checkout",
+                "checkout-1",
+                number,
+                format_timestamp(at)[:13],
+            )
+            for number in numbers
+        ]
+    )
+    return queue
+
+
+@pytest.mark.parametrize("name", [None, "other.sqlite"])
+def test_what_waits_in_the_queue_is_counted(
+    name: str | None, an_hour_ago: datetime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The collector's own queue or the one that is named; what left it unstored is missing."""
+    _written(Path("logs.sqlite"), [1, 2], an_hour_ago)
+    Path("var").mkdir()
+    with closing(_queued(Path(name or "var/collector.queue.sqlite"), [3, 4], an_hour_ago)) as queue:
+        arguments = ["reconcile", "--log-store", "logs.sqlite", "--json", *(["--queue", name] if name else [])]
+        assert run(arguments) == 0
+        (row,) = orjson.loads(capsys.readouterr().out)["hours"]
+        assert (row["emitted"], row["indexed"], row["queued"], row["missing"]) == (4, 2, 2, 0)
+        queue.settle([Settlement(parcel) for parcel in queue.take(9, 9_999, wait_seconds=0)])
+        assert run(arguments) == 1
+        (gap,) = orjson.loads(capsys.readouterr().out)["gaps"]
+        assert (gap["lowest"], gap["highest"]) == (3, 4)
+
+
 @pytest.mark.usefixtures("an_hour_ago")
 def test_mistakes_are_messages(capsys: pytest.CaptureFixture[str]) -> None:
     """A wrong time or file is exit code 2, a store that is not there 3."""
@@ -75,4 +117,7 @@ def test_mistakes_are_messages(capsys: pytest.CaptureFixture[str]) -> None:
     Path("cut.log.gz").write_bytes(b"\x1f\x8b\x08")
     assert run(["reconcile", "--file", "cut.log.gz"]) == 2
     assert "cut.log.gz can't be read" in capsys.readouterr().err
+    assert run(["reconcile", "--queue", "none.queue"]) == 2
+    assert "no queue at none.queue" in capsys.readouterr().err
+    assert run(["reconcile", "--queue", "cut.log.gz"]) == 2
     assert run(["reconcile", "--log-store", "none.sqlite"]) == 3

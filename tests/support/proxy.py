@@ -2,12 +2,15 @@
 
 import ssl
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
+
+_GZIP = zlib.MAX_WBITS | 16  # Elasticsearch's client writes a line end behind the stream: gzip.decompress minds that
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class Asked:
     path: str
     authorization: str | None
     body: bytes
+    """Not compressed, however it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +54,19 @@ def proxy_before(upstream: str, *, tls: ssl.SSLContext | None = None) -> Iterato
 
         def forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            asked = Asked(self.command, self.path, self.headers.get("Authorization"), body)
+            read = (
+                zlib.decompressobj(_GZIP).decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+            )
+            asked = Asked(self.command, self.path, self.headers.get("Authorization"), read)
             state.asked.append(asked)
             refusal = state.refuse(asked)
             if refusal is not None:
                 product = {"X-Elastic-Product": refusal.product} if refusal.product else {}
                 self.answer(refusal.status, {"Content-Type": "application/json", **product}, refusal.body)
                 return
-            passed = {key: self.headers[key] for key in ("Content-Type", "Accept") if key in self.headers}
+            passed = {
+                key: self.headers[key] for key in ("Content-Type", "Content-Encoding", "Accept") if key in self.headers
+            }
             answer = client.request(self.command, self.path, content=body, headers=passed)
             kept = {key: value for key, value in answer.headers.items() if key in {"content-type", "x-elastic-product"}}
             self.answer(answer.status_code, kept, answer.content)

@@ -23,7 +23,7 @@ from sereno_backends.logs.model import (
 
 if TYPE_CHECKING:
     from sereno_backends.logs.elasticsearch_store import ElasticsearchLogStore
-    from sereno_backends.logs.opening import open_log_store
+    from sereno_backends.logs.opening import open_dead_letters, open_log_store
     from sereno_backends.logs.sqlite_store import SqliteLogStore
 
 __all__ = [
@@ -41,12 +41,14 @@ __all__ = [
     "Rejection",
     "SqliteLogStore",
     "WriteResult",
+    "open_dead_letters",
     "open_log_store",
 ]
 
 _LAZY = {
     "ElasticsearchLogStore": "sereno_backends.logs.elasticsearch_store",
     "SqliteLogStore": "sereno_backends.logs.sqlite_store",
+    "open_dead_letters": "sereno_backends.logs.opening",
     "open_log_store": "sereno_backends.logs.opening",
 }
 

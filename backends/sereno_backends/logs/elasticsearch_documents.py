@@ -9,6 +9,7 @@ import orjson
 
 from sereno_backends.logs.ecs import lookup, parse_timestamp
 from sereno_backends.logs.model import LogRecord, MessageCount
+from sereno_backends.logs.sequences import DEAD_LETTER_STREAM
 from sereno_backends.logs.storable import Storable
 from sereno_backends.logs.stored_documents import stored_source
 
@@ -27,7 +28,10 @@ def stream_name(dataset: str, namespace: str) -> str:
 
 def dataset_in_stream(dataset: str) -> str:
     """How the stream's name names a dataset: by this, retentions are looked up."""
-    return _NOT_IN_DATASET.sub("_", dataset.lower()).strip(".")[:LONGEST_DATASET] or "app"
+    cleaned = _NOT_IN_DATASET.sub("_", dataset.lower()).strip(".")[:LONGEST_DATASET]
+    if f"logs-{cleaned}-" == DEAD_LETTER_STREAM:  # nobody's own logs may be taken for what the store refused
+        cleaned = cleaned.replace(".", "_")
+    return cleaned or "app"
 
 
 def bulk_lines(item: Storable, stream: str) -> bytes:
@@ -43,6 +47,8 @@ def record_of(hit: Mapping[str, Any]) -> LogRecord:
     """
     source: dict[str, Any] = dict(hit["_source"])
     own = source.pop("sereno", {})
+    if "dead_letter" in own:  # what it tells is the document
+        source["sereno"] = {"dead_letter": own["dead_letter"]}
     return LogRecord(
         record_id=hit["_id"],
         timestamp=_moment(hit["sort"][0]),

@@ -29,6 +29,8 @@ class ElasticsearchSequences:
         self._client = connect(url, environment)
         dead = f"{DEAD_LETTER_STREAM}*"
         self._streams = [dead] if dead_letters else ["logs-*", f"-{dead}"]
+        # A dead letter's own time is that of its refusal.
+        self._time = "sereno.dead_letter.timestamp" if dead_letters else "@timestamp"
         self._fresh = False
 
     def blocks(self, start: datetime, end: datetime, services: Sequence[str] = ()) -> Iterator[Block]:
@@ -36,7 +38,7 @@ class ElasticsearchSequences:
         self._fresh = False  # a new reconciliation sees what was written until now
         while start < end:
             hour = _EPOCH + (start - _EPOCH) // _HOUR * _HOUR
-            yield from self._blocks_of_hour(hour, _window(start, min(hour + _HOUR, end), services))
+            yield from self._blocks_of_hour(hour, _window(self._time, start, min(hour + _HOUR, end), services))
             start = hour + _HOUR
 
     def _blocks_of_hour(self, hour: datetime, conditions: list[dict[str, Any]]) -> Iterator[Block]:
@@ -68,7 +70,7 @@ class ElasticsearchSequences:
 
     def places(self, source: str, lowest: int, highest: int) -> tuple[Place, ...]:
         """See `SequenceReader.places`."""
-        times = {name: {name: {"field": "@timestamp"}} for name in ("min", "max")}
+        times = {name: {name: {"field": self._time}} for name in ("min", "max")}
         histogram = {"field": "event.sequence", "interval": 1, "min_doc_count": 1}
         answer = self._aggregate(_of(source, lowest, highest), {"numbers": {"histogram": histogram, "aggs": times}})
         return tuple(
@@ -81,6 +83,10 @@ class ElasticsearchSequences:
         answer = self._aggregate(_of(source, 1, sequence - 1), {"highest": {"max": {"field": "event.sequence"}}})
         highest = answer["highest"]["value"] if answer else None
         return None if highest is None else int(highest)
+
+    def renew(self) -> None:
+        """See `SequenceReader.renew`."""
+        self._fresh = False
 
     def close(self) -> None:
         """Close the connections."""
@@ -103,8 +109,8 @@ class ElasticsearchSequences:
         return answer.get("aggregations", {})
 
 
-def _window(start: datetime, end: datetime, services: Sequence[str]) -> list[dict[str, Any]]:
-    when = {"range": {"@timestamp": {"gte": format_timestamp(start), "lt": format_timestamp(end)}}}
+def _window(field: str, start: datetime, end: datetime, services: Sequence[str]) -> list[dict[str, Any]]:
+    when = {"range": {field: {"gte": format_timestamp(start), "lt": format_timestamp(end)}}}
     of_services = [{"terms": {"service.name": list(services)}}] if services else []
     return [when, {"range": {"event.sequence": {"gte": 1}}}, *of_services]
 

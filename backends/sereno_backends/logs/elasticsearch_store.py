@@ -22,6 +22,7 @@ from sereno_backends.logs.model import (
     Rejection,
     WriteResult,
 )
+from sereno_backends.logs.sequences import DEAD_LETTER_STREAM
 from sereno_backends.logs.storable import sort_out
 from sereno_backends.logs.trouble import Trouble, WaitReason
 
@@ -47,13 +48,21 @@ class ElasticsearchLogStore:
         client_or_url: a client of one's own, or the server's address (credentials: see `connect`).
         namespace: the last part of the data streams' names; reading sees the streams `logs-*-<namespace>` only.
         page: records per search request.
+        dead_letters: read what the server refused instead; other readers never see that.
 
     A record is written with its id by `create`, so that writing it again is a duplicate, not a copy. Elasticsearch
     checks that within the stream's newest index: a record written again after a rollover is stored again.
     Searching refreshes the streams first: what was written is found.
     """
 
-    def __init__(self, client_or_url: Elasticsearch | str, namespace: str = "default", *, page: int = PAGE) -> None:
+    def __init__(
+        self,
+        client_or_url: Elasticsearch | str,
+        namespace: str = "default",
+        *,
+        page: int = PAGE,
+        dead_letters: bool = False,
+    ) -> None:
         if isinstance(client_or_url, str):
             client, place = connect(client_or_url, os.environ), without_secrets(client_or_url)
         else:
@@ -64,7 +73,10 @@ class ElasticsearchLogStore:
         self._namespace = namespace
         self._place = place
         self._page = page
-        self._streams = f"logs-*-{namespace}"
+        self._dead_letters = f"{DEAD_LETTER_STREAM}{namespace}"
+        # With the asterisk: the server leaves a data stream out by a pattern, not by its bare name.
+        others = [f"logs-*-{namespace}", f"-{self._dead_letters}*"]
+        self._streams = [self._dead_letters] if dead_letters else others
         self._prepared: set[str] = set()
         self._closed = False
         self._bulk = BulkWriter(lambda: self._client, self.name)
@@ -72,12 +84,17 @@ class ElasticsearchLogStore:
     @property
     def name(self) -> str:
         """Kind, address without credentials, data streams."""
-        return f"Elasticsearch {self._place} ({self._streams})"
+        return f"Elasticsearch {self._place} ({self._streams[0]})"
 
     @property
     def namespace(self) -> str:
         """The last part of its data streams' names."""
         return self._namespace
+
+    @property
+    def dead_letters(self) -> str:
+        """The data stream of what was refused for good."""
+        return self._dead_letters
 
     def write(self, records: Sequence[LogRecord]) -> WriteResult:
         """Store the records; see `LogStore.write`.
@@ -122,7 +139,8 @@ class ElasticsearchLogStore:
                     self._prepare(stream)
         except LogStoreError as error:
             self._prepared.clear()
-            trouble = Trouble(WaitReason.UNPREPARED, str(error))
+            unreachable = isinstance(error, LogStoreUnreachable)
+            trouble = Trouble(WaitReason.UNREACHABLE if unreachable else WaitReason.UNPREPARED, str(error))
             return BulkAnswer(documents, waiting=tuple(range(documents)), trouble=trouble)
         answer = self._bulk.create(body, documents, compressed=compressed)
         if answer.trouble is not None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sereno_backends.logs.sequences import DEAD_LETTER_STREAM
 from sereno_backends.logs.words import HEAD_UNITS
 
 TEMPLATE_VERSION = 2
@@ -71,6 +72,40 @@ MAPPINGS: dict[str, Any] = {
     },
 }
 
+# What was refused must not be refused again: every field is made by Sereno, and what was sent is kept as one text that
+# nothing looks into.
+DEAD_LETTER_MAPPINGS: dict[str, Any] = {
+    "dynamic": False,
+    "properties": {
+        "@timestamp": {"type": "date_nanos", "ignore_malformed": False},
+        "message": {"type": "text"},
+        "error.message": {"type": "text"},
+        **dict.fromkeys(
+            (
+                "error.type",
+                "event.dataset",
+                "event.kind",
+                "log.file.path",
+                "log.level",
+                "service.name",
+                "service.node.name",
+                "trace.id",
+            ),
+            _KEYWORD,
+        ),
+        **dict.fromkeys(("event.sequence", "log.offset"), _NUMBER),
+        "sereno.dead_letter": {
+            "properties": {
+                "stream": _KEYWORD,
+                "record_id": _KEYWORD,
+                "timestamp": {"type": "date_nanos"},
+                "document": _KEPT_ONLY,
+                "line": _KEPT_ONLY,
+            }
+        },
+    },
+}
+
 SETTINGS: dict[str, Any] = {
     "index.auto_expand_replicas": "0-1",  # a single node is green, a cluster keeps a copy
     "index.mapping.ignore_malformed": True,  # a wrong number spoils its field, not its document
@@ -85,5 +120,8 @@ def index_template(stream: str) -> dict[str, Any]:
         "priority": PRIORITY,
         "version": TEMPLATE_VERSION,
         "meta": {"description": "Logs written by Sereno (sereno collect logs)"},
-        "template": {"settings": SETTINGS, "mappings": MAPPINGS},
+        "template": {
+            "settings": SETTINGS,
+            "mappings": DEAD_LETTER_MAPPINGS if stream.startswith(DEAD_LETTER_STREAM) else MAPPINGS,
+        },
     }

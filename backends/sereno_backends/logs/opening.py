@@ -2,7 +2,7 @@
 
 import re
 
-from sereno_backends.logs.model import LogStore
+from sereno_backends.logs.model import LogStore, LogStoreRefused
 
 
 def open_log_store(location: str) -> LogStore:
@@ -13,10 +13,29 @@ def open_log_store(location: str) -> LogStore:
     Raises:
         LogStoreRefused: the address or its credentials file can't be used.
     """
-    if re.match(r"https?://", location, re.IGNORECASE):
+    if _is_server(location):
         from sereno_backends.logs.elasticsearch_store import ElasticsearchLogStore  # noqa: PLC0415 - 0.2 s to import
 
         return ElasticsearchLogStore(location)
     from sereno_backends.logs.sqlite_store import SqliteLogStore  # noqa: PLC0415 - only the store that is meant
 
     return SqliteLogStore(location)
+
+
+def open_dead_letters(location: str) -> LogStore:
+    """Open what Elasticsearch refused for good, for searching: the timestamp is that of the refusal.
+
+    Raises:
+        LogStoreRefused: the address can't be used, or the store keeps no dead letters (the SQLite file).
+    """
+    if not _is_server(location):
+        raise LogStoreRefused(
+            f"SQLite {location} keeps no dead letters, the collector's file does: jq . var/collector.dead-letters.jsonl"
+        )
+    from sereno_backends.logs.elasticsearch_store import ElasticsearchLogStore  # noqa: PLC0415 - 0.2 s to import
+
+    return ElasticsearchLogStore(location, dead_letters=True)
+
+
+def _is_server(location: str) -> bool:
+    return re.match(r"https?://", location, re.IGNORECASE) is not None

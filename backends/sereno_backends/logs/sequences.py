@@ -60,6 +60,10 @@ class SequenceReader(Protocol):
         """The highest number of the source below `sequence`, of whatever time; None: there is none."""
         ...
 
+    def renew(self) -> None:
+        """The next question sees what has been written until then."""
+        ...
+
     def close(self) -> None:
         """Release connections."""
         ...

@@ -78,6 +78,9 @@ class SqliteSequences:
         )
         return None if highest is None else int(highest)
 
+    def renew(self) -> None:
+        """Every question sees what has been written until then anyway."""
+
     def close(self) -> None:
         """Nothing is kept open between questions."""
 

@@ -7,11 +7,15 @@ from typing import Any
 import click
 
 from sereno_cli.exit_codes import ExitCode
-from sereno_cli.log_collection.request import DEFAULT_LOG_STORE, check_inputs, make_folders, request_of
+from sereno_cli.log_collection.request import (
+    DEFAULT_CHECKPOINT,
+    DEFAULT_DEAD_LETTERS,
+    DEFAULT_LOG_STORE,
+    check_inputs,
+    make_folders,
+    request_of,
+)
 from sereno_cli.log_collection.running import collect
-
-DEFAULT_CHECKPOINT = Path("var/collector.checkpoint.json")
-DEFAULT_DEAD_LETTERS = Path("var/collector.dead-letters.jsonl")
 
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
 

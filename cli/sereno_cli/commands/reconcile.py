@@ -3,7 +3,7 @@
 import os
 import zlib
 from contextlib import ExitStack, closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from sereno_cli.exit_codes import ExitCode
+from sereno_cli.log_collection.request import DEFAULT_CHECKPOINT, queue_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from sereno_collectors.logs.reconciling import Known, Reconciliation
 
 ELASTICSEARCH_URL = "SERENO_ELASTICSEARCH_URL"
+DEFAULT_QUEUE = queue_beside(DEFAULT_CHECKPOINT)
 
 _EPILOG = """\b
 Examples:
@@ -48,6 +50,13 @@ Examples:
     help="The collector's file of refused lines.",
 )
 @click.option(
+    "--queue",
+    "queues",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help=f"The collector's queue; one for each collector.  [default: {DEFAULT_QUEUE}, if it is there]",
+)
+@click.option(
     "--exact", is_flag=True, help="Read every number; otherwise counts and sums of each thousand are trusted."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
@@ -59,14 +68,15 @@ def command(
     files: tuple[Path, ...],
     log_store: str,
     dead_letters: Path,
+    queues: tuple[Path, ...],
     exact: bool,
     as_json: bool,
 ) -> ExitCode:
     """Prove that no log document is lost or double, by the sequence numbers that Sereno's telemetry writes.
 
-    Numbers count from 1 per source (service.node.name) without holes: what is neither in the store nor a dead letter
-    is missing. Lines without a number are not proven, and neither is the newest end of a source unless --file
-    shows it. Lines that wait in the collector's queue look missing when newer ones are stored already: run it again.
+    Numbers count from 1 per source (service.node.name) without holes: what is neither in the store, nor a dead letter,
+    nor in the collector's queue is missing. The queue also knows what was received: up to there the newest end of a
+    source is proven, further with --file. The collector may work meanwhile. Lines without a number are not proven.
 
     SERENO_ELASTICSEARCH_URL and its credentials are as for `sereno collect logs`.
 
@@ -75,12 +85,11 @@ def command(
     from sereno_backends.logs import LogStoreRefused, LogStoreUnreachable
 
     now = datetime.now(UTC)
+    evidence = _Evidence(files, dead_letters, queues or tuple(path for path in (DEFAULT_QUEUE,) if path.is_file()))
     try:
-        start, end = _window(since, settle, now)
-        known = list(_known(files, dead_letters, end))
-        answer = _reconciled(
-            os.environ.get(ELASTICSEARCH_URL, "").strip() or log_store, (start, end), services, known, exact
-        )
+        window = _window(since, settle, now)
+        location = os.environ.get(ELASTICSEARCH_URL, "").strip() or log_store
+        answer = _reconciled(location, window, services, evidence, exact)
     except (ValueError, LogStoreRefused) as error:
         return _failed(str(error), ExitCode.INVALID_INPUT)
     except LogStoreUnreachable as error:
@@ -99,28 +108,44 @@ def _window(since: str, settle: str, now: datetime) -> tuple[datetime, datetime]
     return start, end
 
 
-def _known(files: tuple[Path, ...], dead_letters: Path, end: datetime) -> "Iterator[Known]":
-    from sereno_collectors.logs.reconciling.evidence import known_from_dead_letters, known_from_file
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What is read beside the store; mistakes are `ValueError`s with a message for the user."""
 
-    for file in files:
-        yield from _read(file, known_from_file, end)
-    yield from _read(dead_letters, known_from_dead_letters, end)
+    files: tuple[Path, ...]
+    dead_letters: Path
+    queues: tuple[Path, ...]
+
+    def before(self, start: datetime, end: datetime) -> "list[Known]":
+        """Everything that is known before the store is read."""
+        from sereno_collectors.logs.reconciling.evidence import known_from_file, received_by
+
+        received = [each for queue in self.queues for each in _read(queue, lambda path: received_by(path, start, end))]
+        written = [each for file in self.files for each in _read(file, lambda path: known_from_file(path, end))]
+        return [*received, *written, *self.on_their_way(end)]
+
+    def on_their_way(self, end: datetime) -> "list[Known]":
+        """What is queued or refused at this moment, in the order in which documents go."""
+        from sereno_collectors.logs.reconciling.evidence import known_from_dead_letters, known_from_queue
+
+        queued = [each for queue in self.queues for each in _read(queue, known_from_queue)]
+        return [*queued, *_read(self.dead_letters, lambda path: known_from_dead_letters(path, end))]
 
 
-def _read(file: Path, read: "Callable[[Path, datetime], list[Known]]", end: datetime) -> "list[Known]":
+def _read(file: Path, read: "Callable[[Path], list[Known]]") -> "list[Known]":
+    from sereno_collectors.logs.queue.file import QueueError
+
     try:
-        return read(file, end)
+        return read(file)
+    except QueueError as error:
+        raise ValueError(str(error)) from error
     except (OSError, EOFError, zlib.error) as error:  # the last two: a .gz that was cut off or damaged
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"{file} can't be read: {reason}") from error
 
 
 def _reconciled(
-    location: str,
-    window: tuple[datetime, datetime],
-    services: tuple[str, ...],
-    known: "list[Known]",
-    exact: bool,
+    location: str, window: tuple[datetime, datetime], services: tuple[str, ...], evidence: _Evidence, exact: bool
 ) -> "Reconciliation":
     from sereno_backends.logs.sequences import open_dead_letter_reader, open_sequence_reader
     from sereno_collectors.logs.reconciling import reconcile
@@ -135,7 +160,8 @@ def _reconciled(
             *window,
             services=services,
             dead_letters=dead,
-            known=known,
+            known=evidence.before(*window),
+            look_again=lambda: evidence.on_their_way(window[1]),
             exact=exact,
             progress=lambda hour: click.echo(f"reading {hour:%Y-%m-%d %H:00}", err=True),
         )

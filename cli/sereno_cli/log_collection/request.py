@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ELASTICSEARCH_URL = "SERENO_ELASTICSEARCH_URL"
 DEFAULT_LOG_STORE = Path("var/logs.sqlite")
 DEFAULT_RETENTION = Path("logs.retention.yaml")
+DEFAULT_CHECKPOINT = Path("var/collector.checkpoint.json")
+DEFAULT_DEAD_LETTERS = Path("var/collector.dead-letters.jsonl")
 MOST_PORT = 65_535
 
 
@@ -64,12 +66,16 @@ class Request:
 def request_of(options: dict[str, Any]) -> Request:
     """The options, with the queue beside the checkpoint where none is named."""
     checkpoint: Path = options["checkpoint"]
-    beside = f"{checkpoint.name.removesuffix('.json').removesuffix('.checkpoint')}.queue.sqlite"
     for label in options["label"]:
         if "=" not in label or label.startswith("="):
             raise InvalidInput(f"--label {label}: write NAME=VALUE")
-    queue = options["queue"] or checkpoint.with_name(beside)
+    queue = options["queue"] or queue_beside(checkpoint)
     return Request(**{**options, "queue": queue, "otlp": _address(options["otlp"])})
+
+
+def queue_beside(checkpoint: Path) -> Path:
+    """Where the queue is unless it is named: `var/collector.queue.sqlite` for `var/collector.checkpoint.json`."""
+    return checkpoint.with_name(f"{checkpoint.name.removesuffix('.json').removesuffix('.checkpoint')}.queue.sqlite")
 
 
 def _address(given: str | None) -> tuple[str, int] | None:

@@ -175,10 +175,15 @@ def _collect_once(collector: "LogCollector", request: Request, registry: "Collec
     )
     click.echo(f"indexed {indexed}, duplicates {duplicates}, dead letters {dead}")
     if dead:
-        say(f"the store refused {dead} lines; they are in {request.dead_letters}, with the reasons")
+        say(f"the store refused {dead} lines; {_where_they_are(request)}, with the reasons")
     if waiting := figure("lag_bytes"):
         say(f"{waiting} bytes are the beginning of a JSON line that has no end yet: left for the next time")
     return ExitCode.OK
+
+
+def _where_they_are(request: Request) -> str:
+    in_file = f"they are in {request.dead_letters}"
+    return f"`sereno logs search --dead-letters` shows them, or {in_file}" if elasticsearch_url(request) else in_file
 
 
 def _follow(collector: "LogCollector", store: "LogStore", stop: threading.Event) -> ExitCode:

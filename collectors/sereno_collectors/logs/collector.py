@@ -13,6 +13,7 @@ from threading import Event, Thread
 
 from sereno_backends.logs import LogStore
 
+from sereno_collectors.logs.delivery.dead_letter_stream import dead_letters_of
 from sereno_collectors.logs.delivery.dead_letters import DeadLetters
 from sereno_collectors.logs.delivery.delivery import Delivery, DeliveryParts
 from sereno_collectors.logs.inputs.files.checkpoint import Checkpoint
@@ -119,11 +120,12 @@ class LogCollector:
             stop=stop,
             monotonic=time.monotonic,
         )
+        dead_letters = DeadLetters(settings.dead_letters, surroundings.now)
         self._delivery = Delivery(
             DeliveryParts(
                 self._queue,
                 store,
-                DeadLetters(settings.dead_letters, surroundings.now),
+                dead_letters_of(store, dead_letters, now=surroundings.now, report=report),
                 metrics,
                 report,
                 settled=self._note_answered,

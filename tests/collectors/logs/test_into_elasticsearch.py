@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import orjson
@@ -36,6 +37,13 @@ def bench(tmp_path: Path, elasticsearch: ElasticsearchServer, namespace: str) ->
         yield made
 
 
+def letters_of(server: ElasticsearchServer, namespace: str) -> list[dict[str, Any]]:
+    """The documents of the dead-letter stream."""
+    address = f"{server.url}/logs-sereno.dead_letter-{namespace}"
+    httpx.post(f"{address}/_refresh", trust_env=False).raise_for_status()
+    return [hit["_source"] for hit in httpx.get(f"{address}/_search", trust_env=False).json()["hits"]["hits"]]
+
+
 def test_what_elasticsearch_refuses_goes_to_the_dead_letters_once(
     bench: Bench, elasticsearch: ElasticsearchServer, namespace: str
 ) -> None:
@@ -47,16 +55,16 @@ def test_what_elasticsearch_refuses_goes_to_the_dead_letters_once(
     bench.drain()
     assert bench.messages() == ["one", "plain text"]
     assert [bench.count(outcome) for outcome in ("received", "indexed", "duplicate", "dead_lettered")] == [3, 2, 0, 1]
-    (letter,) = (orjson.loads(line) for line in bench.dead_letters.read_bytes().splitlines())
-    assert orjson.loads(letter["line"])["message"] == "poison"
-    assert "object mapping for [user.id]" in letter["reason"]
+    (letter,) = letters_of(elasticsearch, namespace)
+    assert orjson.loads(letter["sereno"]["dead_letter"]["document"])["message"] == "poison"
+    assert "object mapping for [user.id]" in letter["error.message"]
     assert letter["log.offset"] == len(ecs_line("one")) + 1
     bench.end()
     for path in (bench.checkpoint, *bench.folder.glob("queue.sqlite*")):  # as if nothing had been noted down
         path.unlink()
     bench.drain()
     assert [bench.count(outcome) for outcome in ("received", "indexed", "duplicate", "dead_lettered")] == [3, 0, 2, 1]
-    assert len(bench.dead_letters.read_bytes().splitlines()) == 1
+    assert len(letters_of(elasticsearch, namespace)) == 1
 
 
 def test_an_outage_of_the_server_loses_and_repeats_nothing(bench: Bench, elasticsearch: ElasticsearchServer) -> None:

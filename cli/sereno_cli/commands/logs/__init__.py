@@ -9,6 +9,7 @@ import click
 COMMANDS: dict[str, str] = {
     "doctor": "Tell how the log store is, when its disk is full, and what to do.",
     "lifecycle": "Show, and with --apply do, what the retention of each dataset asks for.",
+    "redeliver": "Send dead letters again, after the reason of their refusal was mended.",
     "search": "Search the log store by words, service, level, trace and window.",
 }
 

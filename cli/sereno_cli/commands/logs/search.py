@@ -29,6 +29,7 @@ Examples:
   sereno logs search timeout --window 2026-11-20T10:00:00Z..2026-11-20T10:15:00Z --context 5
   sereno logs search --level error --since 1d --top --alike
   sereno logs search --level error --follow
+  sereno logs search --dead-letters --since 7d
   SERENO_KIBANA_URL=https://kibana.example.org sereno logs search refused --since 2h --link
 """
 
@@ -50,6 +51,7 @@ class _Asked:
     alike: bool
     follow: bool
     link: bool
+    dead_letters: bool
     full: bool
     as_json: bool
     log_store: str
@@ -74,6 +76,7 @@ class SearchRefused(Exception):  # noqa: N818 - reads as what happened
 @click.option("--alike", is_flag=True, help="With --top: messages that differ in numbers, ids and names are one.")
 @click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C; late lines are shown, too.")
 @click.option("--link", is_flag=True, help="Only print the address that shows the same in Kibana (SERENO_KIBANA_URL).")
+@click.option("--dead-letters", is_flag=True, help="What Elasticsearch refused, with reason and origin.")
 @click.option("--full", is_flag=True, help="Whole stack traces, not only their last lines.")
 @click.option("--json", "as_json", is_flag=True, help="The documents as they are stored, one a line.")
 @click.option(
@@ -91,7 +94,7 @@ def command(words: tuple[str, ...], **options: Any) -> ExitCode:
     SERENO_KIBANA_URL         Kibana's address (with /s/NAME for a space), for --link and below what is found
     SERENO_KIBANA_DATA_VIEW   id of the data view there, if not logs-*
 
-    Exit code 1: nothing was found, and what was searched is told.
+    Exit code 1: nothing was found, and what was searched is told. With --dead-letters times are those of the refusal.
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     from sereno_backends.kibana import KibanaAddressError, kibana_of
     from sereno_backends.logs import LogStoreError, LogStoreUnreachable
@@ -119,6 +122,8 @@ def _refuse_contradictions(asked: _Asked) -> None:
         raise SearchRefused("--alike counts messages; add --top")
     if asked.follow and (asked.top or asked.context or asked.link or asked.window or asked.around):
         raise SearchRefused("--follow shows lines as they come; leave out --top, --context, --link, --window, --around")
+    if asked.dead_letters and (asked.top or asked.context or asked.link or asked.follow):
+        raise SearchRefused("dead letters are shown as they are; leave out --context, --top, --follow, --link")
 
 
 def _query(words: tuple[str, ...], asked: _Asked) -> "LogQuery":
@@ -141,19 +146,20 @@ def _print_link(kibana: "Kibana | None", query: "LogQuery") -> ExitCode:
 
 def _searched(asked: _Asked, query: "LogQuery", kibana: "Kibana | None") -> ExitCode:
     from sereno_backends.kibana import discover_url
-    from sereno_backends.logs import open_log_store
+    from sereno_backends.logs import open_dead_letters, open_log_store
 
     from sereno_cli.log_following import follow
     from sereno_cli.logs_screen import print_nothing
 
     elasticsearch = os.environ.get("SERENO_ELASTICSEARCH_URL", "").strip()
-    with contextlib.closing(open_log_store(elasticsearch or asked.log_store)) as store:
+    opened = open_dead_letters if asked.dead_letters else open_log_store
+    with contextlib.closing(opened(elasticsearch or asked.log_store)) as store:
         if asked.follow:
             return follow(store, query, as_json=asked.as_json, full=asked.full)
         is_found = _print_counts(store, query, asked) if asked.top else _print_found(store, query, asked)
         if not is_found:
             print_nothing(store, query)
-    if elasticsearch and kibana is not None and not asked.as_json:
+    if elasticsearch and kibana is not None and not (asked.as_json or asked.dead_letters):
         click.echo(f"in Kibana: {discover_url(kibana, query)}", err=True)
     return ExitCode.OK if is_found else ExitCode.ANSWER_IS_NO
 
@@ -175,12 +181,14 @@ def _print_counts(store: "LogStore", query: "LogQuery", asked: _Asked) -> bool:
 
 
 def _print_found(store: "LogStore", query: "LogQuery", asked: _Asked) -> bool:
-    from sereno_cli.logs_screen import print_json, print_lines
+    from sereno_cli.logs_screen import print_dead_letters, print_json, print_lines
 
     found = store.search(query)
     shown = _with_context(store, found, asked.context) if asked.context else found
     if asked.as_json:
         print_json(shown)
+    elif asked.dead_letters:
+        print_dead_letters(shown)
     else:
         print_lines(shown, {one.record_id for one in found}, full=asked.full)
     return bool(found)

@@ -1,14 +1,17 @@
-"""Where records go that the store refused for good: JSON lines, each with the reason and the original line."""
+"""Records that the store refused for good, and their file: JSON lines, each with the reason and the original line."""
 
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import orjson
 from sereno_backends.logs import LogRecord
 from sereno_backends.logs.ecs import format_timestamp, lookup
+
+from sereno_collectors.logs.delivery.original_lines import proven_line
 
 MOST_REMEMBERED = 100_000
 LOOK_BACK_BYTES = 16 * 1024 * 1024
@@ -21,6 +24,23 @@ class DeadLetter:
 
     reason: str
     record: LogRecord
+    stream: str = ""
+    """The data stream that it was meant for; empty where it isn't known."""
+    body: bytes = b""
+    """The document as it was sent; empty where it isn't known."""
+
+
+class KeepsDeadLetters(Protocol):
+    """A place for dead letters."""
+
+    def keep(self, letters: Iterable[DeadLetter]) -> None:
+        """Keep those that are not there yet; kept for good when this returns.
+
+        Raises:
+            LogStoreError: it can't be done now.
+            OSError: likewise.
+        """
+        ...
 
 
 class DeadLetters:
@@ -36,17 +56,23 @@ class DeadLetters:
         self._now = now
         self._kept_earlier: set[str] | None = None
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    def has(self, record_id: str) -> bool:
+        """Whether the letter of a record is among the newest of the file."""
+        return record_id in self._earlier()
+
     def keep(self, letters: Iterable[DeadLetter]) -> None:
         """Append the letters that are not there yet; on disk when this returns.
 
         Raises:
             OSError: the file can't be written.
         """
-        if self._kept_earlier is None:
-            self._kept_earlier = _recent_ids(self._path)
-        fresh = {
-            letter.record.record_id: letter for letter in letters if letter.record.record_id not in self._kept_earlier
-        }
+        earlier = self._earlier()
+        fresh = {letter.record.record_id: letter for letter in letters if letter.record.record_id not in earlier}
         if not fresh:
             return
         with self._path.open("ab") as file:
@@ -55,19 +81,26 @@ class DeadLetters:
             file.write(b"".join(self._as_json(letter) for letter in fresh.values()))
             file.flush()
             os.fsync(file.fileno())
-        if len(self._kept_earlier) > MOST_REMEMBERED:
-            self._kept_earlier.clear()
-        self._kept_earlier.update(fresh)  # what could not be settled comes again
+        if len(earlier) > MOST_REMEMBERED:
+            earlier.clear()
+        earlier.update(fresh)  # what could not be settled comes again
+
+    def _earlier(self) -> set[str]:
+        if self._kept_earlier is None:
+            self._kept_earlier = _recent_ids(self._path)
+        return self._kept_earlier
 
     def _as_json(self, letter: DeadLetter) -> bytes:
         record = letter.record
+        # Collected again, a numbered line that is the same byte by byte gets the same id.
+        line = proven_line(letter.body, record.record_id) or orjson.dumps(record.document)
         content = {
             "@timestamp": format_timestamp(self._now()),
             "reason": letter.reason,
             "record_id": record.record_id,
             "log.file.path": lookup(record.document, "log.file.path"),
             "log.offset": lookup(record.document, "log.offset"),
-            "line": orjson.dumps(record.document).decode(),
+            "line": line.decode(),
         }
         return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
 

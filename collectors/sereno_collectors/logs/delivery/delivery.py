@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sereno_backends.logs import LogStore, LogStoreError, LogStoreUnreachable
 
-from sereno_collectors.logs.delivery.dead_letters import DeadLetters
+from sereno_collectors.logs.delivery.dead_letters import KeepsDeadLetters
 from sereno_collectors.logs.delivery.sinks import sink_of
 from sereno_collectors.logs.metrics import CollectorMetrics
 from sereno_collectors.logs.model import Parcel
@@ -47,7 +47,7 @@ class DeliveryParts:
 
     queue: GivesParcels
     store: LogStore
-    dead_letters: DeadLetters
+    dead_letters: KeepsDeadLetters
     metrics: CollectorMetrics
     report: Callable[[str], None]
     settled: Callable[[], None]

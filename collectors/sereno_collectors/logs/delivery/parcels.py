@@ -20,6 +20,17 @@ class Queued(NamedTuple):
     """Its two lines of the parcel, with their ends."""
     record: LogRecord
 
+    @property
+    def stream(self) -> str:
+        """The data stream that it is meant for."""
+        found: str = orjson.loads(self.lines.split(b"\n", 1)[0])["create"]["_index"]
+        return found
+
+    @property
+    def body(self) -> bytes:
+        """The second line, without its end."""
+        return self.lines.split(b"\n", 2)[1]
+
 
 def documents_of(body: bytes) -> list[Queued]:
     """The documents of a parcel, in their order."""

@@ -65,9 +65,7 @@ class LogStoreSink:
         """See `Sink.send`; the store knows by their ids what it has already."""
         documents = {one.record_id: one for parcel in parcels for one in documents_of(parcel.body)}
         answer = self.store.write([one.record for one in documents.values()])
-        letters = tuple(
-            DeadLetter(refused.reason, documents[refused.record_id].record) for refused in answer.rejections
-        )
+        letters = tuple(_letter(documents[refused.record_id], refused.reason) for refused in answer.rejections)
         return Sent(answer.indexed, answer.duplicates, letters, tuple(Settlement(parcel) for parcel in parcels))
 
 
@@ -133,7 +131,7 @@ def _sent(answer: BulkAnswer, parcels: Sequence[Parcel], left: Sequence[Parcel])
         for parcel, first in _placed(left):
             documents = documents_of(parcel.body)
             letters.extend(
-                _letter(documents, place - first, refused[place]) for place in _within(parcel, first, refused)
+                _letter(documents[place - first], refused[place]) for place in _within(parcel, first, refused)
             )
             rest = b"".join(documents[place - first].lines for place in _within(parcel, first, asked_again))
             if rest:
@@ -153,8 +151,8 @@ def _within(parcel: Parcel, first: int, places: set[int] | dict[int, str]) -> li
     return sorted(place for place in places if first <= place < first + parcel.documents)
 
 
-def _letter(documents: Sequence[Queued], index: int, reason: str) -> DeadLetter:
-    return DeadLetter(reason, documents[index].record)
+def _letter(refused: Queued, reason: str) -> DeadLetter:
+    return DeadLetter(reason, refused.record, refused.stream, refused.body)
 
 
 def sink_of(store: LogStore) -> Sink:

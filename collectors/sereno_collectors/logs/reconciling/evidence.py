@@ -1,16 +1,20 @@
-"""What files tell of emitted sequence numbers: log files (rotated and .gz ones, too) and the file of dead letters."""
+"""What files tell of emitted numbers: log files (rotated and .gz ones, too), dead letters, the queue."""
 
 import gzip
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 from sereno_backends.logs.ecs import lookup, parse_timestamp
 
+from sereno_collectors.logs.queue.reader import QueueReader
 from sereno_collectors.logs.reconciling.model import Known, Whereabouts
+
+_HOUR = "%Y-%m-%dT%H"
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def known_from_file(path: Path, end: datetime) -> list[Known]:
@@ -32,6 +36,39 @@ def known_from_dead_letters(path: Path, end: datetime) -> list[Known]:
         return []
     letters = (_object(line).get("line") for line in _lines(path))
     return _ranges(Whereabouts.DEAD_LETTERS, (line.encode() for line in letters if isinstance(line, str)), end)
+
+
+def known_from_queue(path: Path) -> list[Known]:
+    """The numbered documents that wait in a collector's queue now, of whatever time.
+
+    Raises:
+        QueueError: there is no queue at the path, or it can't be read.
+    """
+    return _ranges(Whereabouts.QUEUE, (document for _id, document in QueueReader(path).queued()), _NEVER)
+
+
+def received_by(path: Path, start: datetime, end: datetime) -> list[Known]:
+    """What the collector of a queue received of the hours that `start <= timestamp < end` touches.
+
+    Read it before the store: whatever was received then is in the queue, in the store or a dead letter later.
+
+    Raises:
+        QueueError: there is no queue at the path, or it can't be read.
+    """
+    beyond = end + timedelta(hours=1) - timedelta(microseconds=1)  # the hour of `end` is received in part
+    rows = QueueReader(path).received(f"{start.astimezone(UTC):{_HOUR}}", f"{beyond.astimezone(UTC):{_HOUR}}")
+    return [
+        Known(
+            Whereabouts.RECEIVED,
+            row.service,
+            row.source,
+            row.first_sequence,
+            row.last_sequence,
+            datetime.strptime(row.hour, _HOUR).replace(tzinfo=UTC),
+        )
+        for row in rows
+        if row.source and row.first_sequence > 0
+    ]
 
 
 def _lines(path: Path) -> Iterator[bytes]:

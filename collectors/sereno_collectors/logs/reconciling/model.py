@@ -12,6 +12,8 @@ class Whereabouts(StrEnum):
     QUEUE = "queue"
     FILE = "file"
     """It was written, as its log file shows; where it went is what is to be found out."""
+    RECEIVED = "received"
+    """The collector's queue had it, as its ledger shows: the first and the last number of a source and hour."""
 
 
 @dataclass(frozen=True, slots=True)

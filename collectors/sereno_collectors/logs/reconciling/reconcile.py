@@ -3,11 +3,14 @@
 Blocks of 1,000 numbers are counted for every source. A block that has as many documents as numbers, and the sum that
 these numbers have, is taken for whole; every other one is read number by number. What that can't see: two or more
 numbers missing in the same thousand as equally many double ones, with the same sum. `exact` reads every block.
+
+Documents go one way: queue, then store or dead letters. Who looks there in the same order, and for what he missed once
+more in the same order, never calls a document missing that moved meanwhile.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sereno_backends.logs.sequences import BLOCK, Place, SequenceReader
@@ -21,9 +24,9 @@ from sereno_collectors.logs.reconciling.model import (
     SourceRange,
     Whereabouts,
 )
+from sereno_collectors.logs.reconciling.spans import Span, merged, suspects, without
 
-Span = tuple[int, int]
-"""Lowest and highest number, both included."""
+_ELSEWHERE = (Whereabouts.DEAD_LETTERS, Whereabouts.QUEUE)
 
 
 class _Source:
@@ -45,6 +48,19 @@ class _Source:
         self.highest = max(self.highest, highest)
 
 
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What came out of one source."""
+
+    range: SourceRange
+    gaps: tuple[Gap, ...]
+    duplicates: tuple[Duplicate, ...]
+    elsewhere: tuple[Known, ...]
+    """Where numbers are that the store has not."""
+    places: dict[int, Place]
+    """The suspected numbers that the store has."""
+
+
 def reconcile(
     reader: SequenceReader,
     start: datetime,
@@ -53,6 +69,7 @@ def reconcile(
     services: Sequence[str] = (),
     dead_letters: SequenceReader | None = None,
     known: Iterable[Known] = (),
+    look_again: Callable[[], Iterable[Known]] | None = None,
     exact: bool = False,
     progress: Callable[[datetime], None] = lambda _hour: None,
 ) -> Reconciliation:
@@ -64,7 +81,8 @@ def reconcile(
         end: aware; documents that are on their way at `end` must be among `known`, or be older than that.
         services: none named: all.
         dead_letters: where the store keeps what it refused, if it does.
-        known: dead letters of files, queued documents and lines of files.
+        known: dead letters of files, queued documents and lines of files, as they were before this call.
+        look_again: reads the queue and the files of dead letters anew; called where numbers seem to be missing.
         exact: read every number instead of trusting counts and sums.
         progress: called with each hour that is begun.
 
@@ -85,17 +103,58 @@ def reconcile(
         indexed[block.service, block.hour] += block.documents
     for block in dead_letters.blocks(start, end, services) if dead_letters else ():
         sources.setdefault(block.source, _Source(block.service, block.hour)).stretch(block.lowest, block.highest)
-    for each in known:
-        if start <= each.hour < end and (not services or each.service in services):
-            source = sources.setdefault(each.source, _Source(each.service, each.hour))
-            source.known.append(each)
-            source.stretch(each.lowest, each.highest)
+    _take_in(sources, known, (start, end), services)
     stores = (reader, dead_letters)
-    found = [_examined(stores, name, source, exact=exact) for name, source in sorted(sources.items())]
-    return _answer((start, end), indexed, found)
+    emitting = {name: source for name, source in sorted(sources.items()) if source.lowest is not None}
+    found = {name: _examined(stores, name, source, exact=exact) for name, source in emitting.items()}
+    lacking = {name: emitting[name] for name, findings in found.items() if findings.gaps}
+    if look_again is not None and lacking:
+        _take_in_late(lacking, look_again())
+        for store in filter(None, stores):
+            store.renew()
+        for name, source in lacking.items():
+            again = _examined(stores, name, source, exact=exact)
+            for place in _appeared(found[name].gaps, again.places):
+                if start <= place.first < end:
+                    indexed[source.service, _hour(place.first)] += place.documents
+            found[name] = again
+    return _answer((start, end), indexed, list(found.values()))
 
 
-_Findings = tuple[SourceRange, list[Gap], list[Duplicate], list[Known]]
+def _take_in(
+    sources: dict[str, _Source], known: Iterable[Known], window: tuple[datetime, datetime], services: Sequence[str]
+) -> None:
+    """What others know: where numbers are, of whatever hour; that they were emitted, of those in the window."""
+    oldest: dict[str, datetime] = {}
+    for source in sources.values():
+        oldest[source.service] = min(source.hour, oldest.get(source.service, source.hour))
+    for each in known:
+        if services and each.service not in services:
+            continue
+        source = sources.setdefault(each.source, _Source(each.service, each.hour))
+        if each.where in _ELSEWHERE:
+            source.known.append(each)
+        if not window[0] <= each.hour < window[1]:
+            continue
+        stored_from = oldest.get(each.service)
+        if each.where is not Whereabouts.RECEIVED or stored_from is None or each.hour > stored_from:
+            source.stretch(each.lowest, each.highest)
+        elif each.hour == stored_from and source.lowest is not None:
+            # Retention may have deleted what is older than the oldest document of a service: that is no loss.
+            source.stretch(source.lowest, each.highest)
+
+
+def _take_in_late(sources: dict[str, _Source], known: Iterable[Known]) -> None:
+    for each in known:
+        if each.where in _ELSEWHERE and each.source in sources:
+            sources[each.source].known.append(each)
+
+
+def _appeared(gaps: Sequence[Gap], places: dict[int, Place]) -> Iterator[Place]:
+    """What was missing before, and is in the store now."""
+    for place in places.values():
+        if any(gap.lowest <= place.sequence <= gap.highest for gap in gaps):
+            yield place
 
 
 def _examined(
@@ -108,21 +167,26 @@ def _examined(
     first = lowest if before is None else before + 1  # lost between the window before and this one
     absent: list[Span] = []
     places: dict[int, Place] = {}
-    for low, high in _suspects(source, first, exact=exact):
+    for low, high in suspects(source.blocks, first, source.highest, exact=exact):
         for place_or_span in _read(reader, name, low, high):
             if isinstance(place_or_span, Place):
                 places[place_or_span.sequence] = place_or_span
             else:
                 absent.append(place_or_span)
-    absent = _merged(absent)
+    absent = merged(absent)
     elsewhere, absent = _found_elsewhere(absent, _known(dead_letters, name, source, absent))
-    gaps = [_gap(reader, name, source, span, places) for span in absent]
-    duplicates = [
+    duplicates = tuple(
         Duplicate(source.service, name, _hour(place.first), place.sequence, place.documents, place.first, place.last)
         for place in places.values()
         if place.documents > 1
-    ]
-    return SourceRange(source.service, name, first, source.highest), gaps, duplicates, elsewhere
+    )
+    return _Findings(
+        SourceRange(source.service, name, first, source.highest),
+        tuple(_gap(reader, name, source, span, places) for span in absent),
+        duplicates,
+        tuple(elsewhere),
+        places,
+    )
 
 
 def _known(dead_letters: SequenceReader | None, name: str, source: _Source, absent: Sequence[Span]) -> Iterator[Known]:
@@ -132,7 +196,7 @@ def _known(dead_letters: SequenceReader | None, name: str, source: _Source, abse
             if isinstance(found, Place):
                 number = found.sequence
                 yield Known(Whereabouts.DEAD_LETTERS, source.service, name, number, number, _hour(found.first))
-    yield from (each for each in source.known if each.where is not Whereabouts.FILE)
+    yield from source.known
 
 
 def _found_elsewhere(absent: list[Span], known: Iterable[Known]) -> tuple[list[Known], list[Span]]:
@@ -143,23 +207,8 @@ def _found_elsewhere(absent: list[Span], known: Iterable[Known]) -> tuple[list[K
         for low, high in overlaps:
             if low <= high:
                 found.append(replace(each, lowest=low, highest=high))
-                absent = [rest for span in absent for rest in _without(span, (low, high))]
+                absent = [rest for span in absent for rest in without(span, (low, high))]
     return found, absent
-
-
-def _suspects(source: _Source, first: int, *, exact: bool) -> Iterator[Span]:
-    """Spans of numbers that are not known to be there exactly once."""
-    expected = first
-    for number, (documents, total) in sorted(source.blocks.items()):
-        low, high = max(first, number * BLOCK), min(source.highest, number * BLOCK + BLOCK - 1)
-        if expected < low:
-            yield expected, low - 1
-        size = high - low + 1
-        if exact or documents != size or total * 2 != (low + high) * size:
-            yield low, high
-        expected = high + 1
-    if expected <= source.highest:
-        yield expected, source.highest
 
 
 def _read(reader: SequenceReader, name: str, low: int, high: int) -> Iterator[Place | Span]:
@@ -180,23 +229,6 @@ def _read(reader: SequenceReader, name: str, low: int, high: int) -> Iterator[Pl
         expected = place.sequence + 1
     if expected <= high:
         yield expected, high
-
-
-def _merged(spans: Iterable[Span]) -> list[Span]:
-    """Neighbouring spans as one."""
-    merged: list[Span] = []
-    for low, high in sorted(spans):
-        if merged and merged[-1][1] + 1 >= low:
-            merged[-1] = merged[-1][0], max(high, merged[-1][1])
-        else:
-            merged.append((low, high))
-    return merged
-
-
-def _without(span: Span, taken: Span) -> list[Span]:
-    """What is left of a span."""
-    parts = ((span[0], min(span[1], taken[0] - 1)), (max(span[0], taken[1] + 1), span[1]))
-    return [part for part in dict.fromkeys(parts) if part[0] <= part[1]]
 
 
 def _gap(reader: SequenceReader, name: str, source: _Source, span: Span, places: dict[int, Place]) -> Gap:
@@ -222,23 +254,21 @@ def _answer(
     figures: dict[tuple[str, datetime], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for key, documents in indexed.items():
         figures[key]["indexed"] = documents
-    for _range, gaps, duplicates, elsewhere in found:
-        for gap in gaps:
+    for each in found:
+        for gap in each.gaps:
             figures[gap.service, gap.hour]["missing"] += gap.documents
-        for duplicate in duplicates:
+        for duplicate in each.duplicates:
             figures[duplicate.service, duplicate.hour]["twice"] += duplicate.documents - 1
-        for each in elsewhere:
-            outcome = "queued" if each.where is Whereabouts.QUEUE else "dead_lettered"
-            figures[each.service, each.hour][outcome] += each.highest - each.lowest + 1
+        for known in each.elsewhere:
+            outcome = "queued" if known.where is Whereabouts.QUEUE else "dead_lettered"
+            figures[known.service, known.hour][outcome] += known.highest - known.lowest + 1
     columns = ("indexed", "dead_lettered", "queued", "missing", "twice")
+    gaps = (gap for each in found for gap in each.gaps)
+    duplicates = (one for each in found for one in each.duplicates)
     return Reconciliation(
         *window,
         tuple(HourFigures(*key, *(row[column] for column in columns)) for key, row in sorted(figures.items())),
-        tuple(
-            sorted((gap for each in found for gap in each[1]), key=lambda gap: (gap.service, gap.source, gap.lowest))
-        ),
-        tuple(
-            sorted((one for each in found for one in each[2]), key=lambda one: (one.service, one.source, one.sequence))
-        ),
-        tuple(each[0] for each in found),
+        tuple(sorted(gaps, key=lambda gap: (gap.service, gap.source, gap.lowest))),
+        tuple(sorted(duplicates, key=lambda one: (one.service, one.source, one.sequence))),
+        tuple(each.range for each in found),
     )
