@@ -57,7 +57,9 @@ def proxy_before(upstream: str, *, tls: ssl.SSLContext | None = None) -> Iterato
                 product = {"X-Elastic-Product": refusal.product} if refusal.product else {}
                 self.answer(refusal.status, {"Content-Type": "application/json", **product}, refusal.body)
                 return
-            passed = {key: self.headers[key] for key in ("Content-Type", "Accept") if key in self.headers}
+            passed = {
+                key: self.headers[key] for key in ("Content-Type", "Accept", "Content-Encoding") if key in self.headers
+            }
             answer = client.request(self.command, self.path, content=body, headers=passed)
             kept = {key: value for key, value in answer.headers.items() if key in {"content-type", "x-elastic-product"}}
             self.answer(answer.status_code, kept, answer.content)

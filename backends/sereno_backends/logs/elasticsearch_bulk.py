@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from elastic_transport import SerializationError, TransportError
 from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 
 from sereno_backends.logs.elasticsearch_client import FORBIDDEN, cause_of, explanation
+from sereno_backends.logs.elasticsearch_node import NotSent
 from sereno_backends.logs.trouble import Trouble, WaitReason
 
 LARGEST_REQUEST = 2_000
@@ -107,7 +109,8 @@ class BulkWriter:
             return _all_waiting(documents, self._nonsense("no JSON"))
         except TransportError as error:
             message = f"{self._name} can't be reached: {cause_of(error)}"
-            return _all_waiting(documents, Trouble(WaitReason.UNREACHABLE, message, may_be_stored=True))
+            may_be_stored = not isinstance(error, NotSent)
+            return _all_waiting(documents, Trouble(WaitReason.UNREACHABLE, message, may_be_stored=may_be_stored))
 
     def _refused(self, error: ApiError, body: bytes, documents: int) -> BulkAnswer:
         """What to make of a no to the whole request: halves of it, a document that is to blame, or waiting."""
@@ -123,12 +126,14 @@ class BulkWriter:
         headers = _HEADERS
         if self._compress:
             body, headers = gzip.compress(body, COMPRESSION_LEVEL), {**_HEADERS, "content-encoding": "gzip"}
+        client = self._client()
         try:
-            return self._client().perform_request("POST", _PATH, headers=headers, body=body).body
+            return _posted(client, headers, body)
         except ApiError as error:
-            if error.status_code in FORBIDDEN and self._renew():
-                return self._client().perform_request("POST", _PATH, headers=headers, body=body).body
-            raise
+            renewed = error.status_code in FORBIDDEN and (self._renew() or self._client() is not client)
+            if not renewed:
+                raise
+        return _posted(self._client(), headers, body)
 
     def _in_parts(self, lines: Sequence[bytes], size: int) -> BulkAnswer:
         answers: list[BulkAnswer] = []
@@ -199,6 +204,15 @@ def wait_reason(status: int, error: Mapping[str, Any]) -> WaitReason | None:
     if not isinstance(status, int) or status in (408, _TOO_MANY) or status >= 500:  # noqa: PLR2004 - the server's own
         return WaitReason.BUSY
     return None
+
+
+def _posted(client: Elasticsearch, headers: Mapping[str, str], body: bytes) -> Any:
+    """The answer of the first server that a connection comes about with."""
+    once = client.options(max_retries=0)  # the transport would repeat what may have been stored, too
+    for _ in range(len(client.transport.node_pool.all()) - 1):
+        with suppress(NotSent):
+            return once.perform_request("POST", _PATH, headers=headers, body=body).body
+    return once.perform_request("POST", _PATH, headers=headers, body=body).body
 
 
 def _all_waiting(documents: int, trouble: Trouble) -> BulkAnswer:

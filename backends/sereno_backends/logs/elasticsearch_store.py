@@ -9,7 +9,8 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from sereno_backends.logs import elasticsearch_queries as queries
 from sereno_backends.logs.elasticsearch_bulk import BulkAnswer, BulkWriter
-from sereno_backends.logs.elasticsearch_client import FORBIDDEN, connect, explained, without_secrets
+from sereno_backends.logs.elasticsearch_client import FORBIDDEN, explained
+from sereno_backends.logs.elasticsearch_connection import REQUEST_SECONDS, Connection
 from sereno_backends.logs.elasticsearch_documents import bulk_lines, message_counts, record_of, stream_name
 from sereno_backends.logs.elasticsearch_template import TEMPLATE_VERSION, index_template
 from sereno_backends.logs.model import (
@@ -29,7 +30,6 @@ BULK_BYTES = 5_000_000
 """Size at which a bulk request is sent; servers and proxies refuse requests that are much larger."""
 PAGE = 5_000
 """Records per search request; the server refuses more than 10,000."""
-REQUEST_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +44,44 @@ class ElasticsearchLogStore:
     """A log store in Elasticsearch 8.
 
     Args:
-        client_or_url: a client of one's own, or the server's address (credentials: see `connect`).
+        client_or_url: a client of one's own, or the servers' addresses (credentials: see `Connection`).
         namespace: the last part of the data streams' names; reading sees the streams `logs-*-<namespace>` only.
         page: records per search request.
+        request_seconds: how long an answer is waited for.
 
     A record is written with its id by `create`, so that writing it again is a duplicate, not a copy. Elasticsearch
     checks that within the stream's newest index: a record written again after a rollover is stored again.
     Searching refreshes the streams first: what was written is found.
     """
 
-    def __init__(self, client_or_url: Elasticsearch | str, namespace: str = "default", *, page: int = PAGE) -> None:
+    def __init__(
+        self,
+        client_or_url: Elasticsearch | str,
+        namespace: str = "default",
+        *,
+        page: int = PAGE,
+        request_seconds: float = REQUEST_SECONDS,
+    ) -> None:
         if isinstance(client_or_url, str):
-            client, place = connect(client_or_url, os.environ), without_secrets(client_or_url)
+            connection = Connection(client_or_url, os.environ, request_seconds=request_seconds)
+            self._current, renew, place = connection.client, connection.renew, connection.place
+            compress = connection.compress
         else:
-            client = client_or_url
-            place = ", ".join(node.base_url for node in client.transport.node_pool.all())
-        # The caller decides about retrying: the client's own retries would hide a server that is down.
-        self._client = client.options(request_timeout=REQUEST_SECONDS, max_retries=0, retry_on_timeout=False)
+            # The caller decides about retrying: the client's own retries would hide a server that is down.
+            own = client_or_url.options(request_timeout=request_seconds, max_retries=0, retry_on_timeout=False)
+            self._current, renew, compress = lambda: own, lambda: False, False
+            place = ", ".join(node.base_url for node in own.transport.node_pool.all())
         self._namespace = namespace
         self._place = place
         self._page = page
         self._streams = f"logs-*-{namespace}"
         self._prepared: set[str] = set()
         self._closed = False
-        self._bulk = BulkWriter(lambda: self._client, self.name)
+        self._bulk = BulkWriter(self._current, self.name, renew=renew, compress=compress)
+
+    @property
+    def _client(self) -> Elasticsearch:
+        return self._current()
 
     @property
     def name(self) -> str:
