@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from sereno_backends.logs import elasticsearch_queries as queries
-from sereno_backends.logs.elasticsearch_bulk import BulkAnswer, BulkWriter
+from sereno_backends.logs.elasticsearch_bulk import LARGEST_REQUEST, BulkAnswer, BulkWriter
 from sereno_backends.logs.elasticsearch_client import FORBIDDEN, explained
 from sereno_backends.logs.elasticsearch_connection import REQUEST_SECONDS, Connection
 from sereno_backends.logs.elasticsearch_documents import bulk_lines, message_counts, record_of, stream_name
@@ -119,13 +119,16 @@ class ElasticsearchLogStore:
             tuple(rejection for result in results for rejection in result.rejections),
         )
 
-    def create_lines(self, body: bytes, documents: int, streams: Collection[str]) -> BulkAnswer:
+    def create_lines(
+        self, body: bytes, documents: int, streams: Collection[str], *, most: int = LARGEST_REQUEST
+    ) -> BulkAnswer:
         """Create documents that are ready lines of the bulk format; never raises for what a server does.
 
         Args:
             body: `create` actions and documents.
             documents: how many these are.
             streams: the data streams that they name.
+            most: how many may go in one request.
         """
         try:
             with self._asking():
@@ -135,7 +138,7 @@ class ElasticsearchLogStore:
             self._prepared.clear()
             trouble = Trouble(WaitReason.UNPREPARED, str(error))
             return BulkAnswer(documents, waiting=tuple(range(documents)), trouble=trouble)
-        answer = self._bulk.create(body, documents)
+        answer = self._bulk.create(body, documents, most=most)
         if answer.trouble is not None:
             self._prepared.clear()  # the server that comes back may be one with nothing in it
         return answer

@@ -15,9 +15,6 @@ from sereno_collectors.logs.metrics import CollectorMetrics
 from sereno_collectors.logs.model import Parcel
 from sereno_collectors.logs.queue import QueueUnavailable, Settlement
 
-MOST_DOCUMENTS = 2_000
-MOST_BYTES = 5_000_000
-"""Of one request to the store."""
 IDLE_SECONDS = 0.2
 FLUSH_SECONDS = 0.6
 """How long what is queued is still delivered after the end was asked for; what is left waits for the next start."""
@@ -87,7 +84,8 @@ class Delivery:
             QueueUnavailable: the queue's disk is full; likewise.
             OSError: the dead letters can't be written; likewise.
         """
-        while parcels := self._parts.queue.take(MOST_DOCUMENTS, MOST_BYTES, wait_seconds=0):
+        most = self._sink.most
+        while parcels := self._parts.queue.take(most.documents, most.size_bytes, wait_seconds=0):
             trouble = self._deliver(parcels)
             if trouble is not None:
                 self._parts.metrics.failed()
@@ -121,8 +119,9 @@ class Delivery:
 
     def _persevered(self, wait_seconds: float) -> bool | None:
         """Deliver, and tell a trouble once while it lasts; whether there was none. None: nothing was queued."""
+        most = self._sink.most
         try:
-            parcels = self._parts.queue.take(MOST_DOCUMENTS, MOST_BYTES, wait_seconds=wait_seconds)
+            parcels = self._parts.queue.take(most.documents, most.size_bytes, wait_seconds=wait_seconds)
             if not parcels:
                 return None
             trouble = self._deliver(parcels)
