@@ -17,6 +17,7 @@ from sereno_collectors.logs.queue.file import QueueDamaged, explained, open_file
 from sereno_collectors.logs.queue.packing import pack, positions_as_json, positions_from_json, tallies
 from sereno_collectors.logs.queue.recent_bodies import RecentBodies
 from sereno_collectors.logs.queue.rescue import rescued
+from sereno_collectors.logs.queue.room import check_room
 from sereno_collectors.logs.queue.values import QueueState, Settlement
 
 LEDGER_DAYS = 40
@@ -104,6 +105,7 @@ class DurableQueue:
         with self._changed:
             if self._size_bytes and self._size_bytes + added > self._limit_bytes:
                 raise QueueFull(f"the queue {self._path} is full ({self._size_bytes:,} of {self._limit_bytes:,} bytes)")
+            check_room(self._connection, self._path, queued_bytes=self._size_bytes, added_bytes=added)
             with self._transaction(on_disk=True):
                 numbers = self._insert(parcels, documents, positions)
             self._positions = positions

@@ -1,10 +1,7 @@
 """What the collector's own machine does to it: a full disk below the queue, a clock that jumps, a long outage."""
 
 import re
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -14,32 +11,19 @@ from support.elasticsearch import ElasticsearchServer
 from support.log_story import Story
 from support.ports import free_port
 from support.proxy import Asked, Refusal, proxy_before
+from support.small_disk import small_disk
 from support.waiting import wait_for
 
 from benchmarks.durability.collector import Collector, Place
 from benchmarks.log_throughput.running import resident_mb
 
-DISK_BYTES = 3_000_000
+DISK_BYTES = 16_000_000
+OTHERS_BYTES = 6_000_000
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 LINES = 200_000
 WARM_LINES = 40_000
 MEMORY_MB = 150.0
 GROWTH_MB = 20.0
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of a few megabytes; the test is left out where none may be mounted."""
-    place = folder / "disk"
-    place.mkdir()
-    asked = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(place)]
-    mounted = subprocess.run(asked, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def busy(asked: Asked) -> Refusal | None:
@@ -54,10 +38,11 @@ def test_a_full_disk_below_the_queue_is_waited_for(
     filled_by: str, elasticsearch: ElasticsearchServer, tmp_path: Path
 ) -> None:
     """While the queue can't grow the collector says so and the files wait; afterwards every line is there once."""
-    with small_disk(tmp_path) as disk, proxy_before(elasticsearch.url) as proxy:
+    with small_disk(tmp_path, DISK_BYTES) as disk, proxy_before(elasticsearch.url) as proxy:
         proxy.refuse = busy
         rate = 200 if filled_by == "others" else 3_000
         story = Story(tmp_path, elasticsearch, proxy.url, seconds=5.0, queue_folder=disk, lines_per_second=rate)
+        (disk / "others").write_bytes(b"x" * OTHERS_BYTES)
         ballast = disk / "ballast"
         try:
             story.start()

@@ -1,0 +1,40 @@
+"""A queue that has its disk to itself, and fills it."""
+
+from pathlib import Path
+
+import pytest
+from sereno_collectors.logs.model import Document
+from sereno_collectors.logs.queue import DurableQueue, QueueUnavailable, Settlement
+from support.small_disk import small_disk
+
+ROOMY = 1_000_000_000
+PARCEL = 300
+
+
+@pytest.mark.parametrize("disk_bytes", [4_000_000, 24_000_000])
+def test_a_queue_that_fills_its_disk_can_be_emptied_again_and_again(disk_bytes: int, tmp_path: Path) -> None:
+    """It stops taking while there is still room to take documents out, and everything it took comes out."""
+    with small_disk(tmp_path, disk_bytes) as disk:
+        queue = DurableQueue(disk / "queue.sqlite", limit_bytes=ROOMY, report=print)
+        for _ in range(3):
+            put = _fill(queue)
+            assert put * 300 > disk_bytes // 3
+            taken = 0
+            while parcels := queue.take(2_000, 5_000_000):
+                queue.settle([Settlement(parcel) for parcel in parcels])
+                taken += sum(parcel.documents for parcel in parcels)
+            assert taken == put
+        # Even a batch that is larger than the room that is kept is taken when nothing else waits.
+        queue.put([Document(f"{number}", "s", b"x" * 300, "", "", 0, "") for number in range(2_000)])
+        queue.close()
+
+
+def _fill(queue: DurableQueue) -> int:
+    """How many documents it takes until it takes no more."""
+    number = 0
+    with pytest.raises(QueueUnavailable, match="is its disk full"):
+        while True:
+            ids = range(number, number + PARCEL)
+            queue.put([Document(f"{each}", "s", b"x" * 300, "", "", 0, "") for each in ids])
+            number += PARCEL
+    return number
