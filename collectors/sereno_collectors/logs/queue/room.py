@@ -18,20 +18,21 @@ def check_room(connection: sqlite3.Connection, path: Path, *, queued_bytes: int,
 
     Taking documents out writes to the write-ahead log, and that log is emptied only by moving what it holds into the
     file, which grows by as much where it has no free pages. So that size has to stay free, beside what the documents
-    themselves need in log and file. Without that a queue could fill its disk and never be emptied. An empty queue takes
-    what SQLite can write.
+    themselves need in log and file. Without that a queue could fill its disk and never be emptied. An empty queue gives
+    the disk back that it had, and takes what SQLite can write.
 
     Raises:
         QueueUnavailable: there is not enough; some may come when documents leave, or when others free it.
     """
-    if not queued_bytes:
-        return
     spare_bytes = max(LEAST_SPARE_BYTES, min(MOST_SPARE_BYTES, int(queued_bytes * SPARE_SHARE)))
     try:
         if _free_bytes(path) >= _log_bytes(path) + 3 * added_bytes + spare_bytes:
             return
     except OSError:
         return  # whatever is wrong there, SQLite says it better
+    if not queued_bytes:
+        _shrink(connection, path)
+        return
     with explained(path):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         (pages,), (page_bytes,) = (
@@ -44,6 +45,13 @@ def check_room(connection: sqlite3.Connection, path: Path, *, queued_bytes: int,
             f"the queue {path} can't grow now ({free_bytes / 1e6:.1f} MB are free, {needed_bytes / 1e6:.1f} MB are "
             "needed to be able to empty it again): is its disk full?"
         )
+
+
+def _shrink(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the file of an empty queue small: a batch may be larger than the room that was kept."""
+    with explained(path):
+        for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            connection.execute(statement).fetchone()
 
 
 def _free_bytes(path: Path) -> int:
