@@ -1,15 +1,17 @@
 """`python -m benchmarks.log_compression`: what gzip costs a sender of bulk requests, and what it saves; one minute.
 
-The requests go to a real Elasticsearch on this machine. A network that is slow enough to wait for does not show here:
-what it would take for the bytes is computed from their number.
+The requests go to a real Elasticsearch on this machine. What a slow network would need for them does not show here:
+it the bytes would take there follows from their number.
 """
 
+import random
 import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import orjson
 from elasticsearch import Elasticsearch
 from sereno_backends.logs.elasticsearch_bulk import BulkWriter
 
@@ -19,14 +21,13 @@ from benchmarks.log_throughput.documents import write_lines
 LINES = 20_000
 REQUEST = 2_000
 TURNS = 5
+STREAM = b"logs-compression-default"
 
 
 def main() -> int:
     """Print CPU and bytes for both ways."""
     with tempfile.TemporaryDirectory() as name, running_server() as server:
-        file = Path(name) / "lines.log"
-        write_lines(file, LINES, "compression")
-        lines = file.read_bytes().splitlines()
+        lines = _varied(Path(name) / "lines.log")
         client = Elasticsearch(server.url)
         client.indices.put_index_template(
             name="compression", index_patterns=["logs-compression-*"], data_stream={}, priority=500
@@ -37,11 +38,26 @@ def main() -> int:
             for compress in (False, True):
                 spent, sent_bytes[compress] = _send(client, lines, f"{turn}-{compress}", compress=compress)
                 costs[compress] += [spent] if turn else []
-    print(f"{'request':<8} {'CPU µs a document':>18} {'bytes a document':>17}   {LINES} documents of 628 bytes")
+    print(f"{'request':<8} {'CPU µs a document':>18} {'bytes a document':>17}   {LINES} documents, medians of {TURNS}")
     for compress, label in ((False, "plain"), (True, "gzip 1")):
         cpu = statistics.median(costs[compress]) / LINES * 1e6
         print(f"{label:<8} {cpu:>18.1f} {sent_bytes[compress] / LINES:>17.0f}")
     return 0
+
+
+def _varied(file: Path) -> list[bytes]:
+    """Lines of Sereno's telemetry whose filler is another one in each: random words and trace ids."""
+    write_lines(file, LINES, "compression")
+    chance = random.Random(0)
+    words = ["".join(chance.choices("aeioulnrstdmcp", k=chance.randint(3, 9))) for _ in range(2_000)]
+    varied: list[bytes] = []
+    for line in file.read_bytes().splitlines():
+        document = orjson.loads(line)
+        known = document["message"].split(" in the north ")[0]
+        told = " ".join(chance.choices(words, k=12))
+        document |= {"message": f"{known} {told}", "trace.id": f"{chance.getrandbits(128):032x}"}
+        varied.append(orjson.dumps(document))
+    return varied
 
 
 def _send(client: Elasticsearch, lines: list[bytes], ids: str, *, compress: bool) -> tuple[float, int]:
