@@ -5,8 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +24,10 @@ class Place:
     files: tuple[Path, ...]
     server_url: str
     small_queue: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside the server's address."""
+    queue_folder: Path | None = None
+    """Where the queue's disk is another one."""
 
     @property
     def dead_letters(self) -> Path:
@@ -42,7 +46,7 @@ class Place:
         options += ["--dead-letters", str(self.dead_letters)]
         options += ["--metrics-port", "0"]
         if has_queue():
-            options += ["--queue", str(self.folder / "queue.sqlite")]
+            options += ["--queue", str((self.queue_folder or self.folder) / "queue.sqlite")]
             options += ["--queue-bytes", str(SMALL_QUEUE_BYTES)] if self.small_queue else []
         return options
 
@@ -71,7 +75,7 @@ class Collector:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {"SERENO_ELASTICSEARCH_URL": self._place.server_url},
+                env=os.environ | {"SERENO_ELASTICSEARCH_URL": self._place.server_url, **self._place.environment},
             )
 
     def start_and_wait(self) -> None:

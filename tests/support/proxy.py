@@ -32,6 +32,7 @@ class Refusal:
     body: bytes = b"{}"
     product: str | None = "Elasticsearch"
     """What the answer says to come from; Elasticsearch's clients look at it."""
+    content_type: str = "application/json"
 
 
 @dataclass
@@ -62,7 +63,7 @@ def proxy_before(upstream: str, *, tls: ssl.SSLContext | None = None) -> Iterato
             refusal = state.refuse(asked)
             if refusal is not None:
                 product = {"X-Elastic-Product": refusal.product} if refusal.product else {}
-                self.answer(refusal.status, {"Content-Type": "application/json", **product}, refusal.body)
+                self.answer(refusal.status, {"Content-Type": refusal.content_type, **product}, refusal.body)
                 return
             passed = {
                 key: self.headers[key] for key in ("Content-Type", "Content-Encoding", "Accept") if key in self.headers

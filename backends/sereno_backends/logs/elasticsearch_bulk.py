@@ -2,13 +2,15 @@
 
 import gzip
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
-from elastic_transport import SerializationError, TransportError
+from elastic_transport import ConnectionTimeout, SerializationError, TransportError
 from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 
 from sereno_backends.logs.elasticsearch_client import FORBIDDEN, cause_of, explanation
+from sereno_backends.logs.elasticsearch_node import NotSent
 from sereno_backends.logs.trouble import Trouble, WaitReason
 
 LARGEST_REQUEST = 2_000
@@ -51,6 +53,13 @@ class BulkAnswer:
     """Why those wait; None exactly where none does."""
     requests: int = 1
     """More than one: the server or the caller wanted smaller ones."""
+    was_too_large: bool = False
+    """The server refused a request for its size (413), or had no answer in time."""
+
+    @property
+    def was_too_much(self) -> bool:
+        """Whether smaller requests are worth a try: too large, too slow, or the server was busy (429, 503)."""
+        return self.was_too_large or (self.trouble is not None and self.trouble.reason is WaitReason.BUSY)
 
     @property
     def indexed(self) -> int:
@@ -110,7 +119,8 @@ class BulkWriter:
             return _all_waiting(documents, self._nonsense("no JSON"))
         except TransportError as error:
             message = f"{self._name} can't be reached: {cause_of(error)}"
-            return _all_waiting(documents, Trouble(WaitReason.UNREACHABLE, message, may_be_stored=True))
+            trouble = Trouble(WaitReason.UNREACHABLE, message, may_be_stored=not isinstance(error, NotSent))
+            return replace(_all_waiting(documents, trouble), was_too_large=isinstance(error, ConnectionTimeout))
 
     def _refused(self, error: ApiError, body: bytes, documents: int) -> BulkAnswer:
         """What to make of a no to the whole request: halves of it, a document that is to blame, or waiting."""
@@ -118,7 +128,8 @@ class BulkWriter:
         if not too_large and not _is_fault_of_a_line(error):
             return _all_waiting(documents, self._trouble_of(error))
         if documents > 1:
-            return self._in_parts(split_documents(body), (documents + 1) // 2)
+            parts = self._in_parts(split_documents(body), (documents + 1) // 2)
+            return replace(parts, was_too_large=parts.was_too_large or too_large)
         reason = f"too large for the server ({len(body)} bytes)" if too_large else _sentence(_error_of(error))
         return BulkAnswer(1, refusals=(Refusal(0, reason),))
 
@@ -128,12 +139,14 @@ class BulkWriter:
             compressed = gzip.compress(body, COMPRESSION_LEVEL)
         if compressed:
             body, headers = compressed, {**_HEADERS, "content-encoding": "gzip"}
+        client = self._client()
         try:
-            return self._client().perform_request("POST", _PATH, headers=headers, body=body).body
+            return _posted(client, headers, body)
         except ApiError as error:
-            if error.status_code in FORBIDDEN and self._renew():
-                return self._client().perform_request("POST", _PATH, headers=headers, body=body).body
-            raise
+            renewed = error.status_code in FORBIDDEN and (self._renew() or self._client() is not client)
+            if not renewed:
+                raise
+        return _posted(self._client(), headers, body)
 
     def _in_parts(self, lines: Sequence[bytes], size: int) -> BulkAnswer:
         answers: list[BulkAnswer] = []
@@ -206,6 +219,15 @@ def wait_reason(status: int, error: Mapping[str, Any]) -> WaitReason | None:
     return None
 
 
+def _posted(client: Elasticsearch, headers: Mapping[str, str], body: bytes) -> Any:
+    """The answer of the first server that a connection comes about with."""
+    once = client.options(max_retries=0)  # the transport would repeat what may have been stored, too
+    for _ in range(len(client.transport.node_pool.all()) - 1):
+        with suppress(NotSent):
+            return once.perform_request("POST", _PATH, headers=headers, body=body).body
+    return once.perform_request("POST", _PATH, headers=headers, body=body).body
+
+
 def _all_waiting(documents: int, trouble: Trouble) -> BulkAnswer:
     return BulkAnswer(documents, waiting=tuple(range(documents)), trouble=trouble)
 
@@ -214,6 +236,8 @@ def _joined(answers: Sequence[BulkAnswer]) -> BulkAnswer:
     duplicates: list[int] = []
     refusals: list[Refusal] = []
     waiting: list[int] = []
+    troubles = [answer.trouble for answer in answers if answer.trouble is not None]
+    may_be_stored = any(trouble.may_be_stored for trouble in troubles)
     start = 0
     for answer in answers:
         duplicates += [start + position for position in answer.duplicates]
@@ -225,8 +249,9 @@ def _joined(answers: Sequence[BulkAnswer]) -> BulkAnswer:
         tuple(duplicates),
         tuple(refusals),
         tuple(waiting),
-        next((answer.trouble for answer in answers if answer.trouble), None),
+        replace(troubles[0], may_be_stored=may_be_stored) if troubles else None,
         sum(answer.requests for answer in answers),
+        any(answer.was_too_large for answer in answers),
     )
 
 

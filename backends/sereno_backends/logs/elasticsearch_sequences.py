@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sereno_backends.logs.ecs import format_timestamp
-from sereno_backends.logs.elasticsearch_client import connect, explained, without_secrets
+from sereno_backends.logs.elasticsearch_client import explained
+from sereno_backends.logs.elasticsearch_connection import Connection
 from sereno_backends.logs.sequences import BLOCK, DEAD_LETTER_STREAM, Block, Place
 
 _PAGE = 5000
@@ -19,14 +20,14 @@ class ElasticsearchSequences:
     """A `SequenceReader` of all `logs-*` but the dead letters, whoever shipped them.
 
     Args:
-        url: the server.
+        url: the servers.
         dead_letters: read the dead letters instead.
-        environment: where the names of credentials files are (`connect`).
+        environment: where the names of credentials files are (`elasticsearch_settings`).
     """
 
     def __init__(self, url: str, *, dead_letters: bool = False, environment: Mapping[str, str] = os.environ) -> None:
-        self.name = f"Elasticsearch {without_secrets(url)}"
-        self._client = connect(url, environment)
+        self._connection = Connection(url, environment)
+        self.name = f"Elasticsearch {self._connection.place}"
         dead = f"{DEAD_LETTER_STREAM}*"
         self._streams = [dead] if dead_letters else ["logs-*", f"-{dead}"]
         # A dead letter's own time is that of its refusal.
@@ -90,15 +91,16 @@ class ElasticsearchSequences:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._connection.close()
 
     def _aggregate(self, conditions: list[dict[str, Any]], aggregations: dict[str, Any]) -> Any:
         """The server's aggregations; empty where no stream exists. Nothing partial: a silent shard is a loss."""
         with explained(self.name):
+            client = self._connection.client()
             if not self._fresh:
-                self._client.options(ignore_status=[401, 403, 404]).indices.refresh(index=self._streams)
+                client.options(ignore_status=[401, 403, 404]).indices.refresh(index=self._streams)
                 self._fresh = True
-            answer = self._client.search(
+            answer = client.search(
                 index=self._streams,
                 size=0,
                 track_total_hits=False,

@@ -8,8 +8,9 @@ from typing import Any, assert_never
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from sereno_backends.logs import elasticsearch_queries as queries
-from sereno_backends.logs.elasticsearch_bulk import BulkAnswer, BulkWriter
-from sereno_backends.logs.elasticsearch_client import FORBIDDEN, connect, explained, without_secrets
+from sereno_backends.logs.elasticsearch_bulk import LARGEST_REQUEST, BulkAnswer, BulkWriter
+from sereno_backends.logs.elasticsearch_client import FORBIDDEN, explained
+from sereno_backends.logs.elasticsearch_connection import REQUEST_SECONDS, Connection
 from sereno_backends.logs.elasticsearch_documents import bulk_lines, message_counts, record_of, stream_name
 from sereno_backends.logs.elasticsearch_template import TEMPLATE_VERSION, index_template
 from sereno_backends.logs.model import (
@@ -30,7 +31,6 @@ BULK_BYTES = 5_000_000
 """Size at which a bulk request is sent; servers and proxies refuse requests that are much larger."""
 PAGE = 5_000
 """Records per search request; the server refuses more than 10,000."""
-REQUEST_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,11 @@ class ElasticsearchLogStore:
     """A log store in Elasticsearch 8.
 
     Args:
-        client_or_url: a client of one's own, or the server's address (credentials: see `connect`).
+        client_or_url: a client of one's own, or the servers' addresses (credentials: see `Connection`).
         namespace: the last part of the data streams' names; reading sees the streams `logs-*-<namespace>` only.
         page: records per search request.
         dead_letters: read what the server refused instead; other readers never see that.
+        request_seconds: how long an answer is waited for.
 
     A record is written with its id by `create`, so that writing it again is a duplicate, not a copy. Elasticsearch
     checks that within the stream's newest index: a record written again after a rollover is stored again.
@@ -62,14 +63,17 @@ class ElasticsearchLogStore:
         *,
         page: int = PAGE,
         dead_letters: bool = False,
+        request_seconds: float = REQUEST_SECONDS,
     ) -> None:
         if isinstance(client_or_url, str):
-            client, place = connect(client_or_url, os.environ), without_secrets(client_or_url)
+            connection = Connection(client_or_url, os.environ, request_seconds=request_seconds)
+            self._current, renew, place = connection.client, connection.renew, connection.place
+            compress = connection.compress
         else:
-            client = client_or_url
-            place = ", ".join(node.base_url for node in client.transport.node_pool.all())
-        # The caller decides about retrying: the client's own retries would hide a server that is down.
-        self._client = client.options(request_timeout=REQUEST_SECONDS, max_retries=0, retry_on_timeout=False)
+            # The caller decides about retrying: the client's own retries would hide a server that is down.
+            own = client_or_url.options(request_timeout=request_seconds, max_retries=0, retry_on_timeout=False)
+            self._current, renew, compress = lambda: own, lambda: False, False
+            place = ", ".join(node.base_url for node in own.transport.node_pool.all())
         self._namespace = namespace
         self._place = place
         self._page = page
@@ -79,7 +83,11 @@ class ElasticsearchLogStore:
         self._streams = [self._dead_letters] if dead_letters else others
         self._prepared: set[str] = set()
         self._closed = False
-        self._bulk = BulkWriter(lambda: self._client, self.name)
+        self._bulk = BulkWriter(self._current, self.name, renew=renew, compress=compress)
+
+    @property
+    def _client(self) -> Elasticsearch:
+        return self._current()
 
     @property
     def name(self) -> str:
@@ -123,7 +131,13 @@ class ElasticsearchLogStore:
         )
 
     def create_lines(
-        self, body: bytes, documents: int, streams: Collection[str], *, compressed: bytes = b""
+        self,
+        body: bytes,
+        documents: int,
+        streams: Collection[str],
+        *,
+        most: int = LARGEST_REQUEST,
+        compressed: bytes = b"",
     ) -> BulkAnswer:
         """Create documents that are ready lines of the bulk format; never raises for what a server does.
 
@@ -131,6 +145,7 @@ class ElasticsearchLogStore:
             body: `create` actions and documents.
             documents: how many these are.
             streams: the data streams that they name.
+            most: how many may go in one request.
             compressed: the body as gzip, where somebody has it already: it is sent in the body's place.
         """
         try:
@@ -142,7 +157,7 @@ class ElasticsearchLogStore:
             unreachable = isinstance(error, LogStoreUnreachable)
             trouble = Trouble(WaitReason.UNREACHABLE if unreachable else WaitReason.UNPREPARED, str(error))
             return BulkAnswer(documents, waiting=tuple(range(documents)), trouble=trouble)
-        answer = self._bulk.create(body, documents, compressed=compressed)
+        answer = self._bulk.create(body, documents, most=most, compressed=compressed)
         if answer.trouble is not None:
             self._prepared.clear()  # the server that comes back may be one with nothing in it
         return answer

@@ -99,9 +99,15 @@ def logs(**options: Any) -> ExitCode:
     letters. While the queue is full, the files wait. Missing folders of the outputs are made.
 
     \b
-    SERENO_ELASTICSEARCH_URL           write to Elasticsearch instead of --log-store (user:password@ is possible)
-    SERENO_ELASTICSEARCH_API_KEY_FILE  file with an API key for it
-    SERENO_ELASTICSEARCH_CA_FILE       certificate of a private authority
+    SERENO_ELASTICSEARCH_URL             write to Elasticsearch instead of --log-store; several with commas between
+    SERENO_ELASTICSEARCH_API_KEY_FILE    file with an API key for it; or user:password@ in the address; or both of
+    SERENO_ELASTICSEARCH_USERNAME_FILE   file with the user's name
+    SERENO_ELASTICSEARCH_PASSWORD_FILE   file with the password
+    SERENO_ELASTICSEARCH_CA_FILE         certificate of a private authority, or
+    SERENO_ELASTICSEARCH_CA_FINGERPRINT  its SHA-256 in hexadecimal
+    SERENO_ELASTICSEARCH_COMPRESSION     gzip: smaller requests for more CPU  [default: none]
+
+    These files are read anew when they change.
 
     Exit codes: 0 ended well, 2 a file or an argument is wrong, 3 the store can't be reached or the port is taken.
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines

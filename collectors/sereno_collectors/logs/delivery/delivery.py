@@ -15,9 +15,6 @@ from sereno_collectors.logs.metrics import CollectorMetrics
 from sereno_collectors.logs.model import Parcel
 from sereno_collectors.logs.queue import QueueUnavailable, Settlement
 
-MOST_DOCUMENTS = 2_000
-MOST_BYTES = 5_000_000
-"""Of one request to the store."""
 IDLE_SECONDS = 0.2
 FLUSH_SECONDS = 0.6
 """How long what is queued is still delivered after the end was asked for; what is left waits for the next start."""
@@ -106,7 +103,9 @@ class Delivery:
         try:
             while not troubles:
                 is_last = read.is_set()
-                parcels = queue.take(MOST_DOCUMENTS, MOST_BYTES, wait_seconds=0 if is_last else IDLE_SECONDS)
+                most = self._sink.most
+                wait_seconds = 0 if is_last else IDLE_SECONDS
+                parcels = queue.take(most.documents, most.size_bytes, wait_seconds=wait_seconds)
                 if parcels and (trouble := self._deliver(parcels)) is not None:
                     troubles.append(LogStoreUnreachable(trouble))
                 elif is_last and not parcels:
@@ -142,8 +141,9 @@ class Delivery:
 
     def _persevered(self, wait_seconds: float) -> bool | None:
         """Deliver, and tell a trouble once while it lasts; whether there was none. None: nothing was queued."""
+        most = self._sink.most
         try:
-            parcels = self._parts.queue.take(MOST_DOCUMENTS, MOST_BYTES, wait_seconds=wait_seconds)
+            parcels = self._parts.queue.take(most.documents, most.size_bytes, wait_seconds=wait_seconds)
             if not parcels:
                 return None
             trouble = self._deliver(parcels)

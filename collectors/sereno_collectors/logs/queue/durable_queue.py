@@ -112,6 +112,7 @@ class DurableQueue:
             if self._size_bytes and self._size_bytes + added > self._limit_bytes:
                 raise QueueFull(f"the queue {self._path} is full ({self._size_bytes:,} of {self._limit_bytes:,} bytes)")
             self._file.keep_place()
+            self._file.keep_room(added)
             with self._file.transaction(on_disk=True) as connection:
                 numbers = self._insert(connection, parcels, documents, positions)
             self._positions = positions

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sereno_backends.sqlite import transaction
@@ -20,6 +20,7 @@ from sereno_collectors.logs.queue.file import (
     write_anew,
 )
 from sereno_collectors.logs.queue.rescue import finish_rescue, rescue
+from sereno_collectors.logs.queue.room import check_room, is_roomy
 
 
 class QueueFile:
@@ -47,6 +48,7 @@ class QueueFile:
             os.close(self._lock)
             raise
         self._place = Place.of(path)
+        self._is_tight = False
 
     def close(self) -> None:
         """Let another collector have it."""
@@ -64,6 +66,19 @@ class QueueFile:
             self.connection.execute(f"PRAGMA synchronous = {'FULL' if on_disk else 'NORMAL'}")
             with transaction(self.connection):
                 yield self.connection
+        if self._is_tight:
+            with suppress(sqlite3.Error):  # the transaction is done; a log that can't be emptied now is emptied later
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def keep_room(self, added_bytes: int) -> None:
+        """See that documents of this size fit on the disk, and can leave it again; before they are put.
+
+        Raises:
+            QueueUnavailable: they don't fit now.
+        """
+        self._is_tight = not is_roomy(self._path, added_bytes)
+        if self._is_tight:
+            check_room(self.connection, self._path, added_bytes)
 
     def keep_place(self) -> None:
         """Where somebody deleted or replaced the file: write what is in it anew, before it takes any more.
