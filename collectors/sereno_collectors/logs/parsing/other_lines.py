@@ -15,7 +15,7 @@ from sereno_collectors.logs.parsing.caches import Streams
 from sereno_collectors.logs.parsing.enrichment import Enrichment
 from sereno_collectors.logs.parsing.flaws import Flaw
 from sereno_collectors.logs.parsing.formats import ReadingContext, Recognised, recognise_object, recognise_text
-from sereno_collectors.logs.parsing.formats.json_lines import json_object
+from sereno_collectors.logs.parsing.formats.json_lines import json_object, json_text
 from sereno_collectors.logs.parsing.formats.levels import LEVELS
 from sereno_collectors.logs.parsing.identity import record_id
 
@@ -52,7 +52,7 @@ class OtherLines:
             action=_text(fields, "event.action"),
             document=fields,
         )
-        original = None if found is None else orjson.dumps(found).decode()
+        original = None if found is None else json_text(found, otherwise=content.decode(errors="replace"))
         source = stored_source(record, original, changed=fields is not found)
         self._enrich(source, offset, flaws)
         node, sequence = lookup(fields, "service.node.name"), lookup(fields, "event.sequence")
@@ -115,4 +115,5 @@ def _message(document: Mapping[str, Any], content: bytes) -> str:
     message = lookup(document, "message")
     if isinstance(message, str):
         return message
-    return content.decode(errors="replace") if message is None else orjson.dumps(message).decode()
+    line = content.decode(errors="replace")
+    return line if message is None else json_text(message, otherwise=line)

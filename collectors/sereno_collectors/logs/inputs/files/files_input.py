@@ -3,13 +3,15 @@
 import glob
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
 
 from sereno_collectors.logs.inputs.files.tail import Tail
 from sereno_collectors.logs.inputs.timing import FLUSH_SECONDS, POLL_SECONDS, utc_now
-from sereno_collectors.logs.model import Chunk, Format, Intake, Origin, OriginKind, Position, QueueFull
+from sereno_collectors.logs.model import Chunk, Intake, Origin, OriginKind, Position, QueueFull
+from sereno_collectors.logs.parsing.formats import Formats
 
 BATCH_EVENTS = 5_000
 GLOB_SECONDS = 5.0
@@ -24,7 +26,7 @@ class FilesInput:
             nothing yet is waited for.
         known: where an earlier run stood.
         report: takes what a person should know, one sentence each.
-        form: how the lines are to be read.
+        formats: how the lines of each file are to be read.
         service: `service.name` of events that name none; None: made of the file's name.
         dataset: `event.dataset` of events that name none.
         now: the time of day; aware.
@@ -37,7 +39,7 @@ class FilesInput:
         *,
         known: Sequence[Position],
         report: Callable[[str], None],
-        form: Format = Format.AUTO,
+        formats: Formats = Formats(),  # noqa: B008 - frozen
         service: str | None = None,
         dataset: str | None = None,
         now: Callable[[], datetime] = utc_now,
@@ -46,7 +48,8 @@ class FilesInput:
         self._patterns = tuple(dict.fromkeys(str(pattern.absolute()) for pattern in patterns))
         self._known = tuple(known)
         self._report = report
-        self._origin = Origin(OriginKind.FILE, "", "", form, service, dataset)
+        self._origin = Origin(OriginKind.FILE, "", "", service=service, dataset=dataset)
+        self._formats = formats
         self._now = now
         self._monotonic = monotonic
         self._tails: dict[str, Tail] = {}
@@ -152,7 +155,7 @@ class FilesInput:
         return Tail(
             path,
             [position for position in self._known if position.path == path],
-            origin=Origin(OriginKind.FILE, path, "", self._origin.format, self._origin.service, self._origin.dataset),
+            origin=replace(self._origin, path=path, format=self._formats.of(path)),
             monotonic=self._monotonic,
             report=self._report,
         )

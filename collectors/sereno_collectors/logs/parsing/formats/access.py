@@ -1,4 +1,4 @@
-"""Access lines of nginx, Apache and Caddy's common form: `10.0.0.7 - bob [25/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 5`."""
+"""Access lines of nginx and Apache: `10.0.0.7 - bob [25/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 5`."""
 
 import re
 from ipaddress import ip_address

@@ -13,6 +13,7 @@ from sereno_collectors.logs.parsing.formats.json_lines import json_object, recog
 from sereno_collectors.logs.parsing.formats.logfmt import pairs_of
 from sereno_collectors.logs.parsing.formats.plain import recognise_plain
 from sereno_collectors.logs.parsing.formats.syslog import recognise_syslog
+from sereno_collectors.logs.parsing.formats.traces import with_trace
 from sereno_collectors.logs.parsing.formats.values import ReadingContext, Recognised
 
 ORIGINAL = "event.original"
@@ -34,32 +35,30 @@ def recognise_object(found: Mapping[str, Any], format: Format, context: ReadingC
 
 def recognise_text(text: str, format: Format, context: ReadingContext) -> Recognised | None:  # noqa: A002
     """What text says in the form that is asked for; None where it doesn't have it."""
+    said = _in_format(text, format, context)
+    if said is None or said.fields["message"] == text:
+        return said
+    return Recognised({**said.fields, ORIGINAL: text}, said.timestamp)
+
+
+def _in_format(text: str, format: Format, context: ReadingContext) -> Recognised | None:  # noqa: A002, PLR0911 - each format
     match format:
         case Format.AUTO:
-            return _kept(_unmistakable(text, context), text)
+            return _cri(text, context) or _uncontained(text, context)
         case Format.LOGFMT:
-            return _kept(_logfmt(text, context), text)
+            return _logfmt(text, context)
         case Format.PLAIN:
-            return _kept(recognise_plain(text, context), text)
+            return recognise_plain(text, context)
         case Format.ACCESS:
-            return _kept(recognise_access(text, context), text)
+            return recognise_access(text, context)
         case Format.CRI:
-            return _kept(_cri(text, context), text)
+            return _cri(text, context)
         case Format.SYSLOG:
-            return _kept(_inside(recognise_syslog(text, context), context), text)
+            return _inside(recognise_syslog(text, context), context)
         case Format.ECS | Format.JSON | Format.DOCKER:
             return None
         case _:
             assert_never(format)
-
-
-def _kept(recognised: Recognised | None, text: str) -> Recognised | None:
-    """With the line as it was."""
-    return None if recognised is None else Recognised({**recognised.fields, ORIGINAL: text}, recognised.timestamp)
-
-
-def _unmistakable(text: str, context: ReadingContext) -> Recognised | None:
-    return _cri(text, context) or _uncontained(text, context)
 
 
 def _uncontained(text: str, context: ReadingContext) -> Recognised | None:
@@ -69,7 +68,14 @@ def _uncontained(text: str, context: ReadingContext) -> Recognised | None:
         or _inside(recognise_syslog(text, context, unmistakable=True), context)
         or recognise_plain(text, context)
         or _logfmt(text, context, unmistakable=True)
+        or _trace(text)
     )
+
+
+def _trace(text: str) -> Recognised | None:
+    """Text without a time that holds a stack trace: what an uncaught exception prints; all of it is the message."""
+    fields = with_trace(text)
+    return Recognised({**fields, "message": text}) if len(fields) > 1 else None
 
 
 def _cri(text: str, context: ReadingContext) -> Recognised | None:
@@ -100,7 +106,7 @@ def _said(line: str, context: ReadingContext) -> Recognised:
     found = json_object(line.encode(errors="replace")) if line[:1] == "{" else None
     if found is not None:
         return _with_message(recognise_json(found, context) or _ecs(found), line)
-    return _uncontained(line, context) or Recognised({"message": line})
+    return _uncontained(line, context) or Recognised(with_trace(line))
 
 
 def _logfmt(text: str, context: ReadingContext, *, unmistakable: bool = False) -> Recognised | None:

@@ -1,5 +1,7 @@
-"""JSON of loggers that don't speak ECS: pino, bunyan, zap, logrus, slog, structlog, python-json-logger, logback, Serilog
-(CLEF), .NET, GELF, MongoDB, Google Cloud. What is understood moves to its ECS name, all else stays as it is.
+"""JSON of loggers that don't speak ECS: what is understood moves to its ECS name, all else stays as it is.
+
+Known are pino, bunyan, zap, logrus, slog, structlog, python-json-logger, logback, Serilog (CLEF), .NET, GELF, MongoDB
+and Google Cloud.
 """
 
 from collections.abc import Mapping
@@ -38,6 +40,14 @@ def json_object(content: bytes | str) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return value if isinstance(value, dict) else None
+
+
+def json_text(value: object, *, otherwise: str) -> str:
+    """A value as JSON; `otherwise` where it is nested deeper than can be written (254 levels; 1,024 can be read)."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return otherwise
 
 
 def recognise_json(found: Mapping[str, Any], context: ReadingContext) -> Recognised | None:

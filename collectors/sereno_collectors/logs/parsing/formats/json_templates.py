@@ -21,7 +21,8 @@ def rendered(template: str, properties: Mapping[str, Any]) -> str:
         if hole[1] not in properties:
             return hole[0]
         value = properties[hole[1]]
-        text = value if isinstance(value, str) else orjson.dumps(value).decode()
-        return text[:_MOST_VALUE_CHARACTERS]
+        if isinstance(value, Mapping | list):
+            return hole[0]  # it is among the fields; here it would cost its whole length for each hole
+        return (value if isinstance(value, str) else orjson.dumps(value).decode())[:_MOST_VALUE_CHARACTERS]
 
     return _HOLE.sub(fill, template)

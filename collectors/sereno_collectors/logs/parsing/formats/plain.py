@@ -7,7 +7,7 @@ from typing import Any
 from sereno_collectors.logs.parsing.formats.levels import WORDS, level_of
 from sereno_collectors.logs.parsing.formats.servers import SERVER_LAYOUTS
 from sereno_collectors.logs.parsing.formats.times import ISO, moment_of
-from sereno_collectors.logs.parsing.formats.traces import error_in
+from sereno_collectors.logs.parsing.formats.traces import with_trace
 from sereno_collectors.logs.parsing.formats.values import ReadingContext, Recognised
 
 _TIMED = re.compile(rf"\[?{ISO}\]?(?=[\s|\[]|$)", re.ASCII)
@@ -21,7 +21,10 @@ _LAYOUTS = tuple(
     re.compile(layout, re.ASCII)
     for layout in (
         # Spring Boot: `INFO 12345 --- [app] [main] c.e.Shop : message`
-        rf" {{1,4}}{_LEVEL} {{1,4}}(?P<pid>\d{{1,10}}) --- (?:\[[^\[\]]{{0,200}}\] )?{_THREAD} (?P<logger>{_NAME}) {{1,64}}: ",
+        (
+            rf" {{1,4}}{_LEVEL} {{1,4}}(?P<pid>\d{{1,10}}) --- (?:\[[^\[\]]{{0,200}}\] )?{_THREAD} "
+            rf"(?P<logger>{_NAME}) {{1,64}}: "
+        ),
         # logback, log4j: `[main] INFO  c.e.Shop - message`
         rf" {_THREAD} {_LEVEL} {{1,4}}(?P<logger>{_NAME}) {{0,40}}[-:] ",
         # log4j, Kafka's with brackets: `INFO [main] c.e.Shop - message`, `INFO  c.e.Shop - message`
@@ -70,17 +73,17 @@ def _behind_time(text: str, end: int, moment: datetime) -> Recognised:
     source = _GO_SOURCE.match(text, end)
     if source is not None:
         origin = {"log.origin.file.name": source["file"], "log.origin.file.line": int(source["line"])}
-        return Recognised(with_error(text[source.end() :]) | origin, moment)
+        return Recognised(with_trace(text[source.end() :]) | origin, moment)
     for layout in _LAYOUTS:
         match = layout.match(text, end)
         if match is not None:
             return _recognised(text, match, moment)
-    return Recognised(with_error(text[end:].lstrip(" -|")), moment)
+    return Recognised(with_trace(text[end:].lstrip(" -|")), moment)
 
 
 def _recognised(text: str, match: re.Match[str], moment: datetime | None) -> Recognised:
     said = match.groupdict()
-    fields: dict[str, Any] = with_error(text[match.end() :])
+    fields: dict[str, Any] = with_trace(text[match.end() :])
     level = level_of(said["level"].strip("[]() "))
     if level is not None:
         fields["log.level"] = level
@@ -93,13 +96,3 @@ def _recognised(text: str, match: re.Match[str], moment: datetime | None) -> Rec
     if said.get("line"):
         fields["log.origin.file.line"] = int(said["line"])
     return Recognised(fields, moment)
-
-
-def with_error(message: str) -> dict[str, Any]:
-    """A message, and the stack trace that follows it, as fields."""
-    found = error_in(message) if "\n" in message else None
-    if found is None:
-        return {"message": message}
-    start, error = found
-    before = message[:start].rstrip()
-    return {"message": before or error.get("error.message") or error.get("error.type") or message, **error}

@@ -1,4 +1,4 @@
-"""Times as loggers write them. Whatever a text or a number holds, the answer is an instant that a store keeps, or None."""
+"""Times as loggers write them: whatever a text or a number holds, it is an instant that a store keeps, or None."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+DEFAULT_LEVEL: Final = "error"
 MOST_MESSAGE_CHARACTERS: Final = 8_192
 
 _PYTHON: Final = "Traceback (most recent call last):"
@@ -16,6 +17,16 @@ _THROWN = re.compile(
 _FRAME = re.compile(r"\s{1,16}(?:at |---> |\.{3} \d)|\s{0,8}Caused by: ")
 _MOST_HEAD_CHARACTERS = 4_096
 """A longer line is no name of an exception."""
+
+
+def with_trace(message: str) -> dict[str, str]:
+    """A message as fields; a stack trace in it becomes `error.*`, and the level is error where nothing else is said."""
+    found = error_in(message) if "\n" in message else None
+    if found is None:
+        return {"message": message}
+    start, error = found
+    before = message[:start].rstrip() or error.get("error.message") or error.get("error.type") or message
+    return {"message": before, "log.level": DEFAULT_LEVEL, **error}
 
 
 def error_in(text: str) -> tuple[int, dict[str, str]] | None:
