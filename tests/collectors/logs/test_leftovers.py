@@ -232,3 +232,91 @@ def test_the_real_logrotate_loses_and_repeats_nothing(bench: Bench, way: str) ->
     bench.linger()
     assert bench.messages() == sorted([*expected, "last"])
     assert_nothing_twice(bench)
+
+
+@pytest.mark.parametrize(
+    "names", [("app.log", "link.log"), ("link.log", "app.log"), ("*.log", "app.*"), ("li*.log", "mo*.log")]
+)
+def test_a_file_under_two_names_is_read_once(bench: Bench, names: tuple[str, str]) -> None:
+    """Links and patterns that overlap give each line once, also after a rotation and a restart."""
+    bench.append("one")
+    for link in ("link.log", "more.log"):
+        (bench.folder / link).symlink_to(bench.log)
+    bench.start(*names)
+    bench.drain()
+    bench.log.rename(bench.folder / "old")
+    bench.append("two")
+    bench.drain()
+    assert bench.messages() == ["one", "two"]
+    bench.start(*names)
+    bench.drain()
+    assert bench.messages() == ["one", "two"]
+
+
+def test_patterns_leave_compressed_files_alone(bench: Bench) -> None:
+    """What a pattern finds compressed is no text: it is read as the rest of a followed file, or not."""
+    packed(stopped_and_rotated(bench))
+    (bench.folder / "other.gz").write_bytes(gzip.compress(b"other\n"))
+    bench.append("three")
+    bench.start("app.*", "*.gz")
+    bench.drain()
+    assert bench.messages() == ["one", "three", "two"]
+
+
+class _Life:
+    """A log file whose writer, rotation, compression and collector act in any order."""
+
+    def __init__(self, bench: Bench, seed: int) -> None:
+        self.bench = bench
+        self.chooser = random.Random(seed)
+        self.written: list[str] = []
+
+    def write(self) -> None:
+        lines = [f"line {len(self.written) + number} {self.chooser.random()}" for number in range(3)]
+        self.written += lines
+        self.bench.append(*lines)
+
+    def rename(self) -> None:
+        if self.bench.log.exists():
+            self.bench.log.rename(self._next())
+            self.write()
+
+    def copy_and_truncate(self) -> None:
+        if self.bench.log.exists() and self.bench.log.stat().st_size:
+            shutil.copy(self.bench.log, self._next())
+            os.truncate(self.bench.log, 0)
+            self.write()
+
+    def compress(self) -> None:
+        # A collector that runs looks five times a second: it has seen a rotated file before that is compressed.
+        if self.bench.runs:
+            self.bench.drain()
+        for path in sorted(self.bench.folder.glob("app.log.?")):
+            packed(path, self.chooser.choice(tuple(PACKERS)))
+
+    def delete_what_was_read(self) -> None:
+        self.bench.drain()
+        for path in self.bench.folder.glob("app.log.*"):
+            path.unlink()
+
+    def _next(self) -> Path:
+        """The name of the newest rotated file; the others move up, as logrotate has it."""
+        for number in range(8, 0, -1):
+            for path in self.bench.folder.glob(f"app.log.{number}*"):
+                path.rename(path.with_name(path.name.replace(f".log.{number}", f".log.{number + 1}")))
+        return self.bench.folder / "app.log.1"
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_no_order_of_events_loses_or_repeats_a_line(bench: Bench, seed: int) -> None:
+    """Seeded rounds of writing, both rotations, compression, deletion, stops and starts: every line once."""
+    life = _Life(bench, seed)
+    life.write()
+    bench.drain()
+    acts = (life.write, life.rename, life.copy_and_truncate, life.compress, life.delete_what_was_read, bench.drain)
+    for _ in range(14):
+        life.chooser.choice((*acts, bench.end, bench.linger))()
+    life.write()
+    bench.linger()
+    assert bench.messages() == sorted(life.written)
+    assert bench.count("duplicate") == 0

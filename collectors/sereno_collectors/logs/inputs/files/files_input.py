@@ -1,6 +1,7 @@
 """The files that a collector follows, as one input."""
 
 import glob
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from threading import Event
 
+from sereno_collectors.logs.inputs.files.content import COMPRESSED
 from sereno_collectors.logs.inputs.files.tail import Tail
 from sereno_collectors.logs.inputs.timing import FLUSH_SECONDS, POLL_SECONDS, utc_now
 from sereno_collectors.logs.model import Chunk, Intake, Origin, OriginKind, Position, QueueFull
@@ -53,6 +55,7 @@ class FilesInput:
         self._now = now
         self._monotonic = monotonic
         self._tails: dict[str, Tail] = {}
+        self._targets: set[str] = set()
         self._globbed_at = -GLOB_SECONDS
         self._find()
 
@@ -144,12 +147,30 @@ class FilesInput:
         if self._monotonic() - self._globbed_at < GLOB_SECONDS:
             return
         self._globbed_at = self._monotonic()
+        wanted = self._wanted()
+        for path in wanted:
+            if path in self._tails:
+                continue
+            target = os.path.realpath(path)
+            # A file under several names is read by its own, or by the name that was found first.
+            if target != path and (target in wanted or target in self._targets):
+                continue
+            self._targets.add(target)
+            self._tails[path] = self._tail(path)
+
+    def _wanted(self) -> dict[str, None]:
+        """The paths that are named, and those that patterns find, in order."""
+        paths: dict[str, None] = {}
         for pattern in self._patterns:
+            if not glob.has_magic(pattern):
+                paths[pattern] = None
+                continue
             # Path.glob can't: it wants a folder and a relative pattern, and follows no absolute one.
-            paths = sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
-            for path in paths:
-                if path not in self._tails and (path == pattern or Path(path).is_file()):
-                    self._tails[path] = self._tail(path)
+            found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
+            # Compressed files are read as what rotation left of a followed one, never as lines of their own.
+            files = (path for path in found if path in self._tails or Path(path).is_file())
+            paths |= dict.fromkeys(path for path in files if not path.endswith(COMPRESSED))
+        return paths
 
     def _tail(self, path: str) -> Tail:
         return Tail(

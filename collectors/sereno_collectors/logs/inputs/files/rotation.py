@@ -48,12 +48,6 @@ def compressed_siblings(path: str) -> tuple[FileOnDisk, ...]:
     return _siblings(path, COMPRESSED)
 
 
-def is_rotated(name: str, followed: str) -> bool:
-    """Whether rotation can have made the one name of the other, compressed or not."""
-    rest = name.removeprefix(followed)
-    return name.startswith(followed) and any(_is_rotation(rest, ending) for ending in ("", *COMPRESSED))
-
-
 def _is_rotation(rest: str, ending: str) -> bool:
     return rest.endswith(ending) and _ROTATED.fullmatch(rest.removesuffix(ending)) is not None
 

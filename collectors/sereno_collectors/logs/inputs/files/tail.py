@@ -97,6 +97,7 @@ class Tail:
             self._open_unread_leftovers()
         if inode not in {position.inode for position in self.positions if not position.finished}:
             if self.positions:  # the path has changed hands; perhaps more than once since the last look
+                self._follow_replacements()  # a copy is known as one by what was read of the original
                 self._open_unread()
             if at_path is not None and not self._open_new(at_path):
                 return
@@ -150,6 +151,11 @@ class Tail:
         self._follow_replacement(file)
         return self._read(file, most_events, read_at, unfinished=unfinished, ending=ending)
 
+    def _follow_replacements(self) -> None:
+        for file in tuple(self._open):
+            if file.is_replaced():
+                self._follow_replacement(file)
+
     def _follow_replacement(self, file: FollowedFile) -> None:
         """The file was emptied: read it anew, and what was not read of it yet from its copy, if there is one."""
         old = file.position
@@ -187,9 +193,7 @@ class Tail:
             elif not self._open_at(found, replace(position, inode=found.inode)):
                 continue  # it may be readable at the next look
             self._unfinished.remove(position)
-        for file in tuple(self._open):
-            if file.is_replaced():
-                self._follow_replacement(file)
+        self._follow_replacements()
         if self._open:
             self._open_unread()
 
