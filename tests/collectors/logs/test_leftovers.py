@@ -107,6 +107,21 @@ def test_what_was_read_uncompressed_is_not_read_again(bench: Bench, *, is_finish
     assert bench.count("received") == 0
 
 
+def test_a_finished_file_that_is_compressed_during_a_stop_is_known(bench: Bench) -> None:
+    """The youngest file of all is not taken for an unread one when it was read to its end before."""
+    bench.append("one")
+    bench.drain()
+    rotated = bench.log.rename(bench.folder / "app.log.1")
+    bench.linger()
+    bench.end()
+    packed(rotated)
+    bench.log.touch()
+    bench.start()
+    bench.drain()
+    assert bench.messages() == ["one"]
+    assert bench.count("received") == 0
+
+
 def test_a_half_written_file_is_waited_for(bench: Bench) -> None:
     """While the end of the compressed file is missing nothing is read of it, and nothing is given up."""
     rotated = stopped_and_rotated(bench)
