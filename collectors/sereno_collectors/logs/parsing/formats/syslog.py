@@ -11,7 +11,7 @@ from sereno_collectors.logs.parsing.formats.values import ReadingContext, Recogn
 MOST_PRIORITY = 191
 _PRIORITY = r"<(?P<priority>\d{1,3})>"
 _HOST = r"(?P<host>[\w.:\-]{1,255})"
-_TAG = r"(?P<tag>[\w./@()\-]{1,128})(?:\[(?P<pid>[\w.\-]{1,32})\])?:(?: |$)"
+_TAG = r"(?P<tag>[\w./@()\-]{1,128})(?:\[(?P<pid>[\w.\-]{1,32})\]:?|:)(?: |$)"
 _CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
 
 _RFC_5424 = re.compile(
