@@ -44,6 +44,13 @@ def kinds() -> dict[str, list[bytes]]:
             orjson.dumps({"ts": 1_764_072_000 + number, "severity": "WARN", "msg": _MESSAGE, "order": {"id": number}})
             for number in numbers
         ],
+        "logfmt": [
+            f'time=2026-11-25T12:00:00.007Z level=warn msg="{_MESSAGE}" order={number}'.encode() for number in numbers
+        ],
+        "access line": [
+            f'10.0.0.7 - - [25/Nov/2026:12:00:00 +0000] "GET /pay?order={number} HTTP/1.1" 200 512 "-" "c"'.encode()
+            for number in numbers
+        ],
         "text": [f"2026-11-25 12:00:00,007 INFO {number} {_MESSAGE}".encode() for number in numbers],
     }
 

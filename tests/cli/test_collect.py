@@ -347,3 +347,33 @@ def test_a_queue_that_was_changed_on_disk_ends_it_with_a_reason_and_the_next_sta
     assert "was damaged" in errors
     with closing(sqlite3.connect(queue)) as connection:
         assert connection.execute("SELECT sum(documents) FROM parcel").fetchone() == (2,)
+
+
+def test_each_file_is_read_in_the_format_that_is_asked_for(folder: Path) -> None:
+    """A pattern forces the format of its files alone; the zone is of times that name none."""
+    (folder / "one.log").write_text("2026-07-01 12:00:00 ERROR no bank\n")
+    (folder / "raw.log").write_text("2026-07-01 12:00:00 ERROR no bank\n")
+    done = collect("--file", "*.log", "--once", "--format", "raw.*=ecs", "--time-zone", "Europe/Berlin")
+    assert (done.returncode, done.stderr) == (0, "")
+    with closing(SqliteLogStore("var/logs.sqlite")) as store:
+        found = {(record.message, record.level): record.timestamp for record in store.search(ALWAYS)}
+    assert set(found) == {("no bank", "error"), ("2026-07-01 12:00:00 ERROR no bank", "info")}
+    assert found["no bank", "error"].isoformat() == "2026-07-01T10:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cure"),
+    [
+        (("--format", "xml"), "write one of auto, ecs"),
+        (("--format", "*.log=xml"), "write one of auto, ecs"),
+        (("--format", "json", "--format", "ecs"), "for single files write 'PATTERN=NAME'"),
+        (("--time-zone", "Mars/North"), "Europe/Berlin"),
+    ],
+)
+def test_a_format_that_is_none_is_told_with_a_cure(folder: Path, arguments: tuple[str, ...], cure: str) -> None:
+    """Wrong names end with 2 and say which are right, before anything is made."""
+    (folder / "app.log").touch()
+    done = collect("--file", "app.log", "--once", *arguments)
+    assert done.returncode == 2
+    assert cure in done.stderr
+    assert not (folder / "var").exists()

@@ -57,6 +57,17 @@ def command() -> None:
     type=click.IntRange(min=1),
     help="Size at which the queue is full: reading waits then, nothing is dropped.",
 )
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="[PATTERN=]NAME",
+    help="Form of the lines, of all files or of those that a pattern names: auto, ecs, json, logfmt, plain, access, "
+    "syslog, docker, cri.  [default: auto, each line as what it unmistakably is]",
+)
+@click.option(
+    "--time-zone", default="UTC", show_default=True, help="Zone of times in text that name none, as Europe/Berlin."
+)
 @click.option("--service", help="service.name of events that name none.  [default: the file's name]")
 @click.option("--dataset", help="event.dataset of events that name none.  [default: app]")
 @click.option("--label", multiple=True, metavar="NAME=VALUE", help="Label that every document gets.")
@@ -83,12 +94,13 @@ def command() -> None:
 )
 @click.option("--once", is_flag=True, help="Collect what is in the files now, print the figures, end.")
 def logs(**options: Any) -> ExitCode:
-    """Collect logs (ECS JSON lines, or any text) from files, standard input or OTLP into a log store, until Ctrl-C.
+    """Collect logs (JSON or any text) from files, standard input or OTLP into a log store, until Ctrl-C.
 
     \b
     sereno collect logs --file logs/checkout.log
     sereno collect logs --file a.log --file b.log --log-store var/logs.sqlite
     sereno collect logs --file 'logs/*.log' --label team=payments --queue-bytes 5000000000
+    sereno collect logs --file '/var/log/nginx/*.log' --format 'access*=access' --time-zone Europe/Berlin
     sereno collect logs --file logs/checkout.log --once
     my-service | sereno collect logs --stdin --service my-service
     sereno collect logs --otlp 127.0.0.1:4318

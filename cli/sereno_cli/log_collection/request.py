@@ -2,8 +2,10 @@
 
 import glob
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from sereno_backends.logs.lifecycle import Retentions
     from sereno_collectors.logs import Settings
+    from sereno_collectors.logs.parsing.formats import Formats
 
 
 ELASTICSEARCH_URL = "SERENO_ELASTICSEARCH_URL"
@@ -53,6 +56,8 @@ class Request:
     queue: Path
     queue_bytes: int
     dead_letters: Path
+    formats: "Formats"
+    time_zone: tzinfo
     service: str | None
     dataset: str | None
     label: tuple[str, ...]
@@ -69,8 +74,13 @@ def request_of(options: dict[str, Any]) -> Request:
     for label in options["label"]:
         if "=" not in label or label.startswith("="):
             raise InvalidInput(f"--label {label}: write NAME=VALUE")
-    queue = options["queue"] or queue_beside(checkpoint)
-    return Request(**{**options, "queue": queue, "otlp": _address(options["otlp"])})
+    checked = {
+        "queue": options["queue"] or queue_beside(checkpoint),
+        "otlp": _address(options["otlp"]),
+        "formats": _formats(options["formats"], options["files"]),
+        "time_zone": _zone(options["time_zone"]),
+    }
+    return Request(**{**options, **checked})
 
 
 def queue_beside(checkpoint: Path) -> Path:
@@ -87,6 +97,41 @@ def _address(given: str | None) -> tuple[str, int] | None:
     return host.strip("[]"), int(port)
 
 
+def _formats(given: Sequence[str], files: Sequence[Path]) -> "Formats":
+    """The formats of `NAME` and `PATTERN=NAME`; a pattern with a folder is of absolute paths, as files are followed."""
+    from sereno_collectors.logs.model import Format
+    from sereno_collectors.logs.parsing.formats import Formats
+
+    names = ", ".join(form.value for form in Format)
+    defaults: list[Format] = []
+    by_file: list[tuple[str, Format]] = []
+    for each in given:
+        pattern, equals, name = each.rpartition("=")
+        if name not in set(Format):
+            raise InvalidInput(f"--format {each}: {name!r} is no format; write one of {names}, or 'PATTERN=NAME'")
+        if equals and not (pattern and files):
+            raise InvalidInput(f"--format {each}: a pattern is of files, as in --file 'logs/*' --format '*.log=plain'")
+        if equals:
+            by_file.append((str(Path(pattern).absolute()) if "/" in pattern else pattern, Format(name)))
+        else:
+            defaults.append(Format(name))
+    if len(defaults) > 1:
+        raise InvalidInput("--format: one for everything only; for single files write 'PATTERN=NAME'")
+    return Formats(defaults[0] if defaults else Format.AUTO, tuple(by_file))
+
+
+def _zone(name: str) -> tzinfo:
+    """The time zone of a name as in Europe/Berlin."""
+    from zoneinfo import ZoneInfo
+
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError) as error:  # a name with dots, a folder's name, none that is known
+        raise InvalidInput(f"--time-zone {name}: not known here; write a name such as Europe/Berlin, or UTC") from error
+
+
 def settings_of(request: Request) -> "Settings":
     """The collector's settings."""
     from sereno_collectors.logs import Settings
@@ -98,6 +143,8 @@ def settings_of(request: Request) -> "Settings":
         queue=request.queue,
         dead_letters=request.dead_letters,
         limit_bytes=request.queue_bytes,
+        formats=request.formats,
+        zone=request.time_zone,
         service=request.service,
         dataset=request.dataset,
         enrichment=Enrichment(labels=labels, tags=request.tag),

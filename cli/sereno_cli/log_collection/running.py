@@ -143,6 +143,7 @@ def _inputs(request: Request) -> "list[Input]":
             sys.stdin.fileno(),
             run=uuid4().hex,
             report=say,
+            form=request.formats.default,
             service=request.service,
             dataset=request.dataset,
         )

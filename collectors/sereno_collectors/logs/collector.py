@@ -6,7 +6,7 @@ inputs ─► intake (parse, enrich) ─► durable queue ─► delivery ─►
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -22,8 +22,9 @@ from sereno_collectors.logs.inputs.timing import utc_now
 from sereno_collectors.logs.intake import IntakeParts, QueueingIntake
 from sereno_collectors.logs.messages import MessageMetrics
 from sereno_collectors.logs.metrics import CollectorMetrics
-from sereno_collectors.logs.model import Format, Input, QueueFull
+from sereno_collectors.logs.model import Input, QueueFull
 from sereno_collectors.logs.parsing.enrichment import Enrichment
+from sereno_collectors.logs.parsing.formats import Formats
 from sereno_collectors.logs.parsing.parser import Parser
 from sereno_collectors.logs.queue import DurableQueue
 from sereno_collectors.logs.reconciling.tracker import SequenceTracker
@@ -53,7 +54,9 @@ class Settings:
     queue: Path
     dead_letters: Path
     limit_bytes: int = DEFAULT_LIMIT_BYTES
-    form: Format = Format.AUTO
+    formats: Formats = field(default_factory=Formats)
+    zone: tzinfo = UTC
+    """Of times in text that name no zone."""
     service: str | None = None
     dataset: str | None = None
     namespace: str = "default"
@@ -107,13 +110,13 @@ class LogCollector:
             settings.files,
             known=self._queue.positions,
             report=report,
-            form=settings.form,
+            formats=settings.formats,
             service=settings.service,
             dataset=settings.dataset,
             now=surroundings.now,
             monotonic=monotonic,
         )
-        parser = Parser(namespace=settings.namespace, enrichment=settings.enrichment)
+        parser = Parser(namespace=settings.namespace, enrichment=settings.enrichment, zone=settings.zone)
         sequences, messages = SequenceTracker(), MessageMetrics(monotonic=time.monotonic)
         self._intake = QueueingIntake(
             IntakeParts(parser, self._queue, metrics, report, watch=(sequences.observe, messages.observe)),

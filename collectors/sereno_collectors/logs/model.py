@@ -27,6 +27,10 @@ class Format(StrEnum):
     JSON = "json"
     LOGFMT = "logfmt"
     PLAIN = "plain"
+    ACCESS = "access"
+    SYSLOG = "syslog"
+    DOCKER = "docker"
+    CRI = "cri"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ _EXCEPTION = re.compile(
 _MOST_EXAMINED_BYTES = 512
 """A line's end is not looked for beyond it: no line can make the patterns slow."""
 
+_CRI = re.compile(rb"\d{4}-\S{15,31} (?P<stream>stdout|stderr) (?P<flag>[FP])(?: |$)")
+"""What containerd and CRI-O put before a line, or before a part (P) of one that is too long for them."""
+
 _FRAME = re.compile(rb"\s+(?:at |\.{3} \d+ )")
 
 
@@ -48,11 +51,23 @@ def begins_event(line: bytes, format: Format, previous: bytes = b"") -> bool:  #
         previous: the line before it, where the reader has it. Without it, `{…}` followed by a trace is taken for one
             event (parsing takes it apart again), and two traces without a word between them for one.
     """
+    if format is Format.CRI and (runtime := _CRI.match(line)) is not None:
+        return _begins_behind(runtime, line, previous)
     first = line[:1]
     if first == b"{" or first not in _MAY_CONTINUE:
         return True
     line = line[:_MOST_EXAMINED_BYTES].rstrip()
     return bool(line) and (_is_whole_json(previous) or not _continues(line, format, previous))
+
+
+def _begins_behind(runtime: re.Match[bytes], line: bytes, previous: bytes) -> bool:
+    """Whether a line of a container runtime begins an event: by what the program wrote, on its own stream."""
+    before = _CRI.match(previous)
+    if before is None or before["stream"] != runtime["stream"]:
+        return True
+    if before["flag"] == b"P":
+        return False
+    return begins_event(line[runtime.end() :], Format.AUTO, previous[before.end() :])
 
 
 def _continues(line: bytes, format: Format, previous: bytes) -> bool:  # noqa: A002

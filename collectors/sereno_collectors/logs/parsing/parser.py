@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from sereno_collectors.logs.model import Chunk, Document, Origin
 from sereno_collectors.logs.parsing.caches import Hours, Streams
@@ -30,10 +31,12 @@ class Parser:
     Args:
         namespace: the last part of the data streams' names.
         enrichment: what every document gets.
+        zone: of times in text that name no zone.
     """
 
-    def __init__(self, *, namespace: str, enrichment: Enrichment) -> None:
+    def __init__(self, *, namespace: str, enrichment: Enrichment, zone: tzinfo = UTC) -> None:
         self._enrichment = enrichment
+        self._zone = zone
         self._streams = Streams(namespace)
         self._hours = Hours()
         self._origins: dict[Origin, tuple[CleanLines, OtherLines]] = {}
@@ -64,7 +67,7 @@ class Parser:
                 self._origins.clear()
             known = (
                 CleanLines(origin, self._enrichment, self._streams, self._hours),
-                OtherLines(origin, self._enrichment, self._streams),
+                OtherLines(origin, self._enrichment, self._streams, self._zone),
             )
             self._origins[origin] = known
         return known

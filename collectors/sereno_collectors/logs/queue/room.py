@@ -8,7 +8,7 @@ from sereno_collectors.logs.queue.file import WAL_BYTES, QueueUnavailable, expla
 
 SPARE_BYTES = 200_000
 SPARE_BYTES_OF_A_PARCEL = 1_000
-"""Taking 2,000 documents out writes 65 to 90 KB, and half a kilobyte to two for each of many small parcels (measured)."""
+"""Taking 2,000 documents out writes 65 to 90 KB, half a kilobyte to two for each of many small parcels (measured)."""
 MOST_PARCELS_AT_ONCE = 2_000
 
 

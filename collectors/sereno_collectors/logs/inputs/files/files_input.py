@@ -1,15 +1,19 @@
 """The files that a collector follows, as one input."""
 
 import glob
+import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
 
+from sereno_collectors.logs.inputs.files.content import COMPRESSED
 from sereno_collectors.logs.inputs.files.tail import Tail
 from sereno_collectors.logs.inputs.timing import FLUSH_SECONDS, POLL_SECONDS, utc_now
-from sereno_collectors.logs.model import Chunk, Format, Intake, Origin, OriginKind, Position, QueueFull
+from sereno_collectors.logs.model import Chunk, Intake, Origin, OriginKind, Position, QueueFull
+from sereno_collectors.logs.parsing.formats import Formats
 
 BATCH_EVENTS = 5_000
 GLOB_SECONDS = 5.0
@@ -24,7 +28,7 @@ class FilesInput:
             nothing yet is waited for.
         known: where an earlier run stood.
         report: takes what a person should know, one sentence each.
-        form: how the lines are to be read.
+        formats: how the lines of each file are to be read.
         service: `service.name` of events that name none; None: made of the file's name.
         dataset: `event.dataset` of events that name none.
         now: the time of day; aware.
@@ -37,7 +41,7 @@ class FilesInput:
         *,
         known: Sequence[Position],
         report: Callable[[str], None],
-        form: Format = Format.AUTO,
+        formats: Formats = Formats(),  # noqa: B008 - frozen
         service: str | None = None,
         dataset: str | None = None,
         now: Callable[[], datetime] = utc_now,
@@ -46,10 +50,12 @@ class FilesInput:
         self._patterns = tuple(dict.fromkeys(str(pattern.absolute()) for pattern in patterns))
         self._known = tuple(known)
         self._report = report
-        self._origin = Origin(OriginKind.FILE, "", "", form, service, dataset)
+        self._origin = Origin(OriginKind.FILE, "", "", service=service, dataset=dataset)
+        self._formats = formats
         self._now = now
         self._monotonic = monotonic
         self._tails: dict[str, Tail] = {}
+        self._targets: set[str] = set()
         self._globbed_at = -GLOB_SECONDS
         self.has_caught_up = not self._patterns
         """Whether all that stood in the files at the start was handed over."""
@@ -144,18 +150,36 @@ class FilesInput:
         if self._monotonic() - self._globbed_at < GLOB_SECONDS:
             return
         self._globbed_at = self._monotonic()
+        wanted = self._wanted()
+        for path in wanted:
+            if path in self._tails:
+                continue
+            target = os.path.realpath(path)
+            # A file under several names is read by its own, or by the name that was found first.
+            if target != path and (target in wanted or target in self._targets):
+                continue
+            self._targets.add(target)
+            self._tails[path] = self._tail(path)
+
+    def _wanted(self) -> dict[str, None]:
+        """The paths that are named, and those that patterns find, in order."""
+        paths: dict[str, None] = {}
         for pattern in self._patterns:
+            if not glob.has_magic(pattern):
+                paths[pattern] = None
+                continue
             # Path.glob can't: it wants a folder and a relative pattern, and follows no absolute one.
-            paths = sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
-            for path in paths:
-                if path not in self._tails and (path == pattern or Path(path).is_file()):
-                    self._tails[path] = self._tail(path)
+            found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
+            # Compressed files are read as what rotation left of a followed one, never as lines of their own.
+            files = (path for path in found if path in self._tails or Path(path).is_file())
+            paths |= dict.fromkeys(path for path in files if not path.endswith(COMPRESSED))
+        return paths
 
     def _tail(self, path: str) -> Tail:
         return Tail(
             path,
             [position for position in self._known if position.path == path],
-            origin=Origin(OriginKind.FILE, path, "", self._origin.format, self._origin.service, self._origin.dataset),
+            origin=replace(self._origin, path=path, format=self._formats.of(path)),
             monotonic=self._monotonic,
             report=self._report,
         )

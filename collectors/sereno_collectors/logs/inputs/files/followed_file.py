@@ -1,12 +1,10 @@
 """One open file: its new lines, and whether it still is the file whose beginning was read."""
 
-import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
+from sereno_collectors.logs.inputs.files.content import Content, continues, fingerprint
 from sereno_collectors.logs.inputs.files.events import events_of
 from sereno_collectors.logs.inputs.timing import OPEN_EVENT_SECONDS
 from sereno_collectors.logs.model import Chunk, Origin, Position
@@ -14,7 +12,6 @@ from sereno_collectors.logs.model import Chunk, Origin, Position
 CHUNK_BYTES = 256 * 1024
 LONGEST_LINE_BYTES = 1024 * 1024
 """A longer line is taken in pieces of this size: no line can fill the memory, and none is lost."""
-TAIL_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +20,10 @@ class Replaced:
 
 
 class FollowedFile:
-    """A file held open by its descriptor, so that neither renaming nor deleting it loses what is in it."""
+    """A file held open, so that neither renaming nor deleting it loses what is in it; its content is closed with it."""
 
-    def __init__(self, opened_path: str, position: Position, origin: Origin, monotonic: Callable[[], float]) -> None:
-        self._file = Path(opened_path).open("rb", buffering=0)  # noqa: SIM115 - held open as long as this lives
-        self._descriptor = self._file.fileno()
+    def __init__(self, content: Content, position: Position, origin: Origin, monotonic: Callable[[], float]) -> None:
+        self._content = content
         self._origin = origin
         self._monotonic = monotonic
         self._fruitless = (-1, 0)  # size and modification time when no whole line was there to read
@@ -38,12 +34,17 @@ class FollowedFile:
 
     def close(self) -> None:
         """Let go of the file; a second call does nothing."""
-        self._file.close()
+        self._content.close()
 
     @property
     def size(self) -> int:
         """Bytes in the file now."""
-        return os.fstat(self._descriptor).st_size
+        return self._content.size
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can be added to it any more."""
+        return self._content.is_final
 
     @property
     def quiet_seconds(self) -> float:
@@ -53,11 +54,11 @@ class FollowedFile:
     def is_replaced(self) -> bool:
         """Whether it was truncated or written anew since it was read."""
         seen = max(self.position, self._glimpsed, key=lambda position: position.offset)
-        return self.size < seen.offset or not continues(self._descriptor, seen)
+        return self.size < seen.offset or not continues(self._content, seen)
 
     def unfinished_line(self) -> bytes:
         """The beginning of a line that has no end yet."""
-        return os.pread(self._descriptor, LONGEST_LINE_BYTES, self.position.offset)
+        return self._content.bytes_at(LONGEST_LINE_BYTES, self.position.offset)
 
     def start_again(self, position: Position, origin: Origin) -> None:
         """Read what has taken the file's place from its beginning."""
@@ -73,8 +74,7 @@ class FollowedFile:
 
         With `ending` also a last one that might go on; with `unfinished` also a last line that has no end.
         """
-        status = os.fstat(self._descriptor)
-        looks = (status.st_size, status.st_mtime_ns)
+        size, modified_ns = looks = (self._content.size, self._content.modified_ns)
         settled = ending or self.quiet_seconds >= OPEN_EVENT_SECONDS
         if looks == self._fruitless and not unfinished and not (self._waits_for_more and settled):
             return None
@@ -85,18 +85,18 @@ class FollowedFile:
             if looks != self._fruitless:
                 self._grew_at = self._monotonic()
             self._fruitless = looks
-            self._glimpsed = self._position_at(status.st_size)
+            self._glimpsed = self._position_at(size)
             return None
         self._grew_at = self._monotonic()
-        return self._advance(events, length, read_at, status.st_mtime_ns)
+        return self._advance(events, length, read_at, modified_ns)
 
     def _next_events(self, most_events: int, *, unfinished: bool, settled: bool) -> tuple[list[bytes], int]:
         """The next events without their ends, and how many bytes they take in the file."""
         asked = CHUNK_BYTES
-        data = os.pread(self._descriptor, asked, self.position.offset)
+        data = self._content.bytes_at(asked, self.position.offset)
         if len(data) == asked and b"\n" not in data:
             asked = LONGEST_LINE_BYTES
-            data = os.pread(self._descriptor, asked, self.position.offset)
+            data = self._content.bytes_at(asked, self.position.offset)
         lines = data.split(b"\n")
         rest = lines.pop()
         too_long = not lines and len(data) == asked
@@ -123,15 +123,4 @@ class FollowedFile:
         return Chunk(self._origin, offset, tuple(events), read_at)
 
     def _position_at(self, offset: int) -> Position:
-        return replace(self.position, offset=offset, tail=fingerprint(self._descriptor, offset))
-
-
-def fingerprint(descriptor: int, offset: int) -> str:
-    """What tells the bytes just before `offset` from others; empty at the beginning of a file."""
-    start = max(0, offset - TAIL_BYTES)
-    return hashlib.blake2b(os.pread(descriptor, offset - start, start), digest_size=8).hexdigest() if offset else ""
-
-
-def continues(descriptor: int, position: Position) -> bool:
-    """Whether this file has, before the position's offset, what was read there."""
-    return fingerprint(descriptor, position.offset) == position.tail
+        return replace(self.position, offset=offset, tail=fingerprint(self._content, offset))

@@ -3,14 +3,15 @@
 import os
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from sereno_collectors.logs.inputs.files.followed_file import continues
+from sereno_collectors.logs.inputs.files.content import COMPRESSED, PlainContent, continues
 from sereno_collectors.logs.model import Position
 
 # app.log.1, app.log.12, app.log-20261122, app.log.2026-11-22_00-00-00: as logrotate and logging.handlers name them.
-# Not app.log.bak or app.log.1.gz: a person's copies are no rotation, and compressed bytes are no lines.
+# Not app.log.bak: a person's copies are no rotation.
 _ROTATED = re.compile(r"[.-](\d{1,3}|\d{8}([-_T.]?\d{2,})?|\d{4}-\d{2}-\d{2}([-_T.]\d{2}([-_.:]?\d{2})*)?)")
 
 
@@ -38,13 +39,28 @@ def file_at(path: str) -> FileOnDisk | None:
 
 
 def rotated_siblings(path: str) -> tuple[FileOnDisk, ...]:
-    """The files beside `path` that rotation can have made of it, oldest first."""
+    """The files beside `path` that rotation can have made of it, oldest first; compressed ones are not among them."""
+    return _siblings(path, ("",))
+
+
+def compressed_siblings(path: str) -> tuple[FileOnDisk, ...]:
+    """The compressed files beside `path` that rotation can have made of it, oldest first."""
+    return _siblings(path, COMPRESSED)
+
+
+def _is_rotation(rest: str, ending: str) -> bool:
+    return rest.endswith(ending) and _ROTATED.fullmatch(rest.removesuffix(ending)) is not None
+
+
+def _siblings(path: str, endings: tuple[str, ...]) -> tuple[FileOnDisk, ...]:
     followed = Path(path)
     try:
         names = [entry.name for entry in os.scandir(followed.parent) if entry.name.startswith(followed.name)]
     except OSError:  # a folder that can be entered but not listed: only the path itself is followed
         return ()
-    rotated = (name for name in names if _ROTATED.fullmatch(name.removeprefix(followed.name)))
+    rotated = (
+        name for name in names if any(_is_rotation(name.removeprefix(followed.name), ending) for ending in endings)
+    )
     found = (_regular_file(str(followed.parent / name)) for name in rotated)
     return tuple(sorted((file for file in found if file is not None), key=lambda file: file.modified_ns))
 
@@ -66,13 +82,10 @@ def continuation(position: Position, candidates: Iterable[FileOnDisk]) -> FileOn
 
 def _holds(path: str, position: Position) -> bool:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        with closing(PlainContent(path)) as content:
+            return continues(content, position)
     except OSError:
         return False
-    try:
-        return continues(descriptor, position)
-    finally:
-        os.close(descriptor)
 
 
 def position_in(file: FileOnDisk, known: Sequence[Position]) -> Position | None:

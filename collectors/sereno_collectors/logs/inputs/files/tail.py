@@ -8,7 +8,9 @@ from datetime import datetime
 
 import orjson
 
+from sereno_collectors.logs.inputs.files.content import PlainContent, open_content
 from sereno_collectors.logs.inputs.files.followed_file import FollowedFile, Replaced
+from sereno_collectors.logs.inputs.files.leftovers import Leftover, Leftovers
 from sereno_collectors.logs.inputs.files.rotation import (
     FileOnDisk,
     continuation,
@@ -22,6 +24,8 @@ from sereno_collectors.logs.model import Chunk, Origin, Position
 LINGER_SECONDS = 60.0
 """How long a rotated file is kept open after its last growth: its writer changes over in its own time."""
 MOST_LAST_EVENTS = 10_000
+NO_INODE = 0
+"""Of a file that is not found yet; no file system has it."""
 REMEMBERED = 32
 """Finished files whose inodes are remembered; a file system gives the inode of a deleted file away again."""
 
@@ -55,6 +59,8 @@ class Tail:
         self._open: list[FollowedFile] = []
         self._inode_at_path: int | None = None
         self._complaint = ""
+        self._leftovers = Leftovers(path, monotonic)
+        self._seeks_leftovers = bool(known)
 
     @property
     def positions(self) -> tuple[Position, ...]:
@@ -82,12 +88,16 @@ class Tail:
             self._complain(f"{self.path}: can't be read: {error.strerror}")
             return
         inode = at_path.inode if at_path else None
-        if at_path is not None and inode == self._inode_at_path and not self._unfinished:
+        seeks = self._unfinished or self._seeks_leftovers
+        if at_path is not None and inode == self._inode_at_path and not seeks:
             return
         if self._unfinished:
             self._resume(at_path)
+        if self._seeks_leftovers and not self._unfinished:
+            self._open_unread_leftovers()
         if inode not in {position.inode for position in self.positions if not position.finished}:
             if self.positions:  # the path has changed hands; perhaps more than once since the last look
+                self._follow_replacements()  # a copy is known as one by what was read of the original
                 self._open_unread()
             if at_path is not None and not self._open_new(at_path):
                 return
@@ -103,7 +113,7 @@ class Tail:
         left = most_events
         for file in tuple(self._open):
             rotated = file.position.inode != self._inode_at_path
-            lingered = rotated and file.quiet_seconds > LINGER_SECONDS
+            lingered = rotated and (file.is_final or file.quiet_seconds > LINGER_SECONDS)
             while left > 0:
                 chunk = self._read(file, left, read_at, unfinished=lingered, ending=ending)
                 if chunk is None:
@@ -143,12 +153,21 @@ class Tail:
         self._follow_replacement(file)
         return self._read(file, most_events, read_at, unfinished=unfinished, ending=ending)
 
+    def _follow_replacements(self) -> None:
+        for file in tuple(self._open):
+            if file.is_replaced():
+                self._follow_replacement(file)
+
     def _follow_replacement(self, file: FollowedFile) -> None:
         """The file was emptied: read it anew, and what was not read of it yet from its copy, if there is one."""
         old = file.position
         copy = continuation(old, self._strangers(rotated_siblings(self.path)))
         if copy is not None:
             self._open_at(copy, replace(old, inode=copy.inode))
+        elif (leftover := self._leftovers.continuation(old)) is not None:
+            self._open_leftover(leftover, old)
+        elif self._leftovers.is_waiting:
+            self._unfinished.append(replace(old, inode=NO_INODE))
         self._open_unread()  # it may have been copied and emptied more than once
         self._report(f"{self.path}: was truncated at byte {old.offset} or written anew; reading it from its beginning")
         fresh = _new_position(self.path, old.inode, self.positions)
@@ -161,9 +180,13 @@ class Tail:
             same = next((file for file in here if file.inode == position.inode), None)
             # A restored or copied folder: other inodes, the same bytes.
             found = same or continuation(position, self._strangers(here))
-            if found is None and at_path is None:
-                continue  # its whole disk may not be there yet
-            if found is None:
+            leftover = self._leftovers.continuation(position) if found is None else None
+            if leftover is not None:
+                if not self._open_leftover(leftover, position):
+                    continue
+            elif found is None and (self._leftovers.is_waiting or at_path is None):
+                continue  # it is being compressed, or its whole disk may not be there yet
+            elif found is None:
                 self._finished.append(replace(position, finished=True))
                 self._report(
                     f"{self.path}: the file that was read up to byte {position.offset} is gone; "
@@ -172,9 +195,7 @@ class Tail:
             elif not self._open_at(found, replace(position, inode=found.inode)):
                 continue  # it may be readable at the next look
             self._unfinished.remove(position)
-        for file in tuple(self._open):
-            if file.is_replaced():
-                self._follow_replacement(file)
+        self._follow_replacements()
         if self._open:
             self._open_unread()
 
@@ -185,6 +206,21 @@ class Tail:
         for file in unread(rotated_siblings(self.path), self.positions):
             self._open_new(file)
 
+    def _open_unread_leftovers(self) -> None:
+        """Those of files that nobody read before they were compressed, while no collector ran."""
+        for leftover in self._leftovers.unread(self.positions):
+            self._open_leftover(leftover, _new_position(self.path, leftover.file.inode, self.positions))
+        self._seeks_leftovers = self._leftovers.is_waiting
+
+    def _open_leftover(self, leftover: Leftover, position: Position) -> bool:
+        is_open = self._open_at(leftover.file, replace(position, inode=leftover.file.inode))
+        if is_open and leftover.fault is not None:
+            self._report(
+                f"{leftover.file.path}: damaged behind byte {leftover.size} of its content ({leftover.fault}); "
+                "lines before that are read, those behind it can't be"
+            )
+        return is_open
+
     def _open_new(self, file: FileOnDisk) -> bool:
         finished = position_in(file, self._finished)  # it was rotated back
         if finished is None:
@@ -194,7 +230,8 @@ class Tail:
 
     def _open_at(self, file: FileOnDisk, position: Position) -> bool:
         try:
-            self._open.append(FollowedFile(file.path, position, self._origin_of(position), self._monotonic))
+            content = PlainContent(file.path) if file.path == self.path else open_content(file.path)
+            self._open.append(FollowedFile(content, position, self._origin_of(position), self._monotonic))
         except OSError as error:
             self._complain(f"{file.path}: can't be read: {error.strerror}")
             return False
