@@ -156,4 +156,4 @@ def test_without_a_server_the_file_is_named(
     assert run(["logs", "redeliver"]) == 2
     assert capsys.readouterr().err.count("var/collector.dead-letters.jsonl") == 2
     assert run(["logs", "search", "--dead-letters", "--top"]) == 2
-    assert "leave out --context and --top" in capsys.readouterr().err
+    assert "leave out --context, --top" in capsys.readouterr().err
