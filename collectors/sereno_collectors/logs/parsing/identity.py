@@ -32,9 +32,16 @@ def record_id(identity: str, offset: int, content: bytes, document: Mapping[str,
     return id_of_place(identity.encode(errors="surrogatepass"), offset, content)
 
 
+_BEGUN = hashlib.sha256(b"|message|")
+"""A copy of this is made in half the time of a new one."""
+
+
 def id_of_numbered(content: bytes) -> str:
     """The id of an event whose content says which of all events it is."""
-    return hashlib.sha256(b"|message|%b|" % content).hexdigest()
+    digest = _BEGUN.copy()
+    digest.update(content)
+    digest.update(b"|")
+    return digest.hexdigest()
 
 
 def id_of_place(identity: bytes, offset: int, content: bytes) -> str:
