@@ -1,8 +1,9 @@
 """What a template knows becomes the document that reading would have made; what it doesn't know is read."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -10,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sereno_collectors.logs.model import Chunk, Document, Origin, OriginKind
-from sereno_collectors.logs.parsing import clean_lines
 from sereno_collectors.logs.parsing.enrichment import Enrichment
 from sereno_collectors.logs.parsing.line_templates import LINES_TO_LEARN
 from sereno_collectors.logs.parsing.parser import Parser
@@ -20,7 +20,9 @@ FILE = Origin(OriginKind.FILE, "/logs/checkout.log", "f1")
 ENRICHMENTS = (Enrichment(), Enrichment(host="web-1", labels={"team": "pay"}, tags=("blue",)))
 
 
-def line(number: int, *, worker: int = 0, numbered: bool = True, **more: Any) -> bytes:
+def line(
+    number: int, more: Mapping[str, Any] = MappingProxyType({}), *, worker: int = 0, numbered: bool = True
+) -> bytes:
     """A line as Sereno's telemetry writes it."""
     fields: dict[str, Any] = {
         "@timestamp": f"2026-11-22T12:00:{number % 60:02d}.{number % 1000:03d}Z",
@@ -45,10 +47,10 @@ SHAPES: dict[str, Sequence[bytes]] = {
     "one process": [line(number) for number in range(1, 2 * LINES_TO_LEARN)],
     "three workers": [line(number, worker=number % 3) for number in range(1, 3 * LINES_TO_LEARN)],
     "two shapes": [
-        line(number, **({"error.type": "ValueError"} if number % 2 else {})) for number in range(1, 4 * LINES_TO_LEARN)
+        line(number, {"error.type": "ValueError"} if number % 2 else {}) for number in range(1, 4 * LINES_TO_LEARN)
     ],
     "two services": [
-        line(number, **{"service.name": f"s{number % 2}", "event.dataset": f"d{number % 2}"})
+        line(number, {"service.name": f"s{number % 2}", "event.dataset": f"d{number % 2}"})
         for number in range(1, 2 * LINES_TO_LEARN)
     ],
     "without numbers": [line(number, numbered=False) for number in range(1, 2 * LINES_TO_LEARN)],
@@ -79,7 +81,7 @@ def test_lines_of_known_shapes_are_not_read(
     """JSON is left alone, and the documents are the same."""
     expected = read(Parser(namespace="default", enrichment=enrichment), *SHAPES[shape][:50])
     parser = learned(shape, enrichment)
-    monkeypatch.setattr(clean_lines.orjson, "loads", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr(orjson, "loads", lambda _: pytest.fail("it was read"))
     assert read(parser, *SHAPES[shape][:50]) == expected
     for document in expected[:3]:
         assert document.body.startswith(b'{"@timestamp"')
@@ -158,14 +160,14 @@ def test_the_edges_of_a_shape(old: bytes, new: bytes) -> None:
 @pytest.mark.parametrize("name", ["service.name", "event.dataset"])
 def test_names_that_vary_are_never_empty(name: str) -> None:
     """A service or a dataset without a name is not passed on."""
-    spoiled = line(1, **{"service.name": "s1", "event.dataset": "d1", name: ""})
+    spoiled = line(1, {"service.name": "s1", "event.dataset": "d1", name: ""})
     fresh = Parser(namespace="default", enrichment=ENRICHMENTS[0])
     assert read(_PARSERS["two services", 0], spoiled) == read(fresh, spoiled)
 
 
 def test_shapes_without_a_template_are_read() -> None:
     """Tags are lists: lines with them are read, however many come."""
-    lines = [line(number, tags=[f"t{number}"]) for number in range(1, 2 * LINES_TO_LEARN)]
+    lines = [line(number, {"tags": [f"t{number}"]}) for number in range(1, 2 * LINES_TO_LEARN)]
     for enrichment in ENRICHMENTS:
         parser = Parser(namespace="default", enrichment=enrichment)
         for event in lines:
@@ -179,6 +181,6 @@ def test_values_that_change_later_are_learned_then() -> None:
     expected = read(Parser(namespace="default", enrichment=ENRICHMENTS[0]), *restarted)
     assert read(parser, *restarted) == expected
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clean_lines.orjson, "loads", lambda _: pytest.fail("it was read"))
+        patch.setattr(orjson, "loads", lambda _: pytest.fail("it was read"))
         assert read(parser, restarted[0]) == expected[:1]
         assert len(read(parser, *SHAPES["one process"])) == len(SHAPES["one process"])
