@@ -7,7 +7,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, assert_never
 
+import orjson
 from elasticsearch import Elasticsearch
+from elasticsearch.serializer import JsonSerializer
 
 from sereno_backends.logs.elasticsearch_node import Node, PinnedContext
 from sereno_backends.logs.elasticsearch_settings import (
@@ -107,11 +109,23 @@ class Connection:
             # One try at each server; beyond that the caller decides: more would hide a server that is down.
             max_retries=len(settings.addresses) - 1,
             retry_on_timeout=False,
+            serializers={"application/json": _Json()},
             **trust,
         )
 
     def _authenticated(self) -> Elasticsearch:
         return self._bare.options(**_options(self._credentials))
+
+
+class _Json(JsonSerializer):
+    """Reads answers in half the time; a lone surrogate, which orjson refuses, as the client's own reader does."""
+
+    def json_loads(self, data: bytes) -> Any:
+        """The value of an answer."""
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return super().json_loads(data)
 
 
 def _options(credentials: Credentials) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A collector is put together as the command line asks for it, and works until it is told to stop."""
 
+import gc
 import signal
 import sys
 import threading
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from sereno_collectors.logs.housekeeping import Housekeeping
     from sereno_collectors.logs.model import Input
 
+ALLOCATIONS_BEFORE_GARBAGE = 50_000
+"""By itself Python looks for garbage after every 700."""
 STOP_SECONDS = 1.2  # with the interpreter's own end below the two seconds that a stop may take
 
 
@@ -44,6 +47,7 @@ def collect(request: Request, cleanup: ExitStack) -> ExitCode:
     store = _open_store(request)
     stop = threading.Event()
     collector = _build(request, store, registry, stop, cleanup)
+    _look_for_garbage_seldom(cleanup)
     if request.once:
         with closing(store):
             return _collect_once(collector, request, registry)
@@ -62,6 +66,15 @@ def collect(request: Request, cleanup: ExitStack) -> ExitCode:
         # A daemon: where it hangs in a request, what it was at is done again at the next start.
         threading.Thread(target=housekeeping.run, args=(stop,), name="housekeeping", daemon=True).start()
         return _follow(collector, store, stop)
+
+
+def _look_for_garbage_seldom(cleanup: ExitStack) -> None:
+    """What lines become is never in a cycle, and there are many: looking for garbage among them finds none."""
+    cleanup.callback(gc.set_threshold, *gc.get_threshold())
+    cleanup.callback(gc.unfreeze)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(ALLOCATIONS_BEFORE_GARBAGE)
 
 
 def _open_store(request: Request) -> "LogStore":
