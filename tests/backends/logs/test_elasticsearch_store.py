@@ -3,6 +3,7 @@
 import json
 from contextlib import closing
 
+import httpx
 import pytest
 from elasticsearch import Elasticsearch
 from sereno_backends.logs import (
@@ -244,6 +245,22 @@ def test_documents_of_other_shippers_are_read(
     (found,) = elastic_store.search(ask(services=("billing",), levels=("error",)))
     assert (found.record_id, found.document) == ("theirs", foreign)
     assert {one.message for one in elastic_store.top_messages(ask())} == {"Payment failed", "Payment failed elsewhere"}
+
+
+def test_text_that_is_no_unicode_is_read(
+    elastic_store: ElasticsearchLogStore,
+    elasticsearch: ElasticsearchServer,
+    namespace: str,
+    record: MakeRecord,
+    ask: Ask,
+) -> None:
+    """Half a surrogate pair that another shipper cut off: the server keeps it, and gives it as it is."""
+    elastic_store.write([record("ours", at=0)])
+    body = rb'{"@timestamp":"2026-11-22T12:00:01Z","message":"cut \ud83d","service":{"name":"billing"}}'
+    url = f"{elasticsearch.url}/logs-app-{namespace}/_create/theirs"
+    httpx.put(url, content=body, headers={"Content-Type": "application/json"}, trust_env=False).raise_for_status()
+    (found,) = elastic_store.search(ask(services=("billing",)))
+    assert found.message == "cut \ud83d"
 
 
 def test_a_reader_without_the_right_to_refresh_reads(
