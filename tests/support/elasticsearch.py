@@ -76,6 +76,9 @@ class ElasticsearchServer:
     def freeze(self) -> None:
         """Let it hang: connections are taken, nothing is answered."""
         self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        server = self._process.pid  # of a group: those that the script started stop, too
+        wait_for(lambda: _are_stopped(server), what="the server stands still")
 
     def thaw(self) -> None:
         """Let it go on."""
@@ -137,3 +140,16 @@ def install_picky_template(url: str, stream: str) -> None:
         "template": {"mappings": {"dynamic": False, "properties": properties}},
     }
     httpx.put(f"{url}/_index_template/sereno-{stream}", json=template, trust_env=False).raise_for_status()
+
+
+def _are_stopped(group: int) -> bool:
+    """Whether all threads of a process group have taken SIGSTOP; where there is no /proc, nobody knows."""
+    states: list[str] = []
+    for stat in Path("/proc").glob("[0-9]*/task/[0-9]*/stat"):
+        try:
+            state, _, of_group = stat.read_text().rpartition(")")[2].split()[:3]
+        except (OSError, ValueError):
+            continue  # it has ended meanwhile
+        if int(of_group) == group:
+            states.append(state)
+    return all(state in "TtZ" for state in states)

@@ -22,6 +22,8 @@ class Asked:
     authorization: str | None
     body: bytes
     """Not compressed, however it came."""
+    sent_bytes: int
+    """How long the body was on its way here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def proxy_before(upstream: str, *, tls: ssl.SSLContext | None = None) -> Iterato
             read = (
                 zlib.decompressobj(_GZIP).decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
             )
-            asked = Asked(self.command, self.path, self.headers.get("Authorization"), read)
+            asked = Asked(self.command, self.path, self.headers.get("Authorization"), read, len(body))
             state.asked.append(asked)
             refusal = state.refuse(asked)
             if refusal is not None:

@@ -120,5 +120,5 @@ def test_requests_are_compressed_when_it_is_asked_for(
         monkeypatch.setenv(COMPRESSION, compression)
         with closing(ElasticsearchLogStore(proxy.url, namespace)) as store:
             assert store.write([record(f"{compression}-{number}") for number in range(50)]).indexed == 50
-        sizes.append(next(len(asked.body) for asked in reversed(proxy.asked) if "_bulk" in asked.path))
+        sizes.append(next(asked.sent_bytes for asked in reversed(proxy.asked) if "_bulk" in asked.path))
     assert sizes[1] < sizes[0] / 5
