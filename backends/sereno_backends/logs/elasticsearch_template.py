@@ -5,11 +5,12 @@ from typing import Any
 from sereno_backends.logs.sequences import DEAD_LETTER_STREAM
 from sereno_backends.logs.words import HEAD_UNITS
 
-TEMPLATE_VERSION = 2
+TEMPLATE_VERSION = 3
 PRIORITY = 500  # above Elastic's own `logs-*-*` templates (100 to 250); the pattern names one data stream only
 
 _KEYWORD: dict[str, Any] = {"type": "keyword", "ignore_above": HEAD_UNITS}
 _NUMBER, _DATE = {"type": "long"}, {"type": "date"}
+_SHOWN_NUMBER = {"type": "long", "index": False}
 _KEPT_ONLY: dict[str, Any] = {"type": "keyword", "index": False, "doc_values": False}
 
 _ECS_KEYWORDS = (
@@ -39,7 +40,7 @@ _ECS_KEYWORDS = (
     "url.path",
     "user.id",
 )
-_ECS_NUMBERS = ("event.duration", "event.sequence", "http.response.status_code", "log.offset", "process.pid")
+_ECS_NUMBERS = ("event.duration", "event.sequence", "http.response.status_code", "process.pid")
 _ECS_DATES = ("event.created", "process.start")
 
 # Fields that are not named here are kept in the document but not indexed ("dynamic": false): nobody's free-form
@@ -49,20 +50,22 @@ MAPPINGS: dict[str, Any] = {
     "properties": {
         # Nanoseconds: milliseconds would part windows elsewhere than the other stores do.
         "@timestamp": {"type": "date_nanos", "ignore_malformed": False},
-        "message": {"type": "text", "copy_to": "sereno.message_head"},
+        # Here and below nothing is indexed that nobody asks for: norms, positions of words, numbers for show.
+        "message": {"type": "text", "norms": False, "copy_to": "sereno.message_head"},
         "error.message": {"type": "text"},
         "error.stack_trace": {"type": "text", "index": False},
         "labels": {"type": "flattened"},
         **dict.fromkeys(_ECS_KEYWORDS, _KEYWORD),
         **dict.fromkeys(_ECS_NUMBERS, _NUMBER),
         **dict.fromkeys(_ECS_DATES, _DATE),
+        "log.offset": _SHOWN_NUMBER,
         "sereno": {
             "properties": {
                 # The message's words as every store splits them; see words.py.
-                "words": {"type": "text", "analyzer": "whitespace", "norms": False},
+                "words": {"type": "text", "analyzer": "whitespace", "norms": False, "index_options": "docs"},
                 # What equal messages are counted by. `copy_to` fills it; of messages beyond `ignore_above` the
                 # writer gives the beginning itself.
-                "message_head": _KEYWORD,
+                "message_head": {**_KEYWORD, "index": False},
                 # What is no field of ECS, or does not fit its mapping: searchable, without a mapping of its own each.
                 "fields": {"type": "flattened", "ignore_above": HEAD_UNITS},
                 # The document as it was read, where it had to be changed to be searchable by ECS fields.
