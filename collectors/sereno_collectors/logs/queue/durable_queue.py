@@ -4,11 +4,11 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Condition
 
 from sereno_collectors.logs.model import Document, Parcel, Position, QueueFull
+from sereno_collectors.logs.queue import rows
 from sereno_collectors.logs.queue.file import MARK_DAMAGED, QueueDamaged, QueueUnavailable, explained
 from sereno_collectors.logs.queue.marks import Marks
 from sereno_collectors.logs.queue.packing import (
@@ -19,21 +19,10 @@ from sereno_collectors.logs.queue.packing import (
     positions_as_json,
     positions_from_json,
     streams_of,
-    tallies,
 )
 from sereno_collectors.logs.queue.queue_file import QueueFile
 from sereno_collectors.logs.queue.recent_bodies import RecentBodies
 from sereno_collectors.logs.queue.values import QueueState, Settlement
-
-LEDGER_DAYS = 40
-"""How long it is remembered what was received; older days are forgotten at a start."""
-
-_RECEIVED = """
-INSERT INTO received VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hour, source, service) DO UPDATE SET
-    first_sequence = min(first_sequence, excluded.first_sequence),
-    last_sequence = max(last_sequence, excluded.last_sequence),
-    documents = documents + excluded.documents
-"""
 
 
 class DurableQueue:
@@ -151,7 +140,7 @@ class DurableQueue:
         rests = [compress(settlement.rest) if settlement.rest else b"" for settlement in settlements]
         with self._changed:
             with self._file.transaction(on_disk=False) as connection:
-                passed = [_settle(connection, *each) for each in zip(settlements, rests, strict=True)]
+                passed = [rows.settle(connection, *each) for each in zip(settlements, rests, strict=True)]
             # Only now: a transaction that was rolled back must leave no trace in memory.
             for settlement, rest, positions in zip(settlements, rests, passed, strict=True):
                 self._forget(settlement, rest, positions)
@@ -190,8 +179,7 @@ class DurableQueue:
         self._positions = positions_from_json(saved[0]) if saved else tuple(positions)
         self._answered = tuple(positions)
         self._marks = Marks(connection, is_suspect=saved is None and bool(positions))
-        oldest_hour = datetime.fromtimestamp(self._now(), UTC) - timedelta(days=LEDGER_DAYS)
-        connection.execute("DELETE FROM received WHERE hour < ?", (oldest_hour.strftime("%Y-%m-%dT%H"),))
+        rows.forget_old(connection, self._now())
         self._cursor = 0
         self._documents, self._size_bytes = connection.execute(
             "SELECT coalesce(sum(documents), 0), coalesce(sum(length(body)), 0) FROM parcel"
@@ -211,15 +199,10 @@ class DurableQueue:
         numbers: list[int] = []
         for index, parcel in enumerate(parcels, start=1):
             passed = saved if index == len(parcels) else None
-            inserted = connection.execute(
-                "INSERT INTO parcel (queued_at, documents, positions, body, streams, body_bytes) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (now, parcel.documents, passed, parcel.compressed, " ".join(parcel.streams), len(parcel.body)),
-            )
-            numbers.append(inserted.lastrowid or 0)
+            numbers.append(rows.insert(connection, now, parcel, passed))
         if saved is not None:
             connection.execute("INSERT OR REPLACE INTO state VALUES ('positions', ?)", (saved,))
-        connection.executemany(_RECEIVED, tallies(documents))
+        rows.note_received(connection, documents)
         self._marks.note_new(connection, numbers)
         return numbers
 
@@ -291,17 +274,3 @@ class DurableQueue:
             del self._passed[number]
         if oldest is None:
             self._answered = self._positions
-
-
-def _settle(connection: sqlite3.Connection, settlement: Settlement, compressed: bytes) -> str | None:
-    """Write it down; the positions that left the queue with the parcel."""
-    number, rest = settlement.parcel.number, settlement.rest
-    if rest:
-        connection.execute(
-            "UPDATE parcel SET documents = ?, body = ?, body_bytes = ? WHERE number = ?",
-            (rest.count(b"\n") // 2, compressed, len(rest), number),
-        )
-        return None
-    deleted = connection.execute("DELETE FROM parcel WHERE number = ? RETURNING positions", (number,))
-    row = deleted.fetchone()
-    return None if row is None or row[0] is None else str(row[0])
