@@ -1,15 +1,19 @@
 """`sereno logs doctor` as a user calls it."""
 
 import json
+import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from sereno_backends.logs import ElasticsearchLogStore, LogRecord, SqliteLogStore
 from sereno_cli.main import run
-from support.elasticsearch import ElasticsearchServer
+from support.collecting import ecs_line
+from support.elasticsearch import ElasticsearchServer, fresh_namespace, install_picky_template
 from support.ports import free_port
+from support.proxy import Refusal, proxy_before
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +109,47 @@ def test_elasticsearch_is_examined(
     assert retention["message"].startswith("nobody deletes from ")
     (disk,) = (each for each in findings if each["subject"] == "disk")
     assert disk["message"].startswith("node sereno: no watermark is reached within a year; ")
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_dead_letters_of_a_server_are_counted(
+    elasticsearch: ElasticsearchServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the server refused is counted in its stream, with whose it mostly is and why, and how it is sent again."""
+    monkeypatch.setenv("SERENO_ELASTICSEARCH_URL", elasticsearch.url)
+    service = fresh_namespace()
+    install_picky_template(elasticsearch.url, f"logs-{service}-default")
+    names = {"service.name": service, "event.dataset": service}
+    lines = [ecs_line(f"line {number}", **names, **{"user.id": "ada"}) for number in range(100)]
+    Path("app.log").write_text("".join(f"{line}\n" for line in lines))
+    assert run(["collect", "logs", "--file", "app.log", "--once"]) == 0
+    httpx.post(f"{elasticsearch.url}/logs-sereno.dead_letter-default/_refresh", trust_env=False).raise_for_status()
+    capsys.readouterr()
+    assert run(["logs", "doctor", "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    (letters,) = (each for each in findings if each["subject"] == "dead letters")
+    counts, why = letters["message"].split("; mostly ", 1)
+    found = re.fullmatch(r"(\d+) of the last day, (\d+) in all in logs-sereno.dead_letter-default", counts)
+    assert found is not None
+    assert 100 <= int(found[1]) <= int(found[2])
+    assert why.startswith(f"of {service}, document_parsing_exception, such as: ")
+    assert "object mapping for [user.id]" in why
+    assert "sereno logs redeliver" in letters["cure"]
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_a_doctor_who_may_not_read_letters_tells_the_rest(
+    elasticsearch: ElasticsearchServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Credentials without `read` keep nobody from the other findings; that the letters were not counted is said."""
+    with proxy_before(elasticsearch.url) as proxy:
+        proxy.refuse = lambda asked: Refusal(403) if "sereno.dead_letter-default/_search" in asked.path else None
+        monkeypatch.setenv("SERENO_ELASTICSEARCH_URL", proxy.url)
+        assert run(["logs", "doctor", "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert "shards" in {each["subject"] for each in findings}
+    (letters,) = (each for each in findings if each["subject"] == "dead letters")
+    assert letters["message"].startswith("logs-sereno.dead_letter-default can't be counted: ")
+    assert "403" in letters["message"]

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from sereno_backends.logs.elasticsearch_template import TEMPLATE_VERSION
 from sereno_backends.logs.health.forecast import Growth
-from sereno_backends.logs.health.model import Block, DiskForecast, ElasticsearchHealth, Rejections, Shard
+from sereno_backends.logs.health.model import Block, DiskForecast, ElasticsearchHealth, Rejections, Shard, StreamLetters
 from sereno_backends.logs.health.watermarks import WatermarkName
 from sereno_backends.logs.lifecycle import BackingIndex, Deletion, LifecyclePlan, Manager, Stream
 from sereno_backends.logs.lifecycle.managers import PolicyTrouble
@@ -55,6 +55,10 @@ HEALTH = ElasticsearchHealth(
     rejections=(Rejections("n1", 0, 3 * DAY),),
     streams=(STREAM,),
     template_versions={"sereno-logs-app-default": TEMPLATE_VERSION},
+    dead_letters=StreamLetters("logs-sereno.dead_letter-default"),
+)
+REFUSED = StreamLetters(
+    "logs-sereno.dead_letter-default", 9, 2, "document_parsing_exception", "checkout", "object mapping for [user.id]"
 )
 PLAN = LifecyclePlan(Manager.SERENO, (STREAM,), (), ())
 RETENTION = StreamRetentions(PLAN, ("logs-app-default",))
@@ -214,8 +218,20 @@ def disk(**days: float) -> dict[str, Any]:
         (
             {"letters": DeadLetterFigures(Path("dead"), 9, 2, "too large")},
             Gravity.NEEDS_SOMEBODY,
-            "2 of the last day, 9 in all in dead; mostly: too large",
-            "collect them again",
+            "2 of the last day, 9 in all in dead, where they go when their stream refuses them; mostly: too large",
+            "collect them again: jq -r .line dead > again.log; sereno collect logs --file again.log --once",
+        ),
+        (
+            {"dead_letters": REFUSED},
+            Gravity.NEEDS_SOMEBODY,
+            "in logs-sereno.dead_letter-default; mostly of checkout, document_parsing_exception, such as: object",
+            "sereno logs redeliver",
+        ),
+        (
+            {"dead_letters": StreamLetters("logs-sereno.dead_letter-default", trouble="refused (403)")},
+            Gravity.NEEDS_SOMEBODY,
+            "logs-sereno.dead_letter-default can't be counted: refused (403)",
+            "read on that stream",
         ),
     ],
 )
@@ -245,6 +261,10 @@ def test_what_needs_somebody(seen: dict[str, Any], gravity: Gravity, said: str, 
             "logs-theirs-default, whose templates aren't",
         ),
         ({"letters": DeadLetterFigures(Path("dead"), 9, 0, "too large")}, "0 of the last day, 9 in all"),
+        (
+            {"dead_letters": replace(REFUSED, recent=0)},
+            "0 of the last day, 9 in all in logs-sereno.dead_letter-default",
+        ),
         ({"queue": None}, "no collector's queue"),
         (
             {"retention": StreamRetentions(replace(PLAN, actions=(Deletion("i", "s", NOON - DAY / 2, 1, GB),)), ())},
