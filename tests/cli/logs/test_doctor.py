@@ -153,3 +153,27 @@ def test_a_doctor_who_may_not_read_letters_tells_the_rest(
     (letters,) = (each for each in findings if each["subject"] == "dead letters")
     assert letters["message"].startswith("logs-sereno.dead_letter-default can't be counted: ")
     assert "403" in letters["message"]
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_the_cure_of_a_read_only_cluster_is_taken_by_the_server(
+    elasticsearch: ElasticsearchServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A read-only cluster refuses almost every request; the one that the doctor names it takes, and is open again."""
+    monkeypatch.setenv("SERENO_ELASTICSEARCH_URL", elasticsearch.url)
+    closed = {"persistent": {"cluster.blocks.read_only": True}}
+    address = f"{elasticsearch.url}/_cluster/settings"
+    httpx.put(address, json=closed, trust_env=False).raise_for_status()
+    try:
+        assert run(["logs", "doctor", "--json"]) == 1
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        (finding,) = (each for each in findings if each["subject"] == "read-only")
+        assert finding["message"].startswith("the whole cluster: ")
+        _, request = finding["cure"].split("PUT _cluster/settings ")
+        httpx.put(address, json=json.loads(request), trust_env=False).raise_for_status()
+        run(["logs", "doctor", "--json"])
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        assert [each["gravity"] for each in findings if each["subject"] == "read-only"] == ["healthy"]
+    finally:
+        httpx.put(address, json={"persistent": {"cluster.blocks.read_only": None}}, trust_env=False)

@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch
 from sereno_backends.logs.elasticsearch_client import explained
 from sereno_backends.logs.health.dead_letters import look_at_dead_letters
 from sereno_backends.logs.health.disks import ALL_NAMESPACES, disk_forecasts, grown_between, is_data_node
-from sereno_backends.logs.health.model import Block, ElasticsearchHealth, Rejections, Shard
+from sereno_backends.logs.health.model import WHOLE_CLUSTER, Block, ElasticsearchHealth, Rejections, Shard
 from sereno_backends.logs.health.watermarks import is_enabled, watermarks
 from sereno_backends.logs.lifecycle.model import Retentions
 from sereno_backends.logs.lifecycle.streams import read_streams
@@ -66,7 +66,8 @@ def look_twice(
     before = look()
     sleep(seconds)
     after = look()
-    elapsed = after.looked_at - before.looked_at
+    # A clock that is set back meanwhile must not make it nothing, or negative.
+    elapsed = max(after.looked_at - before.looked_at, timedelta(seconds=seconds))
     earlier = {each.node: each.rejected for each in before.rejections}
     rejections = tuple(
         Rejections(each.node, max(0, each.rejected - earlier.get(each.node, 0)), elapsed) for each in after.rejections
@@ -77,12 +78,12 @@ def look_twice(
 
 
 def _blocks(found: Mapping[str, Any]) -> tuple[Block, ...]:
-    """Write blocks of log streams' indices, and of the whole cluster (named `_all`)."""
-    indices = {"_all": found.get("global", {}), **found.get("indices", {})}
+    """Write blocks of log streams' indices, and of the whole cluster."""
+    indices = {WHOLE_CLUSTER: found.get("global", {}), **found.get("indices", {})}
     return tuple(
         Block(index, each["description"], number == FLOOD_STAGE_BLOCK)
         for index, blocks in indices.items()
-        if index == "_all" or ".ds-logs-" in index
+        if index == WHOLE_CLUSTER or ".ds-logs-" in index
         for number, each in blocks.items()
         if number != CLOSED_BLOCK and "write" in each.get("levels", ())
     )

@@ -10,6 +10,9 @@ from sereno_backends.logs.lifecycle.model import Stream
 RECENT = timedelta(days=1)
 """What of the dead letters is new."""
 
+WHOLE_CLUSTER = "_all"
+"""In a block, the name of no index: nothing of the cluster can be written."""
+
 
 @dataclass(frozen=True, slots=True)
 class DiskForecast:

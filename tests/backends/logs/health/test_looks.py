@@ -105,6 +105,20 @@ def test_two_looks_measure_what_came_in_between(elasticsearch: ElasticsearchServ
     assert [each.rejected for each in health.rejections] == [0]
 
 
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_a_clock_that_is_set_back_between_two_looks(elasticsearch: ElasticsearchServer) -> None:
+    """The time between is at least what was waited; nothing is divided by nothing."""
+    with Elasticsearch(elasticsearch.url) as client:
+        moments = iter([NOON, NOON - timedelta(hours=1)])
+        health = look_twice(
+            lambda: look_at_elasticsearch(client, "test", None, lambda: next(moments)), 60, lambda _: None
+        )
+    (disk,) = health.disks
+    assert disk.growth is not None
+    assert disk.growth.measured == timedelta(seconds=60)
+
+
 def test_a_sqlite_file_and_its_disk(tmp_path: Path) -> None:
     """Size, documents and growth by the documents of the last week; the longest retention bounds the forecast."""
     path = tmp_path / "logs.sqlite"

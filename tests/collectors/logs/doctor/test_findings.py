@@ -132,6 +132,12 @@ def disk(**days: float) -> dict[str, Any]:
             'PUT .ds-logs-app-default-29/_settings {"index.blocks.write": null',
         ),
         (
+            {"blocks": (Block("_all", "cluster read-only (api)", is_flood_stage=False),)},
+            Gravity.BROKEN,
+            "the whole cluster: cluster read-only (api); somebody has set this",
+            'PUT _cluster/settings {"persistent": {"cluster.blocks.read_only": null, ',
+        ),
+        (
             {"shards": (Shard("big", is_primary=True, state="STARTED", size_bytes=70 * GB),)},
             Gravity.NEEDS_SOMEBODY,
             "big (70 GB): larger than the 50 GB",
