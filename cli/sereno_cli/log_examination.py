@@ -1,6 +1,7 @@
 """What `sereno logs doctor` looks at: the store, its retention, and what lies on the collector's own disk."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -58,8 +59,9 @@ def _server(asked: Asked, now: Callable[[], datetime]) -> "ServerStore":
     from sereno_backends.logs.health.opening import open_server
     from sereno_collectors.logs.doctor import ServerStore
 
-    client, name = open_server(asked.location)
-    with client:
+    connection, name = open_server(asked.location)
+    with closing(connection):
+        client = connection.client()
         if asked.watch_seconds:
             health = look_twice(lambda: look_at_elasticsearch(client, name, asked.retentions, now), asked.watch_seconds)
         else:

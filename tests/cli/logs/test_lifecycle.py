@@ -113,3 +113,20 @@ def test_elasticsearch_by_its_streams(
     assert line.split()[1:4] == ["7d", "1d", "1"]
     assert run(["logs", "lifecycle", "--apply", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["failures"] == []
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+@pytest.mark.parametrize("command", ["lifecycle", "doctor"])
+def test_one_of_two_servers_is_down(
+    elasticsearch: ElasticsearchServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    """With two addresses the one that answers is enough: whoever looks does so because a server is down."""
+    monkeypatch.setenv("SERENO_ELASTICSEARCH_URL", f"http://127.0.0.1:{free_port()},{elasticsearch.url}")
+    run(["logs", command])
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.startswith("Elasticsearch http://127.0.0.1:")
