@@ -81,4 +81,10 @@ def _retentions(
     with explained(name):
         manager = manager_of(client, "*") if plan is None else plan.manager
         trouble = policy_trouble(client) if manager is Manager.INDEX_LIFECYCLE else None
-        return StreamRetentions(plan, without_retention(client, streams, manager), trouble)
+        return StreamRetentions(plan, without_retention(client, streams, manager), trouble, _elsewhere(asked, streams))
+
+
+def _elsewhere(asked: Asked, streams: "tuple[Stream, ...]") -> frozenset[str]:
+    """Streams of Sereno's that the retention file doesn't govern, for their namespace."""
+    governed = None if asked.retentions is None else asked.retentions.namespace
+    return frozenset(each.name for each in streams if each.is_ours and each.namespace != governed)

@@ -177,3 +177,20 @@ def test_the_cure_of_a_read_only_cluster_is_taken_by_the_server(
         assert [each["gravity"] for each in findings if each["subject"] == "read-only"] == ["healthy"]
     finally:
         httpx.put(address, json={"persistent": {"cluster.blocks.read_only": None}}, trust_env=False)
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_a_namespace_that_the_retention_file_does_not_govern_is_told(
+    elasticsearch: ElasticsearchServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sereno's streams of other namespaces, which nobody deletes from, need somebody; they aren't called foreign."""
+    monkeypatch.setenv("SERENO_ELASTICSEARCH_URL", elasticsearch.url)
+    with closing(ElasticsearchLogStore(elasticsearch.url, fresh_namespace())) as store:
+        store.write([LogRecord("1", datetime.now(UTC), "checkout", "info", "hello", "a")])
+    Path("logs.retention.yaml").write_text("version: sereno/v1\ndefault: {keep: 30d}\n")
+    assert run(["logs", "doctor", "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    (told,) = (each for each in findings if "governs the namespace default only" in each["message"])
+    assert told["needs_somebody"] is True
+    assert not any("aren't Sereno's" in each["message"] and "logs-a-" in each["message"] for each in findings)
