@@ -47,7 +47,7 @@ def growth_of(stream: Stream, now: datetime) -> Growth | None:
     indices.
     """
     begins = [index.created_at for index in stream.indices]
-    since = max(now - WINDOW, begins[0])
+    since = max(now - WINDOW, min(begins))
     measured = now - since
     if measured < SHORTEST:
         return None
