@@ -133,7 +133,7 @@ def test_dead_letters_of_a_server_are_counted(
     found = re.fullmatch(r"(\d+) of the last day, (\d+) in all in logs-sereno.dead_letter-default", counts)
     assert found is not None
     assert 100 <= int(found[1]) <= int(found[2])
-    assert why.startswith(f"of {service}, document_parsing_exception, such as: ")
+    assert why.startswith(f"of {service}, such as: document_parsing_exception: ")
     assert "object mapping for [user.id]" in why
     assert "sereno logs redeliver" in letters["cure"]
 

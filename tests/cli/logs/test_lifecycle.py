@@ -104,10 +104,13 @@ def test_elasticsearch_by_its_streams(
             name="theirs", index_patterns=["logs-theirs_cli-default"], data_stream={}, priority=600
         )
         client.index(index="logs-theirs_cli-default", op_type="create", document={"@timestamp": "2026-01-01"})
-    Path("logs.retention.yaml").write_text("version: sereno/v1\ndefault: {keep: 7d, rollover_size: 1mb}\n")
+    Path("logs.retention.yaml").write_text(
+        "version: sereno/v1\ndefault: {keep: 7d, rollover_size: 1mb}\ndatasets: {lifecycle_clo: {keep: 1d}}\n"
+    )
     assert run(["logs", "lifecycle"]) == 0
     shown = capsys.readouterr().out
     assert "Sereno deletes (hourly by a collector with --retention, or by --apply)" in shown
+    assert "no stream of Sereno's yet: lifecycle_clo, kept 1d when it comes" in shown, "a slip of the pen is seen"
     assert "left alone: logs-theirs_cli-default: its index template theirs isn't Sereno's" in shown
     (line,) = (each for each in shown.splitlines() if each.startswith("logs-lifecycle_cli-default"))
     assert line.split()[1:4] == ["7d", "1d", "1"]

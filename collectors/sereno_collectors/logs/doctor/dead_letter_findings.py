@@ -83,7 +83,7 @@ def _in_stream(stream: StreamLetters) -> Finding:
     why = ", ".join(
         [
             *([f"of {stream.service}"] if stream.service else []),
-            *([stream.kind] if stream.kind else []),
+            *([stream.kind] if not stream.example.startswith(stream.kind) else []),
             f"such as: {_cut(stream.example)}",
         ]
     )

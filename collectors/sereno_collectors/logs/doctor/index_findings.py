@@ -149,7 +149,7 @@ def rejection_findings(health: ElasticsearchHealth, *, watched: bool) -> Iterato
 
 
 def _ago(days: int) -> str:
-    return f"{days} days ago" if days else "today"
+    return f"{days} day{'s' * (days > 1)} ago" if days else "within a day"
 
 
 def template_findings(health: ElasticsearchHealth) -> Iterator[Finding]:

@@ -110,6 +110,7 @@ def disk(**days: float) -> dict[str, Any]:
     ("seen", "gravity", "said", "cure"),
     [
         (disk(flood_stage=0.5), Gravity.BROKEN, "flood-stage watermark in 12 hours", "keep logs for less time"),
+        (disk(flood_stage=1 / 22), Gravity.BROKEN, "flood-stage watermark in an hour;", "keep logs for less time"),
         (disk(flood_stage=13), Gravity.NEEDS_SOMEBODY, "flood-stage watermark in 13 days", "add disk"),
         (disk(high=6, flood_stage=30), Gravity.NEEDS_SOMEBODY, "high watermark in 6 days", "add disk"),
         (disk(low=0, high=30), Gravity.NEEDS_SOMEBODY, "low watermark now", "add disk"),
@@ -256,6 +257,7 @@ def test_what_needs_somebody(seen: dict[str, Any], gravity: Gravity, said: str, 
     [
         (disk(low=4, high=8, flood_stage=15), "low watermark in 4 days, high watermark in 8 days"),
         ({}, "3 GB a day come, between 2 GB and 5 GB (by sizes and dates of indices, over 7 days)"),
+        ({"rejections": (Rejections("n1", 7, DAY),)}, "7 write requests since it started 1 day ago"),
         ({"rejections": (Rejections("n1", 7, 3 * DAY),)}, "7 write requests since it started 3 days ago"),
         ({"blocks": (Block(".ds-logs-app-default-3", "index write (api)", is_flood_stage=False),)}, "30 hold logs"),
         (
