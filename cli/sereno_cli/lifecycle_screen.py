@@ -27,6 +27,10 @@ def print_plan(name: str, retentions: "Retentions", plan: "LifecyclePlan") -> No
             f"{each.name:<{widest}}  {kept(retention.keep):>8} {kept(retention.age_to_roll_over):>11} "
             f"{len(each.indices):>8} {size(each.size_bytes):>10}  {minute(each.indices[0].created_at)}"
         )
+    known = {each.dataset for each in plan.streams}
+    for dataset in retentions.by_dataset:
+        if dataset not in known:
+            click.echo(f"no stream of Sereno's yet: {dataset}, kept {kept(retentions.of(dataset).keep)} when it comes")
     for left in plan.left_alone:
         click.echo(f"left alone: {left.stream}: {left.reason}")
     for action in plan.actions:

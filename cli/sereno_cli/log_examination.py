@@ -1,6 +1,7 @@
 """What `sereno logs doctor` looks at: the store, its retention, and what lies on the collector's own disk."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -58,8 +59,9 @@ def _server(asked: Asked, now: Callable[[], datetime]) -> "ServerStore":
     from sereno_backends.logs.health.opening import open_server
     from sereno_collectors.logs.doctor import ServerStore
 
-    client, name = open_server(asked.location)
-    with client:
+    connection, name = open_server(asked.location)
+    with closing(connection):
+        client = connection.client()
         if asked.watch_seconds:
             health = look_twice(lambda: look_at_elasticsearch(client, name, asked.retentions, now), asked.watch_seconds)
         else:
@@ -79,4 +81,10 @@ def _retentions(
     with explained(name):
         manager = manager_of(client, "*") if plan is None else plan.manager
         trouble = policy_trouble(client) if manager is Manager.INDEX_LIFECYCLE else None
-        return StreamRetentions(plan, without_retention(client, streams, manager), trouble)
+        return StreamRetentions(plan, without_retention(client, streams, manager), trouble, _elsewhere(asked, streams))
+
+
+def _elsewhere(asked: Asked, streams: "tuple[Stream, ...]") -> frozenset[str]:
+    """Streams of Sereno's that the retention file doesn't govern, for their namespace."""
+    governed = None if asked.retentions is None else asked.retentions.namespace
+    return frozenset(each.name for each in streams if each.is_ours and each.namespace != governed)

@@ -70,3 +70,17 @@ def test_links_to_other_files_resolve(path: Path) -> None:
     """A relative link of a runbook leads to a file."""
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())
     assert [link for link in links if not (path.parent / link).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    "path", [each for each in RULE_FILES if each.parent.name == "handwritten"], ids=lambda each: each.name
+)
+def test_every_alert_by_hand_has_a_behaviour_test(path: Path) -> None:
+    """Tests of promtool show each one firing as it should, and staying silent; a Watchdog is never silent."""
+    tests = ROOT / "alerting/tests/handwritten" / path.name.replace(".rules.", ".test.")
+    shown = [each for case in yaml.safe_load(tests.read_text())["tests"] for each in case["alert_rule_test"]]
+    for rule in rules(path):
+        if alert := rule.get("alert"):
+            expected = [bool(each["exp_alerts"]) for each in shown if each["alertname"] == alert]
+            assert True in expected, alert
+            assert alert == "Watchdog" or False in expected, alert

@@ -2,22 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sereno_backends.logs import LogStoreError
 from sereno_backends.logs.health.model import DiskForecast
-from sereno_backends.logs.lifecycle import Retentions, SqliteRetention, is_server, open_lifecycle
-
-if TYPE_CHECKING:
-    from sereno_backends.logs.lifecycle import Lifecycle
+from sereno_backends.logs.lifecycle import Retentions, SqliteRetention, is_server
 
 LOOK_SECONDS = 600.0
 RETENTION_SECONDS = 3_600.0
@@ -49,43 +45,41 @@ def chores_of(location: str, retentions: Retentions | None, now: Callable[[], da
     Raises:
         LogStoreRefused: the address or its credentials file can't be used.
     """
-    keeper = None if retentions is None else open_lifecycle(location, retentions, now, stop)
-    retain = None if keeper is None else lambda: _retain(keeper)
-    with ExitStack() as opened:
-        if keeper is not None:
-            opened.callback(keeper.close)
-        look = _look_of(location, retentions, now, opened)
-        return Chores(look, retain, opened.pop_all().close)
+    if is_server(location):
+        return _of_server(location, retentions, now)
+    from sereno_backends.logs.health.sqlite_look import look_at_sqlite  # noqa: PLC0415 - only what is meant
+
+    path = Path(location)
+
+    def retain(governing: Retentions) -> None:
+        SqliteRetention(path, governing, now, stop).run()
+
+    return Chores(
+        look=lambda: (look_at_sqlite(path, retentions, now()).disk,),
+        retain=None if retentions is None else partial(retain, retentions),
+    )
 
 
-def _look_of(
-    location: str, retentions: Retentions | None, now: Callable[[], datetime], opened: ExitStack
-) -> Callable[[], Sequence[DiskForecast]]:
-    if not is_server(location):
-        from sereno_backends.logs.health.sqlite_look import look_at_sqlite  # noqa: PLC0415 - only what is meant
-
-        return lambda: (look_at_sqlite(Path(location), retentions, now()).disk,)
+def _of_server(location: str, retentions: Retentions | None, now: Callable[[], datetime]) -> Chores:
     from sereno_backends.logs.elasticsearch_client import explained  # noqa: PLC0415 - 0.2 s to import
     from sereno_backends.logs.health.disks import look_at_disks  # noqa: PLC0415
     from sereno_backends.logs.health.opening import open_server  # noqa: PLC0415
+    from sereno_backends.logs.lifecycle import Lifecycle  # noqa: PLC0415
+    from sereno_backends.logs.lifecycle.opening import REQUEST_SECONDS  # noqa: PLC0415
 
-    client, name = open_server(location)
-    opened.callback(client.close)
+    connection, name = open_server(location, request_seconds=REQUEST_SECONDS)
 
+    # The client is asked for each time: a collector lives for longer than its credentials.
     def look() -> Sequence[DiskForecast]:
         with explained(name):
-            return look_at_disks(client, retentions, now())
+            return look_at_disks(connection.client(), retentions, now())
 
-    return look
+    def retain(governing: Retentions) -> None:
+        failures = Lifecycle(connection.client(), name, governing, now).run().failures
+        if failures:
+            raise ChoreFailed(f"{len(failures)} of its steps failed, the first one because {failures[0].message}")
 
-
-def _retain(keeper: "Lifecycle | SqliteRetention") -> None:
-    if isinstance(keeper, SqliteRetention):
-        keeper.run()
-        return
-    failures = keeper.run().failures
-    if failures:
-        raise ChoreFailed(f"{len(failures)} of its steps failed, the first one because {failures[0].message}")
+    return Chores(look, None if retentions is None else partial(retain, retentions), connection.close)
 
 
 class HousekeepingMetrics:

@@ -104,12 +104,32 @@ def test_elasticsearch_by_its_streams(
             name="theirs", index_patterns=["logs-theirs_cli-default"], data_stream={}, priority=600
         )
         client.index(index="logs-theirs_cli-default", op_type="create", document={"@timestamp": "2026-01-01"})
-    Path("logs.retention.yaml").write_text("version: sereno/v1\ndefault: {keep: 7d, rollover_size: 1mb}\n")
+    Path("logs.retention.yaml").write_text(
+        "version: sereno/v1\ndefault: {keep: 7d, rollover_size: 1mb}\ndatasets: {lifecycle_clo: {keep: 1d}}\n"
+    )
     assert run(["logs", "lifecycle"]) == 0
     shown = capsys.readouterr().out
     assert "Sereno deletes (hourly by a collector with --retention, or by --apply)" in shown
+    assert "no stream of Sereno's yet: lifecycle_clo, kept 1d when it comes" in shown, "a slip of the pen is seen"
     assert "left alone: logs-theirs_cli-default: its index template theirs isn't Sereno's" in shown
     (line,) = (each for each in shown.splitlines() if each.startswith("logs-lifecycle_cli-default"))
     assert line.split()[1:4] == ["7d", "1d", "1"]
     assert run(["logs", "lifecycle", "--apply", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["failures"] == []
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+@pytest.mark.parametrize("command", ["lifecycle", "doctor"])
+def test_one_of_two_servers_is_down(
+    elasticsearch: ElasticsearchServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    """With two addresses the one that answers is enough: whoever looks does so because a server is down."""
+    monkeypatch.setenv("SERENO_ELASTICSEARCH_URL", f"http://127.0.0.1:{free_port()},{elasticsearch.url}")
+    run(["logs", command])
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.startswith("Elasticsearch http://127.0.0.1:")

@@ -14,6 +14,7 @@ from sereno_backends.logs.lifecycle import Retention, Retentions
 from sereno_collectors.logs.housekeeping import LOOK_SECONDS, Chores, Housekeeping, HousekeepingMetrics, chores_of
 from support.collecting import ALWAYS, Clock
 from support.elasticsearch import ElasticsearchServer, fresh_namespace
+from support.ports import free_port
 from support.proxy import Proxy, Refusal, proxy_before
 
 DAY = timedelta(days=1)
@@ -157,4 +158,39 @@ def test_elasticsearch_is_kept_in_order(
         assert [name[-1] for name in found["backing_indices"]] == ["2"]
     assert house.figure("store_disk_watermark_bytes", disk="sereno", watermark="flood_stage") == 100 * 1024**2
     assert (house.figure("store_disk_seconds_until_watermark", disk="sereno", watermark="low") or 0) > 0
+    chores.close()
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_rotated_credentials_are_used(
+    old_index: tuple[Proxy, Retentions, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both chores go on with the new key as soon as its file changed; nobody restarts the collector."""
+    proxy, retentions, _ = old_index
+    file = tmp_path / "key"
+    file.write_text("b2xk")
+    monkeypatch.setenv("SERENO_ELASTICSEARCH_API_KEY_FILE", str(file))
+    chores = chores_of(proxy.url, retentions, lambda: datetime.now(UTC) + 8 * DAY, Event())
+    house = House(chores)
+    proxy.refuse = lambda asked: None if asked.authorization == "ApiKey bmV3" else Refusal(401)
+    house.tidy()
+    assert house.figure("housekeeping_failures_total", chore="retention") == 1
+    assert house.figure("housekeeping_failures_total", chore="disk_look") == 1
+    file.write_text("bmV3")
+    house.tidy()
+    assert house.figure("housekeeping_failures_total", chore="retention") == 1
+    assert house.figure("housekeeping_failures_total", chore="disk_look") == 1
+    chores.close()
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_one_of_two_servers_is_down(elasticsearch: ElasticsearchServer) -> None:
+    """With two addresses the chores are done by the one that answers."""
+    addresses = f"http://127.0.0.1:{free_port()},{elasticsearch.url}"
+    chores = chores_of(addresses, Retentions(Retention(7 * DAY), namespace=fresh_namespace()), lambda: NOW, Event())
+    house = House(chores)
+    house.tidy()
+    assert house.reports == []
     chores.close()

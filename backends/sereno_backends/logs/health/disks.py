@@ -10,7 +10,7 @@ from elasticsearch import Elasticsearch
 from sereno_backends.logs.health.forecast import Growth, Part, days_until, growth_between, growth_of, part_of, total
 from sereno_backends.logs.health.model import DiskForecast
 from sereno_backends.logs.health.watermarks import Watermark, watermarks
-from sereno_backends.logs.lifecycle.model import Retentions, Stream
+from sereno_backends.logs.lifecycle.model import Retention, Retentions, Stream
 from sereno_backends.logs.lifecycle.streams import read_streams
 
 ALL_NAMESPACES = "*"
@@ -39,10 +39,7 @@ def disk_forecasts(
 ) -> tuple[DiskForecast, ...]:
     """The same from what was read already: growth by the sizes and dates of indices, by each node's share of them."""
     growths = [(stream, growth) for stream in streams if (growth := growth_of(stream, now)) is not None]
-    parts = [
-        part_of(stream, growth, retentions.of(stream.dataset) if retentions and _is_deleted(stream) else None, now)
-        for stream, growth in growths
-    ]
+    parts = [part_of(stream, growth, _retention_of(stream, retentions), now) for stream, growth in growths]
     every = total([growth for _, growth in growths], "sizes and dates of indices")
     nodes = [each for each in stats.values() if is_data_node(each)]
     stored = sum(_stored(each) for each in nodes)
@@ -74,10 +71,12 @@ def is_data_node(node: Mapping[str, Any]) -> bool:
     return any(role.startswith("data") for role in node.get("roles", ()))
 
 
-def _is_deleted(stream: Stream) -> bool:
-    """Whether the retention file decides about it."""
-    policy = stream.write_index.policy
-    return stream.is_ours and policy in {None, f"sereno-{stream.name}"}
+def _retention_of(stream: Stream, retentions: Retentions | None) -> Retention | None:
+    """What the retention file says of it; None where the file doesn't decide."""
+    is_decided = stream.is_ours and stream.write_index.policy in {None, f"sereno-{stream.name}"}
+    if retentions is None or not is_decided or stream.namespace != retentions.namespace:
+        return None
+    return retentions.of(stream.dataset)
 
 
 def _stored(node: Mapping[str, Any]) -> int:

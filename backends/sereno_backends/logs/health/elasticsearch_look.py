@@ -1,4 +1,4 @@
-"""One look at an Elasticsearch: disks, blocks, shards, rejections, templates and streams."""
+"""One look at an Elasticsearch: disks, blocks, shards, rejections, templates, streams and dead letters."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,8 +9,9 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from sereno_backends.logs.elasticsearch_client import explained
+from sereno_backends.logs.health.dead_letters import look_at_dead_letters
 from sereno_backends.logs.health.disks import ALL_NAMESPACES, disk_forecasts, grown_between, is_data_node
-from sereno_backends.logs.health.model import Block, ElasticsearchHealth, Rejections, Shard
+from sereno_backends.logs.health.model import WHOLE_CLUSTER, Block, ElasticsearchHealth, Rejections, Shard
 from sereno_backends.logs.health.watermarks import is_enabled, watermarks
 from sereno_backends.logs.lifecycle.model import Retentions
 from sereno_backends.logs.lifecycle.streams import read_streams
@@ -24,10 +25,10 @@ _PRESSURES = ("coordinating_rejections", "primary_rejections", "replica_rejectio
 def look_at_elasticsearch(
     client: Elasticsearch, name: str, retentions: Retentions | None, now: Callable[[], datetime]
 ) -> ElasticsearchHealth:
-    """Everything at one moment, of all log streams.
+    """Everything at one moment, of all log streams; dead letters of the retention's namespace.
 
     Args:
-        client: of the server; it needs `monitor`, and `view_index_metadata` on `logs-*`.
+        client: of the server; it needs `monitor`, and `view_index_metadata` and `read` on `logs-*`.
         name: what the server is called in messages.
         retentions: by which Sereno's streams are deleted; None: nobody deletes.
         now: the time, aware.
@@ -54,6 +55,7 @@ def look_at_elasticsearch(
             rejections=tuple(_rejections(each) for each in stats.values()),
             streams=streams,
             template_versions=_template_versions(client),
+            dead_letters=look_at_dead_letters(client, name, (retentions or Retentions()).namespace, moment),
         )
 
 
@@ -64,7 +66,8 @@ def look_twice(
     before = look()
     sleep(seconds)
     after = look()
-    elapsed = after.looked_at - before.looked_at
+    # A clock that is set back meanwhile must not make it nothing, or negative.
+    elapsed = max(after.looked_at - before.looked_at, timedelta(seconds=seconds))
     earlier = {each.node: each.rejected for each in before.rejections}
     rejections = tuple(
         Rejections(each.node, max(0, each.rejected - earlier.get(each.node, 0)), elapsed) for each in after.rejections
@@ -75,12 +78,12 @@ def look_twice(
 
 
 def _blocks(found: Mapping[str, Any]) -> tuple[Block, ...]:
-    """Write blocks of log streams' indices, and of the whole cluster (named `_all`)."""
-    indices = {"_all": found.get("global", {}), **found.get("indices", {})}
+    """Write blocks of log streams' indices, and of the whole cluster."""
+    indices = {WHOLE_CLUSTER: found.get("global", {}), **found.get("indices", {})}
     return tuple(
         Block(index, each["description"], number == FLOOD_STAGE_BLOCK)
         for index, blocks in indices.items()
-        if index == "_all" or ".ds-logs-" in index
+        if index == WHOLE_CLUSTER or ".ds-logs-" in index
         for number, each in blocks.items()
         if number != CLOSED_BLOCK and "write" in each.get("levels", ())
     )

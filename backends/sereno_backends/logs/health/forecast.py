@@ -47,7 +47,7 @@ def growth_of(stream: Stream, now: datetime) -> Growth | None:
     indices.
     """
     begins = [index.created_at for index in stream.indices]
-    since = max(now - WINDOW, begins[0])
+    since = max(now - WINDOW, min(begins))
     measured = now - since
     if measured < SHORTEST:
         return None
@@ -123,20 +123,22 @@ def part_of(stream: Stream, growth: Growth, retention: Retention | None, now: da
 def days_until(room_bytes: float, parts: Sequence[Part]) -> float | None:
     """In how many days so much more is on the disk; 0: it is already; None: not within a year.
 
-    What is written today is there for its retention, then as much goes as comes.
+    What is written today is there for its retention, then as much goes as comes. What goes later than the room is used
+    up comes too late.
     """
     if room_bytes <= 0:
         return 0.0
-    before = 0.0
-    for day in range(1, HORIZON_DAYS + 1):
-        after = sum(_added(part, day) for part in parts)
-        if after >= room_bytes:
-            return day - 1 + (room_bytes - before) / (after - before)
-        before = after
+    added, since, rate = 0.0, 0.0, sum(part.bytes_per_day for part in parts)
+    for when, freed, slower in _changes(parts):
+        if rate > 0 and added + rate * (when - since) >= room_bytes:
+            return since + (room_bytes - added) / rate
+        added += rate * (when - since) - freed
+        since, rate = when, rate - slower
     return None
 
 
-def _added(part: Part, day: float) -> float:
-    """How much more of it is there in so many days."""
-    came = part.bytes_per_day * (day if part.keep_days is None else min(day, part.keep_days))
-    return came - sum(size for when, size in part.deletions if when <= day)
+def _changes(parts: Sequence[Part]) -> list[tuple[float, float, float]]:
+    """When something changes, in order: in how many days, how many bytes go, by how much a day less comes then."""
+    gone = [(when, float(size), 0.0) for part in parts for when, size in part.deletions]
+    held = [(part.keep_days, 0.0, part.bytes_per_day) for part in parts if part.keep_days is not None]
+    return [*sorted(each for each in (*gone, *held) if each[0] < HORIZON_DAYS), (float(HORIZON_DAYS), 0.0, 0.0)]

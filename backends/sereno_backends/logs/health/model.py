@@ -7,6 +7,12 @@ from sereno_backends.logs.health.forecast import Growth
 from sereno_backends.logs.health.watermarks import WatermarkName
 from sereno_backends.logs.lifecycle.model import Stream
 
+RECENT = timedelta(days=1)
+"""What of the dead letters is new."""
+
+WHOLE_CLUSTER = "_all"
+"""In a block, the name of no index: nothing of the cluster can be written."""
+
 
 @dataclass(frozen=True, slots=True)
 class DiskForecast:
@@ -56,6 +62,24 @@ class Rejections:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamLetters:
+    """What a server refused for good, as the data stream of dead letters tells it."""
+
+    stream: str
+    letters: int = 0
+    recent: int = 0
+    """Of the last day."""
+    kind: str = ""
+    """The most frequent reason of the last day, or of all, in one word; empty where its letters have none."""
+    service: str = ""
+    """Whose documents are mostly refused for it."""
+    example: str = ""
+    """The whole reason of the newest letter of that kind."""
+    trouble: str = ""
+    """Why they can't be counted."""
+
+
+@dataclass(frozen=True, slots=True)
 class ElasticsearchHealth:
     """An Elasticsearch at one look."""
 
@@ -75,6 +99,7 @@ class ElasticsearchHealth:
     streams: tuple[Stream, ...]
     template_versions: dict[str, int]
     """By template."""
+    dead_letters: StreamLetters
 
 
 @dataclass(frozen=True, slots=True)

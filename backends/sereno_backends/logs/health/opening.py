@@ -1,19 +1,17 @@
-"""From an address to a client that looks: each request is made once, and not waited for forever."""
+"""From an address to a connection by which a server is looked at; no request is waited for forever."""
 
 import os
 
-from elasticsearch import Elasticsearch
-
-from sereno_backends.logs.elasticsearch_client import connect, without_secrets
+from sereno_backends.logs.elasticsearch_connection import Connection
 
 REQUEST_SECONDS = 30.0
 
 
-def open_server(url: str) -> tuple[Elasticsearch, str]:
-    """A client for the server at `url`, and what to call it; nothing is contacted yet.
+def open_server(url: str, *, request_seconds: float = REQUEST_SECONDS) -> tuple[Connection, str]:
+    """A connection to the servers at `url`, and what to call them; nothing is contacted yet.
 
     Raises:
-        LogStoreRefused: the address or its credentials file can't be used.
+        LogStoreRefused: an address or one of the credentials files can't be used.
     """
-    client = connect(url, os.environ).options(request_timeout=REQUEST_SECONDS, max_retries=0, retry_on_timeout=False)
-    return client, f"Elasticsearch {without_secrets(url)}"
+    connection = Connection(url, os.environ, request_seconds=request_seconds)
+    return connection, f"Elasticsearch {connection.place}"

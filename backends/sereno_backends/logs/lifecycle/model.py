@@ -42,6 +42,7 @@ class Retentions:
     by_dataset: dict[str, Retention] = field(default_factory=dict)
     """By the names that datasets have in their streams: lower case, without dashes."""
     namespace: str = "default"
+    """The one whose streams are governed, the last part of their names; `sereno collect logs` writes to no other."""
 
     def of(self, dataset: str) -> Retention:
         """The dataset's own one, or the default."""
@@ -87,6 +88,11 @@ class Stream:
     def dataset(self) -> str:
         """The middle part of the name; neither of the others holds a dash."""
         return self.name.split("-", 1)[1].rsplit("-", 1)[0]
+
+    @property
+    def namespace(self) -> str:
+        """The last part of the name."""
+        return self.name.rsplit("-", 1)[1]
 
     @property
     def write_index(self) -> BackingIndex:

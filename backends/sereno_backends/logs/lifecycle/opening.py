@@ -26,17 +26,17 @@ def is_server(location: str) -> bool:
 def open_lifecycle(
     location: str, retentions: Retentions, now: Callable[[], datetime], stop: Event
 ) -> "Lifecycle | SqliteRetention":
-    """The retention of the store at `location`; nothing is contacted yet.
+    """The retention of the store at `location`, for what is soon over; nothing is contacted yet.
+
+    What lives longer makes a `Lifecycle` of its connection's client each time: credentials may be rotated.
 
     Raises:
         LogStoreRefused: the address or its credentials file can't be used.
     """
     if not is_server(location):
         return SqliteRetention(Path(location), retentions, now, stop)
-    from sereno_backends.logs.elasticsearch_client import connect, without_secrets  # noqa: PLC0415 - 0.2 s to import
+    from sereno_backends.logs.elasticsearch_connection import Connection  # noqa: PLC0415 - 0.2 s to import
     from sereno_backends.logs.lifecycle.lifecycle import Lifecycle  # noqa: PLC0415
 
-    client = connect(location, os.environ).options(
-        request_timeout=REQUEST_SECONDS, max_retries=0, retry_on_timeout=False
-    )
-    return Lifecycle(client, f"Elasticsearch {without_secrets(location)}", retentions, now)
+    connection = Connection(location, os.environ, request_seconds=REQUEST_SECONDS)
+    return Lifecycle(connection.client(), f"Elasticsearch {connection.place}", retentions, now)

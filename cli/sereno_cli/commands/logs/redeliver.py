@@ -42,7 +42,7 @@ def command(since: str, services: tuple[str, ...]) -> ExitCode:
         return _failed(
             "SERENO_ELASTICSEARCH_URL is not set; the letters of a SQLite store are in the collector's file, send them "
             "again with `jq -r .line var/collector.dead-letters.jsonl > again.log` and "
-            "`sereno collect logs --file again.log --once`",
+            "`sereno collect logs --file again.log --once --checkpoint var/again.checkpoint.json`",
             ExitCode.INVALID_INPUT,
         )
     try:

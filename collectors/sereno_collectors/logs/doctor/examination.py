@@ -6,12 +6,7 @@ from typing import assert_never
 
 from sereno_backends.logs.health.model import DiskForecast, ElasticsearchHealth, SqliteHealth
 
-from sereno_collectors.logs.doctor.collector_findings import (
-    DeadLetterFigures,
-    QueueFigures,
-    dead_letter_findings,
-    queue_findings,
-)
+from sereno_collectors.logs.doctor.dead_letter_findings import DeadLetterFigures, dead_letter_findings
 from sereno_collectors.logs.doctor.disk_findings import disk_findings, sqlite_findings
 from sereno_collectors.logs.doctor.index_findings import (
     block_findings,
@@ -20,6 +15,7 @@ from sereno_collectors.logs.doctor.index_findings import (
     template_findings,
 )
 from sereno_collectors.logs.doctor.model import Finding
+from sereno_collectors.logs.doctor.queue_findings import QueueFigures, queue_findings
 from sereno_collectors.logs.doctor.retention_findings import (
     FileRetention,
     StreamRetentions,
@@ -54,6 +50,7 @@ class Patient:
     queue: QueueFigures | None
     queue_limit_bytes: int
     dead_letters: DeadLetterFigures | None
+    """Of the collector's file; a server's own are in its health."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +71,13 @@ class Examination:
 
 def examine(patient: Patient) -> Examination:
     """Judge what was seen."""
+    health = patient.store.health
+    stream = None if isinstance(health, SqliteHealth) else health.dead_letters
     findings = [
         *_of_store(patient.store),
         *queue_findings(patient.queue, patient.queue_limit_bytes),
-        *dead_letter_findings(patient.dead_letters),
+        *dead_letter_findings(stream, patient.dead_letters),
     ]
-    health = patient.store.health
     disks = (health.disk,) if isinstance(health, SqliteHealth) else health.disks
     return Examination(health.name, health.looked_at, disks, tuple(sorted(findings, key=lambda each: each.gravity)))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from sereno_backends.logs.elasticsearch_template import TEMPLATE_VERSION
 from sereno_backends.logs.elasticsearch_units import size_text as size
-from sereno_backends.logs.health.model import ElasticsearchHealth, Shard
+from sereno_backends.logs.health.model import WHOLE_CLUSTER, ElasticsearchHealth, Shard
 
 from sereno_collectors.logs.doctor.model import Finding, Gravity
 
@@ -15,6 +15,11 @@ SMALL_SHARD_BYTES = 1024**3
 MANY_SMALL_SHARDS = 20
 SHARDS_SHARE = 0.8
 _SHOWN = 3
+# Both at once: a read-only cluster refuses every other change of its settings.
+_CLUSTER_OPENED = (
+    '_cluster/settings {"persistent": {"cluster.blocks.read_only": null, "cluster.blocks.read_only_allow_delete": '
+    'null}, "transient": {"cluster.blocks.read_only": null, "cluster.blocks.read_only_allow_delete": null}}'
+)
 
 
 def block_findings(health: ElasticsearchHealth) -> Iterator[Finding]:
@@ -28,21 +33,25 @@ def block_findings(health: ElasticsearchHealth) -> Iterator[Finding]:
             "make room first; below the high watermark the server ends this by itself, at once by "
             'PUT logs-*-*/_settings {"index.blocks.read_only_allow_delete": null}',
         )
-    for description, indices in _by_description(health).items():
-        where = "_cluster/settings" if indices == ["_all"] else f"{','.join(indices)}/_settings"
+    set_by_hand = _by_description(health)
+    for description, indices in set_by_hand.items():
         yield Finding(
             Gravity.BROKEN,
             "read-only",
-            f"{_some(indices)}: {description}; somebody has set this",
-            f'ask who and why, then PUT {where} {{"index.blocks.write": null, "index.blocks.read_only": null}}',
+            f"{_some(indices)}: {description}; somebody has set this".replace(WHOLE_CLUSTER, "the whole cluster"),
+            f"ask who and why, then PUT {_CLUSTER_OPENED if WHOLE_CLUSTER in indices else _opened(indices)}",
         )
-    if not health.blocks:
-        yield Finding(Gravity.HEALTHY, "read-only", "no index of the logs is blocked")
+    if not (flooded or set_by_hand):
+        yield Finding(Gravity.HEALTHY, "read-only", "no index of the logs that is written to is blocked")
+
+
+def _opened(indices: list[str]) -> str:
+    return f'{",".join(indices)}/_settings {{"index.blocks.write": null, "index.blocks.read_only": null}}'
 
 
 def _by_description(health: ElasticsearchHealth) -> dict[str, list[str]]:
     """Blocks that the disk hasn't set; of ended indices only those matter that are written to."""
-    written = {stream.write_index.name for stream in health.streams} | {"_all"}
+    written = {stream.write_index.name for stream in health.streams} | {WHOLE_CLUSTER}
     found: dict[str, list[str]] = {}
     for block in health.blocks:
         if not block.is_flood_stage and block.index in written:
@@ -140,7 +149,7 @@ def rejection_findings(health: ElasticsearchHealth, *, watched: bool) -> Iterato
 
 
 def _ago(days: int) -> str:
-    return f"{days} days ago" if days else "today"
+    return f"{days} day{'s' * (days > 1)} ago" if days else "within a day"
 
 
 def template_findings(health: ElasticsearchHealth) -> Iterator[Finding]:

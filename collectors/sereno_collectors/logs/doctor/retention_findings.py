@@ -28,6 +28,8 @@ class StreamRetentions:
     """Streams that nobody deletes from, by the server's own knowledge."""
     trouble: PolicyTrouble | None = None
     """Of a server with index lifecycle management."""
+    elsewhere: frozenset[str] = frozenset()
+    """Streams of Sereno's templates in namespaces that the retention file doesn't govern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,9 @@ def stream_retention_findings(known: StreamRetentions, now: datetime) -> Iterato
             f"nobody deletes from {_some(without)}: they grow until the disk is full",
             _WRITE_ONE,
         )
-    elif without:
-        yield Finding(
-            Gravity.NOTE,
-            "retention",
-            f"nobody deletes from {_some(without)}, whose templates aren't Sereno's: sereno leaves them alone",
-            "attach a lifecycle policy of your own",
-        )
     if plan is None:
         return
+    yield from _out_of_reach(known, without)
     late = [each for each in plan.actions if isinstance(each, Deletion) and each.due_at < now - PATIENCE]
     to_set = [] if plan.manager is Manager.SERENO else [each.stream for each in plan.actions]
     if late:
@@ -83,7 +79,29 @@ def stream_retention_findings(known: StreamRetentions, now: datetime) -> Iterato
         yield Finding(
             Gravity.HEALTHY,
             "retention",
-            f"every stream of Sereno's has one ({len(plan.streams)}), nothing is overdue; {plan.manager} deletes",
+            f"every stream of Sereno's in the namespace default has one ({len(plan.streams)}), nothing is overdue; "
+            f"{plan.manager} deletes",
+        )
+
+
+def _out_of_reach(known: StreamRetentions, without: Sequence[str]) -> Iterator[Finding]:
+    """Streams that nobody deletes from, the retention file either."""
+    elsewhere = [name for name in without if name in known.elsewhere]
+    foreign = [name for name in without if name not in known.elsewhere]
+    if elsewhere:
+        yield Finding(
+            Gravity.NEEDS_SOMEBODY,
+            "retention",
+            f"nobody deletes from {_some(elsewhere)}: the retention file governs the namespace default only",
+            "attach a lifecycle policy of your own, or run sereno_backends.logs.lifecycle.Lifecycle for that namespace "
+            "(docs/logs/lifecycle.md)",
+        )
+    if foreign:
+        yield Finding(
+            Gravity.NOTE,
+            "retention",
+            f"nobody deletes from {_some(foreign)}, whose templates aren't Sereno's: sereno leaves them alone",
+            "attach a lifecycle policy of your own",
         )
 
 

@@ -4,6 +4,7 @@ from sereno_backends.logs.elasticsearch_units import size_text as size
 from sereno_backends.logs.health.forecast import Growth
 
 _HOURS_BELOW_DAYS = 2
+_HOUR_AND_A_HALF = 1.5
 
 
 def days(number: float | None) -> str:
@@ -14,6 +15,8 @@ def days(number: float | None) -> str:
         return "now"
     if number < 1 / 24:
         return "in less than an hour"
+    if number * 24 < _HOUR_AND_A_HALF:
+        return "in an hour"
     return f"in {number * 24:.0f} hours" if number < _HOURS_BELOW_DAYS else f"in {number:.0f} days"
 
 

@@ -65,3 +65,10 @@ def test_retention_holds_the_disk() -> None:
     assert days_until(101, [part]) is None
     assert days_until(101, [part_of(now, growth, None, NOON)]) == pytest.approx(1.01)
     assert days_until(350, [part_of(now, growth, Retention(30 * DAY, DAY), NOON)]) == pytest.approx(3.5)
+
+
+def test_what_is_deleted_later_comes_too_late() -> None:
+    """A disk that is full before the next deletion is full, though there is room again on the evening of that day."""
+    assert days_until(6, [Part(10, 1.0, ((0.9, 8),))]) == pytest.approx(0.6)
+    assert days_until(60, [Part(100, None, ((0.5, 50),))]) == pytest.approx(1.1)
+    assert days_until(8, [Part(10, 1.0, ((0.7, 8),))]) is None

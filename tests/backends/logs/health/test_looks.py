@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 from sereno_backends.logs import ElasticsearchLogStore, LogRecord, SqliteLogStore
+from sereno_backends.logs.health.disks import disk_forecasts
 from sereno_backends.logs.health.elasticsearch_look import look_at_elasticsearch, look_twice
 from sereno_backends.logs.health.sqlite_look import look_at_sqlite
-from sereno_backends.logs.health.watermarks import WatermarkName
-from sereno_backends.logs.lifecycle import Retention, Retentions
+from sereno_backends.logs.health.watermarks import WatermarkName, watermarks
+from sereno_backends.logs.lifecycle import BackingIndex, Retention, Retentions, Stream
 from support.elasticsearch import ElasticsearchServer, fresh_namespace
 from support.log_records import NOON
 from support.waiting import wait_for
 
 DAY = timedelta(days=1)
+WATERMARK_KEYS = [f"cluster.routing.allocation.disk.watermark.{name}" for name in WatermarkName]
 
 
 @pytest.mark.elasticsearch
@@ -103,6 +105,42 @@ def test_two_looks_measure_what_came_in_between(elasticsearch: ElasticsearchServ
     assert disk.growth.measured == DAY
     assert disk.growth.highest_bytes_per_day > 50_000
     assert [each.rejected for each in health.rejections] == [0]
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_a_clock_that_is_set_back_between_two_looks(elasticsearch: ElasticsearchServer) -> None:
+    """The time between is at least what was waited; nothing is divided by nothing."""
+    with Elasticsearch(elasticsearch.url) as client:
+        moments = iter([NOON, NOON - timedelta(hours=1)])
+        health = look_twice(
+            lambda: look_at_elasticsearch(client, "test", None, lambda: next(moments)), 60, lambda _: None
+        )
+    (disk,) = health.disks
+    assert disk.growth is not None
+    assert disk.growth.measured == timedelta(seconds=60)
+
+
+def test_a_retention_counts_for_the_streams_that_it_governs_only() -> None:
+    """A stream of Sereno's in another namespace is deleted from by nobody, and fills the disk in the forecast."""
+    stats = {
+        "n": {
+            "name": "n",
+            "roles": ["data"],
+            "fs": {"total": {"total_in_bytes": 10_000, "available_in_bytes": 5_000}},
+            "indices": {"store": {"size_in_bytes": 700}},
+        }
+    }
+    marks = watermarks({"defaults": dict.fromkeys(WATERMARK_KEYS, "0b")})
+
+    def filled(namespace: str) -> float | None:
+        indices = tuple(BackingIndex(f"i{age}", NOON - age * DAY, 1, 100) for age in range(7, 0, -1))
+        stream = Stream(f"logs-app-{namespace}", indices, is_ours=True, template="t")
+        (disk,) = disk_forecasts(stats, marks, [stream], Retentions(Retention(7 * DAY, DAY)), NOON)
+        return disk.days_until[WatermarkName.FLOOD_STAGE]
+
+    assert filled("default") is None
+    assert filled("prod") == pytest.approx(50)
 
 
 def test_a_sqlite_file_and_its_disk(tmp_path: Path) -> None:

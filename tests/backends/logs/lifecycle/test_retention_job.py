@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from elasticsearch import Elasticsearch
+from sereno_backends.logs.dead_letters import DATASET
+from sereno_backends.logs.elasticsearch_template import index_template
 from sereno_backends.logs.lifecycle import (
     Deletion,
     Lifecycle,
@@ -193,3 +195,26 @@ def test_a_server_without_lifecycles_is_looked_after_by_sereno(elasticsearch: El
 def test_age_to_roll_over_follows_the_retention(days: int, hours: int) -> None:
     """Without a stated age, indices are as long as Elasticsearch's own lifecycle would make them."""
     assert Retention(days * DAY).age_to_roll_over == timedelta(hours=hours)
+
+
+def test_dead_letters_have_a_retention(elasticsearch: ElasticsearchServer) -> None:
+    """The stream of dead letters follows its own dataset's retention, else the default; its template is Sereno's."""
+    namespace = fresh_namespace()
+    stream = f"logs-sereno.dead_letter-{namespace}"
+    with Elasticsearch(elasticsearch.url) as client:
+        client.indices.put_index_template(name=f"sereno-{stream}", **index_template(stream))
+        for letter in ("first", "second"):
+            document = {"@timestamp": "2026-01-01T00:00:00Z", "message": letter}
+            client.index(index=stream, op_type="create", document=document, refresh=True)
+            client.indices.rollover(alias=stream)
+        before = indices(client, stream)
+
+        def run(datasets: dict[str, Retention], later: timedelta) -> list[str]:
+            retentions = Retentions(Retention(7 * DAY), datasets, namespace)
+            job = Lifecycle(client, "test", retentions, lambda: datetime.now(UTC) + later)
+            return [each.index for each in job.run().deleted]
+
+        assert run({DATASET: Retention(90 * DAY)}, 8 * DAY) == []
+        assert run({}, 6 * DAY) == []
+        assert sorted(run({}, 8 * DAY)) == sorted(before[:-1])
+        assert indices(client, stream)[0] == before[-1]

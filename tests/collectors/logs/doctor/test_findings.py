@@ -10,7 +10,7 @@ import orjson
 import pytest
 from sereno_backends.logs.elasticsearch_template import TEMPLATE_VERSION
 from sereno_backends.logs.health.forecast import Growth
-from sereno_backends.logs.health.model import Block, DiskForecast, ElasticsearchHealth, Rejections, Shard
+from sereno_backends.logs.health.model import Block, DiskForecast, ElasticsearchHealth, Rejections, Shard, StreamLetters
 from sereno_backends.logs.health.watermarks import WatermarkName
 from sereno_backends.logs.lifecycle import BackingIndex, Deletion, LifecyclePlan, Manager, Stream
 from sereno_backends.logs.lifecycle.managers import PolicyTrouble
@@ -55,6 +55,10 @@ HEALTH = ElasticsearchHealth(
     rejections=(Rejections("n1", 0, 3 * DAY),),
     streams=(STREAM,),
     template_versions={"sereno-logs-app-default": TEMPLATE_VERSION},
+    dead_letters=StreamLetters("logs-sereno.dead_letter-default"),
+)
+REFUSED = StreamLetters(
+    "logs-sereno.dead_letter-default", 9, 2, "document_parsing_exception", "checkout", "object mapping for [user.id]"
 )
 PLAN = LifecyclePlan(Manager.SERENO, (STREAM,), (), ())
 RETENTION = StreamRetentions(PLAN, ("logs-app-default",))
@@ -106,6 +110,7 @@ def disk(**days: float) -> dict[str, Any]:
     ("seen", "gravity", "said", "cure"),
     [
         (disk(flood_stage=0.5), Gravity.BROKEN, "flood-stage watermark in 12 hours", "keep logs for less time"),
+        (disk(flood_stage=1 / 22), Gravity.BROKEN, "flood-stage watermark in an hour;", "keep logs for less time"),
         (disk(flood_stage=13), Gravity.NEEDS_SOMEBODY, "flood-stage watermark in 13 days", "add disk"),
         (disk(high=6, flood_stage=30), Gravity.NEEDS_SOMEBODY, "high watermark in 6 days", "add disk"),
         (disk(low=0, high=30), Gravity.NEEDS_SOMEBODY, "low watermark now", "add disk"),
@@ -126,6 +131,12 @@ def disk(**days: float) -> dict[str, Any]:
             Gravity.BROKEN,
             "index write (api); somebody has set this",
             'PUT .ds-logs-app-default-29/_settings {"index.blocks.write": null',
+        ),
+        (
+            {"blocks": (Block("_all", "cluster read-only (api)", is_flood_stage=False),)},
+            Gravity.BROKEN,
+            "the whole cluster: cluster read-only (api); somebody has set this",
+            'PUT _cluster/settings {"persistent": {"cluster.blocks.read_only": null, ',
         ),
         (
             {"shards": (Shard("big", is_primary=True, state="STARTED", size_bytes=70 * GB),)},
@@ -214,8 +225,20 @@ def disk(**days: float) -> dict[str, Any]:
         (
             {"letters": DeadLetterFigures(Path("dead"), 9, 2, "too large")},
             Gravity.NEEDS_SOMEBODY,
-            "2 of the last day, 9 in all in dead; mostly: too large",
-            "collect them again",
+            "2 of the last day, 9 in all in dead, where they go when their stream refuses them; mostly: too large",
+            "collect them again: jq -r .line dead > again.log; sereno collect logs --file again.log --once",
+        ),
+        (
+            {"dead_letters": REFUSED},
+            Gravity.NEEDS_SOMEBODY,
+            "in logs-sereno.dead_letter-default; mostly of checkout, document_parsing_exception, such as: object",
+            "sereno logs redeliver",
+        ),
+        (
+            {"dead_letters": StreamLetters("logs-sereno.dead_letter-default", trouble="refused (403)")},
+            Gravity.NEEDS_SOMEBODY,
+            "logs-sereno.dead_letter-default can't be counted: refused (403)",
+            "read on that stream",
         ),
     ],
 )
@@ -234,6 +257,7 @@ def test_what_needs_somebody(seen: dict[str, Any], gravity: Gravity, said: str, 
     [
         (disk(low=4, high=8, flood_stage=15), "low watermark in 4 days, high watermark in 8 days"),
         ({}, "3 GB a day come, between 2 GB and 5 GB (by sizes and dates of indices, over 7 days)"),
+        ({"rejections": (Rejections("n1", 7, DAY),)}, "7 write requests since it started 1 day ago"),
         ({"rejections": (Rejections("n1", 7, 3 * DAY),)}, "7 write requests since it started 3 days ago"),
         ({"blocks": (Block(".ds-logs-app-default-3", "index write (api)", is_flood_stage=False),)}, "30 hold logs"),
         (
@@ -245,6 +269,10 @@ def test_what_needs_somebody(seen: dict[str, Any], gravity: Gravity, said: str, 
             "logs-theirs-default, whose templates aren't",
         ),
         ({"letters": DeadLetterFigures(Path("dead"), 9, 0, "too large")}, "0 of the last day, 9 in all"),
+        (
+            {"dead_letters": replace(REFUSED, recent=0)},
+            "0 of the last day, 9 in all in logs-sereno.dead_letter-default",
+        ),
         ({"queue": None}, "no collector's queue"),
         (
             {"retention": StreamRetentions(replace(PLAN, actions=(Deletion("i", "s", NOON - DAY / 2, 1, GB),)), ())},
