@@ -17,7 +17,8 @@ import orjson
 import pytest
 from sereno_backends.logs import LogRecord, LogStoreUnreachable, SqliteLogStore
 from sereno_collectors.logs import Checkpoint, CheckpointError, LockError
-from sereno_collectors.logs.delivery.dead_letters import DeadLetter, DeadLetters
+from sereno_collectors.logs.delivery.dead_letters import DeadLetters
+from sereno_collectors.logs.delivery.letter import DeadLetter
 from sereno_collectors.logs.model import Position
 from support.collecting import Bench, ecs_line
 from support.waiting import wait_for

@@ -11,7 +11,8 @@ from sereno_backends.logs.ecs import format_timestamp, lookup, sequence_of, sour
 from sereno_backends.logs.elasticsearch_store import ElasticsearchLogStore
 from sereno_backends.logs.trouble import WaitReason
 
-from sereno_collectors.logs.delivery.dead_letters import DeadLetter, DeadLetters, KeepsDeadLetters
+from sereno_collectors.logs.delivery.dead_letters import DeadLetters
+from sereno_collectors.logs.delivery.letter import DeadLetter, KeepsDeadLetters
 from sereno_collectors.logs.delivery.original_lines import original_line
 
 _TYPE = re.compile(r"[a-z_]+(?=: )")

@@ -1,46 +1,19 @@
-"""Records that the store refused for good, and their file: JSON lines, each with the reason and the original line."""
+"""The file of dead letters: JSON lines, each with the reason and the original line."""
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 import orjson
-from sereno_backends.logs import LogRecord
 from sereno_backends.logs.ecs import format_timestamp, lookup
 
+from sereno_collectors.logs.delivery.letter import DeadLetter
 from sereno_collectors.logs.delivery.original_lines import proven_line
 
 MOST_REMEMBERED = 100_000
 LOOK_BACK_BYTES = 16 * 1024 * 1024
 """More than one batch of lines can be: what a killed collector may write a second time stands within these bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A record that the store will not have, and why."""
-
-    reason: str
-    record: LogRecord
-    stream: str = ""
-    """The data stream that it was meant for; empty where it isn't known."""
-    body: bytes = b""
-    """The document as it was sent; empty where it isn't known."""
-
-
-class KeepsDeadLetters(Protocol):
-    """A place for dead letters."""
-
-    def keep(self, letters: Iterable[DeadLetter]) -> None:
-        """Keep those that are not there yet; kept for good when this returns.
-
-        Raises:
-            LogStoreError: it can't be done now.
-            OSError: likewise.
-        """
-        ...
 
 
 class DeadLetters:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sereno_backends.logs import LogStore, LogStoreError, LogStoreUnreachable
 
-from sereno_collectors.logs.delivery.dead_letters import KeepsDeadLetters
+from sereno_collectors.logs.delivery.letter import KeepsDeadLetters
 from sereno_collectors.logs.delivery.sinks import sink_of
 from sereno_collectors.logs.metrics import CollectorMetrics
 from sereno_collectors.logs.model import Parcel

@@ -1,22 +1,19 @@
 """The line that a refused document was made of, where it can be known."""
 
 import re
-from typing import TYPE_CHECKING
 
 import orjson
 from sereno_backends.logs.ecs import lookup
 
+from sereno_collectors.logs.delivery.letter import DeadLetter
 from sereno_collectors.logs.parsing.flaws import Flaw
 from sereno_collectors.logs.parsing.identity import id_of_numbered
-
-if TYPE_CHECKING:
-    from sereno_collectors.logs.delivery.dead_letters import DeadLetter
 
 # A clean line stands at the beginning of its document, and what the collector adds behind it begins with one of these.
 _ADDED = re.compile(rb',"(?:host\.name|labels|tags|log\.file\.path|log\.offset|sereno)":')
 
 
-def original_line(letter: "DeadLetter") -> bytes | None:
+def original_line(letter: DeadLetter) -> bytes | None:
     """The line as it was read; None where nothing proves which it was.
 
     The id of a numbered line is a digest of it, which proves it byte by byte. Where a line had to be changed, its

@@ -10,7 +10,7 @@ from sereno_backends.logs import LogStore
 from sereno_backends.logs.elasticsearch_bulk import BulkAnswer
 from sereno_backends.logs.elasticsearch_store import ElasticsearchLogStore
 
-from sereno_collectors.logs.delivery.dead_letters import DeadLetter
+from sereno_collectors.logs.delivery.letter import DeadLetter
 from sereno_collectors.logs.delivery.parcels import Queued, documents_of
 from sereno_collectors.logs.delivery.request_size import Limits, RequestSize
 from sereno_collectors.logs.model import Parcel
