@@ -108,6 +108,20 @@ def test_what_waits_in_the_queue_is_counted(
         assert (gap["lowest"], gap["highest"]) == (3, 4)
 
 
+def test_the_newest_dead_letter_is_not_missing(an_hour_ago: datetime) -> None:
+    """A line that was refused within --settle is a dead letter, as the queue's ledger goes as far as that."""
+    _written(Path("logs.sqlite"), [1], an_hour_ago)
+    now = datetime.now(UTC)
+    with closing(_queued(Path("queue.sqlite"), [2], now)) as queue:
+        queue.settle([Settlement(parcel) for parcel in queue.take(9, 9_999, wait_seconds=0)])
+    names = {"service.name": "checkout", "service.node.name": "checkout-1", "event.sequence": 2}
+    line = orjson.dumps({"@timestamp": format_timestamp(now), **names}).decode()
+    Path("dead.jsonl").write_bytes(orjson.dumps({"line": line, "reason": "no"}) + b"\n")
+    arguments = ["reconcile", "--log-store", "logs.sqlite", "--queue", "queue.sqlite"]
+    assert run([*arguments, "--dead-letters", "dead.jsonl"]) == 0
+    assert run(arguments) == 1
+
+
 @pytest.mark.usefixtures("an_hour_ago")
 def test_mistakes_are_messages(capsys: pytest.CaptureFixture[str]) -> None:
     """A wrong time or file is exit code 2, a store that is not there 3."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,12 @@ class SqliteSequences:
         )
         return None if highest is None else int(highest)
 
+    def has_before(self, service: str, moment: datetime) -> bool:
+        """See `SequenceReader.has_before`."""
+        sql = "SELECT EXISTS (SELECT 1 FROM record WHERE service = ? AND timestamp_us < ?)"
+        ((found,),) = self._read(sql, (service, (moment - EPOCH) // _MICROSECOND))
+        return bool(found)
+
     def renew(self) -> None:
         """Every question sees what has been written until then anyway."""
 
@@ -85,10 +91,9 @@ class SqliteSequences:
         """Nothing is kept open between questions."""
 
     def _read(self, sql: str, values: Sequence[object]) -> list[Any]:
-
         with explained(self._path), closing(open_for_reading(self._path, self._busy_timeout_seconds)) as connection:
             return connection.execute(sql, values).fetchall()
 
 
 def _moment(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=microseconds // 1000)
+    return EPOCH + timedelta(milliseconds=microseconds // 1000)

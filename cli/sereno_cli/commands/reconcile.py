@@ -122,14 +122,14 @@ class _Evidence:
 
         received = [each for queue in self.queues for each in _read(queue, lambda path: received_by(path, start, end))]
         written = [each for file in self.files for each in _read(file, lambda path: known_from_file(path, end))]
-        return [*received, *written, *self.on_their_way(end)]
+        return [*received, *written, *self.on_their_way()]
 
-    def on_their_way(self, end: datetime) -> "list[Known]":
+    def on_their_way(self) -> "list[Known]":
         """What is queued or refused at this moment, in the order in which documents go."""
         from sereno_collectors.logs.reconciling.evidence import known_from_dead_letters, known_from_queue
 
         queued = [each for queue in self.queues for each in _read(queue, known_from_queue)]
-        return [*queued, *_read(self.dead_letters, lambda path: known_from_dead_letters(path, end))]
+        return [*queued, *_read(self.dead_letters, known_from_dead_letters)]
 
 
 def _read(file: Path, read: "Callable[[Path], list[Known]]") -> "list[Known]":
@@ -161,7 +161,7 @@ def _reconciled(
             services=services,
             dead_letters=dead,
             known=evidence.before(*window),
-            look_again=lambda: evidence.on_their_way(window[1]),
+            look_again=evidence.on_their_way,
             exact=exact,
             progress=lambda hour: click.echo(f"reading {hour:%Y-%m-%d %H:00}", err=True),
         )

@@ -59,3 +59,12 @@ def test_single_numbers_are_read_whatever_their_time(
     assert reader.count(source, 6, 9) == 3
     assert reader.preceding(source, 9) == 7
     assert reader.preceding(source, 5) is None
+
+
+def test_whether_a_service_has_older_documents(store: LogStore, reader: SequenceReader, record: MakeRecord) -> None:
+    """Any document of the service counts, numbered or not; those of others and of the moment itself do not."""
+    service = f"before-{id(store)}"
+    store.write([record(f"{service}-old", at=-1, service=service), record(f"{service}-x", at=-9, service="other")])
+    assert reader.has_before(service, NOON)
+    assert not reader.has_before(service, NOON - timedelta(seconds=1))
+    assert not reader.has_before(f"{service}-none", NOON)
