@@ -3,11 +3,13 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
+from elastic_transport import TransportError
 from elasticsearch import ApiError
 
 from sereno_backends.logs.ecs import format_timestamp
@@ -15,8 +17,10 @@ from sereno_backends.logs.elasticsearch_client import FORBIDDEN, connect, explai
 from sereno_backends.logs.elasticsearch_store import ElasticsearchLogStore
 from sereno_backends.logs.model import LogStoreUnreachable
 
-PAGE = 500
-"""Letters in a request: a letter holds up to a line of 1 MiB twice."""
+PAGE = 100
+"""Letters in a request: the document of a letter may be as long as a line, 1 MiB."""
+_KEPT = ("stream", "record_id", "document")
+"""What is needed of a letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,7 @@ class Redelivery:
         if services:
             filters.append({"terms": {"service.name": list(services)}})
         request: dict[str, Any] = {"query": {"bool": {"filter": filters}}, "sort": ["@timestamp", "_shard_doc"]}
+        request["source_includes"] = [f"sereno.dead_letter.{name}" for name in _KEPT]
         with explained(self.name):
             if not self._client.indices.exists(index=stream):
                 return
@@ -149,11 +154,12 @@ class Redelivery:
                 yield hits
                 request["search_after"] = hits[-1]["sort"]
         finally:
-            self._client.options(ignore_status=404).close_point_in_time(id=view)
+            with suppress(ApiError, TransportError):  # it ends by itself; what went wrong before is what is told
+                self._client.close_point_in_time(id=view)
 
 
 def _letter(hit: Mapping[str, Any]) -> _Letter | None:
     kept = (hit["_source"].get("sereno") or {}).get("dead_letter") or {}
-    if not all(isinstance(kept.get(name), str) for name in ("stream", "record_id", "document")):
+    if not all(isinstance(kept.get(name), str) for name in _KEPT):
         return None
     return _Letter(hit["_index"], hit["_id"], kept["stream"], kept["record_id"], kept["document"])
