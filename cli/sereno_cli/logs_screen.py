@@ -101,7 +101,7 @@ def print_nothing(store: "LogStore", query: "LogQuery") -> None:
     bare = replace(query, services=(), levels=(), trace_id=None, text=None, limit=_SAMPLE)
     near = store.search(bare)
     if not near:
-        click.echo("the window is empty; --since 1d looks further back", err=True)
+        click.echo("the window is empty; an earlier --since or --window looks further back", err=True)
         return
     names = {record.service for record in near}
     unknown = [name for name in query.services if store.count(replace(bare, services=(name,))) == 0]

@@ -15,6 +15,7 @@ from elasticsearch import ApiError
 from sereno_backends.logs.ecs import format_timestamp
 from sereno_backends.logs.elasticsearch_client import FORBIDDEN, connect, explained, without_secrets
 from sereno_backends.logs.elasticsearch_store import ElasticsearchLogStore
+from sereno_backends.logs.fingerprint import fingerprint
 from sereno_backends.logs.model import LogStoreUnreachable
 
 PAGE = 100
@@ -30,7 +31,7 @@ class Redelivered:
     delivered: int = 0
     """Stored now, or found stored already."""
     refused: Mapping[str, int] | None = None
-    """How many are refused again, by reason; they stay letters."""
+    """How many are refused again, by a reason of each kind; they stay letters."""
     foreign: int = 0
     """Letters without their document: of other shippers."""
     kept: int = 0
@@ -82,11 +83,13 @@ class Redelivery:
         """
         delivered = foreign = kept = 0
         refused: Counter[str] = Counter()
+        kinds: dict[str, str] = {}
         for hits in self._pages(start, end, services):
             letters = [letter for letter in map(_letter, hits) if letter is not None]
             foreign += len(hits) - len(letters)
             done, reasons = self._send(letters)
-            refused.update(reasons)
+            # A reason names the document and its value: those of one kind are told by the first of them.
+            refused.update(kinds.setdefault(fingerprint(reason).identity, reason) for reason in reasons)
             delivered += len(done)
             kept += self._remove(done)
         return Redelivered(delivered, dict(refused), foreign, kept)
