@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sereno_cli.plain_text import plain
+
 if TYPE_CHECKING:
     from sereno_backends.logs import LogQuery, LogRecord, LogStore, MessageCount
     from sereno_backends.logs.message_groups import MessageGroup
@@ -22,13 +24,17 @@ def print_lines(records: "Sequence[LogRecord]", found: set[str], *, full: bool) 
 
     for record in records:
         is_found = record.record_id in found
-        level = click.style(f"{record.level:<8}", fg=_COLOURS.get(record.level), dim=not is_found)
-        trace = f"  trace={_plain(record.trace_id)}" if record.trace_id else ""
-        text = f"{_plain(record.service)}: {_plain(record.message)}{trace}"
+        level = _level(record.level, dim=not is_found)
+        trace = f"  trace={plain(record.trace_id)}" if record.trace_id else ""
+        text = f"{plain(record.service)}: {plain(record.message)}{trace}"
         click.echo(f"{format_timestamp(record.timestamp)} {level} {click.style(text, dim=not is_found)}")
         stack = lookup(record.document, "error.stack_trace")
         if isinstance(stack, str):
             _print_stack(stack.rstrip().split("\n"), full=full)
+
+
+def _level(level: str, *, dim: bool | None = None) -> str:
+    return click.style(f"{plain(level):<8}", fg=_COLOURS.get(level), dim=dim)
 
 
 def _print_stack(lines: Sequence[str], *, full: bool) -> None:
@@ -37,7 +43,7 @@ def _print_stack(lines: Sequence[str], *, full: bool) -> None:
         click.echo(f"    … {left_out} lines before (--full shows them)")
         lines = lines[left_out:]
     for line in lines:
-        click.echo(f"    {_plain(line)}")
+        click.echo(f"    {plain(line)}")
 
 
 def print_dead_letters(records: "Sequence[LogRecord]") -> None:
@@ -48,10 +54,10 @@ def print_dead_letters(records: "Sequence[LogRecord]") -> None:
     for record in records:
         origin = DeadLetterOrigin.of(record.document)
         place = origin.path if origin.offset is None else f"{origin.path} at byte {origin.offset}"
-        level = click.style(f"{record.level:<8}", fg=_COLOURS.get(record.level))
-        click.echo(f"{format_timestamp(record.timestamp)} {level} {_plain(record.service)}: {_plain(record.message)}")
-        click.echo(f"    refused: {_plain(origin.reason)}")
-        click.echo(f"    from {_plain(place) or 'an unknown place'} to {_plain(origin.stream) or 'an unknown stream'}")
+        level = _level(record.level)
+        click.echo(f"{format_timestamp(record.timestamp)} {level} {plain(record.service)}: {plain(record.message)}")
+        click.echo(f"    refused: {plain(origin.reason)}")
+        click.echo(f"    from {plain(place) or 'an unknown place'} to {plain(origin.stream) or 'an unknown stream'}")
 
 
 def print_json(records: "Sequence[LogRecord]") -> None:
@@ -67,10 +73,10 @@ def print_top(counts: "Sequence[MessageCount]") -> None:
     from sereno_backends.logs.ecs import format_timestamp
 
     for one in counts:
-        level = click.style(f"{one.level:<8}", fg=_COLOURS.get(one.level))
-        trace = f"  trace={_plain(one.trace_id)}" if one.trace_id else ""
+        level = _level(one.level)
+        trace = f"  trace={plain(one.trace_id)}" if one.trace_id else ""
         when = f"{format_timestamp(one.first)} … {format_timestamp(one.last)}"
-        click.echo(f"{one.count:>8} {level} {_plain(one.message)}  ({when}){trace}")
+        click.echo(f"{one.count:>8} {level} {plain(one.message)}  ({when}){trace}")
 
 
 def print_groups(groups: "Sequence[MessageGroup]") -> None:
@@ -78,11 +84,11 @@ def print_groups(groups: "Sequence[MessageGroup]") -> None:
     from sereno_backends.logs.ecs import format_timestamp
 
     for one in groups:
-        level = click.style(f"{one.level:<8}", fg=_COLOURS.get(one.level))
-        trace = f"  trace={_plain(one.trace_id)}" if one.trace_id else ""
+        level = _level(one.level)
+        trace = f"  trace={plain(one.trace_id)}" if one.trace_id else ""
         when = f"{format_timestamp(one.first)} … {format_timestamp(one.last)}"
         several = f", {one.different_messages} different messages" if one.different_messages > 1 else ""
-        kind = f"{one.fingerprint.identity}  {_plain(one.fingerprint.template)}"
+        kind = f"{one.fingerprint.identity}  {plain(one.fingerprint.template)}"
         click.echo(f"{one.count:>8} {level} {kind}  ({when}{several}){trace}")
 
 
@@ -95,16 +101,12 @@ def print_nothing(store: "LogStore", query: "LogQuery") -> None:
     bare = replace(query, services=(), levels=(), trace_id=None, text=None, limit=_SAMPLE)
     near = store.search(bare)
     if not near:
-        click.echo("the window is empty; --since 1d looks further back", err=True)
+        click.echo("the window is empty; an earlier --since or --window looks further back", err=True)
         return
     names = {record.service for record in near}
     unknown = [name for name in query.services if store.count(replace(bare, services=(name,))) == 0]
     if unknown:
-        click.echo(f"no lines of {', '.join(unknown)}; there are {', '.join(sorted(names)[:20])}", err=True)
+        there = ", ".join(map(plain, sorted(names)[:20]))
+        click.echo(f"no lines of {', '.join(unknown)}; there are {there}", err=True)
     else:
         click.echo(f"{store.count(bare)} lines of other kinds are in this window", err=True)
-
-
-def _plain(text: str) -> str:
-    """Logged text must not steer the terminal: control signs are shown, not obeyed."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)

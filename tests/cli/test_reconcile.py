@@ -108,6 +108,79 @@ def test_what_waits_in_the_queue_is_counted(
         assert (gap["lowest"], gap["highest"]) == (3, 4)
 
 
+def test_the_newest_dead_letter_is_not_missing(an_hour_ago: datetime) -> None:
+    """A line that was refused within --settle is a dead letter, as the queue's ledger goes as far as that."""
+    _written(Path("logs.sqlite"), [1], an_hour_ago)
+    now = datetime.now(UTC)
+    with closing(_queued(Path("queue.sqlite"), [2], now)) as queue:
+        queue.settle([Settlement(parcel) for parcel in queue.take(9, 9_999, wait_seconds=0)])
+    names = {"service.name": "checkout", "service.node.name": "checkout-1", "event.sequence": 2}
+    line = orjson.dumps({"@timestamp": format_timestamp(now), **names}).decode()
+    Path("dead.jsonl").write_bytes(orjson.dumps({"line": line, "reason": "no"}) + b"\n")
+    arguments = ["reconcile", "--log-store", "logs.sqlite", "--queue", "queue.sqlite"]
+    assert run([*arguments, "--dead-letters", "dead.jsonl"]) == 0
+    assert run(arguments) == 1
+
+
+def test_where_nothing_was_emitted_nothing_is_proven(an_hour_ago: datetime, capsys: pytest.CaptureFixture[str]) -> None:
+    """A wiped store, a mistyped service: no proof, exit code 1; without a queue it is said what isn't proven."""
+    _written(Path("logs.sqlite"), [1], an_hour_ago)
+    assert run(["reconcile", "--log-store", "logs.sqlite", "--service", "chekcout"]) == 1
+    printed = capsys.readouterr()
+    assert "NOT proven: there is no document with a sequence number in this window" in printed.out
+    assert "no queue at var/collector.queue.sqlite, the newest end of sources is not proven" in printed.err
+    assert run(["reconcile", "--log-store", "logs.sqlite", "--service", "chekcout", "--json"]) == 1
+    assert not orjson.loads(capsys.readouterr().out)["proven"]
+
+
+def test_doubles_in_a_row_are_one_line(an_hour_ago: datetime, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that two shippers read doubles thousands: consecutive numbers are told together, JSON has each."""
+    _written(Path("logs.sqlite"), [1, 2, 3, 4, 5, 6], an_hour_ago)
+    store = SqliteLogStore("logs.sqlite")
+    names = {"service.node.name": "checkout-1"}
+    copies = [(2, "a"), (3, "a"), (4, "a"), (4, "b"), (6, "a")]
+    store.write(
+        [
+            LogRecord(
+                f"{number}{copy}", an_hour_ago, "checkout", "info", "x", document={**names, "event.sequence": number}
+            )
+            for number, copy in copies
+        ]
+    )
+    store.close()
+    assert run(["reconcile", "--log-store", "logs.sqlite"]) == 1
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("twice")]
+    assert len(told) == 3
+    assert "checkout-1 (checkout) 2 to 3, 2 numbers with 2 documents each, of " in told[0]
+    assert "checkout-1 (checkout) 4, 3 documents of " in told[1]
+    assert "checkout-1 (checkout) 6, 2 documents of " in told[2]
+
+
+def test_names_of_sources_do_not_steer_the_terminal(an_hour_ago: datetime, capsys: pytest.CaptureFixture[str]) -> None:
+    """Control signs in what was logged are shown, not obeyed."""
+    store = SqliteLogStore("logs.sqlite")
+    document = {"service.node.name": "\x1b[2Jnode", "event.sequence": 2}
+    copies = [LogRecord(each, an_hour_ago, "\x1b[31mshop", "info", "x", document=document) for each in ("a", "b")]
+    after = LogRecord("c", an_hour_ago, "\x1b[31mshop", "info", "x", document={**document, "event.sequence": 4})
+    store.write([*copies, after])
+    store.close()
+    assert run(["reconcile", "--log-store", "logs.sqlite"]) == 1
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert printed.count("\\x1b[2Jnode") == 3  # provable from, missing, twice
+
+
+def test_a_damaged_queue_is_a_message(an_hour_ago: datetime, capsys: pytest.CaptureFixture[str]) -> None:
+    """What SQLite says of a queue's file is told with exit code 2; a traceback would end with the code of "no"."""
+    _written(Path("logs.sqlite"), [1], an_hour_ago)
+    path = Path("queue.sqlite")
+    _queued(path, list(range(500)), an_hour_ago).close()
+    content = path.read_bytes()
+    path.write_bytes(content[:16384] + b"\x00" * (len(content) - 16384))
+    assert run(["reconcile", "--log-store", "logs.sqlite", "--queue", "queue.sqlite"]) == 2
+    assert "the queue queue.sqlite can't be read: " in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("an_hour_ago")
 def test_mistakes_are_messages(capsys: pytest.CaptureFixture[str]) -> None:
     """A wrong time or file is exit code 2, a store that is not there 3."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 from sereno_backends.kibana.rison import Rison, in_address
+from sereno_backends.logs.dead_letters import DATASET
 from sereno_backends.logs.model import LogQuery
 from sereno_backends.logs.words import words
 
@@ -17,6 +18,7 @@ KIBANA_DATA_VIEW = "SERENO_KIBANA_DATA_VIEW"
 DEFAULT_DATA_VIEW = "logs-*"
 """The id of the data view that Elastic's own integrations make for log data streams."""
 
+_NO_DEAD_LETTERS = f'not event.dataset: "{DATASET}"'
 _COLUMNS = ("log.level", "service.name", "message")
 _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,7 +63,8 @@ def kibana_of(environment: Mapping[str, str]) -> Kibana | None:
 def discover_url(kibana: Kibana, query: LogQuery) -> str:
     """The address of Discover with the query's window and conditions, newest first.
 
-    The window is widened to milliseconds, which is what Kibana knows; its end is included there.
+    The window is widened to milliseconds, which is what Kibana knows; its end is included there. Dead letters, which a
+    data view of all logs has among the others, are left out as searches leave them out.
     """
     shown: Rison = {
         "filters": [],
@@ -73,7 +76,7 @@ def discover_url(kibana: Kibana, query: LogQuery) -> str:
         "filters": [],
         "index": kibana.data_view,
         "interval": "auto",
-        "query": {"language": "kuery", "query": kql(query)},
+        "query": {"language": "kuery", "query": " and ".join(filter(None, (kql(query), _NO_DEAD_LETTERS)))},
         "sort": [["@timestamp", "desc"]],
     }
     return f"{kibana.url}/app/discover#/?_g={in_address(shown)}&_a={in_address(asked)}"

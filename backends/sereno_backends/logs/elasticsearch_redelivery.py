@@ -3,20 +3,25 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
+from elastic_transport import TransportError
 from elasticsearch import ApiError
 
 from sereno_backends.logs.ecs import format_timestamp
 from sereno_backends.logs.elasticsearch_client import FORBIDDEN, connect, explained, without_secrets
 from sereno_backends.logs.elasticsearch_store import ElasticsearchLogStore
+from sereno_backends.logs.fingerprint import fingerprint
 from sereno_backends.logs.model import LogStoreUnreachable
 
-PAGE = 500
-"""Letters in a request: a letter holds up to a line of 1 MiB twice."""
+PAGE = 100
+"""Letters in a request: the document of a letter may be as long as a line, 1 MiB."""
+_KEPT = ("stream", "record_id", "document")
+"""What is needed of a letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class Redelivered:
     delivered: int = 0
     """Stored now, or found stored already."""
     refused: Mapping[str, int] | None = None
-    """How many are refused again, by reason; they stay letters."""
+    """How many are refused again, by a reason of each kind; they stay letters."""
     foreign: int = 0
     """Letters without their document: of other shippers."""
     kept: int = 0
@@ -78,11 +83,13 @@ class Redelivery:
         """
         delivered = foreign = kept = 0
         refused: Counter[str] = Counter()
+        kinds: dict[str, str] = {}
         for hits in self._pages(start, end, services):
             letters = [letter for letter in map(_letter, hits) if letter is not None]
             foreign += len(hits) - len(letters)
             done, reasons = self._send(letters)
-            refused.update(reasons)
+            # A reason names the document and its value: those of one kind are told by the first of them.
+            refused.update(kinds.setdefault(fingerprint(reason).identity, reason) for reason in reasons)
             delivered += len(done)
             kept += self._remove(done)
         return Redelivered(delivered, dict(refused), foreign, kept)
@@ -134,6 +141,7 @@ class Redelivery:
         if services:
             filters.append({"terms": {"service.name": list(services)}})
         request: dict[str, Any] = {"query": {"bool": {"filter": filters}}, "sort": ["@timestamp", "_shard_doc"]}
+        request["source_includes"] = [f"sereno.dead_letter.{name}" for name in _KEPT]
         with explained(self.name):
             if not self._client.indices.exists(index=stream):
                 return
@@ -149,11 +157,12 @@ class Redelivery:
                 yield hits
                 request["search_after"] = hits[-1]["sort"]
         finally:
-            self._client.options(ignore_status=404).close_point_in_time(id=view)
+            with suppress(ApiError, TransportError):  # it ends by itself; what went wrong before is what is told
+                self._client.close_point_in_time(id=view)
 
 
 def _letter(hit: Mapping[str, Any]) -> _Letter | None:
     kept = (hit["_source"].get("sereno") or {}).get("dead_letter") or {}
-    if not all(isinstance(kept.get(name), str) for name in ("stream", "record_id", "document")):
+    if not all(isinstance(kept.get(name), str) for name in _KEPT):
         return None
     return _Letter(hit["_index"], hit["_id"], kept["stream"], kept["record_id"], kept["document"])

@@ -85,6 +85,14 @@ class ElasticsearchSequences:
         highest = answer["highest"]["value"] if answer else None
         return None if highest is None else int(highest)
 
+    def has_before(self, service: str, moment: datetime) -> bool:
+        """See `SequenceReader.has_before`."""
+        older = {"range": {self._time: {"lt": format_timestamp(moment)}}}
+        answer = self._aggregate(
+            [older, {"term": {"service.name": service}}], {"oldest": {"min": {"field": self._time}}}
+        )
+        return bool(answer) and answer["oldest"]["value"] is not None
+
     def renew(self) -> None:
         """See `SequenceReader.renew`."""
         self._fresh = False

@@ -191,7 +191,7 @@ class ElasticsearchLogStore:
         """See `LogStore.count`."""
         with self._asking():
             self._refresh()
-            answer = self._client.count(index=self._streams, query=queries.conditions(query))
+            answer = self._client.count(index=self._streams, ignore_unavailable=True, query=queries.conditions(query))
         return int(answer["count"])
 
     def top_messages(self, query: LogQuery) -> tuple[MessageCount, ...]:
@@ -202,6 +202,7 @@ class ElasticsearchLogStore:
             self._refresh()
             answer = self._client.search(
                 index=self._streams,
+                ignore_unavailable=True,
                 size=0,
                 track_total_hits=False,
                 query=queries.conditions(query),
@@ -247,7 +248,7 @@ class ElasticsearchLogStore:
 
     def _refresh(self) -> None:
         try:
-            self._client.indices.refresh(index=self._streams)
+            self._client.indices.refresh(index=self._streams, ignore_unavailable=True)
         except ApiError as error:
             if error.status_code not in FORBIDDEN:  # a reader without that right sees the newest second late
                 raise
@@ -259,11 +260,13 @@ class ElasticsearchLogStore:
             "sort": queries.NEWEST_FIRST,
             "track_total_hits": False,
         }
+        # Of the dead letters there is no stream before the first one.
+        where: dict[str, Any] = {"index": self._streams, "ignore_unavailable": True}
         if 0 < query.limit <= self._page:
-            yield from self._client.search(index=self._streams, size=query.limit, **request)["hits"]["hits"]
+            yield from self._client.search(**where, size=query.limit, **request)["hits"]["hits"]
             return
         left = query.limit
-        view = self._client.open_point_in_time(index=self._streams, keep_alive="1m")["id"] if left > 0 else None
+        view = self._client.open_point_in_time(**where, keep_alive="1m")["id"] if left > 0 else None
         try:
             while left > 0:
                 pit = {"id": view, "keep_alive": "1m"}

@@ -37,7 +37,7 @@ class Place(NamedTuple):
 
 
 class SequenceReader(Protocol):
-    """Reads sequence numbers; methods raise `LogStoreError`, and only `blocks` looks at a window."""
+    """Reads sequence numbers; methods raise `LogStoreError`, and only `blocks` and `has_before` look at times."""
 
     @property
     def name(self) -> str:
@@ -58,6 +58,10 @@ class SequenceReader(Protocol):
 
     def preceding(self, source: str, sequence: int) -> int | None:
         """The highest number of the source below `sequence`, of whatever time; None: there is none."""
+        ...
+
+    def has_before(self, service: str, moment: datetime) -> bool:
+        """Whether any document of the service is older than that, numbered or not."""
         ...
 
     def renew(self) -> None:

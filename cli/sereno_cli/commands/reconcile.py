@@ -3,8 +3,8 @@
 import os
 import zlib
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,21 +80,26 @@ def command(
 
     SERENO_ELASTICSEARCH_URL and its credentials are as for `sereno collect logs`.
 
-    Exit codes: 0 proven, 1 something is missing or double, 2 arguments are wrong, 3 the store can't be reached.
+    Exit codes: 0 proven, 1 something is missing or double, or there is nothing to prove, 2 arguments are wrong, 3 the
+    store can't be reached.
     """
     from sereno_backends.logs import LogStoreRefused, LogStoreUnreachable
+
+    from sereno_cli.reconcile_screen import print_answer, print_json
 
     now = datetime.now(UTC)
     evidence = _Evidence(files, dead_letters, queues or tuple(path for path in (DEFAULT_QUEUE,) if path.is_file()))
     try:
         window = _window(since, settle, now)
         location = os.environ.get(ELASTICSEARCH_URL, "").strip() or log_store
+        if not (evidence.queues or files):
+            click.echo(f"no queue at {DEFAULT_QUEUE}, the newest end of sources is not proven: see --queue", err=True)
         answer = _reconciled(location, window, services, evidence, exact)
     except (ValueError, LogStoreRefused) as error:
         return _failed(str(error), ExitCode.INVALID_INPUT)
     except LogStoreUnreachable as error:
         return _failed(str(error), ExitCode.UNREACHABLE)
-    _print_json(answer) if as_json else _print(answer)
+    print_json(answer) if as_json else print_answer(answer)
     return ExitCode.OK if answer.is_proven else ExitCode.ANSWER_IS_NO
 
 
@@ -122,14 +127,14 @@ class _Evidence:
 
         received = [each for queue in self.queues for each in _read(queue, lambda path: received_by(path, start, end))]
         written = [each for file in self.files for each in _read(file, lambda path: known_from_file(path, end))]
-        return [*received, *written, *self.on_their_way(end)]
+        return [*received, *written, *self.on_their_way()]
 
-    def on_their_way(self, end: datetime) -> "list[Known]":
+    def on_their_way(self) -> "list[Known]":
         """What is queued or refused at this moment, in the order in which documents go."""
         from sereno_collectors.logs.reconciling.evidence import known_from_dead_letters, known_from_queue
 
         queued = [each for queue in self.queues for each in _read(queue, known_from_queue)]
-        return [*queued, *_read(self.dead_letters, lambda path: known_from_dead_letters(path, end))]
+        return [*queued, *_read(self.dead_letters, known_from_dead_letters)]
 
 
 def _read(file: Path, read: "Callable[[Path], list[Known]]") -> "list[Known]":
@@ -161,7 +166,7 @@ def _reconciled(
             services=services,
             dead_letters=dead,
             known=evidence.before(*window),
-            look_again=lambda: evidence.on_their_way(window[1]),
+            look_again=evidence.on_their_way,
             exact=exact,
             progress=lambda hour: click.echo(f"reading {hour:%Y-%m-%d %H:00}", err=True),
         )
@@ -170,50 +175,3 @@ def _reconciled(
 def _failed(message: str, code: ExitCode) -> ExitCode:
     click.echo(f"sereno reconcile: {message}", err=True)
     return code
-
-
-def _print_json(answer: "Reconciliation") -> None:
-    import orjson
-
-    hours = [{**asdict(row), "emitted": row.emitted} for row in answer.hours]
-    content = {"proven": answer.is_proven, **asdict(answer), "hours": hours}
-    click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z).decode())
-
-
-def _print(answer: "Reconciliation") -> None:
-    columns = ("emitted", "indexed", "dead_lettered", "queued", "missing", "twice")
-    widest = max([len(row.service) for row in answer.hours] + [len("service")])
-    click.echo(
-        f"{'service':<{widest}}  {'hour (UTC)':<16}" + "".join(f"{name.replace('_', ' '):>15}" for name in columns)
-    )
-    for row in answer.hours:
-        figures = "".join(f"{getattr(row, name):>15,}" for name in columns)
-        click.echo(f"{row.service:<{widest}}  {row.hour:%Y-%m-%d %H:00}{figures}")
-    for each in answer.sources:
-        if each.lowest > 1:
-            click.echo(f"{each.source}: provable from number {each.lowest}; older ones are not in the store")
-    for gap in answer.gaps:
-        click.echo(
-            f"missing: {gap.source} ({gap.service}) {gap.lowest} to {gap.highest}, {gap.documents:,} documents between "
-            f"{_moment(gap.after)} and {_moment(gap.before)}; if the log files still hold them, collect them again"
-        )
-    for one in answer.duplicates:
-        apart = "" if one.last - one.first < timedelta(milliseconds=1) else f" to {_moment(one.last)}"
-        click.echo(
-            f"twice: {one.source} ({one.service}) {one.sequence}, {one.documents} documents of {_moment(one.first)}"
-            f"{apart}; two shippers of one file, or two processes with one service.node.name"
-        )
-    click.echo(_verdict(answer))
-
-
-def _moment(moment: datetime | None) -> str:
-    return "an end of what is stored" if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def _verdict(answer: "Reconciliation") -> str:
-    if not answer.hours:
-        return "nothing to prove: no document with a sequence number in this window"
-    missing, twice = (sum(getattr(row, name) for row in answer.hours) for name in ("missing", "twice"))
-    if answer.is_proven:
-        return f"proven: {sum(row.emitted for row in answer.hours):,} documents, none missing, none twice"
-    return f"NOT proven: {missing:,} missing, {twice:,} twice"

@@ -10,7 +10,7 @@ import orjson
 from prometheus_client.metrics_core import CounterMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sereno_backends.logs.ecs import lookup
-from sereno_backends.logs.fingerprint import MOST_CHARACTERS, Fingerprint, fingerprint
+from sereno_backends.logs.fingerprint import MOST_CHARACTERS, MOST_TYPE_CHARACTERS, Fingerprint, fingerprint
 
 from sereno_collectors.logs.model import Document
 
@@ -80,7 +80,7 @@ class MessageMetrics(Collector):
     def observe(self, documents: Sequence[Document]) -> None:
         """Count those of the documents that are warnings or worse."""
         loud = [document for document in documents if not document[2].startswith(_INFO, _INFO_AT)]
-        loud = [one for one in loud if not one[2].startswith(_QUIET, one[2].find(_LEVEL) + len(_LEVEL))]
+        loud = [one for one in loud if not _is_quiet(one[2])]
         if not loud:
             return
         now = self._monotonic()
@@ -122,7 +122,7 @@ class MessageMetrics(Collector):
         name = document.service if document.service in self._services or self._has_room() else OTHER
         service = self._services.setdefault(name, _Service())
         error_type = lookup(fields, "error.type")
-        error_type = error_type if isinstance(error_type, str) else ""
+        error_type = error_type[:MOST_TYPE_CHARACTERS] if isinstance(error_type, str) else ""
         kind = self._kind(service, lookup(fields, "message"), error_type, now)
         counts = service.other if kind is None else kind.counts
         counts[level] = counts.get(level, 0) + 1
@@ -139,7 +139,7 @@ class MessageMetrics(Collector):
         if kind is None:
             if len(service.kinds) >= self._most_fingerprints and not _made_room(service, now):
                 return None
-            kind = service.kinds[found.identity] = _Kind(found, error_type[:MOST_CHARACTERS], now)
+            kind = service.kinds[found.identity] = _Kind(found, error_type, now)
         kind.seen_at = now
         return kind
 
@@ -152,6 +152,12 @@ class MessageMetrics(Collector):
                 self._known.clear()
             known = self._known[key] = fingerprint(key[0], error_type)
         return known
+
+
+def _is_quiet(body: bytes) -> bool:
+    """Whether a dotted level says so; of a nested one nothing is known here."""
+    at = body.find(_LEVEL)
+    return at >= 0 and body.startswith(_QUIET, at + len(_LEVEL))
 
 
 def _made_room(service: _Service, now: float) -> bool:

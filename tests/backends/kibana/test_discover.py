@@ -25,9 +25,16 @@ def test_the_link_has_window_data_view_and_conditions() -> None:
         "time:(from:'2026-11-22T12:00:00.000Z',to:'2026-11-22T12:05:00.002Z'))"
         "&_a=(columns:!(log.level,service.name,message),filters:!(),index:'logs-*',interval:auto,query:(language:kuery,"
         'query:\'service.name: "checkout" and log.level: ("error" or "critical") and trace.id: "ab" '
-        'and (sereno.words: "payment" or message: "payment") and (sereno.words: "refused" or message: "refused")\'),'
+        'and (sereno.words: "payment" or message: "payment") and (sereno.words: "refused" or message: "refused") '
+        'and not event.dataset: "sereno.dead_letter"\'),'
         "sort:!(!('@timestamp',desc)))"
     )
+
+
+def test_dead_letters_are_left_out_of_a_link_without_conditions() -> None:
+    """Searches leave them out, too: both show the same."""
+    link = unquote(discover_url(Kibana("http://k"), LogQuery(*WINDOW)))
+    assert """query:(language:kuery,query:'not event.dataset: "sereno.dead_letter"')""" in link
 
 
 def test_every_condition_is_in_the_kql() -> None:

@@ -2,18 +2,20 @@
 
 import json
 from contextlib import closing
+from datetime import timedelta
 
 import httpx
 import pytest
 from elasticsearch import Elasticsearch
 from sereno_backends.logs import (
     ElasticsearchLogStore,
+    LogQuery,
     LogStoreRefused,
     LogStoreUnreachable,
     elasticsearch_store,
 )
 from support.elasticsearch import ElasticsearchServer, marked
-from support.log_records import Ask, MakeRecord
+from support.log_records import NOON, Ask, MakeRecord
 from support.proxy import Asked, Proxy, Refusal
 
 pytestmark = marked
@@ -226,6 +228,16 @@ def test_a_long_answer_is_read_page_by_page(
         for limit in (5, 7, 8, 49, 50, 1000):
             expected = [f"{number:02}" for number in range(50)][-limit:]
             assert [found.record_id for found in store.search(ask(limit=limit))] == expected
+
+
+@pytest.mark.parametrize("limit", [1, 10_000])
+def test_before_the_first_dead_letter_there_is_none(
+    elasticsearch: ElasticsearchServer, namespace: str, limit: int
+) -> None:
+    """A stream that does not exist yet is no error: nothing is found."""
+    query = LogQuery(NOON, NOON + timedelta(hours=1), limit=limit)
+    with closing(ElasticsearchLogStore(elasticsearch.url, namespace, dead_letters=True)) as letters:
+        assert (letters.search(query), letters.count(query), letters.top_messages(query)) == ((), 0, ())
 
 
 def test_documents_of_other_shippers_are_read(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sereno_backends.logs import LogRecord, LogStore, SqliteLogStore
@@ -59,3 +60,36 @@ def test_single_numbers_are_read_whatever_their_time(
     assert reader.count(source, 6, 9) == 3
     assert reader.preceding(source, 9) == 7
     assert reader.preceding(source, 5) is None
+
+
+def test_whether_a_service_has_older_documents(store: LogStore, reader: SequenceReader, record: MakeRecord) -> None:
+    """Any document of the service counts, numbered or not; those of others and of the moment itself do not."""
+    service = f"before-{id(store)}"
+    store.write([record(f"{service}-old", at=-1, service=service), record(f"{service}-x", at=-9, service="other")])
+    assert reader.has_before(service, NOON)
+    assert not reader.has_before(service, NOON - timedelta(seconds=1))
+    assert not reader.has_before(f"{service}-none", NOON)
+
+
+def test_what_is_written_is_seen_when_it_is_asked_anew(
+    store: LogStore, reader: SequenceReader, record: MakeRecord
+) -> None:
+    """After `renew`, and from every `blocks` on, questions see what was stored until then."""
+    source = f"anew-{id(store)}"
+    store.write([_numbered(record, source, 1)])
+    assert reader.count(source, 1, 9) == 1
+    store.write([_numbered(record, source, 2)])
+    reader.renew()
+    assert reader.count(source, 1, 9) == 2
+    store.write([_numbered(record, source, 3)])
+    assert [block.documents for block in reader.blocks(NOON, NOON + HOUR, [source])] == [3]
+    assert reader.preceding(source, 9) == 3
+
+
+def test_names_that_are_no_texts_are_no_sources(tmp_path: Path, record: MakeRecord) -> None:
+    """The embedded store keeps lines as they were; a number as a name is none, and stops nobody."""
+    documents = [{"service.node.name": name, "event.sequence": 1} for name in (5, "five", None)]
+    with closing(SqliteLogStore(tmp_path / "logs.sqlite")) as store:
+        store.write([record(str(number), document=each) for number, each in enumerate(documents)])
+    with closing(open_sequence_reader(str(tmp_path / "logs.sqlite"))) as reader:
+        assert [block.source for block in reader.blocks(NOON, NOON + HOUR)] == ["five"]

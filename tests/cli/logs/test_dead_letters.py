@@ -99,7 +99,9 @@ class TestOnElasticsearch:
         assert run(["logs", "redeliver", "--service", site.service]) == 1
         printed = capsys.readouterr().out
         assert printed.startswith("delivered 0, refused again 2\n")
-        assert "object mapping for [user.id]" in printed
+        assert printed.count("object mapping for [user.id]") == 1, (
+            "of each kind one reason, though each names its document"
+        )
         assert len(site.letters()) == 2
         assert run(reconcile) == 0
         assert _counts(capsys) == (3, 1, 2)
@@ -138,6 +140,24 @@ class TestOnElasticsearch:
         elasticsearch.stop()
         assert run(["logs", "redeliver"]) == 3
         assert "can't be reached" in capsys.readouterr().err
+
+    def test_a_server_that_goes_away_meanwhile_is_exit_code_3(
+        self,
+        site: Site,
+        elasticsearch: ElasticsearchServer,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """It is told as what it is, and that running it again is right."""
+        stored_ids = ElasticsearchLogStore.stored_ids
+
+        def asked_too_late(store: ElasticsearchLogStore, stream: str, ids: list[str]) -> set[str]:
+            elasticsearch.stop()
+            return stored_ids(store, stream, ids)
+
+        monkeypatch.setattr(ElasticsearchLogStore, "stored_ids", asked_too_late)
+        assert run(["logs", "redeliver", "--service", site.service]) == 3
+        assert "run it again" in capsys.readouterr().err
 
 
 def _counts(capsys: pytest.CaptureFixture[str]) -> tuple[int, int, int]:

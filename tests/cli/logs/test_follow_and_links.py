@@ -110,7 +110,8 @@ def test_a_link_needs_no_store(
     assert told.startswith(f"{KIBANA}/app/discover#/?_g=(")
     assert told.count("\n") == 1
     assert "time:(from:'2026-11-22T11:00:00.000Z',to:'2026-11-22T13:00:00.000Z')" in told
-    assert 'query:\'log.level: "error" and (sereno.words: "refused" or message: "refused")\'' in unquote(told)
+    asked_there = 'log.level: "error" and (sereno.words: "refused" or message: "refused")'
+    assert f"query:'{asked_there} and not event.dataset: \"sereno.dead_letter\"'" in unquote(told)
 
 
 @pytest.mark.parametrize("place", [pytest.param("elasticsearch", marks=marked)], indirect=True)

@@ -105,3 +105,18 @@ def test_a_missing_store_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
     """Exit code 3 where no store is."""
     assert run(["logs", "search", "--log-store", str(tmp_path / "none.sqlite")]) == 3
     assert "no log store at" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", [(), ("--top",), ("--top", "--alike"), ("--service", "none")])
+def test_levels_and_services_do_not_steer_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], how: tuple[str, ...]
+) -> None:
+    """Names are logged text, too: other shippers write whatever a line holds there."""
+    monkeypatch.delenv("SERENO_ELASTICSEARCH_URL", raising=False)
+    store = SqliteLogStore(tmp_path / "logs.sqlite")
+    store.write([LogRecord("1", NOON, "shop\x9b2J", "\x9b31m", "hello")])
+    store.close()
+    run(["logs", "search", *how, *WINDOW, "--log-store", str(tmp_path / "logs.sqlite")])
+    printed = capsys.readouterr()
+    assert "\\x9b" in printed.out + printed.err
+    assert "\x9b" not in printed.out + printed.err

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
-from sereno_backends.logs.fingerprint import fingerprint
+from sereno_backends.logs.fingerprint import MOST_TYPE_CHARACTERS, fingerprint
 from sereno_collectors.logs.messages import IDLE_SECONDS, OTHER, MessageMetrics
 from sereno_collectors.logs.model import Document
 from support.collecting import Bench, Clock, ecs_line
@@ -58,6 +58,24 @@ def test_warnings_and_errors_are_counted_by_kind(bench: Bench) -> None:
         "fingerprint": unknown.identity,
         **about,
     }
+
+
+@pytest.mark.parametrize("message", ["info", "debug", 'says "log.level":"info"'])
+def test_messages_are_no_levels(message: str) -> None:
+    """An error whose level is nested is counted, whatever its message begins with."""
+    body = orjson.dumps({"message": message, "log": {"level": "error"}})
+    messages = MessageMetrics()
+    messages.observe([Document("id", "logs-app-default", body, "checkout", "", 0, "2026-11-25T12")])
+    assert _samples(messages) == {("checkout", "error", fingerprint(message).identity): 1}
+
+
+def test_types_are_cut() -> None:
+    """A type as long as a line is neither a label nor remembered whole."""
+    messages = MessageMetrics()
+    messages.observe([_document("error", **{"error.type": "E" * 100_000})])
+    _, kinds = messages.collect()
+    assert [len(one.labels["error_type"]) for one in kinds.samples] == [MOST_TYPE_CHARACTERS]
+    assert set(_samples(messages)) == {("checkout", "error", fingerprint("disk full", "E" * 100_000).identity)}
 
 
 def test_series_are_bounded_and_nothing_is_left_uncounted() -> None:

@@ -48,6 +48,14 @@ def test_filebeat_gives_the_same_ids_and_streams() -> None:
     assert filebeat["output.elasticsearch"]["max_retries"] == -1
 
 
+def test_filebeat_knows_files_by_their_beginning() -> None:
+    """The identity by fingerprint needs the scanner's, which is off in Filebeat 8; short files are read, too."""
+    (provider,) = _filebeat()["filebeat.autodiscover"]["providers"]
+    found = provider["hints.default_config"]
+    assert "file_identity.fingerprint" in found
+    assert found["prospector.scanner"] == {"symlinks": True, "fingerprint": {"enabled": True, "length": 64}}
+
+
 def test_the_manifest_is_whole() -> None:
     """The DaemonSet mounts what its configuration reads, and its account may ask what autodiscovery asks."""
     by_kind = {one["kind"]: one for one in KUBERNETES}
@@ -56,7 +64,7 @@ def test_the_manifest_is_whole() -> None:
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
     given = {variable["name"] for variable in container["env"]}
     text = by_kind["ConfigMap"]["data"]["filebeat.yml"]
-    asked = set(re.findall(r"\$\{([A-Z_]+)\}", text))
+    asked = set(re.findall(r"\$\{([A-Z_]+)(?::[^}]*)?\}", text))
     assert asked <= given
     subjects = by_kind["ClusterRoleBinding"]["subjects"]
     assert [one["name"] for one in subjects] == [pod["serviceAccountName"]]

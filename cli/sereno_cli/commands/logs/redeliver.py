@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sereno_cli.exit_codes import ExitCode
+from sereno_cli.plain_text import plain
 
 if TYPE_CHECKING:
     from sereno_backends.logs.elasticsearch_redelivery import Redelivered
@@ -68,7 +69,7 @@ def _failed(message: str, code: ExitCode) -> ExitCode:
 def _print(result: "Redelivered") -> None:
     click.echo(f"delivered {result.delivered:,}, refused again {result.refused_again:,}")
     for reason, letters in sorted((result.refused or {}).items(), key=lambda each: -each[1]):
-        click.echo(f"{letters:>8,} {reason}")
+        click.echo(f"{letters:>8,} {plain(reason)}")
     if result.foreign:
         click.echo(f"{result.foreign:,} letters of other shippers do not hold their documents: left as they are")
     if result.kept:

@@ -1,14 +1,15 @@
 """Looking into the queue from another process: for `sereno reconcile` and `sereno logs doctor`."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
-from sereno_collectors.logs.queue.file import open_for_reading
+from sereno_collectors.logs.queue.file import QueueError, open_for_reading
 from sereno_collectors.logs.queue.packing import decompress
 
 
@@ -37,7 +38,7 @@ class QueueReader:
 
     def received(self, start_hour: str, end_hour: str) -> tuple[ReceivedHour, ...]:
         """What was received of the hours `start_hour` ≤ hour < `end_hour` (`2026-11-25T23`)."""
-        with closing(open_for_reading(self.path)) as connection:
+        with _reading(self.path) as connection:
             rows = connection.execute(
                 "SELECT hour, source, service, first_sequence, last_sequence, documents FROM received "
                 "WHERE hour >= ? AND hour < ? ORDER BY hour, source, service",
@@ -47,7 +48,7 @@ class QueueReader:
 
     def queued(self) -> Iterator[tuple[str, bytes]]:
         """The record's id and the document of each event that waits now."""
-        with closing(open_for_reading(self.path)) as connection:
+        with _reading(self.path) as connection:
             for (body,) in connection.execute("SELECT body FROM parcel ORDER BY number"):
                 lines = decompress(body).split(b"\n")
                 for action, document in zip(lines[0:-1:2], lines[1::2], strict=True):
@@ -55,8 +56,17 @@ class QueueReader:
 
     def depth(self) -> tuple[int, int, float | None]:
         """Documents, bytes, and when the oldest was queued (seconds since 1970; None: it is empty)."""
-        with closing(open_for_reading(self.path)) as connection:
+        with _reading(self.path) as connection:
             row: tuple[int, int, float | None] = connection.execute(
                 "SELECT coalesce(sum(documents), 0), coalesce(sum(length(body)), 0), min(queued_at) FROM parcel"
             ).fetchone()
         return row
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        with closing(open_for_reading(path)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise QueueError(f"the queue {path} can't be read: {error}") from error

@@ -12,6 +12,7 @@ from sereno_backends.logs.ecs import lookup, parse_timestamp
 
 from sereno_collectors.logs.queue.reader import QueueReader
 from sereno_collectors.logs.reconciling.model import Known, Whereabouts
+from sereno_collectors.logs.reconciling.spans import Span, merged
 
 _HOUR = "%Y-%m-%dT%H"
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -26,8 +27,8 @@ def known_from_file(path: Path, end: datetime) -> list[Known]:
     return _ranges(Whereabouts.FILE, _lines(path), end)
 
 
-def known_from_dead_letters(path: Path, end: datetime) -> list[Known]:
-    """The numbered lines in the collector's file of dead letters; a file that is not there holds none.
+def known_from_dead_letters(path: Path) -> list[Known]:
+    """The numbered lines in the collector's file of dead letters, of whatever time; a missing file holds none.
 
     Raises:
         OSError: the file can't be read.
@@ -35,7 +36,7 @@ def known_from_dead_letters(path: Path, end: datetime) -> list[Known]:
     if not path.exists():
         return []
     letters = (_object(line).get("line") for line in _lines(path))
-    return _ranges(Whereabouts.DEAD_LETTERS, (line.encode() for line in letters if isinstance(line, str)), end)
+    return _ranges(Whereabouts.DEAD_LETTERS, (line.encode() for line in letters if isinstance(line, str)), _NEVER)
 
 
 def known_from_queue(path: Path) -> list[Known]:
@@ -77,29 +78,28 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _ranges(where: Whereabouts, lines: Iterable[bytes], end: datetime) -> list[Known]:
-    numbers: dict[tuple[str, str, datetime], set[int]] = defaultdict(set)
+    """Spans, not numbers, are remembered: a file may hold more lines than there is memory."""
+    spans: dict[tuple[str, str, datetime], list[Span]] = defaultdict(list)
     for line in lines:
         document = _object(line)
         source, sequence = lookup(document, "service.node.name"), lookup(document, "event.sequence")
         moment = parse_timestamp(lookup(document, "@timestamp"))
         if isinstance(source, str) and source and type(sequence) is int and sequence > 0 and moment and moment < end:
             hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-            numbers[str(lookup(document, "service.name") or ""), source, hour].add(sequence)
+            _add(spans[str(lookup(document, "service.name") or ""), source, hour], sequence)
     return [
         Known(where, service, source, low, high, hour)
-        for (service, source, hour), found in numbers.items()
-        for low, high in _spans(sorted(found))
+        for (service, source, hour), found in spans.items()
+        for low, high in merged(found)
     ]
 
 
-def _spans(numbers: list[int]) -> Iterator[tuple[int, int]]:
-    low = high = numbers[0]
-    for number in numbers[1:]:
-        if number != high + 1:
-            yield low, high
-            low = number
-        high = number
-    yield low, high
+def _add(spans: list[Span], number: int) -> None:
+    """Lines come in the order of their numbers, mostly: then they are one span."""
+    if spans and spans[-1][0] <= number <= spans[-1][1] + 1:
+        spans[-1] = spans[-1][0], max(number, spans[-1][1])
+    else:
+        spans.append((number, number))
 
 
 def _object(line: bytes) -> dict[str, Any]:

@@ -105,5 +105,5 @@ class Reconciliation:
 
     @property
     def is_proven(self) -> bool:
-        """Whether nothing is missing or double."""
-        return not self.gaps and not self.duplicates
+        """Whether something was emitted, and nothing of it is missing or double."""
+        return bool(self.hours) and not self.gaps and not self.duplicates

@@ -102,3 +102,12 @@ def test_a_copy_behind_a_rollover_is_found(store: LogStore, reader: SequenceRead
         Elasticsearch(reader.name.removeprefix("Elasticsearch ")).indices.rollover(alias=f"logs-app-{namespace}")
     emit([2], copy="" if isinstance(store, ElasticsearchLogStore) else "-again")
     assert _numbers(_reconcile(reader, source)) == ([], [(2, 2)])
+
+
+def test_a_copy_outside_the_window_counts_with_the_other(reader: SequenceReader, emit: Emit, source: str) -> None:
+    """A double one whose copies stand on both sides of the window's beginning is one emitted document."""
+    emit([1, 2, 3])
+    emit([2], at=-7200, copy="-again")
+    answer = _reconcile(reader, source, exact=True)
+    assert _numbers(answer) == ([], [(2, 2)])
+    assert [row.emitted for row in answer.hours] == [1, 2]

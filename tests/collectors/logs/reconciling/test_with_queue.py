@@ -1,11 +1,12 @@
 """Emitted = indexed + dead-lettered + queued, with a real queue: seeded losses are named, what moves is none."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import orjson
 import pytest
+from sereno_backends.logs import LogQuery, LogStore
 from sereno_backends.logs.ecs import format_timestamp
 from sereno_backends.logs.sequences import SequenceReader
 from sereno_collectors.logs.model import Document
@@ -27,10 +28,10 @@ class Queue:
         self._reports: list[str] = []
         self.queue = DurableQueue(self.path, limit_bytes=1_000_000, report=self._reports.append)
 
-    def put(self, *numbers: int, at: float = 0) -> None:
-        """Queue these numbers, as one parcel."""
-        moment = NOON + timedelta(seconds=at)
-        self.queue.put([self._document(number, format_timestamp(moment)) for number in numbers])
+    def put(self, *numbers: int, at: float = 0, node: str = "") -> None:
+        """Queue these numbers of the service's source, or of another one, as one parcel."""
+        moment = format_timestamp(NOON + timedelta(seconds=at))
+        self.queue.put([self._document(number, moment, node or self._source) for number in numbers])
 
     def settle(self, parcels: int = 1) -> None:
         """The oldest parcels leave the queue, whatever the store says."""
@@ -38,15 +39,15 @@ class Queue:
             (parcel,) = self.queue.take(1, 1, wait_seconds=0)
             self.queue.settle([Settlement(parcel)])
 
-    def _document(self, number: int, moment: str) -> Document:
+    def _document(self, number: int, moment: str, node: str) -> Document:
         body = {
             "@timestamp": moment,
             "service.name": self._source,
-            "service.node.name": self._source,
+            "service.node.name": node,
             "event.sequence": number,
         }
         content = orjson.dumps(body)
-        return Document(str(number), "logs-app-default", content, self._source, self._source, number, moment[:13])
+        return Document(str(number), "logs-app-default", content, self._source, node, number, moment[:13])
 
     def known(self) -> list[Known]:
         """The evidence of the queue, as `sereno reconcile` reads it."""
@@ -102,6 +103,50 @@ def test_what_retention_deleted_is_no_loss(reader: SequenceReader, emit: Emit, s
     answer = _reconcile(reader, source, queue.known())
     assert answer.is_proven
     assert (answer.sources[0].lowest, answer.sources[0].highest) == (51, 52)
+
+
+def test_a_source_that_was_lost_in_a_service_that_was_stored_before(
+    reader: SequenceReader, emit: Emit, source: str, queue: Queue
+) -> None:
+    """Retention explains no loss where it has left older documents: whoever was received after them is asked for."""
+    emit([1, 2], at=-86400)
+    queue.put(1, 2, 3, node=f"{source}-lost")
+    queue.settle()
+    emit([3, 4], at=3600)
+    answer = _reconcile(reader, source, queue.known())
+    assert [(gap.source, gap.lowest, gap.highest) for gap in answer.gaps] == [(f"{source}-lost", 1, 3)]
+
+
+def test_what_is_stored_between_counting_and_reading_is_counted(
+    store: LogStore, reader: SequenceReader, emit: Emit, source: str, queue: Queue
+) -> None:
+    """A queued document that the count did not see yet and the reading sees is indexed, and no number is lost."""
+    window = NOON, NOON + 2 * HOUR
+    emit([1, 2])
+    queue.put(3)
+
+    def store_another(_hour: datetime) -> None:
+        emit([3])
+        assert store.count(LogQuery(*window, services=(source,))) == 3
+
+    answer = reconcile(reader, *window, services=[source], known=queue.known(), progress=store_another)
+    assert answer.hours == (HourFigures(source, NOON, 3, 0, 0, 0, 0),)
+
+
+def test_what_leaves_the_queue_between_two_looks_is_counted(
+    reader: SequenceReader, emit: Emit, source: str, queue: Queue
+) -> None:
+    """Queued at the first look and stored at the second is indexed: the figures are those of the second."""
+    emit([1, 3])
+    queue.put(4)
+
+    def looked_again() -> list[Known]:
+        queue.settle()
+        emit([2, 4])
+        return known_from_queue(queue.path)
+
+    answer = _reconcile(reader, source, queue.known(), looked_again)
+    assert answer.hours == (HourFigures(source, NOON, 4, 0, 0, 0, 0),)
 
 
 def test_a_document_that_is_stored_while_the_question_runs(
