@@ -1,11 +1,40 @@
 """Files are followed line by line, through everything that rotation does to them."""
 
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sereno_collectors.logs.inputs.files import followed_file
+from sereno_collectors.logs.inputs.files.files_input import BATCH_BYTES, FilesInput
 from sereno_collectors.logs.inputs.files.files_input import BATCH_EVENTS as BATCH_LINES
+from sereno_collectors.logs.inputs.files.followed_file import LONGEST_LINE_BYTES
+from sereno_collectors.logs.model import Chunk, Position
 from support.collecting import Bench, ecs_line
+
+TRACE = "it failed\nTraceback (most recent call last):\n  File x, line 1\nValueError: no"
+
+
+class Batches:
+    """An intake that keeps each batch by itself."""
+
+    is_ending = False
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[Chunk, ...]] = []
+
+    def accept(
+        self, chunks: Sequence[Chunk], positions: Sequence[Position] = (), *, patience_seconds: float | None = None
+    ) -> None:
+        """See `Intake.accept`."""
+        assert positions
+        assert patience_seconds
+        self.batches.append(tuple(chunks))
+
+    @property
+    def events(self) -> list[str]:
+        """Everything that was taken, in order."""
+        return [event.decode() for batch in self.batches for chunk in batch for event in chunk.events]
 
 
 def test_a_file_is_read_from_its_beginning_and_on(bench: Bench) -> None:
@@ -107,6 +136,65 @@ def test_a_very_long_line_is_kept_in_pieces(bench: Bench, monkeypatch: pytest.Mo
     assert "".join(pieces) == long_line
     assert [len(piece) for piece in pieces] == [1000, 1000, 800]
     assert len(bench.messages()) == 6
+
+
+def test_long_lines_do_not_fill_the_memory(tmp_path: Path) -> None:
+    """A batch is bounded in bytes, too, however long the lines are."""
+    log = tmp_path / "app.log"
+    line = "x" * (LONGEST_LINE_BYTES - 10)
+    log.write_text(f"{line}\n" * 40)
+    taken = Batches()
+    with closing(FilesInput([log], known=(), report=print)) as files:
+        files.run_once(taken)
+    assert taken.events == [line] * 40
+    assert max(sum(len(chunk.events[0]) for chunk in batch) for batch in taken.batches) < 2 * BATCH_BYTES
+
+
+@pytest.mark.parametrize("before", ["text\n\n", "\n" * 1010], ids=["text", "blank"])
+def test_a_busy_file_is_read_on_behind_blank_lines(bench: Bench, before: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blank lines before a line that fills what is read at once hold up nothing, though the file never rests."""
+    monkeypatch.setattr(followed_file, "CHUNK_BYTES", 1000)
+    bench.append(before, end="")
+    bench.append(ecs_line("y" * 1000))
+    for number in range(20):
+        bench.append(ecs_line(f"line {number}"))
+        bench.collector.collect_batch()
+        bench.clock.seconds += 0.1
+    assert "line 10" in bench.messages()
+
+
+@pytest.mark.parametrize("ending", [True, False])
+def test_no_trace_is_cut_where_reading_paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ending: bool) -> None:
+    """What continues an event in the file already belongs to it, also when the collector ends meanwhile."""
+    monkeypatch.setattr(followed_file, "CHUNK_BYTES", 200)
+    log = tmp_path / "app.log"
+    log.write_text(f"{TRACE}\n" * 20)
+    taken = Batches()
+    with closing(FilesInput([log], known=(), report=print)) as files:
+        while files.read_batch(taken, ending=ending):
+            pass
+    assert taken.events == [TRACE] * (20 if ending else 19)
+
+
+def test_a_last_line_without_an_end_belongs_to_its_trace(tmp_path: Path) -> None:
+    """A trace at the end of a file is one event, whether its last line has an end or not."""
+    log = tmp_path / "app.log"
+    log.write_text(TRACE)
+    taken = Batches()
+    with closing(FilesInput([log], known=(), report=print)) as files:
+        files.run_once(taken)
+    assert taken.events == [TRACE]
+
+
+def test_text_before_half_a_json_line_is_taken_at_the_end(tmp_path: Path) -> None:
+    """Half a JSON object is left for the next time; the text before it can't go on, and is not."""
+    log = tmp_path / "app.log"
+    log.write_text(f'{TRACE}\n{{"half')
+    taken = Batches()
+    with closing(FilesInput([log], known=(), report=print)) as files:
+        files.run_once(taken)
+        assert taken.events == [TRACE]
+        assert files.unread_bytes == len('{"half')
 
 
 def test_an_unreadable_file_is_reported_and_the_others_go_on(bench: Bench) -> None:

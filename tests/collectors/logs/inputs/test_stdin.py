@@ -155,6 +155,16 @@ def test_a_line_without_end_is_taken_in_pieces() -> None:
     assert len(b"".join(buffer.take(NOON)[0].events)) > LONGEST_EVENT_BYTES
 
 
+def test_blank_lines_do_not_fill_the_memory() -> None:
+    """Blank lines without end are taken, though text that goes on may follow."""
+    buffer = EventBuffer(ORIGIN)
+    taken = 0
+    for _ in range(6):
+        buffer.feed(b"\n" * (LONGEST_EVENT_BYTES // 4))
+        taken += sum(len(chunk.events) for chunk in buffer.take(NOON))
+    assert taken >= LONGEST_EVENT_BYTES
+
+
 def test_text_waits_for_the_lines_that_continue_it() -> None:
     """However its lines are cut into reads, a traceback comes whole, before the event that follows it."""
     buffer = EventBuffer(ORIGIN)

@@ -26,6 +26,14 @@ def events_of(lines: Sequence[bytes], format: Format) -> tuple[list[bytes], bool
     return events, group[0][:1] != _JSON
 
 
+def without_last(events: Sequence[bytes]) -> list[bytes]:
+    """The events before the last that is not blank: blank lines behind it may be part of it yet."""
+    last = len(events) - 1
+    while last > 0 and not events[last].strip():
+        last -= 1
+    return list(events[: max(0, last)])
+
+
 def _closed(group: list[bytes]) -> list[bytes]:
     """The event of these lines; blank lines behind it are no part of it."""
     last = len(group)

@@ -16,6 +16,8 @@ from sereno_collectors.logs.model import Chunk, Intake, Origin, OriginKind, Posi
 from sereno_collectors.logs.parsing.formats import Formats
 
 BATCH_EVENTS = 5_000
+BATCH_BYTES = 8 * 1024 * 1024
+"""Of all files together, and a chunk of each more: long lines must not fill the memory."""
 GLOB_SECONDS = 5.0
 """How often patterns are looked at for files that are new."""
 
@@ -116,8 +118,10 @@ class FilesInput:
         """
         self._look()
         read_at = self._now()
-        share = max(1, BATCH_EVENTS // max(1, len(self._tails)))  # a busy file must not starve the others
-        chunks = tuple(chunk for tail in self._tails.values() for chunk in tail.read(share, read_at, ending=ending))
+        files = max(1, len(self._tails))  # a busy one must not starve the others
+        share, share_bytes = max(1, BATCH_EVENTS // files), max(1, BATCH_BYTES // files)
+        tails = self._tails.values()
+        chunks = tuple(chunk for tail in tails for chunk in tail.read(share, share_bytes, read_at, ending=ending))
         self._hand_over(intake, chunks)
         self.has_caught_up = self.has_caught_up or not chunks
         return bool(chunks)

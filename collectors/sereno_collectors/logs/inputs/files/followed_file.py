@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sereno_collectors.logs.inputs.files.content import Content, continues, fingerprint
-from sereno_collectors.logs.inputs.files.events import events_of
+from sereno_collectors.logs.inputs.files.events import events_of, without_last
 from sereno_collectors.logs.inputs.timing import OPEN_EVENT_SECONDS
 from sereno_collectors.logs.model import Chunk, Origin, Position
 
@@ -67,6 +67,11 @@ class FollowedFile:
         self._fruitless = (-1, 0)
         self._glimpsed = position
 
+    @property
+    def waits_for_more(self) -> bool:
+        """Whether an event was there to read that the next line may continue, and which is held back for it."""
+        return self._waits_for_more
+
     def read(
         self, most_events: int, read_at: datetime, *, unfinished: bool = False, ending: bool = False
     ) -> Chunk | Replaced | None:
@@ -101,21 +106,19 @@ class FollowedFile:
         rest = lines.pop()
         too_long = not lines and len(data) == asked
         last = unfinished and len(data) < asked
-        if rest and (too_long or last):
-            events = [*events_of(lines, self._origin.format)[0], rest]
-            if len(events) <= most_events:
-                return events, len(data)
-            return events[:most_events], sum(map(len, events[:most_events])) + most_events
-        events, is_open = events_of(lines, self._origin.format)
-        # More of the same file follows: what continues the last event may stand there.
-        waits = is_open and not settled and not unfinished
+        takes_rest = bool(rest) and (too_long or last)
+        events, is_open = events_of([*lines, rest] if takes_rest else lines, self._origin.format)
+        # What continues the last event may come yet, or follows in the file already.
+        more_follows = len(data) == asked
+        waits = is_open and not too_long and (more_follows or not (settled or unfinished))
         self._waits_for_more = waits
-        if waits and (len(events) > 1 or len(data) < asked):
-            while len(events) > 1 and not events[-1].strip():
-                events.pop()
-            events.pop()
+        if waits:
+            complete = without_last(events)
+            # An event that fills all that was read is cut: else nothing would ever get past it.
+            events = events if more_follows and not complete else complete
         events = events[:most_events]
-        return events, sum(map(len, events)) + len(events)
+        # The last line's end is one byte, which a line without one doesn't have.
+        return events, min(len(data), sum(map(len, events)) + len(events))
 
     def _advance(self, events: list[bytes], length: int, read_at: datetime, modified_ns: int) -> Chunk:
         offset = self.position.offset

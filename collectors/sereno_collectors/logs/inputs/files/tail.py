@@ -104,25 +104,26 @@ class Tail:
         self._inode_at_path = inode
         self._complaint = ""
 
-    def read(self, most_events: int, read_at: datetime, *, ending: bool = False) -> tuple[Chunk, ...]:
+    def read(self, most_events: int, most_bytes: int, read_at: datetime, *, ending: bool = False) -> tuple[Chunk, ...]:
         """The next events, of the oldest file first; files rotated away and read to their end are closed.
 
-        With `ending` also events that might go on in the next line.
+        With `ending` also events that might go on in the next line. The last chunk may go beyond `most_bytes`.
         """
         chunks: list[Chunk] = []
-        left = most_events
+        left, left_bytes = most_events, most_bytes
         for file in tuple(self._open):
             rotated = file.position.inode != self._inode_at_path
             lingered = rotated and (file.is_final or file.quiet_seconds > LINGER_SECONDS)
-            while left > 0:
+            while left > 0 and left_bytes > 0:
                 chunk = self._read(file, left, read_at, unfinished=lingered, ending=ending)
                 if chunk is None:
                     break
                 chunks.append(chunk)
                 left -= len(chunk.events)
+                left_bytes -= sum(map(len, chunk.events))
             if lingered and file in self._open and file.position.offset >= file.size:
                 self._finish(file)
-            if left <= 0:
+            if left <= 0 or left_bytes <= 0:
                 break
         return tuple(chunks)
 
@@ -130,8 +131,9 @@ class Tail:
         """What may go on, and lines without an end: taken when nothing more is to come; half a JSON object is left."""
         chunks: list[Chunk] = []
         for file in tuple(self._open):
-            while _is_whole(file.unfinished_line().rpartition(b"\n")[2]) and file in self._open:
-                chunk = self._read(file, MOST_LAST_EVENTS, read_at, unfinished=True)
+            while file in self._open:
+                unfinished = _is_whole(file.unfinished_line().rpartition(b"\n")[2])
+                chunk = self._read(file, MOST_LAST_EVENTS, read_at, unfinished=unfinished, ending=True)
                 if chunk is None:
                     break
                 chunks.append(chunk)

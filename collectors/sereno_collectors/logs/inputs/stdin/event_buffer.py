@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sereno_collectors.logs.inputs.files.events import events_of
+from sereno_collectors.logs.inputs.files.events import events_of, without_last
 from sereno_collectors.logs.model import Chunk, Origin
 
 LONGEST_EVENT_BYTES = 1024 * 1024
@@ -59,10 +59,9 @@ class EventBuffer:
 
     def _hold_back_last(self, lines: list[bytes], events: list[bytes]) -> list[bytes]:
         """The events but the last, whose lines (and blank ones behind it) wait for what may come."""
-        last = len(events) - 1
-        while last > 0 and not events[last].strip():
-            last -= 1
-        if sum(map(len, events[last:])) >= LONGEST_EVENT_BYTES:
+        complete = without_last(events)
+        held = events[len(complete) :]
+        if sum(map(len, held)) + len(held) >= LONGEST_EVENT_BYTES:
             return events
-        self._lines = lines[sum(event.count(b"\n") + 1 for event in events[:last]) :]
-        return events[:last]
+        self._lines = lines[sum(event.count(b"\n") + 1 for event in complete) :]
+        return complete
