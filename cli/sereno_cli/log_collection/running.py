@@ -6,8 +6,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sereno_collectors.logs.housekeeping import Housekeeping
     from sereno_collectors.logs.model import Input
 
+LOOK_SECONDS = 0.2
 ALLOCATIONS_BEFORE_GARBAGE = 50_000
 """By itself Python looks for garbage after every 700."""
 STOP_SECONDS = 1.2  # with the interpreter's own end below the two seconds that a stop may take
@@ -60,12 +62,13 @@ def collect(request: Request, cleanup: ExitStack) -> ExitCode:
             *([f"OTLP on http://{request.otlp[0]}:{request.otlp[1]}/v1/logs"] if request.otlp else []),
         ]
     )
-    with _signals_set(stop):
+    ended: SimpleQueue[None] = SimpleQueue()
+    with _signals_put(ended):
         click.echo(f"collecting {names} into {store.name}, metrics on {metrics_url}, Ctrl-C stops")
         sys.stdout.flush()  # whoever waits for this line may send a signal now
         # A daemon: where it hangs in a request, what it was at is done again at the next start.
         threading.Thread(target=housekeeping.run, args=(stop,), name="housekeeping", daemon=True).start()
-        return _follow(collector, store, stop)
+        return _follow(collector, store, stop, ended)
 
 
 def _look_for_garbage_seldom(cleanup: ExitStack) -> None:
@@ -200,7 +203,9 @@ def _where_they_are(request: Request) -> str:
     return f"`sereno logs search --dead-letters` shows them, or {in_file}" if elasticsearch_url(request) else in_file
 
 
-def _follow(collector: "LogCollector", store: "LogStore", stop: threading.Event) -> ExitCode:
+def _follow(
+    collector: "LogCollector", store: "LogStore", stop: threading.Event, ended: "SimpleQueue[None]"
+) -> ExitCode:
     """Collect in a thread until a signal comes; a store that hangs does not hold up the end."""
     from sereno_collectors.logs import QueueError
 
@@ -213,12 +218,13 @@ def _follow(collector: "LogCollector", store: "LogStore", stop: threading.Event)
         except Exception as error:  # noqa: BLE001 - raised again in the main thread
             bugs.append(error)
         finally:
-            stop.set()
+            ended.put(None)
 
     # A daemon: when it hangs in a request, ending is safe, for only what was answered is noted as done.
     thread = threading.Thread(target=work, name="collector", daemon=True)
     thread.start()
-    stop.wait()
+    _wait_for(ended)
+    stop.set()
     thread.join(STOP_SECONDS)
     if bugs and isinstance(bugs[0], QueueError):
         raise Unreachable(f"{bugs[0]}; start again: what can be read of the queue is rescued then") from bugs[0]
@@ -229,10 +235,21 @@ def _follow(collector: "LogCollector", store: "LogStore", stop: threading.Event)
     return ExitCode.OK
 
 
+def _wait_for(ended: "SimpleQueue[None]") -> None:
+    """Wait for the end; a signal that comes as waiting begins wakes nobody, so it is looked for now and then."""
+    while True:
+        with suppress(Empty):
+            ended.get(timeout=LOOK_SECONDS)
+            return
+
+
 @contextmanager
-def _signals_set(stop: threading.Event) -> Iterator[None]:
-    """SIGTERM and Ctrl-C set the event instead of ending the process."""
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+def _signals_put(ended: "SimpleQueue[None]") -> Iterator[None]:
+    """SIGTERM and Ctrl-C put something there instead of ending the process.
+
+    Its `put` may interrupt its own `get`; an event that is set while this very thread begins to wait for it hangs.
+    """
+    before = {number: signal.signal(number, lambda *_: ended.put(None)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
