@@ -152,6 +152,13 @@ def test_the_end_of_a_long_message_does_not_count() -> None:
     assert fingerprint(f"{cut} 12345") == fingerprint(f"{cut} 99 and more")
 
 
+def test_a_word_that_is_cut_is_left_out() -> None:
+    """Half a word would name a kind of its own where what stands before it became short."""
+    head = "ids " + "123, " * ((MOST_CHARACTERS - 8) // 5)
+    assert len(head) < MOST_CHARACTERS - 4
+    assert fingerprint(f"{head}payments") == fingerprint(f"{head}paybacks")
+
+
 def test_messages_of_one_kind_are_one_group() -> None:
     """Counts are added, times widened, the newest trace and the most frequent message shown; levels stay apart."""
     counts = [

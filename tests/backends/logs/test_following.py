@@ -43,6 +43,18 @@ def test_each_record_is_given_once_and_late_ones_too(store: LogStore, record: Ma
     assert _ids(search.look()) == []
 
 
+def test_what_is_older_than_what_was_asked_for_is_no_news(store: LogStore, record: MakeRecord) -> None:
+    """A record that is stored late, but is older than the query's beginning, is not shown."""
+    clock = _Clock()
+    query = LogQuery(NOON - timedelta(seconds=10), NOON, services=("checkout",), limit=2)
+    search = FollowedSearch(store, query, now=clock)
+    search.first()
+    for seconds in (1, 2):
+        clock.now += timedelta(seconds=1)
+        store.write([record(f"old-{seconds}", at=-30), record(f"late-{seconds}", at=-5)])
+        assert _ids(search.look()) == [f"late-{seconds}"]
+
+
 def test_what_does_not_fit_into_a_look_is_told(store: LogStore, record: MakeRecord) -> None:
     """More new records than a look holds: the newest are given, and that others are missing is said."""
     search = FollowedSearch(store, _query(), now=_Clock(), most_records=3)

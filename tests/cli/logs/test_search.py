@@ -87,6 +87,7 @@ def test_nothing_found_says_what_is_near(
     ("arguments", "told"),
     [
         (("--since", "yesterday"), "'yesterday' is no time"),
+        (("--since", "2200-01-01T00:00:00Z"), "is in the future"),
         (("--window", "2h"), "write FROM..TO"),
         (("--window", "1h..2h"), "earlier time first"),
         (("--window", "2h..1h", "--around", "1h"), "give one"),

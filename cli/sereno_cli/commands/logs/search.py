@@ -207,7 +207,10 @@ def _times(
             middle, reach = read_moment(around, now), timedelta(minutes=minutes)
             return middle - reach, middle + reach
         if window is None:
-            return read_moment(since, now), now
+            start = read_moment(since, now)
+            if start > now:
+                raise SearchRefused(f"--since {since} is in the future; write a time that is over")
+            return start, now
         first, separator, last = window.partition("..")
         if not separator:
             raise SearchRefused(f"--window {window} is no window; write FROM..TO, for example 2h..1h")

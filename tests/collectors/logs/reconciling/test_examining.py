@@ -1,5 +1,6 @@
 """What an examination asks of the store, and how much of the answers it keeps."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -35,10 +36,11 @@ class Numbers:
         return len(self.places(source, lowest, highest))
 
     def places(self, source: str, lowest: int, highest: int) -> tuple[Place, ...]:
-        """Each once, at noon."""
+        """All at noon."""
         assert source
         self.questions += 1
-        return tuple(Place(each, 1, NOON, NOON) for each in self._numbers if lowest <= each <= highest)
+        found = Counter(each for each in self._numbers if lowest <= each <= highest)
+        return tuple(Place(each, documents, NOON, NOON) for each, documents in found.items())
 
     def preceding(self, source: str, sequence: int) -> int | None:
         """None: the first one is 1."""
@@ -66,6 +68,14 @@ def test_many_dead_letters_are_few_questions() -> None:
     assert answer.is_proven
     assert [(row.indexed, row.dead_lettered) for row in answer.hours] == [(5_000, 5_000)]
     assert letters.questions < 20
+
+
+def test_a_sum_that_is_right_by_accident_hides_nothing() -> None:
+    """Two are missing whose sum one double one has: the count tells."""
+    reader = Numbers([*(number for number in range(1, 1_000) if number not in {2, 5}), 7])
+    answer = reconcile(reader, NOON, NOON + HOUR)
+    assert [(gap.lowest, gap.highest) for gap in answer.gaps] == [(2, 2), (5, 5)]
+    assert [(each.sequence, each.documents) for each in answer.duplicates] == [(7, 2)]
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,27 @@ def test_a_document_that_is_queued_while_the_question_runs(
     assert answer.is_proven
 
 
+def test_other_services_are_not_asked_for(reader: SequenceReader, emit: Emit, source: str, queue: Queue) -> None:
+    """With --service, what the queue received and holds of others is neither missing nor counted."""
+    emit([1, 2])
+    queue.put(1, 2)
+    queue.settle()
+    answer = reconcile(reader, NOON, NOON + 2 * HOUR, services=[f"not-{source}"], known=queue.known())
+    assert (answer.hours, answer.gaps, answer.sources) == ((), (), ())
+    queue.put(3)
+    answer = reconcile(reader, NOON, NOON + 2 * HOUR, services=[f"not-{source}"], known=queue.known())
+    assert (answer.hours, answer.gaps, answer.sources) == ((), (), ())
+
+
+def test_documents_without_a_number_are_not_received(queue: Queue, source: str) -> None:
+    """The ledger counts them, too; they prove nothing."""
+    body = orjson.dumps({"@timestamp": format_timestamp(NOON), "service.name": source})
+    hour = format_timestamp(NOON)[:13]
+    queue.queue.put([Document("x", "logs-app-default", body, source, "", 0, hour)])
+    queue.queue.put([Document("y", "logs-app-default", body, source, source, 0, hour)])
+    assert queue.known() == []
+
+
 def test_a_queued_document_of_another_day_is_no_gap(
     reader: SequenceReader, emit: Emit, source: str, queue: Queue
 ) -> None:
