@@ -148,6 +148,7 @@ def settings_of(request: Request) -> "Settings":
         service=request.service,
         dataset=request.dataset,
         enrichment=Enrichment(labels=labels, tags=request.tag),
+        outputs=(request.log_store, request.checkpoint),
     )
 
 
