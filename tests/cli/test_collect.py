@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import sqlite3
@@ -182,6 +183,7 @@ def cpu_seconds(pid: int) -> float:
         (("--file", "missing.log", "--once"), "no log file at missing.log: check the path of --file"),
         (("--file", "missing/app.log"), "no log file at missing/app.log"),
         (("--file", "."), ". is no regular file"),
+        (("--file", "x" * 300), "can't be read: File name too long"),
         (("--file", "app.log", "--log-store", "app.log"), "to be read and written at once"),
         (("--file", "app.log", "--checkpoint", "app.log"), "to be read and written at once"),
         (("--file", "app.log", "--log-store", "text.txt"), "no SQLite database"),
@@ -288,6 +290,51 @@ def test_standard_input_is_collected_to_its_end() -> None:
     assert any("ValueError: no" in message and "Traceback" in message for message in stored)
 
 
+@pytest.mark.parametrize("option", ["--metrics-host", "--otlp"])
+def test_a_host_that_can_be_none_is_a_message(option: str) -> None:
+    """A name that no host can have is told with exit code 3, and no traceback."""
+    done = collect("--stdin", "--metrics-port", "0", option, "a..b:1" if option == "--otlp" else "a..b")
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert "a..b" in done.stderr
+
+
+def test_a_closed_standard_input_is_a_message() -> None:
+    """Where there is no stream to read, that is said."""
+    command = shlex.join([*SERENO, "collect", "logs", "--stdin", "--metrics-port", "0"])
+    done = subprocess.run(["sh", "-c", f"{command} <&-"], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 2
+    assert done.stderr == "sereno collect logs: --stdin: standard input is closed\n"
+
+
+def test_a_message_that_nobody_can_get_stops_nothing(folder: Path) -> None:
+    """The disk of stderr is full, as the queue's may be: collecting goes on."""
+    (folder / "app.log").write_text("one\n")
+    command = [*SERENO, "collect", "logs", "--file", "app.log", "--file", "missing.log", "--metrics-port", "0"]
+    with Path("/dev/full").open("w") as full, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=full) as process:
+        try:
+            wait_for(lambda: (folder / "var/logs.sqlite").exists() and messages() == ["one"], what="it is stored")
+        finally:
+            process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_a_pattern_never_makes_it_read_its_own_files(folder: Path) -> None:
+    """A pattern that finds the collector's database, queue and checkpoint collects the logs beside them only."""
+    (folder / "var").mkdir()
+    (folder / "var/app.txt").write_text("one\n")
+    for _ in range(2):
+        done = collect("--file", "var/*", "--once")
+        assert (done.returncode, done.stderr) == (0, "")
+    assert messages() == ["one"]
+
+
+def test_a_pattern_that_finds_nothing_is_told() -> None:
+    """A slip in a pattern is no silence; files may come later, so that it is no mistake."""
+    done = collect("--file", "nothing*.log", "--once")
+    assert (done.returncode, done.stderr) == (0, "sereno collect logs: no file is named like nothing*.log\n")
+
+
 def test_otlp_is_taken_and_acknowledged_when_it_is_on_disk(folder: Path) -> None:
     """A record that an SDK sends is stored, beside a followed file."""
     (folder / "app.log").write_text(ecs_line("from a file") + "\n")
@@ -308,6 +355,7 @@ def test_otlp_is_taken_and_acknowledged_when_it_is_on_disk(folder: Path) -> None
         (["--stdin", "--once"], "--once is for files"),
         (["--otlp", "4318"], "write HOST:PORT"),
         (["--otlp", "127.0.0.1:99999"], "write HOST:PORT"),
+        (["--otlp", "127.0.0.1:" + "9" * 5000], "write HOST:PORT"),
         (["--stdin", "--label", "team"], "NAME=VALUE"),
     ],
 )

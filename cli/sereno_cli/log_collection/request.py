@@ -2,8 +2,9 @@
 
 import glob
 import os
+import re
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -92,7 +93,7 @@ def _address(given: str | None) -> tuple[str, int] | None:
     if given is None:
         return None
     host, _, port = given.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or int(port) > MOST_PORT:
+    if not host or re.fullmatch(r"[0-9]{1,5}", port) is None or int(port) > MOST_PORT:
         raise InvalidInput(f"--otlp {given}: write HOST:PORT, for example 127.0.0.1:4318")
     return host.strip("[]"), int(port)
 
@@ -148,6 +149,7 @@ def settings_of(request: Request) -> "Settings":
         service=request.service,
         dataset=request.dataset,
         enrichment=Enrichment(labels=labels, tags=request.tag),
+        outputs=(request.log_store, request.checkpoint),
     )
 
 
@@ -169,18 +171,31 @@ def check_inputs(request: Request) -> None:
     _check_combination(request)
     outputs = {path.absolute() for path in _outputs(request)}
     for file in request.files:
-        if glob.has_magic(str(file)):
-            continue
         if file.absolute() in outputs:
             raise InvalidInput(f"{file} is to be read and written at once: name another file")
-        if not file.exists():
-            if request.once or not file.parent.is_dir():
-                raise InvalidInput(f"no log file at {file}: check the path of --file")
-            say(f"{file} does not exist yet; waiting for it")
-        elif not file.is_file():
-            raise InvalidInput(f"{file} is no regular file: --file takes log files")
-        elif not os.access(file, os.R_OK):
-            raise InvalidInput(f"{file} can't be read by this user")
+        try:
+            _check_file(file, once=request.once)
+        except OSError as error:
+            raise InvalidInput(f"{file} can't be read: {error.strerror}") from error
+
+
+def _check_file(file: Path, *, once: bool) -> None:
+    """Refuse what can't be read, and tell what is waited for.
+
+    Raises:
+        OSError: a folder on the way is closed, a name is too long.
+    """
+    if glob.has_magic(str(file)) and not file.is_file():
+        if not glob.glob(str(file), recursive=True):  # noqa: PTH207 - absolute ones, too
+            say(f"no file is named like {file}" if once else f"no file is named like {file} yet; waiting for one")
+    elif not file.exists():
+        if once or not file.parent.is_dir():
+            raise InvalidInput(f"no log file at {file}: check the path of --file")
+        say(f"{file} does not exist yet; waiting for it")
+    elif not file.is_file():
+        raise InvalidInput(f"{file} is no regular file: --file takes log files")
+    elif not os.access(file, os.R_OK):
+        raise InvalidInput(f"{file} can't be read by this user")
 
 
 def make_folders(request: Request) -> None:
@@ -227,9 +242,9 @@ def serve_metrics(request: Request, registry: "CollectorRegistry", cleanup: Exit
     place = f"{request.metrics_host}:{request.metrics_port}"
     try:
         server, thread = start_http_server(request.metrics_port, request.metrics_host, registry)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # no name of a host can be "a..b"
         raise Unreachable(
-            f"can't serve metrics on {place}: {error.strerror}; choose another --metrics-port (0: any free one)"
+            f"can't serve metrics on {place}: {reason(error)}; choose another --metrics-port (0: any free one)"
         ) from error
     cleanup.callback(thread.join)
     cleanup.callback(server.server_close)
@@ -237,6 +252,12 @@ def serve_metrics(request: Request, registry: "CollectorRegistry", cleanup: Exit
     return f"http://{request.metrics_host}:{server.server_port}/metrics"
 
 
+def reason(error: Exception) -> str:
+    """Why it failed, without the number that the system gives it."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 def say(message: str) -> None:
-    """Tell a person something on stderr."""
-    click.echo(f"sereno collect logs: {message}", err=True)
+    """Tell a person something on stderr; where nobody can be told (its disk is full), collecting goes on."""
+    with suppress(OSError):
+        click.echo(f"sereno collect logs: {message}", err=True)

@@ -20,6 +20,7 @@ from sereno_cli.log_collection.request import (
     Request,
     Unreachable,
     elasticsearch_url,
+    reason,
     retentions_of,
     say,
     serve_metrics,
@@ -155,6 +156,8 @@ def _inputs(request: Request) -> "list[Input]":
     if request.stdin:
         from sereno_collectors.logs.inputs.stdin import StdinInput
 
+        if sys.stdin is None:  # Python's own mark of a closed one
+            raise InvalidInput("--stdin: standard input is closed")
         piped = StdinInput(
             sys.stdin.fileno(),
             run=uuid4().hex,
@@ -170,8 +173,8 @@ def _inputs(request: Request) -> "list[Input]":
         host, port = request.otlp
         try:
             inputs.append(OtlpInput(host, port, dataset=request.dataset))
-        except OSError as error:
-            raise Unreachable(f"can't listen on {host}:{port}: {error.strerror}; choose another --otlp") from error
+        except (OSError, UnicodeError) as error:
+            raise Unreachable(f"can't listen on {host}:{port}: {reason(error)}; choose another --otlp") from error
     return inputs
 
 
@@ -228,6 +231,8 @@ def _follow(
     thread.join(STOP_SECONDS)
     if bugs and isinstance(bugs[0], QueueError):
         raise Unreachable(f"{bugs[0]}; start again: what can be read of the queue is rescued then") from bugs[0]
+    if bugs and isinstance(bugs[0], OSError):
+        raise Unreachable(f"{reason(bugs[0])}; what was read is queued, the next start goes on from there") from bugs[0]
     if bugs:
         raise bugs[0]
     if thread.is_alive():

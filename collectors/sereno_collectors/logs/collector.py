@@ -61,6 +61,8 @@ class Settings:
     dataset: str | None = None
     namespace: str = "default"
     enrichment: Enrichment = field(default_factory=Enrichment)
+    outputs: tuple[Path, ...] = ()
+    """What else is written beside queue and dead letters: no pattern may make a collector read itself."""
 
 
 class LogCollector:
@@ -109,6 +111,7 @@ class LogCollector:
         self._files = FilesInput(
             settings.files,
             known=self._queue.positions,
+            own=(settings.queue, settings.dead_letters, *settings.outputs),
             report=report,
             formats=settings.formats,
             service=settings.service,

@@ -1,16 +1,20 @@
 """Files are followed line by line, through everything that rotation does to them."""
 
+import errno
+import os
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 
 import pytest
-from sereno_collectors.logs.inputs.files import followed_file
+from sereno_collectors.logs.inputs.files import followed_file, tail
+from sereno_collectors.logs.inputs.files.content import Content, PlainContent, open_content
 from sereno_collectors.logs.inputs.files.files_input import BATCH_BYTES, FilesInput
 from sereno_collectors.logs.inputs.files.files_input import BATCH_EVENTS as BATCH_LINES
 from sereno_collectors.logs.inputs.files.followed_file import LONGEST_LINE_BYTES
 from sereno_collectors.logs.model import Chunk, Position
-from support.collecting import Bench, ecs_line
+from support.collecting import Bench, Clock, ecs_line
 
 TRACE = "it failed\nTraceback (most recent call last):\n  File x, line 1\nValueError: no"
 
@@ -211,6 +215,95 @@ def test_an_unreadable_file_is_reported_and_the_others_go_on(bench: Bench) -> No
     loop.write_text("two\n")
     bench.drain()
     assert bench.messages() == ["one", "two"]
+
+
+def test_a_trouble_that_lasts_is_said_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rotated file that can't be opened is reported once, not at each look, and read once that is possible."""
+    bench.append("one")
+    bench.drain()
+    bench.end()
+    bench.append("two")
+    rotated = bench.log.rename(bench.folder / "app.log.1")
+    bench.append("three")
+
+    def refused(path: str, size: int | None = None) -> Content:
+        if path == str(rotated):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open_content(path, size)
+
+    monkeypatch.setattr(tail, "open_content", refused)
+    bench.start()
+    for _ in range(5):
+        bench.drain()
+    assert bench.reports == [f"{rotated}: can't be read: Permission denied"]
+    assert bench.messages() == ["one", "three"]
+    monkeypatch.undo()
+    bench.drain()
+    assert bench.messages() == ["one", "three", "two"]
+
+
+def test_a_disk_that_fails_while_its_file_is_open_stops_nobody(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever of an open file can't be read any more is said once, and read when it can be again."""
+    bench.append("one")
+    bench.drain()
+    bench.append("two")
+    bench.log.rename(bench.folder / "app.log.1")
+    bench.append("three")
+
+    def fails(*_: object) -> bytes:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(PlainContent, "bytes_at", fails)
+    monkeypatch.setattr(PlainContent, "size", property(fails))
+    for _ in range(3):
+        bench.drain()
+    monkeypatch.undo()
+    assert len([report for report in bench.reports if "Stale" in report]) == 2  # of either file
+    bench.drain()
+    assert bench.messages() == ["one", "three", "two"]
+
+
+def test_a_file_that_is_named_like_a_pattern_is_followed(bench: Bench) -> None:
+    """A path with brackets that names a file is that file."""
+    bench.append("one", name="app[1].log")
+    bench.start("app[1].log")
+    bench.drain()
+    assert bench.messages() == ["one"]
+
+
+def test_no_pattern_makes_the_collector_read_itself(bench: Bench) -> None:
+    """What it writes, and what SQLite and locks put beside that, is not read, whatever a pattern finds."""
+    bench.append("one", name="queue.sqlite.txt")
+    bench.dead_letters.write_text("a dead letter\n")
+    bench.start("queue*", "dead*")
+    bench.drain()
+    assert bench.messages() == ["one"]
+
+
+def test_a_pipe_in_the_place_of_a_file_holds_up_nothing(bench: Bench) -> None:
+    """A path that names a pipe is said to be no file; opening it would wait for a writer for ever."""
+    os.mkfifo(bench.folder / "pipe.log")
+    bench.append("one")
+    bench.start("app.log", "pipe.log")
+    reading = Thread(target=bench.drain, daemon=True)
+    reading.start()
+    reading.join(5)
+    assert not reading.is_alive()
+    assert any("pipe.log: can't be read: it is no regular file" in report for report in bench.reports)
+
+
+def test_an_event_that_is_held_back_is_not_caught_up_with(tmp_path: Path) -> None:
+    """What stood in a file at the start was not handed over while its last event waits for a line that goes on."""
+    log = tmp_path / "app.log"
+    log.write_text("it failed\n")
+    taken, clock = Batches(), Clock()
+    with closing(FilesInput([log], known=(), report=print, monotonic=clock)) as files:
+        caught_up = []
+        for _ in range(3):
+            files.read_batch(taken)
+            caught_up.append((taken.events, files.has_caught_up))
+            clock.seconds += 1
+    assert caught_up == [([], False), (["it failed"], False), (["it failed"], True)]
 
 
 def test_the_bytes_not_stored_yet_are_measured(bench: Bench) -> None:

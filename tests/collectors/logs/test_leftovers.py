@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 from sereno_collectors.logs.inputs.files.content import KEPT_BYTES, PIECE_BYTES, CompressedContent, PlainContent
-from sereno_collectors.logs.inputs.files.leftovers import PATIENCE_SECONDS
-from support.collecting import Bench
+from sereno_collectors.logs.inputs.files.leftovers import PATIENCE_SECONDS, Leftover
+from sereno_collectors.logs.inputs.files.rotation import file_at
+from sereno_collectors.logs.inputs.files.tail import Tail
+from sereno_collectors.logs.model import Origin, OriginKind, Position
+from support.collecting import Bench, Clock
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 LOGROTATE = shutil.which("logrotate", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -335,3 +338,21 @@ def test_no_order_of_events_loses_or_repeats_a_line(bench: Bench, seed: int) -> 
     bench.linger()
     assert bench.messages() == sorted(life.written)
     assert bench.count("duplicate") == 0
+
+
+def test_measuring_the_lag_reads_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who scrapes the metrics asks for sizes in a thread of his own: he must not unpack what is being read."""
+    log = tmp_path / "app.log"
+    log.write_text("one\n")
+    known = Position(str(log), "s", log.stat().st_ino, 0)
+    rotated = log.rename(tmp_path / "app.log.1")
+    packed(rotated)
+    tail = Tail(str(log), [known], origin=Origin(OriginKind.FILE, str(log), ""), monotonic=Clock(), report=print)
+    log.write_text("")
+    known_size = Leftover(
+        file_at(f"{rotated}.gz") or pytest.fail("it is gone"), 4, None, frozenset()
+    )  # as it was examined
+    assert tail._open_leftover(known_size, known)
+    monkeypatch.setattr(gzip.GzipFile, "read1", lambda *_: pytest.fail("it was read"))
+    assert tail.sizes() == {"s": 4}
+    tail.close()

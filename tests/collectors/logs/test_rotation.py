@@ -230,3 +230,26 @@ def test_many_rotations_keep_the_checkpoint_small(bench: Bench) -> None:
         bench.log.unlink()
     assert len(bench.messages()) == REMEMBERED + 10
     assert (bench.checkpoint).stat().st_size < 20_000
+
+
+def test_what_was_rotated_behind_a_link_is_read_on(bench: Bench) -> None:
+    """A link to a log elsewhere, as Kubernetes makes them: its target's rotated file is found beside the target."""
+    pods = bench.folder / "pods"
+    pods.mkdir()
+    target = pods / "0.log"
+    bench.log.symlink_to(target)
+    target.write_text("one\n")
+    bench.drain()
+    bench.end()
+    with target.open("a") as file:
+        file.write("two\n")
+    target.rename(pods / "0.log.20261126-120000")
+    target.write_text("three\n")
+    bench.start()
+    bench.drain()
+    assert bench.messages() == ["one", "three", "two"]
+    assert bench.reports == []
+    bench.linger()
+    bench.start()
+    bench.drain()
+    assert bench.count("received") == 0

@@ -237,6 +237,38 @@ def test_a_full_queue_is_told_and_a_retry_succeeds(receiver: Receiver, monkeypat
     assert len(receiver.intake.events) == 1
 
 
+def test_a_broken_intake_ends_the_input_and_the_sender_keeps_its_records(capsys: pytest.CaptureFixture[str]) -> None:
+    """What nobody foresaw, as a damaged queue, is answered like a full one, ends the input, and prints no traceback."""
+
+    class Broken:
+        is_ending = False
+
+        def accept(self, *_: object, **__: object) -> None:
+            raise LookupError("the queue was damaged")
+
+    stop, bugs = Event(), list[Exception]()
+    broken = OtlpInput("127.0.0.1", 0)
+
+    def work() -> None:
+        try:
+            broken.run(Broken(), stop)
+        except LookupError as bug:
+            bugs.append(bug)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    connection = http.client.HTTPConnection(*broken.address, timeout=10)
+    try:
+        connection.request("POST", "/v1/logs", b"", {"Content-Type": PROTOBUF})
+        assert connection.getresponse().status == 503
+    finally:
+        connection.close()
+        thread.join(5)
+        stop.set()
+    assert [str(bug) for bug in bugs] == ["the queue was damaged"]
+    assert "Traceback" not in capsys.readouterr().err
+
+
 def test_a_slow_client_is_sent_away(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends its body too slowly is answered 408 or cut off, and others are served meanwhile."""
     monkeypatch.setattr(otlp_handler, "REQUEST_SECONDS", 0.3)

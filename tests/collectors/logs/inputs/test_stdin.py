@@ -1,5 +1,6 @@
 """Lines of a pipe come in whole, in order, each once."""
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -115,6 +116,27 @@ def test_what_is_lost_at_the_end_with_a_full_queue_is_said(pipe: Pipe) -> None:
     assert pipe.intake.events == []
     assert "events that were read" in pipe.reports[0]
     assert "lost" in pipe.reports[0]
+
+
+def test_what_was_read_before_the_stream_failed_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that can't be read any more is an end with a reason, and what came before it is handed over."""
+    given: list[bytes | int] = [b"text that may go on\n", errno.EIO]
+
+    def read(*_: int) -> bytes:
+        if isinstance(what := given.pop(0), int):
+            raise OSError(what, os.strerror(what))
+        return what
+
+    reader, writer = os.pipe()
+    os.write(writer, b"x")
+    monkeypatch.setattr(os, "read", read)
+    stop = Event()
+    intake = TakingIntake(stop)
+    with pytest.raises(OSError, match="standard input can't be read: Input/output error"):
+        StdinInput(reader, run="1", report=print).run(intake, stop)
+    assert intake.events == [b"text that may go on"]
+    os.close(reader)
+    os.close(writer)
 
 
 PIECES = st.lists(

@@ -81,6 +81,7 @@ class CompressedContent:
 
     Args:
         path: its name says how it is compressed.
+        size: bytes that can be read of its content, where that is known: finding it out reads all of it.
 
     Raises:
         OSError: it can't be opened or read; what is wrong with its content is in `fault` instead.
@@ -88,13 +89,13 @@ class CompressedContent:
 
     is_final = True
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, size: int | None = None) -> None:
         self._opener = _OPENERS[Path(path).suffix]
         self._file: IO[bytes] = Path(path).open("rb")  # noqa: SIM115 - held open as long as this lives
         self._stream: Any = None
         self._window = bytearray()
         self._start = 0
-        self._size: int | None = None
+        self._size = size
         self.fault: str | None = None
         """Why reading ended before the end; known when the size was asked for."""
         self.is_cut_off = False
@@ -142,23 +143,30 @@ class CompressedContent:
         """Read on; False at the end, and where the rest is damaged."""
         if self._size is not None and self._start + len(self._window) >= self._size:
             return False
+        piece = self._piece()
+        self._window += piece
+        if not piece:
+            self._size = self._start + len(self._window)
+        return bool(piece)
+
+    def _piece(self) -> bytes:
+        """What comes next; nothing at the end, and where the rest is damaged."""
         try:
-            piece = self._stream.read1(PIECE_BYTES)
+            piece: bytes = self._stream.read1(PIECE_BYTES)
         except EOFError:
             self.fault, self.is_cut_off = "its end is missing", True
-            return False
+            return b""
         except (zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
             self.fault = str(error)
-            return False
+            return b""
         except OSError as error:
             if error.errno is not None:
                 raise
             self.fault = str(error)  # bz2 says so that its data are damaged
-            return False
+            return b""
         if not piece and not self._start and not self._window and not os.fstat(self._file.fileno()).st_size:
             self.fault, self.is_cut_off = "it is empty", True
-        self._window += piece
-        return bool(piece)
+        return piece
 
     def _drop_before(self, offset: int) -> None:
         if offset > self._start:
@@ -166,13 +174,13 @@ class CompressedContent:
             self._start = offset
 
 
-def open_content(path: str) -> Content:
-    """A file's content, unpacked where its name says that it is compressed.
+def open_content(path: str, size: int | None = None) -> Content:
+    """A file's content, unpacked where its name says that it is compressed; then it may be known how much it is.
 
     Raises:
         OSError: it can't be opened.
     """
-    return CompressedContent(path) if path.endswith(COMPRESSED) else PlainContent(path)
+    return CompressedContent(path, size) if path.endswith(COMPRESSED) else PlainContent(path)
 
 
 def fingerprint(content: Content, offset: int) -> str:

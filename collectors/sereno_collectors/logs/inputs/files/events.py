@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import orjson
+
 from sereno_collectors.logs.model import Format
 from sereno_collectors.logs.parsing.multiline import begins_event
 
@@ -40,3 +42,14 @@ def _closed(group: list[bytes]) -> list[bytes]:
     while last > 1 and not group[last - 1].strip():
         last -= 1
     return [b"\n".join(group[:last]), *group[last:]]
+
+
+def is_whole(unfinished_line: bytes) -> bool:
+    """Whether a line without an end can be taken for a whole one."""
+    if not unfinished_line.lstrip().startswith(b"{"):
+        return True
+    try:
+        orjson.loads(unfinished_line)
+    except orjson.JSONDecodeError:
+        return False
+    return True

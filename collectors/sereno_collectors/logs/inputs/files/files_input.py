@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,6 +22,9 @@ BATCH_BYTES = 8 * 1024 * 1024
 GLOB_SECONDS = 5.0
 """How often patterns are looked at for files that are new."""
 
+_OF_AN_OUTPUT = re.compile(r"|-(?:wal|shm|journal)|\.(?:lock|new|rescued|damaged-\d+|replaced-\d+)(?:-\w+)?")
+"""How the names of files go on that the collector writes: `queue.sqlite`, `queue.sqlite-wal`, `queue.sqlite.lock`."""
+
 
 class FilesInput:
     """Follows files through rotation and hands their events to the intake, oldest file first.
@@ -29,6 +33,7 @@ class FilesInput:
         patterns: paths, or patterns as a shell has them (`logs/*.log`, `**` for folders below); a path that names
             nothing yet is waited for.
         known: where an earlier run stood.
+        own: what the collector itself writes; never read, nor what SQLite, locks and rescues make beside it.
         report: takes what a person should know, one sentence each.
         formats: how the lines of each file are to be read.
         service: `service.name` of events that name none; None: made of the file's name.
@@ -42,6 +47,7 @@ class FilesInput:
         patterns: Sequence[Path],
         *,
         known: Sequence[Position],
+        own: Sequence[Path] = (),
         report: Callable[[str], None],
         formats: Formats = Formats(),  # noqa: B008 - frozen
         service: str | None = None,
@@ -51,6 +57,7 @@ class FilesInput:
     ) -> None:
         self._patterns = tuple(dict.fromkeys(str(pattern.absolute()) for pattern in patterns))
         self._known = tuple(known)
+        self._own = tuple(os.path.realpath(path) for path in own)
         self._report = report
         self._origin = Origin(OriginKind.FILE, "", "", service=service, dataset=dataset)
         self._formats = formats
@@ -107,6 +114,7 @@ class FilesInput:
         self._hand_over(
             intake, tuple(chunk for tail in self._tails.values() for chunk in tail.read_last_events(self._now()))
         )
+        self._note_caught_up()
 
     def read_batch(self, intake: Intake, *, ending: bool = False) -> bool:
         """Read what is new, up to a batch, and hand it over; False when there was nothing.
@@ -123,13 +131,17 @@ class FilesInput:
         tails = self._tails.values()
         chunks = tuple(chunk for tail in tails for chunk in tail.read(share, share_bytes, read_at, ending=ending))
         self._hand_over(intake, chunks)
-        self.has_caught_up = self.has_caught_up or not chunks
+        if not chunks:
+            self._note_caught_up()
         return bool(chunks)
 
     def close(self) -> None:
         """Close the files; the positions stay."""
         for tail in self._tails.values():
             tail.close()
+
+    def _note_caught_up(self) -> None:
+        self.has_caught_up = self.has_caught_up or not any(tail.is_behind for tail in self._tails.values())
 
     def _hand_over(self, intake: Intake, chunks: tuple[Chunk, ...]) -> None:
         """Wait for the intake, and keep an eye on rotation meanwhile: a file that is open can't be deleted from us."""
@@ -162,20 +174,26 @@ class FilesInput:
             # A file under several names is read by its own, or by the name that was found first.
             if target != path and (target in wanted or target in self._targets):
                 continue
+            if self._is_own(target):
+                continue
             self._targets.add(target)
             self._tails[path] = self._tail(path)
+
+    def _is_own(self, target: str) -> bool:
+        """Whether the collector writes it; `logs.sqlite-wal` belongs to `logs.sqlite`."""
+        return any(target.startswith(own) and _OF_AN_OUTPUT.fullmatch(target, len(own)) for own in self._own)
 
     def _wanted(self) -> dict[str, None]:
         """The paths that are named, and those that patterns find, in order."""
         paths: dict[str, None] = {}
         for pattern in self._patterns:
-            if not glob.has_magic(pattern):
+            if not glob.has_magic(pattern) or os.path.isfile(pattern):  # noqa: PTH113 - never an exception
                 paths[pattern] = None
                 continue
             # Path.glob can't: it wants a folder and a relative pattern, and follows no absolute one.
             found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
             # Compressed files are read as what rotation left of a followed one, never as lines of their own.
-            files = (path for path in found if path in self._tails or Path(path).is_file())
+            files = (path for path in found if path in self._tails or _may_be_file(path))
             paths |= dict.fromkeys(path for path in files if not path.endswith(COMPRESSED))
         return paths
 
@@ -187,3 +205,11 @@ class FilesInput:
             monotonic=self._monotonic,
             report=self._report,
         )
+
+
+def _may_be_file(path: str) -> bool:
+    """Whether a file is there; also where that can't be told: who tries to read it says why."""
+    try:
+        return Path(path).is_file()
+    except OSError:
+        return True

@@ -1,7 +1,9 @@
 """What lies on the disk beside a followed file: rotated files, copies of truncated ones."""
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -29,12 +31,15 @@ def file_at(path: str) -> FileOnDisk | None:
     """The file that a path names now; None when it names none.
 
     Raises:
-        OSError: it can't be told: a folder on the way is closed, a link goes in circles.
+        OSError: it can't be told: a folder on the way is closed, a link goes in circles; or it is no regular file,
+            and opening a pipe would wait for ever.
     """
     try:
         status = os.stat(path)  # noqa: PTH116 - called several times a second: no Path objects
     except FileNotFoundError:
         return None
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
     return FileOnDisk(path, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
@@ -53,16 +58,24 @@ def _is_rotation(rest: str, ending: str) -> bool:
 
 
 def _siblings(path: str, endings: tuple[str, ...]) -> tuple[FileOnDisk, ...]:
+    # Where the path is a link, as in Kubernetes, its target is what is rotated.
+    names = (name for followed in dict.fromkeys((path, os.path.realpath(path))) for name in _beside(followed, endings))
+    found = (_regular_file(name) for name in names)
+    return tuple(sorted((file for file in found if file is not None), key=lambda file: file.modified_ns))
+
+
+def _beside(path: str, endings: tuple[str, ...]) -> list[str]:
+    """The paths that rotation of this one may have made."""
     followed = Path(path)
     try:
-        names = [entry.name for entry in os.scandir(followed.parent) if entry.name.startswith(followed.name)]
+        with os.scandir(followed.parent) as entries:
+            names = [entry.name for entry in entries if entry.name.startswith(followed.name)]
     except OSError:  # a folder that can be entered but not listed: only the path itself is followed
-        return ()
-    rotated = (
-        name for name in names if any(_is_rotation(name.removeprefix(followed.name), ending) for ending in endings)
-    )
-    found = (_regular_file(str(followed.parent / name)) for name in rotated)
-    return tuple(sorted((file for file in found if file is not None), key=lambda file: file.modified_ns))
+        return []
+    rests = ((name, name.removeprefix(followed.name)) for name in names)
+    return [
+        str(followed.parent / name) for name, rest in rests if any(_is_rotation(rest, ending) for ending in endings)
+    ]
 
 
 def _regular_file(path: str) -> FileOnDisk | None:

@@ -6,9 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-import orjson
-
 from sereno_collectors.logs.inputs.files.content import PlainContent, open_content
+from sereno_collectors.logs.inputs.files.events import is_whole
 from sereno_collectors.logs.inputs.files.followed_file import FollowedFile, Replaced
 from sereno_collectors.logs.inputs.files.leftovers import Leftover, Leftovers
 from sereno_collectors.logs.inputs.files.rotation import (
@@ -58,7 +57,7 @@ class Tail:
         self._unfinished = [position for position in known if not position.finished]
         self._open: list[FollowedFile] = []
         self._inode_at_path: int | None = None
-        self._complaint = ""
+        self._complaints: dict[str, str] = {}
         self._leftovers = Leftovers(path, monotonic)
         self._seeks_leftovers = bool(known)
 
@@ -66,6 +65,12 @@ class Tail:
     def positions(self) -> tuple[Position, ...]:
         """Where every file stands, those read to their end included."""
         return (*self._finished, *self._unfinished, *(file.position for file in self._open))
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something that stands in files is held back, or is waited for, and is not read yet."""
+        waits = any(file.waits_for_more for file in self._open)
+        return waits or bool(self._unfinished) or self._leftovers.is_waiting
 
     def sizes(self) -> dict[str, int]:
         """Bytes in each open file, by its source."""
@@ -85,7 +90,7 @@ class Tail:
         try:
             at_path = file_at(self.path)
         except OSError as error:
-            self._complain(f"{self.path}: can't be read: {error.strerror}")
+            self._complain(self.path, f"{self.path}: can't be read: {error.strerror}")
             return
         inode = at_path.inode if at_path else None
         seeks = self._unfinished or self._seeks_leftovers
@@ -102,7 +107,7 @@ class Tail:
             if at_path is not None and not self._open_new(at_path):
                 return
         self._inode_at_path = inode
-        self._complaint = ""
+        self._complaints.pop(self.path, None)
 
     def read(self, most_events: int, most_bytes: int, read_at: datetime, *, ending: bool = False) -> tuple[Chunk, ...]:
         """The next events, of the oldest file first; files rotated away and read to their end are closed.
@@ -121,7 +126,7 @@ class Tail:
                 chunks.append(chunk)
                 left -= len(chunk.events)
                 left_bytes -= sum(map(len, chunk.events))
-            if lingered and file in self._open and file.position.offset >= file.size:
+            if lingered and file in self._open and self._is_at_end(file):
                 self._finish(file)
             if left <= 0 or left_bytes <= 0:
                 break
@@ -132,8 +137,7 @@ class Tail:
         chunks: list[Chunk] = []
         for file in tuple(self._open):
             while file in self._open:
-                unfinished = _is_whole(file.unfinished_line().rpartition(b"\n")[2])
-                chunk = self._read(file, MOST_LAST_EVENTS, read_at, unfinished=unfinished, ending=True)
+                chunk = self._read(file, MOST_LAST_EVENTS, read_at, unfinished=self._is_whole(file), ending=True)
                 if chunk is None:
                     break
                 chunks.append(chunk)
@@ -144,21 +148,46 @@ class Tail:
     ) -> Chunk | None:
         try:
             found = file.read(most_events, read_at, unfinished=unfinished, ending=ending)
-        except OSError as error:  # a network drive that is gone: try from its path again
-            self._complain(f"{self.path}: reading fails: {error.strerror}")
-            file.close()
-            self._open.remove(file)
-            self._unfinished.append(file.position)
+        except OSError as error:
+            self._set_aside(file, error)
             return None
         if not isinstance(found, Replaced):
+            if found is not None:
+                self._complaints.pop(file.position.source, None)
             return found
         self._follow_replacement(file)
         return self._read(file, most_events, read_at, unfinished=unfinished, ending=ending)
 
     def _follow_replacements(self) -> None:
         for file in tuple(self._open):
-            if file.is_replaced():
+            try:
+                is_replaced = file.is_replaced()
+            except OSError as error:
+                self._set_aside(file, error)
+                continue
+            if is_replaced:
                 self._follow_replacement(file)
+
+    def _set_aside(self, file: FollowedFile, error: OSError) -> None:
+        """It can't be read, as when a network drive is gone: try from its path again."""
+        self._complain(file.position.source, f"{self.path}: reading fails: {error.strerror}")
+        file.close()
+        self._open.remove(file)
+        self._unfinished.append(file.position)
+
+    def _is_at_end(self, file: FollowedFile) -> bool:
+        try:
+            return file.position.offset >= file.size
+        except OSError as error:
+            self._set_aside(file, error)
+            return False
+
+    def _is_whole(self, file: FollowedFile) -> bool:
+        """Whether what has no end in a file can be taken for a whole line."""
+        try:
+            return is_whole(file.unfinished_line().rpartition(b"\n")[2])
+        except OSError:  # reading will tell
+            return False
 
     def _follow_replacement(self, file: FollowedFile) -> None:
         """The file was emptied: read it anew, and what was not read of it yet from its copy, if there is one."""
@@ -215,7 +244,7 @@ class Tail:
         self._seeks_leftovers = self._leftovers.is_waiting
 
     def _open_leftover(self, leftover: Leftover, position: Position) -> bool:
-        is_open = self._open_at(leftover.file, replace(position, inode=leftover.file.inode))
+        is_open = self._open_at(leftover.file, replace(position, inode=leftover.file.inode), leftover.size)
         if is_open and leftover.fault is not None:
             self._report(
                 f"{leftover.file.path}: damaged behind byte {leftover.size} of its content ({leftover.fault}); "
@@ -230,22 +259,23 @@ class Tail:
         self._finished.remove(finished)
         return self._open_at(file, replace(finished, finished=False))
 
-    def _open_at(self, file: FileOnDisk, position: Position) -> bool:
+    def _open_at(self, file: FileOnDisk, position: Position, size: int | None = None) -> bool:
         try:
-            content = PlainContent(file.path) if file.path == self.path else open_content(file.path)
+            content = PlainContent(file.path) if file.path == self.path else open_content(file.path, size)
             self._open.append(FollowedFile(content, position, self._origin_of(position), self._monotonic))
         except OSError as error:
-            self._complain(f"{file.path}: can't be read: {error.strerror}")
+            self._complain(file.path, f"{file.path}: can't be read: {error.strerror}")
             return False
+        self._complaints.pop(file.path, None)
         return True
 
     def _origin_of(self, position: Position) -> Origin:
         return replace(self._origin, identity=position.source)
 
-    def _complain(self, complaint: str) -> None:
+    def _complain(self, subject: str, complaint: str) -> None:
         """Report a trouble once, not at each of the looks while it lasts."""
-        if complaint != self._complaint:
-            self._complaint = complaint
+        if complaint != self._complaints.get(subject):
+            self._complaints[subject] = complaint
             self._report(complaint)
 
     def _finish(self, file: FollowedFile) -> None:
@@ -261,14 +291,3 @@ def _new_position(path: str, inode: int, known: Sequence[Position]) -> Position:
     identity = f"{path}\0{inode}\0{generation}"
     source = hashlib.blake2b(identity.encode(errors="surrogateescape"), digest_size=12).hexdigest()
     return Position(path=path, source=source, inode=inode, generation=generation)
-
-
-def _is_whole(unfinished_line: bytes) -> bool:
-    """Whether a line without an end can be taken for a whole one."""
-    if not unfinished_line.lstrip().startswith(b"{"):
-        return True
-    try:
-        orjson.loads(unfinished_line)
-    except orjson.JSONDecodeError:
-        return False
-    return True

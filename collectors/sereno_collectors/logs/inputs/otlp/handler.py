@@ -42,6 +42,8 @@ class Service:
     at_work: BoundedSemaphore
     dataset: str | None
     now: Callable[[], datetime]
+    broken: Callable[[Exception], None]
+    """Takes what nobody foresaw, as a damaged queue: the collector is to end, and the sender keeps its records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,11 @@ class Handler(BaseHTTPRequestHandler):
             return Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {MOST_BODY_BYTES} bytes, unpacked")
         except TimeoutError as error:
             return Answer(HTTPStatus.REQUEST_TIMEOUT, str(error))
-        except QueueFull as error:
+        except OSError:  # the client went away
+            raise
+        except Exception as error:  # noqa: BLE001 - raised again by the input
+            if not isinstance(error, QueueFull):
+                service.broken(error)
             return Answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         return Answer(HTTPStatus.OK, f"longer than {LONGEST_EVENT_BYTES} bytes", unpacked.refused)
 

@@ -58,9 +58,19 @@ class OtlpInput:
         return str(host), int(port)
 
     def run(self, intake: Intake, stop: Event) -> None:
-        """Answer requests until told to stop; then those that are at work are brought to their ends."""
+        """Answer requests until told to stop; then those that are at work are brought to their ends.
+
+        Raises:
+            Exception: the intake failed in a way that nobody foresaw; the others were told to stop.
+        """
         at_work = BoundedSemaphore(AT_WORK)
-        self._server.service = Service(intake, stop, at_work, self._dataset, self._now)
+        bugs: list[Exception] = []
+
+        def broken(bug: Exception) -> None:
+            bugs.append(bug)
+            stop.set()
+
+        self._server.service = Service(intake, stop, at_work, self._dataset, self._now, broken)
         serving = Thread(target=self._server.serve_forever, args=(0.1,), name="otlp", daemon=True)
         serving.start()
         try:
@@ -71,6 +81,8 @@ class OtlpInput:
                 at_work.acquire(timeout=LAST_ANSWERS_SECONDS / AT_WORK)
             self._server.server_close()
             serving.join()
+        if bugs:
+            raise bugs[0]
 
     def close(self) -> None:
         """Free the port of an input that never ran; a second call does nothing."""

@@ -47,6 +47,7 @@ class StdinInput:
         self._report = report
         self._now = now
         self._monotonic = monotonic
+        self._failure: OSError | None = None
         self._buffer = EventBuffer(Origin(OriginKind.STDIN, "-", f"stdin\0{run}", form, service, dataset))
 
     @property
@@ -58,7 +59,7 @@ class StdinInput:
         """Read until the stream ends, or until told to stop; then what is in the pipe already, for a second at most.
 
         Raises:
-            OSError: the stream can't be read.
+            OSError: the stream can't be read; what was read before is handed over.
         """
         poll = select.poll()
         poll.register(self._descriptor, select.POLLIN)
@@ -79,12 +80,18 @@ class StdinInput:
             if not self._hand_over(intake):
                 return
         self._hand_over(intake, ended=True)
+        if self._failure is not None:
+            raise self._failure
 
     def _read(self, poll: select.poll, patience_seconds: float) -> bytes | None:
-        """What has come; nothing at the end of the stream, None when there was nothing in time."""
+        """What has come; nothing at the end of the stream or its failure, None when there was nothing in time."""
         if not poll.poll(patience_seconds * 1000):
             return None
-        return os.read(self._descriptor, READ_BYTES)
+        try:
+            return os.read(self._descriptor, READ_BYTES)
+        except OSError as error:
+            self._failure = OSError(error.errno, f"standard input can't be read: {error.strerror}")
+            return b""
 
     def _hand_over(self, intake: Intake, *, settled: bool = False, ended: bool = False) -> bool:
         """Give the whole events to the intake, and wait for it; False when it ends and took nothing."""
