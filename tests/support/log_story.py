@@ -86,9 +86,18 @@ class Story:
         deadline = time.monotonic() + seconds
         with httpx.Client(base_url=self._server.url, trust_env=False, timeout=30) as client:
             while True:
-                expected = {self._order.node: emitted(Path(self._order.journal))}
-                dead = dead_lines(client, self._place.dead_letters, tuple(expected))
-                verdict = judge(expected, indexed_lines(client, self._order.dataset), dead)
-                if not verdict.lost or time.monotonic() > deadline:
-                    return verdict
+                is_over = time.monotonic() > deadline
+                try:
+                    verdict = self._verdict(client)
+                except httpx.HTTPStatusError as error:  # an index that was made just now can't be searched yet
+                    if is_over or error.response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                        raise
+                else:
+                    if not verdict.lost or is_over:
+                        return verdict
                 time.sleep(0.3)
+
+    def _verdict(self, client: httpx.Client) -> Verdict:
+        expected = {self._order.node: emitted(Path(self._order.journal))}
+        dead = dead_lines(client, self._place.dead_letters, tuple(expected))
+        return judge(expected, indexed_lines(client, self._order.dataset), dead)

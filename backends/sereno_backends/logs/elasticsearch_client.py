@@ -70,5 +70,9 @@ def _reason(error: ApiError) -> str:
     """The server's own sentence, where it gave one."""
     body = error.body
     inner = body.get("error") if isinstance(body, dict) else None
-    reason = inner.get("reason") if isinstance(inner, dict) else None
-    return f"{error.message}: {reason}" if reason else str(error.message)
+    if not isinstance(inner, dict):
+        return str(error.message)
+    shards = inner.get("failed_shards") or [{}]  # of a search: what one index can't do tells more than that it failed
+    index, cause = shards[0].get("index"), (shards[0].get("reason") or {}).get("reason")
+    told = f"{cause} (of {index})" if cause else inner.get("reason")
+    return f"{error.message}: {told}" if told else str(error.message)
