@@ -22,7 +22,7 @@ _CONTINUATION = re.compile(
     rb"|goroutine \d+ \["
     rb"|\[signal |created by \S+|exit status \d+$|Node\.js v\d"
     rb"|[\])}]+[\]){}(;,. ]*$"  # closes what was opened before
-    # A function of a Go panic: `net/http.(*conn).serve(0xc0001, {0x7f…})`; written so that one way only leads through it.
+    # A function of a Go panic: `net/http.(*conn).serve(0xc0001, {0x7f…})`; only one way leads through the pattern.
     rb"|(?:[\w./*()~-]*\(|[\w./*)~-])[\w/*)~-]*\.[^\s(]+\([\w{}?., ]*\)$"
 )
 
