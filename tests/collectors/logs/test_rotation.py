@@ -253,3 +253,33 @@ def test_what_was_rotated_behind_a_link_is_read_on(bench: Bench) -> None:
     bench.start()
     bench.drain()
     assert bench.count("received") == 0
+
+
+def test_a_link_that_moved_to_a_new_file_leaves_nothing_behind(bench: Bench) -> None:
+    """A link to the file of the day, as cronolog makes it: the rest of yesterday's is read after a stop."""
+    (bench.folder / "app.2026-11-25").write_text("one\n")
+    bench.log.symlink_to(bench.folder / "app.2026-11-25")
+    bench.drain()
+    bench.end()
+    bench.append("two", name="app.2026-11-25")
+    bench.append("three", name="app.2026-11-26")
+    bench.log.unlink()
+    bench.log.symlink_to(bench.folder / "app.2026-11-26")
+    bench.start()
+    bench.drain()
+    assert (bench.messages(), bench.reports) == (["one", "three", "two"], [])
+
+
+def test_a_file_that_a_person_moved_away_is_read_to_its_end(bench: Bench) -> None:
+    """The very file that was read is known under any name; a copy under such a name is none of ours."""
+    bench.append("one")
+    bench.drain()
+    bench.end()
+    bench.append("two")
+    bench.log.rename(bench.folder / "app.log.old")
+    shutil.copy2(bench.folder / "app.log.old", bench.folder / "app.log.bak")
+    bench.append("three")
+    bench.start()
+    bench.drain()
+    assert (bench.messages(), bench.reports) == (["one", "three", "two"], [])
+    assert bench.count("received") == 2

@@ -22,7 +22,8 @@ _CONTINUATION = re.compile(
     rb"|goroutine \d+ \["
     rb"|\[signal |created by \S+|exit status \d+$|Node\.js v\d"
     rb"|[\])}]+[\]){}(;,. ]*$"  # closes what was opened before
-    rb"|[\w./*()~-]+\.[^\s(]+\([\w{}?., ]*\)$"  # a function of a Go panic
+    # A function of a Go panic: `net/http.(*conn).serve(0xc0001, {0x7f…})`; only one way leads through the pattern.
+    rb"|(?:[\w./*()~-]*\(|[\w./*)~-])[\w/*)~-]*\.[^\s(]+\([\w{}?., ]*\)$"
 )
 
 _EXCEPTION = re.compile(

@@ -1,5 +1,7 @@
 """Lines that belong together are held together, and no others."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,6 +150,14 @@ def test_a_line_of_json_stands_alone() -> None:
     for after in ("Traceback (most recent call last):\n  File", "  indented", "}", "main.pay(0x1)"):
         assert grouped(f"{ECS}\n{after}") == [ECS, after]
     assert grouped(f"{ECS}\n\n \r\n{ECS}") == [f"{ECS}\n\n \r", ECS]
+
+
+def test_no_line_makes_the_rule_slow() -> None:
+    """Lines that are nearly a function of a Go panic, at each of their dots, cost what other lines cost."""
+    began = time.process_time()
+    for _ in range(5_000):
+        begins_event(b"a" + b"." * 511, Format.AUTO, b"text")
+    assert time.process_time() - began < 2  # 0.03 s; 5 s where each dot is tried with all behind it
 
 
 @given(st.binary(), st.sampled_from(Format), st.binary())

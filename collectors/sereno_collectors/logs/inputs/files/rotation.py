@@ -93,6 +93,23 @@ def continuation(position: Position, candidates: Iterable[FileOnDisk]) -> FileOn
     return next((file for file in younger if file.size >= position.offset and _holds(file.path, position)), None)
 
 
+def renamed(position: Position, path: str) -> FileOnDisk | None:
+    """The very file that was read, under whatever name beside the path or its target: `app.log.old`, a link that moved.
+
+    Inode and content together tell it; a name that rotation doesn't give proves nothing.
+    """
+    for folder in dict.fromkeys(Path(each).parent for each in (path, os.path.realpath(path))):
+        try:
+            with os.scandir(folder) as entries:
+                names = [entry.path for entry in entries if entry.inode() == position.inode]
+        except OSError:
+            continue
+        found = (_regular_file(name) for name in names if not name.endswith(COMPRESSED))
+        if same := continuation(position, [file for file in found if file is not None]):
+            return same
+    return None
+
+
 def _holds(path: str, position: Position) -> bool:
     try:
         with closing(PlainContent(path)) as content:

@@ -15,6 +15,7 @@ from sereno_collectors.logs.inputs.files.rotation import (
     continuation,
     file_at,
     position_in,
+    renamed,
     rotated_siblings,
     unread,
 )
@@ -210,7 +211,7 @@ class Tail:
         for position in tuple(self._unfinished):
             same = next((file for file in here if file.inode == position.inode), None)
             # A restored or copied folder: other inodes, the same bytes.
-            found = same or continuation(position, self._strangers(here))
+            found = same or continuation(position, self._strangers(here)) or renamed(position, self.path)
             leftover = self._leftovers.continuation(position) if found is None else None
             if leftover is not None:
                 if not self._open_leftover(leftover, position):
