@@ -117,7 +117,8 @@ class Parcel:
     streams: frozenset[str]
     """The data streams that the body names, and perhaps others."""
     compressed: bytes = b""
-    """The body as gzip, as it stands in the queue; empty where the body is only a part of that."""
+    """The body as gzip, as it stands in the queue; empty where it stands there otherwise: an older version queued it,
+    or the body is only a part of that."""
 
 
 class QueueFull(Exception):  # noqa: N818 - reads as what happened

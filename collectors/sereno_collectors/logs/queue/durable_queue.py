@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Condition
@@ -11,15 +11,7 @@ from sereno_collectors.logs.model import Document, Parcel, Position, QueueFull
 from sereno_collectors.logs.queue import rows
 from sereno_collectors.logs.queue.file import MARK_DAMAGED, QueueDamaged, QueueUnavailable, explained
 from sereno_collectors.logs.queue.marks import Marks
-from sereno_collectors.logs.queue.packing import (
-    Packed,
-    compress,
-    decompress,
-    pack,
-    positions_as_json,
-    positions_from_json,
-    streams_of,
-)
+from sereno_collectors.logs.queue.packing import compress, decompress, pack, positions_from_json, streams_of
 from sereno_collectors.logs.queue.queue_file import QueueFile
 from sereno_collectors.logs.queue.recent_bodies import RecentBodies
 from sereno_collectors.logs.queue.values import QueueState, Settlement
@@ -103,7 +95,10 @@ class DurableQueue:
             self._file.keep_place()
             self._file.keep_room(added)
             with self._file.transaction(on_disk=True) as connection:
-                numbers = self._insert(connection, parcels, documents, positions)
+                changed = positions if positions != self._positions else None
+                numbers = rows.insert(connection, parcels, changed, self._now())
+                rows.note_received(connection, documents)
+                self._marks.note_new(connection, numbers)
             self._positions = positions
             self._documents += len(documents)
             self._size_bytes += added
@@ -140,10 +135,13 @@ class DurableQueue:
         rests = [compress(settlement.rest) if settlement.rest else b"" for settlement in settlements]
         with self._changed:
             with self._file.transaction(on_disk=False) as connection:
-                passed = [rows.settle(connection, *each) for each in zip(settlements, rests, strict=True)]
+                gone = [
+                    rows.settle(connection, settlement.parcel.number, settlement.rest, rest)
+                    for settlement, rest in zip(settlements, rests, strict=True)
+                ]
             # Only now: a transaction that was rolled back must leave no trace in memory.
-            for settlement, rest, positions in zip(settlements, rests, passed, strict=True):
-                self._forget(settlement, rest, positions)
+            for settlement, rest, left in zip(settlements, rests, gone, strict=True):
+                self._forget(settlement, rest, left)
             self._find_answered()
             self._changed.notify_all()
 
@@ -169,8 +167,10 @@ class DurableQueue:
     def close(self) -> None:
         """Let another collector have it."""
         with self._changed:
-            with suppress(QueueUnavailable, QueueDamaged), self._file.transaction(on_disk=True) as connection:
-                self._marks.give_up_reserve(connection, self._cursor)
+            with suppress(QueueUnavailable, QueueDamaged):
+                self._file.keep_place()
+                with self._file.transaction(on_disk=True) as connection:
+                    self._marks.give_up_reserve(connection, self._cursor)
             self._file.close()
 
     def _load(self, positions: Sequence[Position]) -> None:
@@ -179,7 +179,7 @@ class DurableQueue:
         self._positions = positions_from_json(saved[0]) if saved else tuple(positions)
         self._answered = tuple(positions)
         self._marks = Marks(connection, is_suspect=saved is None and bool(positions))
-        rows.forget_old(connection, self._now())
+        rows.forget_received(connection, self._now())
         self._cursor = 0
         self._documents, self._size_bytes = connection.execute(
             "SELECT coalesce(sum(documents), 0), coalesce(sum(length(body)), 0) FROM parcel"
@@ -187,52 +187,32 @@ class DurableQueue:
         if not self._documents:
             self._answered = self._positions
 
-    def _insert(
-        self,
-        connection: sqlite3.Connection,
-        parcels: Sequence[Packed],
-        documents: Sequence[Document],
-        positions: tuple[Position, ...],
-    ) -> list[int]:
-        now = self._now()
-        saved = positions_as_json(positions) if positions != self._positions else None
-        numbers: list[int] = []
-        for index, parcel in enumerate(parcels, start=1):
-            passed = saved if index == len(parcels) else None
-            numbers.append(rows.insert(connection, now, parcel, passed))
-        if saved is not None:
-            connection.execute("INSERT OR REPLACE INTO state VALUES ('positions', ?)", (saved,))
-        rows.note_received(connection, documents)
-        self._marks.note_new(connection, numbers)
-        return numbers
-
     def _next(self, most_documents: int, most_bytes: int) -> list[Parcel]:
-        found: list[tuple[int, int, str | None]] = []
+        found: list[rows.Waiting] = []
         documents = size = 0
-        for number, count, length, streams in self._candidates():
-            if found and (documents + count > most_documents or size + length > most_bytes):
+        for one in rows.waiting(self._file.connection, self._returned, self._cursor):
+            if found and (documents + one.documents > most_documents or size + one.body_bytes > most_bytes):
                 break
-            found.append((number, count, streams))
-            documents, size = documents + count, size + length
-        self._note_taken([number for number, *_ in found])
-        return [self._parcel(*one) for one in found]
+            found.append(one)
+            documents, size = documents + one.documents, size + one.body_bytes
+        numbers = [one.number for one in found]
+        self._note_taken(numbers)
+        try:
+            return [self._parcel(one) for one in found]
+        except BaseException:
+            self._returned.update(numbers)  # nobody has them: a body that can't be read now is read the next time
+            raise
 
-    def _candidates(self) -> Iterator[tuple[int, int, int, str | None]]:
-        """Number, documents, size and streams of what can be taken: what came back first, then all newer."""
-        # What stands without a size was queued by an older version, uncompressed.
-        columns = "SELECT number, documents, coalesce(body_bytes, length(body)), streams FROM parcel WHERE number "
-        for number in sorted(self._returned):
-            yield from self._file.connection.execute(f"{columns} = ?", (number,))
-        yield from self._file.connection.execute(f"{columns} > ? ORDER BY number", (self._cursor,))
-
-    def _parcel(self, number: int, count: int, streams: str | None) -> Parcel:
-        known = self._bodies.pop(number)
+    def _parcel(self, one: rows.Waiting) -> Parcel:
+        known = self._bodies.pop(one.number)
         if known is None:
-            (read,) = self._file.connection.execute("SELECT body FROM parcel WHERE number = ?", (number,)).fetchone()
-            known = self._decompressed(read), read
+            read = rows.body_of(self._file.connection, one.number)
+            body = self._decompressed(read)
+            known = body, read if body is not read else b""  # older versions did not compress it
         body, compressed = known
-        named = frozenset(streams.split()) if streams else streams_of(body)
-        return Parcel(number, count, body, self._marks.may_be_stored(number), named, compressed)
+        named = frozenset(one.streams.split()) if one.streams else streams_of(body)
+        repeated = self._marks.may_be_stored(one.number)
+        return Parcel(one.number, one.documents, body, repeated, named, compressed)
 
     def _decompressed(self, read: bytes) -> bytes:
         try:
@@ -252,21 +232,23 @@ class DurableQueue:
         self._cursor = cursor
         self._returned.difference_update(numbers)
 
-    def _forget(self, settlement: Settlement, compressed: bytes, positions: str | None) -> None:
-        parcel, rest = settlement.parcel, settlement.rest
-        count = rest.count(b"\n") // 2
-        if positions is not None:
-            self._passed[parcel.number] = positions
-        self._marks.settle(parcel.number)
-        self._documents -= parcel.documents - count
-        self._size_bytes -= len(parcel.compressed) - len(compressed)
-        if rest:
-            self._returned.add(parcel.number)
-            self._bodies.keep(parcel.number, rest, compressed)
+    def _forget(self, settlement: Settlement, compressed: bytes, left: rows.Left) -> None:
+        number = settlement.parcel.number
+        if left.positions is not None:
+            self._passed[number] = left.positions
+        self._marks.settle(number)
+        self._documents -= left.documents
+        self._size_bytes -= left.size_bytes
+        if settlement.rest:
+            self._returned.add(number)
+            self._bodies.keep(number, settlement.rest, compressed)
 
     def _find_answered(self) -> None:
         """The positions of the newest parcel before which everything is settled."""
-        (oldest,) = self._file.connection.execute("SELECT min(number) FROM parcel").fetchone()
+        try:
+            (oldest,) = self._file.connection.execute("SELECT min(number) FROM parcel").fetchone()
+        except sqlite3.Error:
+            return  # the settlement is done; what can't be asked now is asked after the next one
         passed = [number for number in self._passed if oldest is None or number < oldest]
         if passed:
             self._answered = positions_from_json(self._passed[max(passed)])

@@ -120,10 +120,14 @@ class Place:
 
 
 def move_other_file(path: Path, place: Place, moment: float) -> Path | None:
-    """Give what somebody put in the queue's place another name; that name, if there was something."""
+    """Give what somebody put in the queue's place another name, its log with it; that name, if there was something."""
     if _identity(path) in (None, place.files[0]):
         return None
-    return path.rename(path.with_name(f"{path.name}.replaced-{int(moment)}"))
+    aside = path.rename(path.with_name(f"{path.name}.replaced-{int(moment)}"))
+    log = path.with_name(f"{path.name}-wal")
+    if _identity(log) not in (None, place.files[1]):
+        log.rename(aside.with_name(f"{aside.name}-wal"))
+    return aside
 
 
 def _identity(path: Path | str) -> tuple[int, int] | None:

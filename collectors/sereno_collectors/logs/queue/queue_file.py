@@ -48,7 +48,7 @@ class QueueFile:
             os.close(self._lock)
             raise
         self._place = Place.of(path)
-        self._is_tight = False
+        self._is_tight = not is_roomy(path, 0)  # what an earlier run left may have to go before anything is put
 
     def close(self) -> None:
         """Let another collector have it."""

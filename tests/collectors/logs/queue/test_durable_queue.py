@@ -180,6 +180,47 @@ def test_a_full_disk_is_waited_for(desk: Desk) -> None:
     assert waiting(desk) == ["00000001", "00000002"]
 
 
+def test_a_body_that_can_not_be_read_now_is_read_the_next_time(desk: Desk) -> None:
+    """A read that fails after the parcel was marked as taken leaves it in the queue for the next taker."""
+    desk.queue.put([document(1), document(2)])
+    desk.again()  # the body is read from the file
+    connection, is_read = desk.queue._file.connection, False
+
+    def watch(statement: str) -> None:
+        nonlocal is_read
+        is_read = is_read or statement.startswith("SELECT body")
+
+    connection.set_trace_callback(watch)
+    connection.set_progress_handler(lambda: is_read, 1)
+    with pytest.raises(QueueUnavailable, match="interrupted"):
+        desk.queue.take(*ALL)
+    assert is_read
+    connection.set_trace_callback(None)
+    connection.set_progress_handler(None, 0)
+    assert [parcel.documents for parcel in desk.queue.take(*ALL)] == [2]
+
+
+def test_a_settlement_counts_although_nothing_can_be_asked_behind_it(desk: Desk) -> None:
+    """What is settled stays settled where the look for the oldest parcel fails; the positions follow the next time."""
+    desk.queue.put([document(1)], [position(10)])
+    desk.queue.put([document(2)], [position(20)])
+    first, second = (desk.queue.take(1, 1)[0] for _ in range(2))
+    connection, is_asked = desk.queue._file.connection, False
+
+    def watch(statement: str) -> None:
+        nonlocal is_asked
+        is_asked = is_asked or statement.startswith("SELECT min(number)")
+
+    connection.set_trace_callback(watch)
+    connection.set_progress_handler(lambda: is_asked, 1)
+    desk.queue.settle([Settlement(first)])
+    connection.set_trace_callback(None)
+    connection.set_progress_handler(None, 0)
+    assert (is_asked, desk.queue.state().documents, desk.queue.answered) == (True, 1, ())
+    desk.queue.settle([Settlement(second)])
+    assert desk.queue.answered == (position(20),)
+
+
 WRITER = """
 import sys
 from pathlib import Path

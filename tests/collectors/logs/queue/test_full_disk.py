@@ -1,5 +1,6 @@
 """A queue that has its disk to itself, and fills it."""
 
+import os
 from pathlib import Path
 from secrets import token_hex
 
@@ -9,6 +10,8 @@ from sereno_collectors.logs.queue import DurableQueue, QueueUnavailable, Settlem
 from support.small_disk import small_disk
 
 ROOMY = 1_000_000_000
+LEFT_BYTES = 400_000
+"""Of the disk, for the log of one or two settlements."""
 
 
 @pytest.mark.parametrize(("disk_bytes", "at_once"), [(4_000_000, 300), (24_000_000, 300), (6_000_000, 1)])
@@ -28,6 +31,22 @@ def test_a_queue_that_fills_its_disk_can_be_emptied_again_and_again(
             assert taken == put
         # Even a batch that is larger than the room that is kept is taken when nothing else waits.
         queue.put([_document(number) for number in range(2_000)])
+        queue.close()
+
+
+def test_a_full_disk_is_emptied_after_a_restart_too(tmp_path: Path) -> None:
+    """What an earlier run left on a full disk comes out although nothing is put any more."""
+    with small_disk(tmp_path, 6_000_000) as disk:
+        queue = DurableQueue(disk / "queue.sqlite", limit_bytes=ROOMY, report=print)
+        put = _fill(queue, 1)
+        queue.close()
+        (disk / "others").write_bytes(b"x" * (os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - LEFT_BYTES))
+        queue = DurableQueue(disk / "queue.sqlite", limit_bytes=ROOMY, report=print)
+        taken = 0
+        while parcels := queue.take(200, 5_000_000):
+            queue.settle([Settlement(parcel) for parcel in parcels])
+            taken += sum(parcel.documents for parcel in parcels)
+        assert taken == put
         queue.close()
 
 

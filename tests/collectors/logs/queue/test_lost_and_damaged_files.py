@@ -243,10 +243,15 @@ def test_a_queue_of_an_older_version_is_taken_over(tmp_path: Path) -> None:
             "ALTER TABLE parcel DROP COLUMN streams;ALTER TABLE parcel DROP COLUMN body_bytes;PRAGMA user_version = 1;"
         )
         connection.execute("UPDATE parcel SET body = ?", (body,))
+        connection.commit()
     queue = DurableQueue(path, limit_bytes=10**9, report=print)
     (parcel,) = queue.take(*ALL)
+    assert queue.state().size_bytes == len(body)
+    queue.settle([Settlement(parcel)])
+    assert queue.state().size_bytes == 0
     queue.close()
     assert (parcel.documents, parcel.body, parcel.streams) == (1, body, frozenset({"logs-app-default"}))
+    assert parcel.compressed == b""  # it would be sent for gzip
 
 
 def test_a_parcel_that_changed_on_disk_is_not_sent(desk: Desk) -> None:
@@ -271,3 +276,30 @@ def test_a_request_stays_small_although_the_queue_is_compressed(desk: Desk) -> N
     for number in range(10):
         desk.queue.put([document(number, b"x" * 100_000)])
     assert [len(desk.queue.take(2_000, 500_000)) for _ in range(4)] == [4, 4, 2, 0]
+
+
+def test_a_file_that_is_deleted_before_the_end_is_written_anew(desk: Desk) -> None:
+    """An orderly end leaves what was acknowledged on disk, though nobody put or took anything since the deletion."""
+    desk.queue.put([document(1)], [position(10)])
+    for part in PARTS:
+        desk.path.with_name(desk.path.name + part).unlink()
+    desk.again()
+    assert (waiting(desk), desk.queue.positions) == (ids(1), (position(10),))
+
+
+def test_another_queue_in_its_place_is_kept_with_its_log(desk: Desk) -> None:
+    """Of a database that somebody put there, what only its log holds is kept, too."""
+    desk.queue.put([document(1)])
+    restored = desk.path.with_name("restored")
+    with closing(sqlite3.connect(restored)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("CREATE TABLE kept (number)")
+        for part in ("", "-wal"):
+            copy = desk.path.with_name(f"copy{part}")
+            copy.write_bytes(restored.with_name(restored.name + part).read_bytes())
+            copy.rename(desk.path.with_name(desk.path.name + part))
+    desk.queue.put([document(2)])
+    assert waiting(desk) == ids(1, 2)
+    (kept,) = desk.path.parent.glob("queue.sqlite.replaced-*[0-9]")
+    with closing(sqlite3.connect(kept)) as connection:
+        assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
