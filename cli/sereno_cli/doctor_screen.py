@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sereno_cli import plain_text
+
 if TYPE_CHECKING:
     from sereno_collectors.logs.doctor import Examination
 
@@ -17,9 +19,9 @@ def print_examination(answer: "Examination") -> None:
     click.echo(f"{answer.store}: {verdict}")
     for each in answer.findings:
         word, colour = _WORDS[each.gravity]
-        click.echo(f"{click.style(f'{word:<9}', fg=colour)} {each.subject}: {_plain(each.message)}")
+        click.echo(f"{click.style(f'{word:<9}', fg=colour)} {each.subject}: {plain_text.plain(each.message)}")
         if each.cure:
-            click.echo(f"          → {_plain(each.cure)}")
+            click.echo(f"          → {plain_text.plain(each.cure)}")
 
 
 def as_json_text(answer: "Examination") -> str:
@@ -45,8 +47,3 @@ def as_json_text(answer: "Examination") -> str:
             "findings": findings,
         }
     )
-
-
-def _plain(text: str) -> str:
-    """Without what a terminal would obey."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import click
 from sereno_backends.logs.elasticsearch_units import size_text as size
 
+from sereno_cli import plain_text
 from sereno_cli.figures_in_words import length, minute
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def print_sqlite(name: str, retentions: "Retentions", plan: "Sequence[Overdue]",
     click.echo(f"{name}: kept {kept(retentions.default.keep)}{f'; {every}' if every else ''}")
     for each in plan:
         click.echo(
-            f"to do: delete {each.documents:,} documents of {_plain(each.dataset)}, from before "
+            f"to do: delete {each.documents:,} documents of {plain_text.plain(each.dataset)}, from before "
             f"{minute(each.kept_since)}; the oldest is of {minute(each.oldest)}"
         )
     if run is not None:
@@ -135,8 +136,3 @@ def _as_json(action: "Action") -> dict[str, Any]:
 
     kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(action).__name__).lower()
     return {"action": kind, **plain(action)}
-
-
-def _plain(text: str) -> str:
-    """Without what a terminal would obey."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

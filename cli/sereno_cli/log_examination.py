@@ -35,7 +35,7 @@ def examination(asked: Asked, now: Callable[[], datetime]) -> "Examination":
     Raises:
         LogStoreError: the store can't be reached, or says no.
     """
-    from sereno_backends.logs.lifecycle import is_server
+    from sereno_backends.logs.location import is_server
     from sereno_collectors.logs.doctor import Patient, examine, read_dead_letters, read_queue
 
     store = _server(asked, now) if is_server(asked.location) else _file(asked, now)

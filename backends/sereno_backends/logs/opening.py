@@ -1,7 +1,6 @@
 """From what a user names (a path, an address) to the log store that is meant."""
 
-import re
-
+from sereno_backends.logs.location import is_server
 from sereno_backends.logs.model import LogStore, LogStoreRefused
 
 
@@ -13,7 +12,7 @@ def open_log_store(location: str) -> LogStore:
     Raises:
         LogStoreRefused: the address or its credentials file can't be used.
     """
-    if _is_server(location):
+    if is_server(location):
         from sereno_backends.logs.elasticsearch_store import ElasticsearchLogStore  # noqa: PLC0415 - 0.2 s to import
 
         return ElasticsearchLogStore(location)
@@ -28,14 +27,10 @@ def open_dead_letters(location: str) -> LogStore:
     Raises:
         LogStoreRefused: the address can't be used, or the store keeps no dead letters (the SQLite file).
     """
-    if not _is_server(location):
+    if not is_server(location):
         raise LogStoreRefused(
             f"SQLite {location} keeps no dead letters, the collector's file does: jq . var/collector.dead-letters.jsonl"
         )
     from sereno_backends.logs.elasticsearch_store import ElasticsearchLogStore  # noqa: PLC0415 - 0.2 s to import
 
     return ElasticsearchLogStore(location, dead_letters=True)
-
-
-def _is_server(location: str) -> bool:
-    return re.match(r"https?://", location, re.IGNORECASE) is not None

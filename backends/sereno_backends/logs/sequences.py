@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from sereno_backends.logs.location import is_server
+
 BLOCK = 1000
 """Sequence numbers that are counted together: block 0 is 0 to 999."""
 
@@ -81,7 +83,7 @@ def open_sequence_reader(location: str) -> SequenceReader:
     """
     from sereno_backends.logs.sqlite_sequences import SqliteSequences  # noqa: PLC0415 - only the store that is meant
 
-    return _elasticsearch(location) if _is_server(location) else SqliteSequences(location)
+    return _elasticsearch(location) if is_server(location) else SqliteSequences(location)
 
 
 def open_dead_letter_reader(location: str) -> SequenceReader | None:
@@ -90,11 +92,7 @@ def open_dead_letter_reader(location: str) -> SequenceReader | None:
     Raises:
         LogStoreRefused: the address or its credentials file can't be used.
     """
-    return _elasticsearch(location, dead_letters=True) if _is_server(location) else None
-
-
-def _is_server(location: str) -> bool:
-    return location.lower().startswith(("http://", "https://"))
+    return _elasticsearch(location, dead_letters=True) if is_server(location) else None
 
 
 def _elasticsearch(url: str, *, dead_letters: bool = False) -> SequenceReader:

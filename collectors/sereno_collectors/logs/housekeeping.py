@@ -13,7 +13,8 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sereno_backends.logs import LogStoreError
 from sereno_backends.logs.health.model import DiskForecast
-from sereno_backends.logs.lifecycle import Retentions, SqliteRetention, is_server
+from sereno_backends.logs.lifecycle import Retentions, SqliteRetention
+from sereno_backends.logs.location import is_server
 
 LOOK_SECONDS = 600.0
 RETENTION_SECONDS = 3_600.0

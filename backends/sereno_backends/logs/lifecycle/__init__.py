@@ -17,7 +17,7 @@ from sereno_backends.logs.lifecycle.model import (
     RollOver,
     Stream,
 )
-from sereno_backends.logs.lifecycle.opening import is_server, open_lifecycle
+from sereno_backends.logs.lifecycle.opening import open_lifecycle
 from sereno_backends.logs.lifecycle.plan import deletions, due
 from sereno_backends.logs.lifecycle.sqlite_retention import Overdue, SqliteRetention, SqliteRun
 
@@ -40,7 +40,6 @@ __all__ = [
     "Stream",
     "deletions",
     "due",
-    "is_server",
     "open_lifecycle",
 ]
 

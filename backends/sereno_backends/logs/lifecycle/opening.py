@@ -1,7 +1,6 @@
 """From one word (a path, an address) to the retention of the store that is meant."""
 
 import os
-import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -10,17 +9,13 @@ from typing import TYPE_CHECKING
 
 from sereno_backends.logs.lifecycle.model import Retentions
 from sereno_backends.logs.lifecycle.sqlite_retention import SqliteRetention
+from sereno_backends.logs.location import is_server
 
 if TYPE_CHECKING:
     from sereno_backends.logs.lifecycle.lifecycle import Lifecycle
 
 REQUEST_SECONDS = 60.0
 """Deleting a large index takes the master a while."""
-
-
-def is_server(location: str) -> bool:
-    """Whether an Elasticsearch is meant, or else a SQLite file."""
-    return re.match(r"https?://", location, re.IGNORECASE) is not None
 
 
 def open_lifecycle(
