@@ -90,6 +90,15 @@ def test_a_busy_server_gets_smaller_requests_and_full_ones_when_it_has_time(desk
     assert len(desk.store.search(ALWAYS)) == DOCUMENTS + 28 * 200
 
 
+def test_a_busy_server_is_not_asked_what_it_has(desk: Desk) -> None:
+    """What was refused for lack of time is surely not stored: it comes back without a doubt."""
+    desk.proxy.refuse = busy
+    sent = desk.sink.send([desk.parcel(1)])
+    assert (len(sent.returned), sent.in_doubt) == (1, False)
+    desk.proxy.refuse = lambda asked: Refusal(503) if "_bulk" in asked.path else None
+    assert desk.sink.send([desk.parcel(2)]).in_doubt
+
+
 def test_a_part_that_may_be_stored_is_looked_for_before_it_is_sent_again(
     desk: Desk, elasticsearch: ElasticsearchServer
 ) -> None:
