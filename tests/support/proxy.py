@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-_GZIP = zlib.MAX_WBITS | 16  # Elasticsearch's client writes a line end behind the stream: gzip.decompress minds that
+_GZIP = zlib.MAX_WBITS | 16  # a client of one's own writes a line end behind the stream: gzip.decompress minds that
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Asked:
     authorization: str | None
     body: bytes
     """Not compressed, however it came."""
-    sent_bytes: int
-    """How long the body was on its way here."""
+    sent: bytes
+    """As it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def proxy_before(upstream: str, *, tls: ssl.SSLContext | None = None) -> Iterato
             read = (
                 zlib.decompressobj(_GZIP).decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
             )
-            asked = Asked(self.command, self.path, self.headers.get("Authorization"), read, len(body))
+            asked = Asked(self.command, self.path, self.headers.get("Authorization"), read, body)
             state.asked.append(asked)
             refusal = state.refuse(asked)
             if refusal is not None:

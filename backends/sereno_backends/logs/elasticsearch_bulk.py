@@ -9,7 +9,7 @@ from typing import Any
 from elastic_transport import ConnectionTimeout, SerializationError, TransportError
 from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 
-from sereno_backends.logs.elasticsearch_client import FORBIDDEN, cause_of, explanation
+from sereno_backends.logs.elasticsearch_client import FORBIDDEN, cause_of, explanation, is_block
 from sereno_backends.logs.elasticsearch_node import NotSent
 from sereno_backends.logs.trouble import Trouble, WaitReason
 
@@ -173,18 +173,23 @@ class BulkWriter:
         refusals: list[Refusal] = []
         waiting: list[int] = []
         trouble: Trouble | None = None
+        in_doubt = False
         for position, status in enumerate(statuses):
             if status in (200, _CREATED):
                 continue
             if status == _CONFLICT:
                 duplicates.append(position)
                 continue
-            error = answer["items"][position]["create"].get("error") or {}
+            error = _as_error(answer["items"][position]["create"].get("error"))
             if (reason := wait_reason(status, error)) is None:
                 refusals.append(Refusal(position, _sentence(error)))
-            else:
-                waiting.append(position)
-                trouble = trouble or self._item_trouble(reason, status, error)
+                continue
+            waiting.append(position)
+            # A primary that went away in the middle of its work answers 5xx, and may have stored the document.
+            in_doubt = in_doubt or (reason is WaitReason.BUSY and status not in _SURELY_NOT_STORED)
+            trouble = trouble or self._item_trouble(reason, status, error)
+        if trouble is not None:
+            trouble = replace(trouble, may_be_stored=in_doubt)
         return BulkAnswer(documents, tuple(duplicates), tuple(refusals), tuple(waiting), trouble)
 
     def _item_trouble(self, reason: WaitReason, status: int, error: Mapping[str, Any]) -> Trouble:
@@ -194,8 +199,7 @@ class BulkWriter:
     def _trouble_of(self, error: ApiError) -> Trouble:
         status = error.status_code
         if status in FORBIDDEN:
-            blocked = "cluster_block_exception" in str(error.message)
-            reason = WaitReason.BLOCKED if blocked else WaitReason.FORBIDDEN
+            reason = WaitReason.BLOCKED if is_block(error) else WaitReason.FORBIDDEN
         else:
             reason = WaitReason.NONSENSE if status in (_BAD, 404, 405, 406) else WaitReason.BUSY
         return Trouble(reason, str(explanation(self._name, error)), may_be_stored=status not in _SURELY_NOT_STORED)
@@ -260,15 +264,20 @@ def _error_of(error: ApiError) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {"type": str(error.message)}
 
 
+def _as_error(told: Any) -> Mapping[str, Any]:
+    """An item's error, which of another server than Elasticsearch may be anything."""
+    return told if isinstance(told, Mapping) else {"reason": told}
+
+
 def _is_fault_of_a_line(error: ApiError) -> bool:
     if error.status_code != _BAD:
         return False
     told = _error_of(error)
-    return told["type"] in _FAULTS_OF_LINES and "unrecognized parameter" not in str(told.get("reason"))
+    return told.get("type") in _FAULTS_OF_LINES and "unrecognized parameter" not in str(told.get("reason"))
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
     """Elasticsearch's reason with the one below it, which often is the telling one."""
-    cause = error.get("caused_by") or {}
+    cause = _as_error(error.get("caused_by"))
     deeper = f" ({cause['reason']})" if cause.get("reason") else ""
     return f"{error.get('type')}: {error.get('reason')}{deeper}"

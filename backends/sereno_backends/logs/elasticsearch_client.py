@@ -20,7 +20,8 @@ __all__ = ["API_KEY_FILE", "CA_FILE", "cause_of", "connect", "explained", "expla
 
 BUSY = frozenset({408, 429, 502, 503, 504})
 """Statuses that say: not now. Everything else that is not a success says: not like this."""
-FORBIDDEN = frozenset({401, 403})
+MISSING_PRIVILEGE = 403
+FORBIDDEN = frozenset({401, MISSING_PRIVILEGE})
 
 
 def connect(url: str, environment: Mapping[str, str]) -> Elasticsearch:
@@ -57,6 +58,15 @@ def explanation(name: str, error: ApiError) -> LogStoreError:
     status = error.status_code
     if status in BUSY:
         return LogStoreUnreachable(f"{name} is not able to answer now ({status} {error.message})")
+    if is_block(error):
+        return LogStoreUnreachable(
+            f"{name} is blocked ({status} {_reason(error)}): it takes documents again when the block is lifted"
+        )
+    if status == MISSING_PRIVILEGE:
+        return LogStoreRefused(
+            f"{name} refused the credentials ({status} {_reason(error)}): they lack a privilege; "
+            "docs/logs/elasticsearch.md has a role with all that are needed"
+        )
     if status in FORBIDDEN:
         return LogStoreRefused(
             f"{name} refused the credentials ({status} {error.message}): give them as user:password in the address, "
@@ -64,6 +74,11 @@ def explanation(name: str, error: ApiError) -> LogStoreError:
             "mended is read without a restart"
         )
     return LogStoreRefused(f"{name} refused the request ({status} {_reason(error)})")
+
+
+def is_block(error: ApiError) -> bool:
+    """Whether the cluster or an index is read-only: 403, and yet nothing is wrong with the credentials."""
+    return error.status_code in FORBIDDEN and "cluster_block_exception" in str(error.message)
 
 
 def _reason(error: ApiError) -> str:

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 import orjson
 from elasticsearch import Elasticsearch
-from elasticsearch.serializer import JsonSerializer
+from elasticsearch.serializer import JsonSerializer, NdjsonSerializer
 
 from sereno_backends.logs.elasticsearch_node import Node, PinnedContext
 from sereno_backends.logs.elasticsearch_settings import (
@@ -27,6 +27,13 @@ REQUEST_SECONDS = 15.0
 """How long an answer is waited for."""
 
 _Signature = tuple[tuple[int, ...] | None, ...]
+
+
+class _ReadyLines(NdjsonSerializer):
+    """Bytes go out as they are. The client's own serializer puts a line end behind gzip, which strict gateways mind."""
+
+    def dumps(self, data: Any) -> bytes:
+        return data if isinstance(data, bytes) else super().dumps(data)
 
 
 class Connection:
@@ -109,7 +116,7 @@ class Connection:
             # One try at each server; beyond that the caller decides: more would hide a server that is down.
             max_retries=len(settings.addresses) - 1,
             retry_on_timeout=False,
-            serializers={"application/json": _Json()},
+            serializers={"application/json": _Json(), _ReadyLines.mimetype: _ReadyLines()},
             **trust,
         )
 

@@ -295,7 +295,7 @@ def _chunks(lines: Sequence[_Line]) -> Iterator[Sequence[_Line]]:
 
 def _error_of(trouble: Trouble) -> LogStoreError:
     match trouble.reason:
-        case WaitReason.UNREACHABLE | WaitReason.BUSY | WaitReason.BLOCKED | WaitReason.LOCAL:
+        case WaitReason.UNREACHABLE | WaitReason.BUSY | WaitReason.BLOCKED:
             return LogStoreUnreachable(trouble.message)
         case WaitReason.FORBIDDEN | WaitReason.UNPREPARED | WaitReason.NONSENSE:
             return LogStoreRefused(trouble.message)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class WaitReason(StrEnum):
-    """What has to end before documents can be stored; a label of metrics."""
+    """What has to end before documents can be stored."""
 
     UNREACHABLE = "unreachable"
     """No answer, or none in time."""
@@ -19,8 +19,6 @@ class WaitReason(StrEnum):
     """The data stream has no template, or the template can't be installed."""
     NONSENSE = "nonsense"
     """An answer that no Elasticsearch gives: some other server, or half of an answer."""
-    LOCAL = "local"
-    """A file on this machine can't be written."""
 
 
 @dataclass(frozen=True, slots=True)

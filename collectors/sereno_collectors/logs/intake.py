@@ -49,7 +49,7 @@ class QueueingIntake:
         self._stop = stop
         self._monotonic = monotonic
         self._one_at_a_time = Lock()
-        self._trouble = ""
+        self._trouble: type[Exception] | None = None
 
     @property
     def is_ending(self) -> bool:
@@ -86,11 +86,11 @@ class QueueingIntake:
         """Report a trouble once, not at each attempt while it lasts."""
         if not isinstance(trouble, QueueFull):
             self._parts.metrics.failed()
-        if self._trouble != str(trouble):
-            self._trouble = str(trouble)
+        if self._trouble is not type(trouble):  # not the text: its figures change at each attempt
+            self._trouble = type(trouble)
             self._parts.report(f"{trouble}; nothing is lost, reading waits")
 
     def _recovered(self) -> None:
-        if self._trouble:
-            self._trouble = ""
+        if self._trouble is not None:
+            self._trouble = None
             self._parts.report("queueing again")

@@ -97,6 +97,7 @@ def test_a_caller_may_ask_for_small_requests(proxy: Proxy, through_proxy: BulkWr
         ),
         (Refusal(200, b'{"items":[]}', product=None), WaitReason.NONSENSE),
         (Refusal(400, b'{"message": "Bad Request"}'), WaitReason.NONSENSE),
+        (Refusal(400, b'{"error": {"code": 400, "message": "Bad Request"}}'), WaitReason.NONSENSE),
         (Refusal(401), WaitReason.FORBIDDEN),
         (Refusal(403), WaitReason.FORBIDDEN),
         (Refusal(429), WaitReason.BUSY),
@@ -136,6 +137,44 @@ def test_the_clusters_own_troubles_make_no_document_dead(
     bulk_only(Refusal(200, json.dumps({"errors": True, "items": [item]}).encode()), proxy)
     answer = through_proxy.create(lines(stream, "a"), 1)
     assert (answer.refusals, answer.waiting) == ((), (0,))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "in_doubt"),
+    [
+        (429, "es_rejected_execution_exception", False),
+        (403, "cluster_block_exception", False),
+        (404, "index_not_found_exception", False),
+        (503, "unavailable_shards_exception", True),
+        (500, "node_closed_exception", True),
+    ],
+)
+def test_what_a_shard_may_have_stored_before_it_failed_is_in_doubt(
+    *, proxy: Proxy, through_proxy: BulkWriter, stream: str, status: int, kind: str, in_doubt: bool
+) -> None:
+    """A document's 5xx may come from a primary that stored it and went away; any other no is one before storing."""
+    refused = [{"create": {"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "full"}}}]
+    refused.append({"create": {"status": status, "error": {"type": kind, "reason": "because"}}})
+    bulk_only(Refusal(200, json.dumps({"errors": True, "items": refused}).encode()), proxy)
+    answer = through_proxy.create(lines(stream, "a", "b"), 2)
+    assert answer.waiting == (0, 1)
+    assert answer.trouble is not None
+    assert answer.trouble.may_be_stored is in_doubt
+
+
+def test_errors_of_another_form_than_elasticsearchs_are_read(
+    proxy: Proxy, through_proxy: BulkWriter, stream: str
+) -> None:
+    """A gateway's plain sentence instead of an error object ends nobody's process."""
+    items = [
+        {"create": {"status": 503, "error": "upstream is away"}},
+        {"create": {"status": 400, "error": {"type": "odd", "reason": "r", "caused_by": "plain"}}},
+    ]
+    bulk_only(Refusal(200, json.dumps({"errors": True, "items": items}).encode()), proxy)
+    answer = through_proxy.create(lines(stream, "a", "b"), 2)
+    assert (answer.waiting, [refusal.reason for refusal in answer.refusals]) == ((0,), ["odd: r (plain)"])
+    assert answer.trouble is not None
+    assert "upstream is away" in answer.trouble.message
 
 
 def test_refused_credentials_are_renewed_and_tried_again_once(proxy: Proxy, stream: str) -> None:

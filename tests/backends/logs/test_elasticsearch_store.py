@@ -192,6 +192,25 @@ def test_an_answer_to_the_whole_request_is_told_apart(
             assert len(proxy.asked) <= 2  # a reader's refused refresh is followed by the search
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason", "error", "cure"),
+    [
+        ("security_exception", "is granted by [manage]", LogStoreRefused, "lack a privilege"),
+        ("cluster_block_exception", "cluster read-only (api)", LogStoreUnreachable, "when the block is lifted"),
+    ],
+)
+def test_403_names_the_privilege_or_the_block(
+    *, proxy: Proxy, namespace: str, record: MakeRecord, kind: str, reason: str, error: type[Exception], cure: str
+) -> None:
+    """A missing privilege and a read-only cluster are told with the server's reason, and with a cure of their own."""
+    body = json.dumps({"error": {"type": kind, "reason": reason}, "status": 403}).encode()
+    proxy.refuse = lambda _: Refusal(403, body)
+    with closing(ElasticsearchLogStore(proxy.url, namespace)) as store, pytest.raises(error) as told:
+        store.write([record("a")])
+    assert reason in str(told.value)
+    assert cure in str(told.value)
+
+
 def test_a_request_too_large_for_the_server_is_halved(
     proxy: Proxy, namespace: str, record: MakeRecord, ask: Ask
 ) -> None:

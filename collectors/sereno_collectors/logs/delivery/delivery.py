@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, get_ident
 from time import monotonic
 from typing import Protocol
 
@@ -33,8 +33,8 @@ class GivesParcels(Protocol):
         """They are dealt with."""
         ...
 
-    def give_back(self, parcels: Sequence[Parcel]) -> None:
-        """They are not, and nothing is known of them."""
+    def give_back(self, parcels: Sequence[Parcel], *, in_doubt: bool = True) -> None:
+        """They are not; `in_doubt`: and nothing is known of them."""
         ...
 
 
@@ -60,7 +60,7 @@ class Delivery:
         self._parts = parts
         self._sink = sink_of(parts.store)
         self._settling = Lock()
-        self._failed = False
+        self._failing: set[int] = set()
 
     def run(self, stop: Event) -> None:
         """Deliver until told to stop; then what is queued already, for a second at most."""
@@ -145,21 +145,34 @@ class Delivery:
         try:
             parcels = self._parts.queue.take(most.documents, most.size_bytes, wait_seconds=wait_seconds)
             if not parcels:
+                self._tell(None, stored=False)
                 return None
             trouble = self._deliver(parcels)
         except (LogStoreError, QueueUnavailable, OSError) as error:
             trouble = str(error)
-        with self._settling:
-            if trouble is not None:
-                self._parts.metrics.failed()
-                if not self._failed:
-                    self._parts.report(f"{trouble}; nothing is lost, trying again")
-            elif self._failed:
-                self._parts.report("storing again")
-            self._failed = trouble is not None
-            if trouble is None:
-                self._parts.metrics.recovered()
+        self._tell(trouble)
         return trouble is None
+
+    def _tell(self, trouble: str | None, *, stored: bool = True) -> None:
+        """Of the trouble that this worker has, or that it has none; it lasts until no worker has any.
+
+        So one stream that is blocked, and that workers meet in turn, is one trouble although others are stored.
+        """
+        with self._settling:
+            had_trouble = bool(self._failing)
+            if trouble is not None:
+                self._failing.add(get_ident())
+                self._parts.metrics.failed()
+                if not had_trouble:
+                    self._parts.report(f"{trouble}; nothing is lost, trying again")
+                return
+            self._failing.discard(get_ident())
+            if self._failing:
+                return
+            if had_trouble:
+                self._parts.report("storing again")
+            if had_trouble or stored:
+                self._parts.metrics.recovered()
 
     def _deliver(self, parcels: Sequence[Parcel]) -> str | None:
         """Send and settle; why something still waits, if something does."""
@@ -172,7 +185,7 @@ class Delivery:
         except BaseException:
             parts.queue.give_back(parcels)
             raise
-        parts.queue.give_back(sent.returned)
+        parts.queue.give_back(sent.returned, in_doubt=sent.in_doubt)
         parts.metrics.settled(sent.indexed, sent.duplicates, len(sent.letters))
         with self._settling:
             parts.settled()

@@ -32,7 +32,9 @@ class Sent:
     """What is refused for good: kept aside before anything is settled."""
     settled: tuple[Settlement, ...] = ()
     returned: tuple[Parcel, ...] = ()
-    """Of these nothing is known."""
+    """Of these nothing is known, or that nothing is stored."""
+    in_doubt: bool = True
+    """What is returned may be stored."""
     trouble: str | None = None
     """Why something waits; None exactly where nothing does."""
 
@@ -80,7 +82,8 @@ class LogStoreSink:
         documents = {one.record_id: one for parcel in parcels for one in documents_of(parcel.body)}
         answer = self.store.write([one.record for one in documents.values()])
         letters = tuple(_letter(documents[refused.record_id], refused.reason) for refused in answer.rejections)
-        return Sent(answer.indexed, answer.duplicates, letters, tuple(Settlement(parcel) for parcel in parcels))
+        same = sum(parcel.documents for parcel in parcels) - len(documents)
+        return Sent(answer.indexed, answer.duplicates + same, letters, tuple(Settlement(parcel) for parcel in parcels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +135,13 @@ class ElasticsearchSink:
         for parcel in repeated:
             for stream, record_id in _ID.findall(parcel.body):
                 ids.setdefault(stream.decode(), []).append(record_id.decode())
-        stored = {found for stream, asked in ids.items() for found in self.store.stored_ids(stream, asked)}
+        stored = {(stream, found) for stream, asked in ids.items() for found in self.store.stored_ids(stream, asked)}
         left = [parcel if not parcel.repeated or not stored else _without(parcel, stored) for parcel in parcels]
         return [parcel for parcel in left if parcel.documents]
 
 
-def _without(parcel: Parcel, stored: set[str]) -> Parcel:
-    lines = [one.lines for one in documents_of(parcel.body) if one.record_id not in stored]
+def _without(parcel: Parcel, stored: set[tuple[str, str]]) -> Parcel:
+    lines = [one.lines for one in documents_of(parcel.body) if (one.stream, one.record_id) not in stored]
     return replace(parcel, documents=len(lines), body=b"".join(lines), compressed=b"")
 
 
@@ -146,7 +149,7 @@ def _sent(answer: BulkAnswer, parcels: Sequence[Parcel], left: Sequence[Parcel])
     """What the answer says of each parcel; `left` is what was sent of `parcels`, the rest is known to be stored."""
     trouble = answer.trouble.message if answer.trouble else None
     if answer.trouble is not None and len(answer.waiting) == answer.documents:
-        return Sent(returned=tuple(parcels), trouble=trouble)
+        return Sent(returned=tuple(parcels), in_doubt=answer.trouble.may_be_stored, trouble=trouble)
     waiting, refused = set(answer.waiting), {refusal.position: refusal.reason for refusal in answer.refusals}
     # A part of the request that may have been carried out unseen: its parcels come back whole, to be looked for.
     doubtful = answer.trouble is not None and answer.trouble.may_be_stored
@@ -176,7 +179,7 @@ def _sent(answer: BulkAnswer, parcels: Sequence[Parcel], left: Sequence[Parcel])
         tuple(letters),
         tuple(Settlement(parcel, rests.get(parcel.number, b"")) for parcel in settled),
         tuple(parcel for parcel in parcels if parcel.number in returned),
-        trouble,
+        trouble=trouble,
     )
 
 

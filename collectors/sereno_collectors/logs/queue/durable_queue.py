@@ -145,13 +145,14 @@ class DurableQueue:
             self._find_answered()
             self._changed.notify_all()
 
-    def give_back(self, parcels: Sequence[Parcel]) -> None:
-        """Nothing is known of these: they can be taken again, as repeated ones."""
+    def give_back(self, parcels: Sequence[Parcel], *, in_doubt: bool = True) -> None:
+        """These can be taken again; `in_doubt`: as repeated ones, for nothing is known of them."""
         with self._changed:
             for parcel in parcels:
                 self._returned.add(parcel.number)
                 self._bodies.keep(parcel.number, parcel.body, parcel.compressed)
-            self._marks.doubt(parcel.number for parcel in parcels)
+            if in_doubt:
+                self._marks.doubt(parcel.number for parcel in parcels)
             self._changed.notify_all()
 
     def trust(self) -> None:

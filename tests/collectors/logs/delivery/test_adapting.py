@@ -90,6 +90,25 @@ def test_a_busy_server_gets_smaller_requests_and_full_ones_when_it_has_time(desk
     assert len(desk.store.search(ALWAYS)) == DOCUMENTS + 28 * 200
 
 
+def test_a_whole_parcel_goes_out_as_it_stands_in_the_queue(desk: Desk) -> None:
+    """Whatever the compression setting says; several parcels, or a part of one, go out as the setting says: plain."""
+    one, two = (desk.parcel(number, documents=10) for number in (1, 2))
+    rest = replace(desk.parcel(3, documents=10), compressed=b"")
+    for parcels in ([one], [two, rest], [rest]):
+        desk.sink.send(parcels)
+    sent = [asked.sent for asked in desk.proxy.asked if "_bulk" in asked.path]
+    assert sent == [one.compressed, two.body + rest.body, rest.body]
+
+
+def test_a_busy_server_is_not_asked_what_it_has(desk: Desk) -> None:
+    """What was refused for lack of time is surely not stored: it comes back without a doubt."""
+    desk.proxy.refuse = busy
+    sent = desk.sink.send([desk.parcel(1)])
+    assert (len(sent.returned), sent.in_doubt) == (1, False)
+    desk.proxy.refuse = lambda asked: Refusal(503) if "_bulk" in asked.path else None
+    assert desk.sink.send([desk.parcel(2)]).in_doubt
+
+
 def test_a_part_that_may_be_stored_is_looked_for_before_it_is_sent_again(
     desk: Desk, elasticsearch: ElasticsearchServer
 ) -> None:

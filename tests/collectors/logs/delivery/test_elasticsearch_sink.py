@@ -93,6 +93,15 @@ def test_a_repetition_after_a_rollover_doubles_nothing(desk: Desk) -> None:
     assert desk.sink.send([whole]).duplicates == 1
 
 
+def test_the_same_id_in_another_stream_is_another_document(desk: Desk) -> None:
+    """What one stream has stored is not taken for stored in the other."""
+    desk.sink.send([desk.parcel("one")])
+    parcels = [desk.parcel("one", repeated=True), desk.parcel("one", dataset="access", repeated=True)]
+    sent = desk.sink.send(parcels)
+    assert (sent.indexed, sent.duplicates) == (1, 1)
+    assert desk.stored() == ["one", "one"]
+
+
 def test_what_is_refused_for_good_is_a_letter_and_the_rest_is_stored(desk: Desk) -> None:
     """A poison document is told with its reason; its parcel is settled all the same."""
     install_picky_template(desk.url, desk.stream("picky"))

@@ -69,6 +69,16 @@ def test_what_may_have_been_sent_is_marked(desk: Desk) -> None:
     assert [(parcel.documents, parcel.repeated) for parcel in desk.queue.take(*ALL)] == [(1, True), (1, False)]
 
 
+def test_what_was_surely_not_stored_is_no_repeated_one(desk: Desk) -> None:
+    """A parcel that the server had no time for comes back as it was: nobody looks for it, unless it was in doubt."""
+    desk.queue.put([document(1)])
+    desk.queue.give_back(desk.queue.take(*ALL), in_doubt=False)
+    assert [parcel.repeated for parcel in desk.queue.take(*ALL)] == [False]
+    desk.again()
+    desk.queue.give_back(desk.queue.take(*ALL), in_doubt=False)
+    assert [parcel.repeated for parcel in desk.queue.take(*ALL)] == [True]
+
+
 def test_a_full_queue_takes_nothing_and_says_so(desk: Desk) -> None:
     """Beyond its limit a put is refused as a whole, position included; with room again it is taken."""
     big = noise(600_000)

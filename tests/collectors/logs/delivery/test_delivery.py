@@ -1,0 +1,111 @@
+"""What delivery tells of a trouble, with a real queue before the real server."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from time import monotonic, sleep
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+from sereno_backends.logs import ElasticsearchLogStore
+from sereno_collectors.logs import CollectorMetrics
+from sereno_collectors.logs.delivery import delivery
+from sereno_collectors.logs.delivery.dead_letters import DeadLetters
+from sereno_collectors.logs.delivery.delivery import Delivery, DeliveryParts
+from sereno_collectors.logs.model import Document
+from sereno_collectors.logs.queue import DurableQueue
+from support.collecting import ecs_line
+from support.elasticsearch import ElasticsearchServer, fresh_namespace, marked
+from support.waiting import wait_for
+
+pytestmark = marked
+
+
+class Desk:
+    """A queue, a delivery, and what it reports."""
+
+    def __init__(self, server: ElasticsearchServer, folder: Path) -> None:
+        self.server = server
+        self.namespace = fresh_namespace()
+        self.store = ElasticsearchLogStore(server.url, self.namespace)
+        self.queue = DurableQueue(folder / "queue.sqlite", limit_bytes=10**8, report=print)
+        self.registry = CollectorRegistry()
+        self.reports: list[str] = []
+        letters = DeadLetters(folder / "dead.jsonl", lambda: datetime.now(UTC))
+        metrics = CollectorMetrics(self.registry, lambda: 1.0)
+        parts = DeliveryParts(self.queue, self.store, letters, metrics, self.reports.append, settled=lambda: None)
+        self.delivery = Delivery(parts)
+
+    def stream(self, dataset: str) -> str:
+        """The stream of a dataset."""
+        return f"logs-{dataset}-{self.namespace}"
+
+    def put(self, name: str, dataset: str) -> None:
+        """Queue one document."""
+        line = ecs_line(name, **{"event.dataset": dataset}).encode()
+        self.queue.put([Document(name, self.stream(dataset), line, "", "", 0, "")])
+
+    def block(self, dataset: str, *, on: bool) -> None:
+        """Make a stream read-only as the flood stage does, or writable again."""
+        setting = {"index.blocks.read_only_allow_delete": True if on else None}
+        url = f"{self.server.url}/{self.stream(dataset)}/_settings"
+        httpx.put(url, json=setting, trust_env=False).raise_for_status()
+
+    def up(self) -> float | None:
+        """What the metrics say."""
+        return self.registry.get_sample_value("sereno_collector_up")
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Deliver meanwhile."""
+        stop = Event()
+        thread = threading.Thread(target=self.delivery.run, args=(stop,))
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def drained(self) -> bool:
+        """Whether nothing waits."""
+        return not self.queue.state().documents
+
+
+@pytest.fixture
+def desk(elasticsearch: ElasticsearchServer, tmp_path: Path) -> Iterator[Desk]:
+    """A delivery before the real server."""
+    made = Desk(elasticsearch, tmp_path)
+    with closing(made.store), closing(made.queue):
+        yield made
+
+
+def test_a_stream_that_is_blocked_is_one_trouble_while_others_are_stored(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told once, and its end once, though the workers store other streams' documents all the time."""
+    monkeypatch.setattr(delivery, "LONGEST_DELAY_SECONDS", 0.4)
+    with desk.running():
+        desk.put("first", "full")
+        desk.put("first", "free")
+        wait_for(desk.drained, what="both streams exist")
+        desk.block("full", on=True)
+        desk.put("blocked", "full")
+        wait_for(lambda: desk.up() == 0, what="the trouble is met")
+        end = monotonic() + 3
+        number = 0
+        while monotonic() < end:
+            desk.put(f"free {number}", "free")
+            number += 1
+            sleep(0.01)
+        assert desk.up() == 0
+        assert len(desk.reports) == 1
+        desk.block("full", on=False)
+        wait_for(lambda: desk.drained() and desk.up() == 1, what="the end of the trouble")
+    told, ended = desk.reports
+    assert "read-only" in told
+    assert ended == "storing again"
