@@ -79,6 +79,16 @@ def test_what_was_surely_not_stored_is_no_repeated_one(desk: Desk) -> None:
     assert [parcel.repeated for parcel in desk.queue.take(*ALL)] == [True]
 
 
+def test_what_is_known_again_is_in_doubt_no_more(desk: Desk) -> None:
+    """The rest of a parcel that was looked for is not looked for a second time."""
+    desk.queue.put([document(1), document(2)])
+    desk.queue.give_back(desk.queue.take(*ALL))
+    (doubted,) = desk.queue.take(*ALL)
+    lines = doubted.body.splitlines(keepends=True)
+    desk.queue.settle([Settlement(doubted, b"".join(lines[2:]))])
+    assert [(parcel.documents, parcel.repeated) for parcel in desk.queue.take(*ALL)] == [(1, False)]
+
+
 def test_a_full_queue_takes_nothing_and_says_so(desk: Desk) -> None:
     """Beyond its limit a put is refused as a whole, position included; with room again it is taken."""
     big = noise(600_000)
