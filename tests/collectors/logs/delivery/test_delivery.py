@@ -123,6 +123,25 @@ def test_a_stream_that_is_blocked_is_one_trouble_while_others_are_stored(
     assert ended == "storing again"
 
 
+def test_a_stream_that_is_blocked_holds_up_no_other(desk: Desk) -> None:
+    """Though more of its documents wait than several requests can hold, those of other streams are stored."""
+    with desk.running():
+        for dataset in ("full", "free"):
+            desk.put("first", dataset)
+        wait_for(desk.drained, what="both streams exist")
+        desk.block("full", on=True)
+        line = ecs_line("x", **{"event.dataset": "full"}).encode()
+        for part in range(6):
+            ids = [f"{part}-{index}" for index in range(1_500)]
+            desk.queue.put([Document(one, desk.stream("full"), line, "", "", 0, "") for one in ids])
+        sleep(1)
+        desk.put("second", "free")
+        wait_for(lambda: desk.queue.state().documents == 9_000, what="the other stream's document is stored")
+        desk.block("full", on=False)
+        wait_for(desk.drained, what="the blocked ones are stored, too")
+    assert desk.registry.get_sample_value("sereno_collector_documents_total", {"outcome": "indexed"}) == 9_003
+
+
 def test_pauses_double_and_are_scattered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From 0.2 seconds up to five, each between a half and the whole of that: many collectors do not come in step."""
     paused: list[float] = []

@@ -58,6 +58,21 @@ def test_what_is_left_of_a_parcel_is_taken_again(desk: Desk) -> None:
     assert desk.queue.state().documents == 2
 
 
+def test_what_is_not_taken_does_not_stand_before_newer_parcels(desk: Desk) -> None:
+    """What a store does not take now, and what is newer, are first in turn; what is in doubt is before both."""
+    for number in (1, 2):
+        desk.queue.put([document(number), document(number + 10)])
+    for parcel in desk.queue.take(*ALL):
+        desk.queue.settle([Settlement(parcel, b"".join(parcel.body.splitlines(keepends=True)[2:]))])
+    desk.queue.put([document(3)])
+    desk.queue.put([document(4)])
+    turns = [desk.queue.take(1, 10)[0] for _ in range(4)]
+    assert [parcel.number for parcel in turns] == [1, 3, 2, 4]
+    desk.queue.give_back(turns[3:])
+    desk.queue.settle([Settlement(turns[0], turns[0].body)])
+    assert [parcel.number for parcel in desk.queue.take(*ALL)] == [4, 1]
+
+
 def test_what_may_have_been_sent_is_marked(desk: Desk) -> None:
     """A parcel that was given back, or taken by a process that is gone, comes out as a repeated one; others don't."""
     desk.queue.put([document(1)])
