@@ -123,8 +123,9 @@ def test_a_stream_that_is_blocked_is_one_trouble_while_others_are_stored(
     assert ended == "storing again"
 
 
-def test_a_stream_that_is_blocked_holds_up_no_other(desk: Desk) -> None:
+def test_a_stream_that_is_blocked_holds_up_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though more of its documents wait than several requests can hold, those of other streams are stored."""
+    monkeypatch.setattr(delivery, "LONGEST_DELAY_SECONDS", 0.4)
     with desk.running():
         for dataset in ("full", "free"):
             desk.put("first", dataset)
