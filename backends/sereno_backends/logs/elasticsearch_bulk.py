@@ -185,8 +185,7 @@ class BulkWriter:
                 refusals.append(Refusal(position, _sentence(error)))
                 continue
             waiting.append(position)
-            # A primary that went away in the middle of its work answers 5xx, and may have stored the document.
-            in_doubt = in_doubt or (reason is WaitReason.BUSY and status not in _SURELY_NOT_STORED)
+            in_doubt = in_doubt or _may_be_stored(reason, status, error)
             trouble = trouble or self._item_trouble(reason, status, error)
         if trouble is not None:
             trouble = replace(trouble, may_be_stored=in_doubt)
@@ -221,6 +220,15 @@ def wait_reason(status: int, error: Mapping[str, Any]) -> WaitReason | None:
     if not isinstance(status, int) or status in (408, _TOO_MANY) or status >= 500:  # noqa: PLR2004 - the server's own
         return WaitReason.BUSY
     return None
+
+
+def _may_be_stored(reason: WaitReason, status: int, error: Mapping[str, Any]) -> bool:
+    """Whether a document may be stored that was answered "not now": a primary can go away in the middle of its work.
+
+    One that was not there to begin with has stored nothing, and to look for documents there would be in vain.
+    """
+    is_away = error.get("type") == "unavailable_shards_exception"
+    return reason is WaitReason.BUSY and status not in _SURELY_NOT_STORED and not is_away
 
 
 def _posted(client: Elasticsearch, headers: Mapping[str, str], body: bytes) -> Any:

@@ -145,7 +145,8 @@ def test_the_clusters_own_troubles_make_no_document_dead(
         (429, "es_rejected_execution_exception", False),
         (403, "cluster_block_exception", False),
         (404, "index_not_found_exception", False),
-        (503, "unavailable_shards_exception", True),
+        (503, "unavailable_shards_exception", False),
+        (503, "node_not_connected_exception", True),
         (500, "node_closed_exception", True),
     ],
 )

@@ -2,8 +2,9 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from threading import Condition
 
@@ -48,6 +49,8 @@ class DurableQueue:
         self._changed = Condition()
         self._bodies = RecentBodies()
         self._returned: set[int] = set()
+        self._declined: set[int] = set()
+        self._declined_first = True
         self._passed: dict[int, str] = {}
         self._positions: tuple[Position, ...] = ()
         self._answered: tuple[Position, ...] = ()
@@ -149,7 +152,7 @@ class DurableQueue:
         """These can be taken again; `in_doubt`: as repeated ones, for nothing is known of them."""
         with self._changed:
             for parcel in parcels:
-                self._returned.add(parcel.number)
+                (self._returned if in_doubt else self._declined).add(parcel.number)
                 self._bodies.keep(parcel.number, parcel.body, parcel.compressed)
             if in_doubt:
                 self._marks.doubt(parcel.number for parcel in parcels)
@@ -191,18 +194,30 @@ class DurableQueue:
     def _next(self, most_documents: int, most_bytes: int) -> list[Parcel]:
         found: list[rows.Waiting] = []
         documents = size = 0
-        for one in rows.waiting(self._file.connection, self._returned, self._cursor):
+        for one in self._candidates():
             if found and (documents + one.documents > most_documents or size + one.body_bytes > most_bytes):
                 break
             found.append(one)
             documents, size = documents + one.documents, size + one.body_bytes
         numbers = [one.number for one in found]
         self._note_taken(numbers)
+        self._declined_first = not self._declined_first or not self._declined
         try:
             return [self._parcel(one) for one in found]
         except BaseException:
-            self._returned.update(numbers)  # nobody has them: a body that can't be read now is read the next time
+            self._declined.update(numbers)  # nobody has them: a body that can't be read now is read the next time
             raise
+
+    def _candidates(self) -> Iterator[rows.Waiting]:
+        """What is in doubt, then what the store did not take and what is newer: of these two, each is first in turn.
+
+        Or the documents of one stream that takes none now would stand before those of all others.
+        """
+        connection = self._file.connection
+        yield from rows.waiting_among(connection, self._returned)
+        declined = rows.waiting_among(connection, self._declined)
+        newer = rows.waiting_beyond(connection, self._cursor)
+        yield from chain(declined, newer) if self._declined_first else chain(newer, declined)
 
     def _parcel(self, one: rows.Waiting) -> Parcel:
         known = self._bodies.pop(one.number)
@@ -232,6 +247,7 @@ class DurableQueue:
             self._marks.reserved(cursor)
         self._cursor = cursor
         self._returned.difference_update(numbers)
+        self._declined.difference_update(numbers)
 
     def _forget(self, settlement: Settlement, compressed: bytes, left: rows.Left) -> None:
         number = settlement.parcel.number
@@ -241,7 +257,7 @@ class DurableQueue:
         self._documents -= left.documents
         self._size_bytes -= left.size_bytes
         if settlement.rest:
-            self._returned.add(number)
+            self._declined.add(number)
             self._bodies.keep(number, settlement.rest, compressed)
 
     def _find_answered(self) -> None:

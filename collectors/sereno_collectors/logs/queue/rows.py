@@ -71,10 +71,14 @@ def forget_received(connection: sqlite3.Connection, now: float) -> None:
     connection.execute("DELETE FROM received WHERE hour < ?", (oldest_hour.strftime("%Y-%m-%dT%H"),))
 
 
-def waiting(connection: sqlite3.Connection, returned: Collection[int], cursor: int) -> Iterator[Waiting]:
-    """What can be taken: what came back first, then all that is newer than the cursor."""
-    for number in sorted(returned):
+def waiting_among(connection: sqlite3.Connection, numbers: Collection[int]) -> Iterator[Waiting]:
+    """The parcels with these numbers, oldest first."""
+    for number in sorted(numbers):
         yield from map(Waiting._make, connection.execute(f"{_WAITING} = ?", (number,)))
+
+
+def waiting_beyond(connection: sqlite3.Connection, cursor: int) -> Iterator[Waiting]:
+    """All parcels that are newer than the cursor, oldest first."""
     yield from map(Waiting._make, connection.execute(f"{_WAITING} > ? ORDER BY number", (cursor,)))
 
 

@@ -91,6 +91,9 @@ def test_a_repetition_after_a_rollover_doubles_nothing(desk: Desk) -> None:
     assert desk.stored() == ["four", "one", "three", "two"]
     whole = desk.parcel("one", repeated=True)
     assert desk.sink.send([whole]).duplicates == 1
+    part = desk.sink.send([desk.parcel("one", "five", repeated=True)])  # alone: its gzip holds what is stored, too
+    assert (part.indexed, part.duplicates) == (1, 1)
+    assert desk.stored() == ["five", "four", "one", "three", "two"]
 
 
 def test_the_same_id_in_another_stream_is_another_document(desk: Desk) -> None:

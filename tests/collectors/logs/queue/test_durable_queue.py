@@ -58,6 +58,21 @@ def test_what_is_left_of_a_parcel_is_taken_again(desk: Desk) -> None:
     assert desk.queue.state().documents == 2
 
 
+def test_what_is_not_taken_does_not_stand_before_newer_parcels(desk: Desk) -> None:
+    """What a store does not take now, and what is newer, are first in turn; what is in doubt is before both."""
+    for number in (1, 2):
+        desk.queue.put([document(number), document(number + 10)])
+    for parcel in desk.queue.take(*ALL):
+        desk.queue.settle([Settlement(parcel, b"".join(parcel.body.splitlines(keepends=True)[2:]))])
+    desk.queue.put([document(3)])
+    desk.queue.put([document(4)])
+    turns = [desk.queue.take(1, 10)[0] for _ in range(4)]
+    assert [parcel.number for parcel in turns] == [1, 3, 2, 4]
+    desk.queue.give_back(turns[3:])
+    desk.queue.settle([Settlement(turns[0], turns[0].body)])
+    assert [parcel.number for parcel in desk.queue.take(*ALL)] == [4, 1]
+
+
 def test_what_may_have_been_sent_is_marked(desk: Desk) -> None:
     """A parcel that was given back, or taken by a process that is gone, comes out as a repeated one; others don't."""
     desk.queue.put([document(1)])
@@ -77,6 +92,16 @@ def test_what_was_surely_not_stored_is_no_repeated_one(desk: Desk) -> None:
     desk.again()
     desk.queue.give_back(desk.queue.take(*ALL), in_doubt=False)
     assert [parcel.repeated for parcel in desk.queue.take(*ALL)] == [True]
+
+
+def test_what_is_known_again_is_in_doubt_no_more(desk: Desk) -> None:
+    """The rest of a parcel that was looked for is not looked for a second time."""
+    desk.queue.put([document(1), document(2)])
+    desk.queue.give_back(desk.queue.take(*ALL))
+    (doubted,) = desk.queue.take(*ALL)
+    lines = doubted.body.splitlines(keepends=True)
+    desk.queue.settle([Settlement(doubted, b"".join(lines[2:]))])
+    assert [(parcel.documents, parcel.repeated) for parcel in desk.queue.take(*ALL)] == [(1, False)]
 
 
 def test_a_full_queue_takes_nothing_and_says_so(desk: Desk) -> None:
