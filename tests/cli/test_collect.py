@@ -2,27 +2,23 @@
 
 import os
 import re
-import shlex
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 from sereno_backends.logs import SqliteLogStore
+from support.collect_command import SERENO, collect, collecting, first_line, is_stored, messages
 from support.collecting import ALWAYS, ecs_line
 from support.elasticsearch import ElasticsearchServer, install_picky_template
 from support.ports import free_port
 from support.waiting import wait_for
-
-SERENO = [sys.executable, "-c", "from sereno_cli.main import main; main()"]
 
 
 @pytest.fixture(autouse=True)
@@ -32,49 +28,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("URL", "API_KEY_FILE", "CA_FILE"):
         monkeypatch.delenv(f"SERENO_ELASTICSEARCH_{name}", raising=False)
     return tmp_path
-
-
-def collect(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
-    return subprocess.run(
-        [*SERENO, "collect", "logs", *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-
-
-@contextmanager
-def collecting(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """The command at work: its first line has been printed when the block begins."""
-    command = [*SERENO, "collect", "logs", "--metrics-port", "0", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate(timeout=10)
-
-
-def first_line(process: subprocess.Popen[str]) -> str:
-    """What a collector says when it is ready."""
-    assert process.stdout is not None
-    return process.stdout.readline()
-
-
-def messages(path: str = "var/logs.sqlite") -> list[str]:
-    """What is in the store; nothing while there is none."""
-    if not Path(path).exists():
-        return []
-    with closing(SqliteLogStore(path)) as store:
-        return [record.message for record in store.search(ALWAYS)]
-
-
-def is_stored(message: str) -> bool:
-    """Whether the store has a record with this message."""
-    return message in messages()
 
 
 def test_one_run_collects_what_is_there_and_prints_the_figures(folder: Path) -> None:
@@ -176,76 +129,6 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((), "nothing to collect"),
-        (("--file", "missing.log", "--once"), "no log file at missing.log: check the path of --file"),
-        (("--file", "missing/app.log"), "no log file at missing/app.log"),
-        (("--file", "."), ". is no regular file"),
-        (("--file", "x" * 300), "can't be read: File name too long"),
-        (("--file", "app.log", "--log-store", "app.log"), "to be read and written at once"),
-        (("--file", "app.log", "--checkpoint", "app.log"), "to be read and written at once"),
-        (("--file", "app.log", "--log-store", "text.txt"), "no SQLite database"),
-        (("--file", "app.log", "--checkpoint", "text.txt"), "no checkpoint of a collector"),
-        (("--file", "app.log", "--log-store", "text.txt/x/logs.sqlite"), "can't make the folder"),
-        (("--file", "app.log", "--metrics-port", "99999"), "99999"),
-    ],
-)
-def test_wrong_arguments_are_messages(folder: Path, arguments: tuple[str, ...], message: str) -> None:
-    """Each mistake is told in one message with exit code 2, without a traceback, and changes nothing."""
-    (folder / "app.log").write_text("one\n")
-    (folder / "text.txt").write_text("just text\n" * 100)
-    done = collect(*arguments)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-    assert messages() == []
-    assert (folder / "app.log").read_text() == "one\n"
-    assert (folder / "text.txt").read_text() == "just text\n" * 100
-
-
-def test_a_taken_port_is_a_message(folder: Path) -> None:
-    """A port that is in use is told with the cure and exit code 3."""
-    (folder / "app.log").touch()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        done = collect("--file", "app.log", "--metrics-port", port)
-    assert done.returncode == 3
-    assert f"127.0.0.1:{port}: Address already in use; choose another --metrics-port" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_second_collector_with_the_same_checkpoint_is_refused(folder: Path) -> None:
-    """Two collectors can't work with one checkpoint; the message says what to do."""
-    (folder / "app.log").touch()
-    with collecting("--file", "app.log") as process:
-        first_line(process)
-        done = collect("--file", "app.log", "--once")
-    assert done.returncode == 2
-    assert "another collector uses the checkpoint" in done.stderr
-
-
-def test_a_server_that_is_not_there_ends_one_run_with_its_own_code(folder: Path) -> None:
-    """With --once an unreachable Elasticsearch is exit code 3; the password of its address is not shown."""
-    (folder / "app.log").write_text("one\n")
-    url = f"http://sereno:s3cret@127.0.0.1:{free_port()}"
-    done = collect("--file", "app.log", "--once", SERENO_ELASTICSEARCH_URL=url)
-    assert done.returncode == 3
-    assert "can't be reached" in done.stderr
-    assert "s3cret" not in done.stderr + done.stdout
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("url", ["localhost:9200", "http://", "ftp://example.test"])
-def test_a_wrong_address_is_a_message(folder: Path, url: str) -> None:
-    """An address that can't be one is not taken for a path."""
-    (folder / "app.log").write_text("one\n")
-    done = collect("--file", "app.log", "--once", SERENO_ELASTICSEARCH_URL=url)
-    assert done.returncode == 2
-    assert "http" in done.stderr
-
-
 def test_help_has_examples_and_comes_at_once() -> None:
     """The help shows how the command is used, names the environment, and needs none of the heavy imports."""
     done = collect("--help")
@@ -290,23 +173,6 @@ def test_standard_input_is_collected_to_its_end() -> None:
     assert any("ValueError: no" in message and "Traceback" in message for message in stored)
 
 
-@pytest.mark.parametrize("option", ["--metrics-host", "--otlp"])
-def test_a_host_that_can_be_none_is_a_message(option: str) -> None:
-    """A name that no host can have is told with exit code 3, and no traceback."""
-    done = collect("--stdin", "--metrics-port", "0", option, "a..b:1" if option == "--otlp" else "a..b")
-    assert done.returncode == 3
-    assert "Traceback" not in done.stderr
-    assert "a..b" in done.stderr
-
-
-def test_a_closed_standard_input_is_a_message() -> None:
-    """Where there is no stream to read, that is said."""
-    command = shlex.join([*SERENO, "collect", "logs", "--stdin", "--metrics-port", "0"])
-    done = subprocess.run(["sh", "-c", f"{command} <&-"], capture_output=True, text=True, check=False, timeout=30)
-    assert done.returncode == 2
-    assert done.stderr == "sereno collect logs: --stdin: standard input is closed\n"
-
-
 def test_a_message_that_nobody_can_get_stops_nothing(folder: Path) -> None:
     """The disk of stderr is full, as the queue's may be: collecting goes on."""
     (folder / "app.log").write_text("one\n")
@@ -329,12 +195,6 @@ def test_a_pattern_never_makes_it_read_its_own_files(folder: Path) -> None:
     assert messages() == ["one"]
 
 
-def test_a_pattern_that_finds_nothing_is_told() -> None:
-    """A slip in a pattern is no silence; files may come later, so that it is no mistake."""
-    done = collect("--file", "nothing*.log", "--once")
-    assert (done.returncode, done.stderr) == (0, "sereno collect logs: no file is named like nothing*.log\n")
-
-
 def test_otlp_is_taken_and_acknowledged_when_it_is_on_disk(folder: Path) -> None:
     """A record that an SDK sends is stored, beside a followed file."""
     (folder / "app.log").write_text(ecs_line("from a file") + "\n")
@@ -346,24 +206,6 @@ def test_otlp_is_taken_and_acknowledged_when_it_is_on_disk(folder: Path) -> None
         answer = httpx.post(f"http://127.0.0.1:{port}/v1/logs", json=request, trust_env=False)
         assert answer.status_code == 200
         wait_for(lambda: set(messages()) == {"by OTLP", "from a file"}, what="both are stored")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        ([], "nothing to collect"),
-        (["--stdin", "--once"], "--once is for files"),
-        (["--otlp", "4318"], "write HOST:PORT"),
-        (["--otlp", "127.0.0.1:99999"], "write HOST:PORT"),
-        (["--otlp", "127.0.0.1:" + "9" * 5000], "write HOST:PORT"),
-        (["--stdin", "--label", "team"], "NAME=VALUE"),
-    ],
-)
-def test_inputs_that_make_no_sense_are_messages(folder: Path, arguments: list[str], told: str) -> None:
-    """Each mistake is said with its cure, and nothing is made."""
-    done = collect(*arguments)
-    assert (done.returncode, told in done.stderr) == (2, True)
-    assert list(folder.iterdir()) == []
 
 
 def test_a_queue_that_was_changed_on_disk_ends_it_with_a_reason_and_the_next_start_goes_on(folder: Path) -> None:
@@ -407,21 +249,3 @@ def test_each_file_is_read_in_the_format_that_is_asked_for(folder: Path) -> None
         found = {(record.message, record.level): record.timestamp for record in store.search(ALWAYS)}
     assert set(found) == {("no bank", "error"), ("2026-07-01 12:00:00 ERROR no bank", "info")}
     assert found["no bank", "error"].isoformat() == "2026-07-01T10:00:00+00:00"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "cure"),
-    [
-        (("--format", "xml"), "write one of auto, ecs"),
-        (("--format", "*.log=xml"), "write one of auto, ecs"),
-        (("--format", "json", "--format", "ecs"), "for single files write 'PATTERN=NAME'"),
-        (("--time-zone", "Mars/North"), "Europe/Berlin"),
-    ],
-)
-def test_a_format_that_is_none_is_told_with_a_cure(folder: Path, arguments: tuple[str, ...], cure: str) -> None:
-    """Wrong names end with 2 and say which are right, before anything is made."""
-    (folder / "app.log").touch()
-    done = collect("--file", "app.log", "--once", *arguments)
-    assert done.returncode == 2
-    assert cure in done.stderr
-    assert not (folder / "var").exists()
