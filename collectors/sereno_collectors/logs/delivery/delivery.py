@@ -61,6 +61,10 @@ class Delivery:
         self._sink = sink_of(parts.store)
         self._settling = Lock()
         self._failing: set[int] = set()
+        """The workers, by thread, that have a trouble."""
+        self._at_work: set[int] = set()
+        """Those that do not pause."""
+        self._troubles = 0
 
     def run(self, stop: Event) -> None:
         """Deliver until told to stop; then what is queued already, for a second at most."""
@@ -142,37 +146,52 @@ class Delivery:
     def _persevered(self, wait_seconds: float) -> bool | None:
         """Deliver, and tell a trouble once while it lasts; whether there was none. None: nothing was queued."""
         most = self._sink.most
+        with self._settling:
+            self._at_work.add(get_ident())
+            troubles_before = self._troubles
         try:
             parcels = self._parts.queue.take(most.documents, most.size_bytes, wait_seconds=wait_seconds)
             if not parcels:
-                self._tell(None, stored=False)
+                self._found_nothing(troubles_before)
                 return None
             trouble = self._deliver(parcels)
         except (LogStoreError, QueueUnavailable, OSError) as error:
             trouble = str(error)
-        self._tell(trouble)
+        self._met(trouble)
         return trouble is None
 
-    def _tell(self, trouble: str | None, *, stored: bool = True) -> None:
-        """Of the trouble that this worker has, or that it has none; it lasts until no worker has any.
+    def _met(self, trouble: str | None) -> None:
+        """This worker has a trouble, or stored something; a trouble lasts until no worker has any.
 
         So one stream that is blocked, and that workers meet in turn, is one trouble although others are stored.
         """
         with self._settling:
+            self._at_work.discard(get_ident())
+            if trouble is None:
+                self._ended({get_ident()})
+                if not self._failing:
+                    self._parts.metrics.recovered()
+                return
             had_trouble = bool(self._failing)
-            if trouble is not None:
-                self._failing.add(get_ident())
-                self._parts.metrics.failed()
-                if not had_trouble:
-                    self._parts.report(f"{trouble}; nothing is lost, trying again")
-                return
-            self._failing.discard(get_ident())
-            if self._failing:
-                return
-            if had_trouble:
-                self._parts.report("storing again")
-            if had_trouble or stored:
-                self._parts.metrics.recovered()
+            self._failing.add(get_ident())
+            self._troubles += 1
+            self._parts.metrics.failed()
+            if not had_trouble:
+                self._parts.report(f"{trouble}; nothing is lost, trying again")
+
+    def _found_nothing(self, troubles_before: int) -> None:
+        """Nothing waits, so a worker that pauses has no trouble any more: another stored what it gave back."""
+        with self._settling:
+            self._at_work.discard(get_ident())
+            gave_back_since = self._troubles != troubles_before
+            self._ended({get_ident()} if gave_back_since else self._failing - self._at_work)
+
+    def _ended(self, workers: set[int]) -> None:
+        """These workers' troubles are over."""
+        if self._failing and self._failing <= workers:
+            self._parts.report("storing again")
+            self._parts.metrics.recovered()
+        self._failing -= workers
 
     def _deliver(self, parcels: Sequence[Parcel]) -> str | None:
         """Send and settle; why something still waits, if something does."""

@@ -143,6 +143,29 @@ def test_a_stream_that_is_blocked_holds_up_no_other(desk: Desk, monkeypatch: pyt
     assert desk.registry.get_sample_value("sereno_collector_documents_total", {"outcome": "indexed"}) == 9_003
 
 
+def test_a_trouble_is_over_when_another_worker_has_stored_all(
+    elasticsearch: ElasticsearchServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker that met it pauses for as long as ever; that nothing waits any more is told before it looks again."""
+    met = Event()
+
+    def refuse_once(asked: Asked) -> Refusal | None:
+        if "_bulk" not in asked.path or met.is_set():
+            return None
+        met.set()
+        return Refusal(503)
+
+    monkeypatch.setattr(delivery, "FIRST_DELAY_SECONDS", 600.0)
+    with proxy_before(elasticsearch.url) as proxy:
+        proxy.refuse = refuse_once
+        desk = Desk(proxy.url, tmp_path)
+        with closing(desk.store), closing(desk.queue), desk.running():
+            desk.put("one", "app")
+            wait_for(lambda: desk.drained() and desk.up() == 1, what="the other worker has stored it")
+            wait_for(lambda: desk.reports[-1:] == ["storing again"], what="the end of the trouble")
+    assert len(desk.reports) == 2
+
+
 def test_pauses_double_and_are_scattered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From 0.2 seconds up to five, each between a half and the whole of that: many collectors do not come in step."""
     paused: list[float] = []
