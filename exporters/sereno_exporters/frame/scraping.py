@@ -1,0 +1,110 @@
+"""One scrape: all parts of all targets that are asked for, at the same time, and what they became."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+from sereno_exporters.frame.configuration import ConfiguredTarget
+from sereno_exporters.frame.deadline import Deadline
+from sereno_exporters.frame.exposing import Exposition, PartScrape, TargetScrape, exposed
+from sereno_exporters.frame.fetching import Failed, Fetcher
+
+MOST_AT_ONCE = 16
+"""Targets that all scrapes together ask at the same time; what waits for its turn has its time running."""
+
+Report = Callable[[str], None]
+
+
+def to_stderr(message: str) -> None:
+    """Tell whoever runs the exporter."""
+    print(f"sereno exporter: {message}", file=sys.stderr, flush=True)  # noqa: T201 - its log
+
+
+class Scrapers:
+    """All configured targets, ready to be asked. Thread-safe."""
+
+    def __init__(self, targets: Iterable[ConfiguredTarget], *, report: Report = to_stderr) -> None:
+        self._scrapers = tuple(_Scraper(target) for target in targets)
+        self._pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="scrape")
+        self._told: dict[tuple[str, str, str], str] = {}
+        self._lock = Lock()
+        self._report = report
+
+    @property
+    def targets(self) -> tuple[ConfiguredTarget, ...]:
+        """As configured."""
+        return tuple(scraper.target for scraper in self._scrapers)
+
+    def scrape(self, kind: str | None = None, target: str | None = None, *, most_seconds: float | None = None) -> Exposition:
+        """Ask all targets, or those of a kind, or one; returns after the longest timeout at the latest.
+
+        Args:
+            kind: None is all.
+            target: None is all.
+            most_seconds: what the asking Prometheus grants, when that is less than a target's own timeout.
+        """
+        chosen = [one for one in self._scrapers if one.is_meant(kind, target)]
+        begun = time.monotonic()
+        waiting = [self._pool.submit(scraper.scrape, _deadline(scraper, begun, most_seconds)) for scraper in chosen]
+        exposition = exposed(each.result() for each in waiting)
+        self._tell(exposition, chosen)
+        return exposition
+
+    def close(self) -> None:
+        """Hang up everywhere."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for scraper in self._scrapers:
+            scraper.close()
+
+    def _tell(self, exposition: Exposition, asked: Sequence["_Scraper"]) -> None:
+        """Say a part's trouble once while it lasts, and its end."""
+        now: dict[tuple[str, str, str], Failed] = {
+            (scrape.prefix, scrape.target, part): why for scrape, part, why in exposition.failures
+        }
+        with self._lock:
+            for scraper in asked:
+                for part in scraper.parts:
+                    key = (scraper.target.kind.prefix, scraper.target.target.name, part)
+                    why, before = now.get(key), self._told.get(key)
+                    place = f"{scraper.target.kind.name}/{scraper.target.target.name}, {part}"
+                    if why is not None and why.reason != before:
+                        self._report(f"{place}: {why.message}")
+                        self._told[key] = why.reason
+                    elif why is None and before is not None:
+                        self._report(f"{place}: answers again")
+                        del self._told[key]
+
+
+class _Scraper:
+    """One target."""
+
+    def __init__(self, target: ConfiguredTarget) -> None:
+        self.target = target
+        self._source = target.kind.connect(target.target)
+        self._fetchers = tuple(Fetcher(part) for part in self._source.parts)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(fetcher.part.name for fetcher in self._fetchers)
+
+    def is_meant(self, kind: str | None, target: str | None) -> bool:
+        return kind in (None, self.target.kind.name) and target in (None, self.target.target.name)
+
+    def scrape(self, deadline: Deadline) -> TargetScrape:
+        begun = time.monotonic()
+        waiting = [(fetcher.part, fetcher.begin(deadline)) for fetcher in self._fetchers]
+        parts = tuple(PartScrape(part, outcome()) for part, outcome in waiting)
+        kind, name = self.target.kind, self.target.target.name
+        return TargetScrape(kind.prefix, name, self.target.series_limit, parts, time.monotonic() - begun)
+
+    def close(self) -> None:
+        self._source.close()
+
+
+def _deadline(scraper: _Scraper, begun: float, most_seconds: float | None) -> Deadline:
+    seconds = scraper.target.timeout_seconds
+    if most_seconds is not None:
+        seconds = min(seconds, most_seconds)
+    return Deadline(begun + seconds)
