@@ -6,7 +6,9 @@ from typing import Any
 
 from sereno_exporters.frame.model import ExporterKind
 
-MODULES: dict[str, str] = {}
+MODULES: dict[str, str] = {
+    "sql": "sereno_exporters.sql.kind",
+}
 """Name → module. A module is imported when its kind is named, and imports its client library when it connects."""
 
 
