@@ -45,7 +45,7 @@ def _number(cell: Any) -> float:
         case str():
             raise NotThis("text where a number is due: convert it in the query, CAST(… AS …)")
         case _:
-            raise NotThis(f"a {type(cell).__name__} where a number is due: convert it in the query")
+            raise NotThis(f"{_what(cell)} where a number is due: convert it in the query")
 
 
 def label_of(cell: Any) -> str:
@@ -66,4 +66,16 @@ def label_of(cell: Any) -> str:
         case datetime() | date() | time():
             return cell.isoformat()
         case _:
-            raise NotThis(f"a {type(cell).__name__} where a label is due: convert it in the query")
+            raise NotThis(f"{_what(cell)} where a label is due: convert it in the query")
+
+
+def _what(cell: Any) -> str:
+    match cell:
+        case bytes() | bytearray() | memoryview():
+            return "binary data"
+        case list() | tuple():
+            return "an array"
+        case dict():
+            return "a document"
+        case _:
+            return f"a {type(cell).__name__}"
