@@ -56,7 +56,8 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariadbServer]
     data = folder / "data"
     with log.open("ab") as output:
         subprocess.run(
-            ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db", "--auth-root-authentication-method=normal"],
+            ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db",
+             "--auth-root-authentication-method=normal"],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=True, timeout=100,
         )  # fmt: skip
         start = folder / "start.sql"

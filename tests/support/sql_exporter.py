@@ -10,7 +10,6 @@ from sereno_exporters.frame.configuration import grammar_of, targets_of
 from sereno_exporters.frame.exposing import Exposition
 from sereno_exporters.frame.scraping import Scrapers
 from sereno_exporters.sql.kind import KIND
-from sereno_slo.diagnostics import Diagnostic
 from sereno_slo.parse import Parsed, parse_as
 from sereno_slo.source import SourceFile
 
@@ -33,7 +32,8 @@ class Scrape:
         """Values of a metric by its labels' values without `target`, in the order of the labels' names."""
         samples = [sample for metric in self.exposition.metrics for sample in metric.samples if sample.name == name]
         return {
-            tuple(value for key, value in sorted(each.labels.items()) if key != "target"): each.value for each in samples
+            tuple(value for key, value in sorted(each.labels.items()) if key != "target"): each.value
+            for each in samples
         }
 
     def value(self, name: str) -> float:
@@ -59,8 +59,7 @@ def read(text: str) -> Parsed[object]:  # type: ignore[type-var]
 
 def mistakes(targets: str) -> list[str]:
     """What is wrong with these targets (indented by six), as users see it."""
-    found: tuple[Diagnostic, ...] = read(HEAD + targets).diagnostics
-    return [str(each) for each in found]
+    return [str(each) for each in read(HEAD + targets).diagnostics]
 
 
 @contextmanager

@@ -61,8 +61,10 @@ def label_of(cell: Any) -> str:
             return str(cell)
         case bool():
             return "true" if cell else "false"
-        case int() | float() | Decimal():
-            return str(int(cell)) if math.isfinite(cell) and cell == int(cell) else str(cell)
+        case float():
+            return str(int(cell)) if math.isfinite(cell) and cell.is_integer() else str(cell)
+        case int() | Decimal():
+            return f"{cell:f}" if isinstance(cell, Decimal) else str(cell)
         case datetime() | date() | time():
             return cell.isoformat()
         case _:

@@ -74,10 +74,10 @@ def reason(error: BaseException) -> Reason:
     if type(error).__name__ == "ConnectionTimeout":
         return Reason.TIMEOUT
     text = str(error)
-    if any(words in text for words in ("password", "pg_hba.conf", "role ", "certificate", "SSL")):
-        return Reason.REFUSED
-    if 'database "' in text:
+    if 'database "' in text or "SSL" in text or "certificate" in text:
         return Reason.CONFIGURATION
+    if any(words in text for words in ("password", "pg_hba.conf", "role ")):
+        return Reason.REFUSED
     return Reason.UNREACHABLE if type(error).__name__ in ("OperationalError", "AdminShutdown") else Reason.GARBAGE
 
 

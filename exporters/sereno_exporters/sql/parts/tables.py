@@ -47,7 +47,7 @@ def read_count(settings: TableRows, dialect: Dialect, transaction: Transaction) 
     estimate = answer[0][0]
     if estimate is None or estimate < 0:
         raise FetchError(
-            Reason.ERROR, f"{settings.table} was never analysed: ANALYZE {settings.table}, or counted: exact"
+            Reason.CONFIGURATION, f"{settings.table} was never analysed: ANALYZE {settings.table}, or counted: exact"
         )
     return TableCount(settings.table, settings.counted, float(estimate))
 
