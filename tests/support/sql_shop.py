@@ -32,6 +32,19 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public, etl TO reader;
 GRANT INSERT ON written TO reader;
 ANALYZE;
 """
+READY_MADE = """\
+        freshness:
+          - {table: public.orders, column: written_at}
+          - {table: orders, column: Local Time}
+          - {table: empty, column: written_at}
+        rows: [{table: orders}, {table: etl.runs, counted: estimated}]
+        etl:
+          - {table: etl.runs, pipeline: pipeline, stage: stage, rows_in: rows_in, rows_out: rows_out,
+             rows_rejected: rejected, finished_at: ended}
+"""
+WITH_OWN = """\
+        postgresql: {statements: {most: 100}, indices: {large_table_rows: 1000}, sizes: {}, connections: true}
+"""
 
 
 @pytest.fixture(scope="session")

@@ -6,22 +6,10 @@ from pathlib import Path
 import psycopg
 from support.postgresql import PostgresqlServer, marked
 from support.sql_exporter import Scrape, scraped
-from support.sql_shop import DATABASE, target
+from support.sql_shop import DATABASE, READY_MADE, WITH_OWN, target
 from support.waiting import wait_for
 
 pytestmark = marked
-
-
-READY_MADE = """\
-        freshness:
-          - {table: public.orders, column: written_at}
-          - {table: orders, column: Local Time}
-          - {table: empty, column: written_at}
-        rows: [{table: orders}, {table: etl.runs, counted: estimated}]
-        etl:
-          - {table: etl.runs, pipeline: pipeline, stage: stage, rows_in: rows_in, rows_out: rows_out,
-             rows_rejected: rejected, finished_at: ended}
-"""
 
 
 def test_tables_and_etl_stages(shop_server: PostgresqlServer, folder: Path) -> None:
@@ -57,11 +45,6 @@ def test_mistakes_of_ready_made_parts(shop_server: PostgresqlServer, folder: Pat
     assert failed["rows_fresh"] == "fresh was never analysed: ANALYZE fresh, or counted: exact"
 
 
-OWN = """\
-        postgresql: {statements: {most: 100}, indices: {large_table_rows: 1000}, sizes: {}, connections: true}
-"""
-
-
 def test_what_postgresql_tells_of_itself(shop_server: PostgresqlServer, folder: Path) -> None:
     """Statements without their constants, unused indices, large tables read from end to end, sizes, connections."""
     with psycopg.connect(shop_server.url(DATABASE), autocommit=True) as idle:
@@ -69,7 +52,7 @@ def test_what_postgresql_tells_of_itself(shop_server: PostgresqlServer, folder: 
             idle.execute(f"SELECT count(*) FROM orders WHERE id < {number} AND state > 'secret {number}'".encode())
         idle.execute("ALTER ROLE reader PASSWORD 'read only'")
         idle.execute("SELECT pg_stat_force_next_flush()")
-        found = wait_for(lambda: _with_scans(scraped(target(shop_server, OWN), folder)), what="scans are counted")
+        found = wait_for(lambda: _with_scans(scraped(target(shop_server, WITH_OWN), folder)), what="scans are counted")
     assert found.failed == {}
     calls = {text: number for (_, text), number in found.series("sereno_sql_statement_calls_total").items()}
     assert calls["SELECT count(*) FROM orders WHERE id < $1 AND state > $2"] == 2
