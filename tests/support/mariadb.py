@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from support.certificates import authority, issued
 from support.ports import free_port
 from support.prometheus import stop
 from support.waiting import wait_for
@@ -32,6 +33,8 @@ class MariadbServer:
     """A running server with one database, `shop`."""
 
     port: int
+    ca_file: Path
+    """Whoever trusts it trusts the server's certificate, for 127.0.0.1."""
 
     def connect(self) -> Any:
         """A connection of PyMySQL's that commits each statement; the test closes it."""
@@ -53,6 +56,8 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariadbServer]
     """The server; it is gone when the session ends."""
     folder, port = tmp_path_factory.mktemp("mariadb"), free_port()
     log = folder / "log"
+    by = authority(folder)
+    issued(folder, by)
     data = folder / "data"
     with log.open("ab") as output:
         subprocess.run(
@@ -66,7 +71,7 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariadbServer]
             f"GRANT ALL ON *.* TO '{USER}'@'127.0.0.1';\n"
         )
         server = subprocess.Popen(_command(folder, port), stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    running = MariadbServer(port)
+    running = MariadbServer(port, by.path)
     try:
         wait_for(lambda: _answers(server, running, log), what="MariaDB answers")
         yield running
@@ -85,6 +90,8 @@ def _command(folder: Path, port: int) -> list[str]:
         f"--pid-file={folder / 'pid'}",
         f"--init-file={folder / 'start.sql'}",
         f"--port={port}",
+        f"--ssl-cert={folder / 'server.crt'}",
+        f"--ssl-key={folder / 'server.key'}",
         "--bind-address=127.0.0.1",
         "--skip-name-resolve",
         "--innodb-flush-log-at-trx-commit=0",

@@ -59,6 +59,14 @@ class PostgresqlServer:
         done = subprocess.run(command, input=sql.encode(), capture_output=True, check=False, timeout=60)
         assert done.returncode == 0, done.stderr.decode(errors="replace")
 
+    def take(self, path: Path, name: str) -> None:
+        """Copy a file into the server's folder, where the server alone reads it."""
+        copy = self.folder / name
+        copy.write_bytes(path.read_bytes())
+        copy.chmod(0o600)
+        if os.geteuid() == 0:
+            os.chown(copy, _unprivileged().pw_uid, _unprivileged().pw_gid)
+
     def kill(self) -> None:
         """End it as a crash would."""
         self.process.kill()

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.certificates import authority
 from support.mariadb import PASSWORD, USER, MariadbServer, marked
 from support.sql_exporter import Scrape, scraped, scraping, write_secrets
 
@@ -150,3 +151,17 @@ def test_a_database_that_does_not_let_us_in(
     assert (why, message in text) == (reason, True), text
     assert PASSWORD not in text
     assert found.value("sereno_sql_up") == 0
+
+
+def test_certificates_are_checked_where_that_is_asked(shop: MariadbServer, folder: Path) -> None:
+    """`verified` takes a certificate of the authority that is named, no other's; `encrypted` takes any."""
+    cipher = "information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'Ssl_cipher'"
+    sql = f"SELECT LENGTH(VARIABLE_VALUE) > 0 AS n FROM {cipher}"
+    rest = f"        queries:\n{query(sql)}"
+    stranger = authority(folder, "stranger").path
+    good = scraped(target(shop, rest, tls="verified", ca_file=str(shop.ca_file)), folder)
+    assert good.value("sereno_sql_query_q_things") == 1
+    assert scraped(target(shop, rest, tls="encrypted"), folder).value("sereno_sql_query_q_things") == 1
+    assert scraped(target(shop, rest, tls="off"), folder).value("sereno_sql_query_q_things") == 0
+    reason, message = scraped(target(shop, rest, tls="verified", ca_file=str(stranger)), folder).failure("query_q")
+    assert (reason, "CERTIFICATE_VERIFY_FAILED" in message) == ("configuration", True), message

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from support.certificates import authority, issued
 from support.postgresql import PASSWORD, USER, PostgresqlServer, marked, running_postgresql
 from support.sql_exporter import Scrape, scraped, scraping, write_secrets
 from support.sql_shop import READERS_PASSWORD, query, target
@@ -94,3 +95,28 @@ def test_a_backend_that_stops_in_the_middle_is_hung_up(own_server: PostgresqlSer
             assert (reason, "does not answer in time" in message) == ("timeout", True)
         finally:
             os.kill(backend, signal.SIGCONT)
+
+
+def test_certificates_are_checked_where_that_is_asked(own_server: PostgresqlServer, folder: Path) -> None:
+    """`verified` takes a certificate of the authority that is named, no other's; `encrypted` takes any."""
+    by, stranger = authority(folder), authority(folder, "stranger")
+    made = issued(folder, by)
+    for path, name in ((made.path, "server.crt"), (made.key, "server.key")):
+        own_server.take(path, name)
+    own_server.run(
+        f"ALTER SYSTEM SET ssl_cert_file = '{own_server.folder}/server.crt';"
+        f"ALTER SYSTEM SET ssl_key_file = '{own_server.folder}/server.key';"
+        "ALTER SYSTEM SET ssl = on; SELECT pg_reload_conf()"
+    )
+    rest = "        queries:\n" + query("SELECT ssl AS n FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+
+    def found(**changes: str) -> Scrape:
+        return scraped(target(own_server, rest, database="postgres", **changes), folder)
+
+    wait_for(lambda: not found(tls="encrypted").failed, what="the server has read its configuration")
+    assert found(tls="encrypted").value("sereno_sql_query_q_things") == 1
+    assert found(tls="verified", ca_file=str(by.path)).value("sereno_sql_query_q_things") == 1
+    assert found(tls="off").value("sereno_sql_query_q_things") == 0
+    for changes in ({"ca_file": str(stranger.path)}, {}):
+        reason, message = found(tls="verified", **changes).failure("query_q")
+        assert (reason, "certificate verify failed" in message) == ("configuration", True), message

@@ -42,6 +42,7 @@ def connect(settings: SqlSettings, place: Place, deadline: Deadline) -> Opened:
         program_name="sereno exporter",
         local_infile=False,
         ssl=_tls(settings, place),
+        ssl_disabled=settings.tls == "off",
     )
     descriptor = connection._sock.fileno()  # noqa: SLF001 - it has no other name
     return Opened(connection, lambda: shut_down(descriptor))
@@ -64,6 +65,8 @@ def begin(connection: Connection, seconds: float) -> None:
 
 def reason(error: BaseException) -> Reason:
     """By the server's number of the error."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return Reason.CONFIGURATION
     number = error.args[0] if error.args else None
     return _REASONS.get(number, Reason.ERROR) if isinstance(number, int) else Reason.GARBAGE
 
