@@ -1,4 +1,4 @@
-"""The exporters that there are: a new one is a module with a `KIND`, and a line here."""
+"""The exporters that there are: a new one is a package with a `KIND`, and a line in each table here."""
 
 import importlib
 from collections.abc import Iterable
@@ -6,8 +6,10 @@ from typing import Any
 
 from sereno_exporters.frame.model import ExporterKind
 
+SUMMARIES: dict[str, str] = {}
+"""Name → one line of help. They stand here so that `sereno exporter --help` imports none of them."""
 MODULES: dict[str, str] = {}
-"""Name → module. A module is imported when its kind is named, and imports its client library when it connects."""
+"""Name → module. Its client library is imported when it connects."""
 
 
 def load(names: Iterable[str]) -> tuple[ExporterKind[Any], ...]:
