@@ -54,22 +54,23 @@ basic_auth_users:
         (
             "tls_server_config: {cert_file: a, key_file: b, client_ca_file: c}",
             (
-                "1:20: error[SLO006]: client_ca_file and client_auth_type belong together (write both, client_auth_type: "
-                "RequireAndVerifyClientCert, or neither)"
+                "1:20: error[SLO006]: client_ca_file and client_auth_type belong together (write both, "
+                "client_auth_type: RequireAndVerifyClientCert, or neither)"
             ),
         ),
         (
             "tls_server_config: {cert_file: a, key_file: b, client_auth_type: RequireAnyClientCert}",
             (
-                "1:66: error[SLO006]: RequireAnyClientCert takes certificates that nobody verified, which this server does "
-                "not (write RequireAndVerifyClientCert or VerifyClientCertIfGiven, with client_ca_file)"
+                "1:66: error[SLO006]: RequireAnyClientCert takes certificates that nobody verified, which this server "
+                "does not (write RequireAndVerifyClientCert or VerifyClientCertIfGiven, with client_ca_file)"
             ),
         ),
         (
             "tls_server_config: {cert_file: a, key_file: b, curve_preferences: [X25519]}",
             (
-                "1:48: error[SLO004]: curve_preferences is no key of tls_server_config (known keys: cert_file, key_file, "
-                "client_auth_type, client_ca_file, min_version, max_version, cipher_suites, prefer_server_cipher_suites)"
+                "1:48: error[SLO004]: curve_preferences is no key of tls_server_config (known keys: cert_file, "
+                "key_file, client_auth_type, client_ca_file, min_version, max_version, cipher_suites, "
+                "prefer_server_cipher_suites)"
             ),
         ),
         (
