@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sereno_exporters.frame.configuration import ConfiguredTarget, grammar_of, targets_of
-from sereno_exporters.kinds import SUMMARIES, load
+from sereno_exporters.kinds import KINDS, load
 from sereno_slo.diagnostics import Diagnostic
 from sereno_slo.parse import parse_as
 from sereno_slo.source import read_source
@@ -14,7 +14,7 @@ def read_targets(path: Path) -> tuple[tuple[ConfiguredTarget, ...], tuple[Diagno
     source = read_source(path)
     if isinstance(source, Diagnostic):
         return (), (source,)
-    kinds = load(sorted(SUMMARIES))
+    kinds = load(sorted(KINDS))
     parsed = parse_as(source, grammar_of(kinds))
     if parsed.document is None:
         return (), parsed.diagnostics

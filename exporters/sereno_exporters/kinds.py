@@ -1,4 +1,4 @@
-"""The exporters that there are: a new one is a package with a `KIND`, and a line in each table here."""
+"""The exporters that there are: a new one is a package with a `KIND`, and a line here."""
 
 import importlib
 from collections.abc import Iterable
@@ -6,10 +6,14 @@ from typing import Any
 
 from sereno_exporters.frame.model import ExporterKind
 
-SUMMARIES: dict[str, str] = {}
-"""Name → one line of help. They stand here so that `sereno exporter --help` imports none of them."""
-MODULES: dict[str, str] = {}
-"""Name → module. Its client library is imported when it connects."""
+# name → (module, one line of help). The help stands here so that `sereno exporter --help` imports none of the modules;
+# a module imports its client library when it connects.
+KINDS: dict[str, tuple[str, str]] = {
+    "sql": (
+        "sereno_exporters.sql.kind",
+        "Rows of databases: queries, table freshness, ETL stages, PostgreSQL's statistics.",
+    ),
+}
 
 
 def load(names: Iterable[str]) -> tuple[ExporterKind[Any], ...]:
@@ -18,4 +22,4 @@ def load(names: Iterable[str]) -> tuple[ExporterKind[Any], ...]:
     Raises:
         KeyError: there is none of a name.
     """
-    return tuple(importlib.import_module(MODULES[name]).KIND for name in names)
+    return tuple(importlib.import_module(KINDS[name][0]).KIND for name in names)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from sereno_exporters.kinds import SUMMARIES
+from sereno_exporters.kinds import KINDS
 
 from sereno_cli.exit_codes import ExitCode
 from sereno_cli.serving import LOOPBACK_HOSTS, address_of, listen, serve
@@ -25,20 +25,24 @@ _OWN = {
 }
 
 
+def _summaries() -> dict[str, str]:
+    return {name: summary for name, (_, summary) in KINDS.items()}
+
+
 class _Exporters(click.Group):
     """A subcommand for each exporter; none is imported for `--help`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted({*_OWN, *SUMMARIES})
+        return sorted({*_OWN, *KINDS})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == _ALL or cmd_name in SUMMARIES:
+        if cmd_name == _ALL or cmd_name in KINDS:
             return _serving_command(cmd_name)
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl(sorted((SUMMARIES | _OWN).items()))
+            formatter.write_dl(sorted((_summaries() | _OWN).items()))
 
 
 @click.group(cls=_Exporters)
@@ -73,10 +77,10 @@ def list_(names: tuple[str, ...]) -> ExitCode:
     """  # noqa: D301
     from sereno_exporters.kinds import load
 
-    if unknown := [name for name in names if name not in SUMMARIES]:
-        raise click.UsageError(f"there is no exporter {unknown[0]}; there are: {', '.join(sorted(SUMMARIES))}")
+    if unknown := [name for name in names if name not in KINDS]:
+        raise click.UsageError(f"there is no exporter {unknown[0]}; there are: {', '.join(sorted(KINDS))}")
     if not names:
-        for name, summary in sorted(SUMMARIES.items()):
+        for name, summary in sorted(_summaries().items()):
             click.echo(f"{name:<16} {summary}")
         return ExitCode.OK
     for kind in load(names):
@@ -107,7 +111,7 @@ def check(config: Path) -> ExitCode:
 def _serving_command(name: str) -> click.Command:
     """`sereno exporter NAME`."""
     what = "all exporters of the configuration" if name == _ALL else f"the exporter {name}"
-    summary = _OWN[_ALL] if name == _ALL else SUMMARIES[name]
+    summary = _OWN[_ALL] if name == _ALL else KINDS[name][1]
     text = f"""{summary}
 
     \b
