@@ -52,7 +52,7 @@ def command() -> None:
     \b
     sereno exporter list                     which exporters there are
     sereno exporter check                    is exporters.yaml right?
-    sereno exporter rabbitmq --once          print what one scrape of them serves
+    sereno exporter sql --once               print what one scrape of the databases serves
     sereno exporter all                      serve everything that exporters.yaml names
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
 
