@@ -1,4 +1,4 @@
-"""The exporters that there are: a new one is a module with a `KIND`, and a line here."""
+"""The exporters that there are: a new one is a package with a `KIND`, and a line here."""
 
 import importlib
 from collections.abc import Iterable
@@ -6,10 +6,14 @@ from typing import Any
 
 from sereno_exporters.frame.model import ExporterKind
 
-MODULES: dict[str, str] = {
-    "sql": "sereno_exporters.sql.kind",
+# name → (module, one line of help). The help stands here so that `sereno exporter --help` imports none of the modules;
+# a module imports its client library when it connects.
+KINDS: dict[str, tuple[str, str]] = {
+    "sql": (
+        "sereno_exporters.sql.kind",
+        "Rows of databases: queries, table freshness, ETL stages, PostgreSQL's statistics.",
+    ),
 }
-"""Name → module. A module is imported when its kind is named, and imports its client library when it connects."""
 
 
 def load(names: Iterable[str]) -> tuple[ExporterKind[Any], ...]:
@@ -18,4 +22,4 @@ def load(names: Iterable[str]) -> tuple[ExporterKind[Any], ...]:
     Raises:
         KeyError: there is none of a name.
     """
-    return tuple(importlib.import_module(MODULES[name]).KIND for name in names)
+    return tuple(importlib.import_module(KINDS[name][0]).KIND for name in names)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, create_model
+from pydantic import AfterValidator, BaseModel, Field, create_model
 
 from sereno_exporters.frame.model import ExporterKind, Target
 from sereno_exporters.frame.words import Grammar, Name, Seconds, mistake
@@ -59,7 +59,9 @@ class _Section(Grammar):
 
 def grammar_of(kinds: Sequence[ExporterKind[Any]]) -> type[BaseModel]:
     """The grammar of a configuration that may name these kinds."""
-    sections: dict[str, Any] = {kind.name: (_section_of(kind) | None, Field(None, description=kind.summary)) for kind in kinds}
+    sections: dict[str, Any] = {
+        kind.name: (_section_of(kind) | None, Field(None, description=kind.summary)) for kind in kinds
+    }
     exporters = create_model("Exporters", __base__=Grammar, **sections)
     return create_model(
         "ExportersDocument",

@@ -24,8 +24,8 @@ class PartScrape:
 class TargetScrape:
     """One target, and what a scrape brought."""
 
-    prefix: str
-    """Of the kind's own families: `sereno_<kind>`."""
+    kind: str
+    """Name of the exporter."""
     target: str
     series_limit: int
     parts: tuple[PartScrape, ...]
@@ -118,12 +118,14 @@ def _about(scrape: TargetScrape, up: Sequence[tuple[str, bool]], budget: _Budget
     """What the frame says of every target; help texts are documentation."""
 
     def family(name: str, text: str, samples: Iterable[tuple[dict[str, str], float]]) -> Metric:
-        metric = Metric(f"{scrape.prefix}_{name}", text, "gauge")
+        metric = Metric(f"sereno_{scrape.kind}_{name}", text, "gauge")
         for labels, value in samples:
             metric.add_sample(metric.name, {TARGET_LABEL: scrape.target, **labels}, value)
         return metric
 
-    yield family("up", "1 if the target answered for at least one part of this scrape, else 0.", [({}, any(ok for _, ok in up))])
+    yield family(
+        "up", "1 if the target answered for at least one part of this scrape, else 0.", [({}, any(ok for _, ok in up))]
+    )
     yield family(
         "part_up",
         "1 if this part of the target's metrics was fetched in this scrape, else 0, and its families are absent.",

@@ -118,4 +118,6 @@ def _awaited(flight: _Flight, deadline: Deadline) -> Outcome:
     if flight.ended.wait(deadline.remaining_seconds) and flight.outcome is not None:
         return flight.outcome
     is_own = flight.deadline == deadline
-    return Failed(Reason.TIMEOUT, "no answer in time" if is_own else "the fetch of a scrape before this one still hangs")
+    return Failed(
+        Reason.TIMEOUT, "no answer in time" if is_own else "the fetch of a scrape before this one still hangs"
+    )

@@ -78,7 +78,9 @@ class HttpTarget:
         except httpx.DecodingError as error:
             raise FetchError(Reason.GARBAGE, f"{place}: the answer can't be unpacked: {error}") from error
         except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
-            raise FetchError(Reason.UNREACHABLE, f"{place} can't be reached: {error or type(error).__name__}") from error
+            raise FetchError(
+                Reason.UNREACHABLE, f"{place} can't be reached: {error or type(error).__name__}"
+            ) from error
 
     def close(self) -> None:
         """Hang up."""

@@ -157,8 +157,3 @@ class ExporterKind(Generic[Settings]):
     """It opens nothing yet, and raises nothing of the outside world."""
     families: tuple[Family, ...]
     """All that it may serve, beside the frame's own."""
-
-    @property
-    def prefix(self) -> str:
-        """What the names of the frame's own families begin with."""
-        return f"sereno_{self.name}"

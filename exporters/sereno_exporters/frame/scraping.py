@@ -28,7 +28,7 @@ class Scrapers:
     def __init__(self, targets: Iterable[ConfiguredTarget], *, report: Report = to_stderr) -> None:
         self._scrapers = tuple(_Scraper(target) for target in targets)
         self._pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="scrape")
-        self._told: dict[tuple[str, str, str], str] = {}
+        self._failing: dict[tuple[str, str, str], Failed] = {}
         self._lock = Lock()
         self._report = report
 
@@ -37,7 +37,9 @@ class Scrapers:
         """As configured."""
         return tuple(scraper.target for scraper in self._scrapers)
 
-    def scrape(self, kind: str | None = None, target: str | None = None, *, most_seconds: float | None = None) -> Exposition:
+    def scrape(
+        self, kind: str | None = None, target: str | None = None, *, most_seconds: float | None = None
+    ) -> Exposition:
         """Ask all targets, or those of a kind, or one; returns after the longest timeout at the latest.
 
         Args:
@@ -58,23 +60,27 @@ class Scrapers:
         for scraper in self._scrapers:
             scraper.close()
 
-    def _tell(self, exposition: Exposition, asked: Sequence["_Scraper"]) -> None:
-        """Say a part's trouble once while it lasts, and its end."""
-        now: dict[tuple[str, str, str], Failed] = {
-            (scrape.prefix, scrape.target, part): why for scrape, part, why in exposition.failures
-        }
+    def troubles(self) -> dict[tuple[str, str], dict[str, str]]:
+        """By exporter and target: the parts that failed the last time they were asked, and why."""
         with self._lock:
-            for scraper in asked:
-                for part in scraper.parts:
-                    key = (scraper.target.kind.prefix, scraper.target.target.name, part)
-                    why, before = now.get(key), self._told.get(key)
-                    place = f"{scraper.target.kind.name}/{scraper.target.target.name}, {part}"
-                    if why is not None and why.reason != before:
-                        self._report(f"{place}: {why.message}")
-                        self._told[key] = why.reason
-                    elif why is None and before is not None:
-                        self._report(f"{place}: answers again")
-                        del self._told[key]
+            found: dict[tuple[str, str], dict[str, str]] = {}
+            for (kind, target, part), why in self._failing.items():
+                found.setdefault((kind, target), {})[part] = why.message
+            return found
+
+    def _tell(self, exposition: Exposition, asked: Sequence["_Scraper"]) -> None:
+        """Say a part's trouble once while its reason stays, and its end."""
+        now = {(scrape.kind, scrape.target, part): why for scrape, part, why in exposition.failures}
+        with self._lock:
+            for kind, target, part in (key for scraper in asked for key in scraper.keys):
+                key = (kind, target, part)
+                why, before = now.get(key), self._failing.pop(key, None)
+                if why is not None:
+                    self._failing[key] = why
+                    if before is None or why.reason is not before.reason:
+                        self._report(f"{kind}/{target}, {part}: {why.message}")
+                elif before is not None:
+                    self._report(f"{kind}/{target}, {part}: answers again")
 
 
 class _Scraper:
@@ -86,8 +92,9 @@ class _Scraper:
         self._fetchers = tuple(Fetcher(part) for part in self._source.parts)
 
     @property
-    def parts(self) -> tuple[str, ...]:
-        return tuple(fetcher.part.name for fetcher in self._fetchers)
+    def keys(self) -> list[tuple[str, str, str]]:
+        """Exporter, target and part of each part."""
+        return [(self.target.kind.name, self.target.target.name, fetcher.part.name) for fetcher in self._fetchers]
 
     def is_meant(self, kind: str | None, target: str | None) -> bool:
         return kind in (None, self.target.kind.name) and target in (None, self.target.target.name)
@@ -97,7 +104,7 @@ class _Scraper:
         waiting = [(fetcher.part, fetcher.begin(deadline)) for fetcher in self._fetchers]
         parts = tuple(PartScrape(part, outcome()) for part, outcome in waiting)
         kind, name = self.target.kind, self.target.target.name
-        return TargetScrape(kind.prefix, name, self.target.series_limit, parts, time.monotonic() - begun)
+        return TargetScrape(kind.name, name, self.target.series_limit, parts, time.monotonic() - begun)
 
     def close(self) -> None:
         self._source.close()

@@ -1,26 +1,16 @@
 """Words of the configuration that several exporters use; each knows its mistake and the cure."""
 
 import re
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator
+from sereno_backends.grammar import FilePath, Grammar, mistake
+
+__all__ = ["FilePath", "Grammar", "HttpUrl", "Name", "Seconds", "mistake"]
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 _NAME = r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?"
 _LONGEST_NAME = 60
-
-
-def mistake(code: str, message: str, hint: str) -> PydanticCustomError:
-    """An error that carries code and cure through pydantic to whoever knows the file's places."""
-    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})
-
-
-class Grammar(BaseModel):
-    """A mapping of the configuration: unknown keys are mistakes, nothing is guessed, nothing changes."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 def _seconds(written: Any) -> Any:
@@ -52,9 +42,7 @@ def _http_url(text: str) -> str:
     return text.rstrip("/")
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), PlainSerializer(str)]
+Seconds = Annotated[float, BeforeValidator(_seconds)]
 """A duration with its unit, as Prometheus writes it; seconds in the model."""
 Name = Annotated[str, AfterValidator(_name)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-FilePath = Annotated[Path, BeforeValidator(lambda text: Path(text) if isinstance(text, str) else text)]
-"""Relative to the folder of the configuration file; whoever reads the file resolves it (`beside`)."""

@@ -54,23 +54,26 @@ def process_age_seconds(pid: int, proc: Path = _PROC) -> float | None:
     return None if usage is None else uptime_seconds - int(usage.start) / os.sysconf("SC_CLK_TCK")
 
 
-def group_usage(path: Path, living: Iterable[int], on_error: Callable[[Exception], None]) -> list[Metric]:
+def group_usage(
+    path: Path, living: Iterable[int], on_error: Callable[[Exception], None], proc: Path = _PROC
+) -> list[Metric]:
     """The usual `process_…` metrics, summed over `living`; under the folder's lock.
 
     CPU time of processes that have died since remains in the sum as it was last seen, which is kept in `path`.
     """
-    now = {pid: usage for pid in living if (usage := process_usage(pid)) is not None}
+    now = {pid: usage for pid in living if (usage := process_usage(pid, proc)) is not None}
     if not now:
         return []
     gone_seconds, seen = _read(path, on_error)
     gone_seconds += sum(seconds for pid, (start, seconds) in seen.items() if pid not in now or now[pid].start != start)
-    members = {str(pid): [usage.start, usage.cpu_seconds] for pid, usage in now.items()}
+    cpu_seconds = {pid: _never_less(usage, seen.get(pid)) for pid, usage in now.items()}
+    members = {str(pid): [usage.start, cpu_seconds[pid]] for pid, usage in now.items()}
     replace(path, orjson.dumps({"gone_seconds": gone_seconds, "members": members}))
     return [
         CounterMetricFamily(
             "process_cpu_seconds",
             "Total user and system CPU time spent in seconds, by all processes of the service.",
-            value=gone_seconds + sum(usage.cpu_seconds for usage in now.values()),
+            value=gone_seconds + sum(cpu_seconds.values()),
         ),
         GaugeMetricFamily(
             "process_resident_memory_bytes",
@@ -83,6 +86,13 @@ def group_usage(path: Path, living: Iterable[int], on_error: Callable[[Exception
             value=sum(usage.virtual_bytes for usage in now.values()),
         ),
     ]
+
+
+def _never_less(usage: ProcessUsage, seen: tuple[str, float] | None) -> float:
+    """The kernel says 0 of a process that is ending, for a moment before it is a zombie: that would be a reset."""
+    if seen is None or seen[0] != usage.start:
+        return usage.cpu_seconds
+    return max(usage.cpu_seconds, seen[1])
 
 
 def _read(path: Path, on_error: Callable[[Exception], None]) -> tuple[float, Mapping[int, tuple[str, float]]]:

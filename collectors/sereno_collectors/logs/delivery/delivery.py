@@ -3,14 +3,14 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Event, Lock, Thread, get_ident
+from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Protocol
 
 from sereno_backends.logs import LogStore, LogStoreError, LogStoreUnreachable
 
 from sereno_collectors.logs.delivery.letter import KeepsDeadLetters
-from sereno_collectors.logs.delivery.sinks import sink_of
+from sereno_collectors.logs.delivery.sinks import Sent, sink_of
 from sereno_collectors.logs.metrics import CollectorMetrics
 from sereno_collectors.logs.model import Parcel
 from sereno_collectors.logs.queue import QueueUnavailable, Settlement
@@ -20,6 +20,8 @@ FLUSH_SECONDS = 0.6
 """How long what is queued is still delivered after the end was asked for; what is left waits for the next start."""
 FIRST_DELAY_SECONDS = 0.2
 LONGEST_DELAY_SECONDS = 5.0
+_QUEUE_ITSELF = -1
+"""Stands among the parcels in trouble where it is not about a parcel: nothing can be taken."""
 
 
 class GivesParcels(Protocol):
@@ -60,11 +62,10 @@ class Delivery:
         self._parts = parts
         self._sink = sink_of(parts.store)
         self._settling = Lock()
-        self._failing: set[int] = set()
-        """The workers, by thread, that have a trouble."""
-        self._at_work: set[int] = set()
-        """Those that do not pause."""
-        self._troubles = 0
+        self._in_trouble: set[int] = set()
+        """Parcels, by their numbers, that a trouble kept from being stored and that still wait; or `_QUEUE_ITSELF`."""
+        self._is_told = False
+        """That there is a trouble, and not yet that it is over."""
 
     def run(self, stop: Event) -> None:
         """Deliver until told to stop; then what is queued already, for a second at most."""
@@ -110,7 +111,7 @@ class Delivery:
                 most = self._sink.most
                 wait_seconds = 0 if is_last else IDLE_SECONDS
                 parcels = queue.take(most.documents, most.size_bytes, wait_seconds=wait_seconds)
-                if parcels and (trouble := self._deliver(parcels)) is not None:
+                if parcels and (trouble := self._deliver(parcels).trouble) is not None:
                     troubles.append(LogStoreUnreachable(trouble))
                 elif is_last and not parcels:
                     return
@@ -145,67 +146,74 @@ class Delivery:
 
     def _persevered(self, wait_seconds: float) -> bool | None:
         """Deliver, and tell a trouble once while it lasts; whether there was none. None: nothing was queued."""
+        parcels: Sequence[Parcel] = ()
+        sent = Sent()
+        try:
+            if parcels := self._taken(wait_seconds):
+                sent = self._deliver(parcels)
+        except (LogStoreError, QueueUnavailable, OSError) as error:
+            sent = Sent(trouble=str(error))
+        self._tell(sent.trouble, stored=bool(parcels))
+        return sent.trouble is None if parcels or sent.trouble else None
+
+    def _taken(self, wait_seconds: float) -> Sequence[Parcel]:
         most = self._sink.most
-        with self._settling:
-            self._at_work.add(get_ident())
-            troubles_before = self._troubles
         try:
             parcels = self._parts.queue.take(most.documents, most.size_bytes, wait_seconds=wait_seconds)
-            if not parcels:
-                self._found_nothing(troubles_before)
-                return None
-            trouble = self._deliver(parcels)
-        except (LogStoreError, QueueUnavailable, OSError) as error:
-            trouble = str(error)
-        self._met(trouble)
-        return trouble is None
+        except BaseException:
+            self._note({_QUEUE_ITSELF}, waiting={_QUEUE_ITSELF})
+            raise
+        self._note({_QUEUE_ITSELF}, waiting=set())
+        return parcels
 
-    def _met(self, trouble: str | None) -> None:
-        """This worker has a trouble, or stored something; a trouble lasts until no worker has any.
+    def _note(self, numbers: set[int], *, waiting: set[int]) -> None:
+        """Which of these parcels wait because of a trouble. Before they are given back: others store them at once."""
+        with self._settling:
+            self._in_trouble -= numbers
+            self._in_trouble |= waiting
 
-        So one stream that is blocked, and that workers meet in turn, is one trouble although others are stored.
+    def _tell(self, trouble: str | None, *, stored: bool) -> None:
+        """Of a trouble when it begins, and when it is over: when all that it kept waiting has been stored.
+
+        So one stream that is blocked, and that workers meet in turn, is one trouble although others are stored; and
+        the worker that met it may pause on while another stores what it gave back.
         """
         with self._settling:
-            self._at_work.discard(get_ident())
-            if trouble is None:
-                self._ended({get_ident()})
-                if not self._failing:
-                    self._parts.metrics.recovered()
+            if trouble is not None:
+                self._parts.metrics.failed()
+                if not self._is_told:
+                    self._parts.report(f"{trouble}; nothing is lost, trying again")
+                self._is_told = True
+            if self._in_trouble:
                 return
-            had_trouble = bool(self._failing)
-            self._failing.add(get_ident())
-            self._troubles += 1
-            self._parts.metrics.failed()
-            if not had_trouble:
-                self._parts.report(f"{trouble}; nothing is lost, trying again")
+            if self._is_told:
+                self._parts.report("storing again")
+            if self._is_told or stored:
+                self._parts.metrics.recovered()
+            self._is_told = False
 
-    def _found_nothing(self, troubles_before: int) -> None:
-        """Nothing waits, so a worker that pauses has no trouble any more: another stored what it gave back."""
-        with self._settling:
-            self._at_work.discard(get_ident())
-            gave_back_since = self._troubles != troubles_before
-            self._ended({get_ident()} if gave_back_since else self._failing - self._at_work)
-
-    def _ended(self, workers: set[int]) -> None:
-        """These workers' troubles are over."""
-        if self._failing and self._failing <= workers:
-            self._parts.report("storing again")
-            self._parts.metrics.recovered()
-        self._failing -= workers
-
-    def _deliver(self, parcels: Sequence[Parcel]) -> str | None:
-        """Send and settle; why something still waits, if something does."""
+    def _deliver(self, parcels: Sequence[Parcel]) -> Sent:
+        """Send and settle; what became of them."""
         parts = self._parts
+        numbers = {parcel.number for parcel in parcels}
         try:
             sent = self._sink.send(parcels)
+            self._note(numbers, waiting=_waiting(sent))
             with self._settling:
                 parts.dead_letters.keep(sent.letters)
             parts.queue.settle(sent.settled)
         except BaseException:
+            self._note(numbers, waiting=numbers)
             parts.queue.give_back(parcels)
             raise
         parts.queue.give_back(sent.returned, in_doubt=sent.in_doubt)
         parts.metrics.settled(sent.indexed, sent.duplicates, len(sent.letters))
         with self._settling:
             parts.settled()
-        return sent.trouble
+        return sent
+
+
+def _waiting(sent: Sent) -> set[int]:
+    """The parcels, or rests of them, that have to be sent again."""
+    rests = {settlement.parcel.number for settlement in sent.settled if settlement.rest}
+    return rests | {parcel.number for parcel in sent.returned}
