@@ -1,6 +1,6 @@
 """One read-only transaction for each part: a connection of its own, bounded in time, closed whatever happens."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore
@@ -14,7 +14,7 @@ from sereno_exporters.frame.deadline import Deadline
 from sereno_exporters.frame.model import Target
 from sereno_exporters.frame.trouble import FetchError, Reason
 from sereno_exporters.sql.drivers import mysql, postgresql, sqlite
-from sereno_exporters.sql.drivers.model import Driver, HangUp, Login, Opened, Place
+from sereno_exporters.sql.drivers.model import Driver, HangUp, Login, Place
 from sereno_exporters.sql.settings import SqlSettings
 from sereno_exporters.sql.statement import Dialect
 
@@ -95,10 +95,11 @@ class Database:
         place = self._place()
         hang_ups: list[HangUp] = []
 
+        def guard(hang_up: Callable[[], object]) -> None:
+            hang_ups.append(HangUp(hang_up, deadline.remaining_seconds + _GRACE_SECONDS))
+
         def creator() -> Any:
-            opened: Opened = self._driver.connect(self._settings, place, deadline)
-            hang_ups.append(HangUp(opened, deadline.remaining_seconds + _GRACE_SECONDS))
-            return opened.connection
+            return self._driver.connect(self._settings, place, deadline, guard)
 
         connection: Connection | None = None
         try:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sqlglot.expressions import Expr
 
 _SHOWN = 60
+_BEGINNINGS = frozenset({"SELECT", "WITH", "("})
+_ONLY_QUERIES = "only SELECT, and WITH … SELECT, are run"
 _EXECUTED_COMMENT = re.compile(r"/\*(?:!|M!|\+)")
 """MySQL runs the first two as SQL; hints lift timeouts. Sought in strings, too: nobody has to tell them apart."""
 
@@ -65,7 +67,7 @@ def reads_only(sql: str, dialect: Dialect) -> str | Unsafe:
     """
     import sqlglot  # noqa: PLC0415 - whoever lists exporters doesn't pay for a parser
     from sqlglot import exp  # noqa: PLC0415
-    from sqlglot.errors import SqlglotError  # noqa: PLC0415
+    from sqlglot.errors import ParseError, SqlglotError  # noqa: PLC0415
 
     if found := _EXECUTED_COMMENT.search(sql):
         return Unsafe(f"the database would execute the comment that begins with {found[0]}", "leave it out")
@@ -73,9 +75,14 @@ def reads_only(sql: str, dialect: Dialect) -> str | Unsafe:
     parser = _PARSERS[dialect]
     try:
         tokens = sqlglot.tokenize(sql, dialect=parser)
+        if tokens and tokens[0].text.upper() not in _BEGINNINGS:
+            return Unsafe(f"the statement begins with {_short(tokens[0].text)}", _ONLY_QUERIES)
         parsed = sqlglot.parse(sql, dialect=parser)
-    except (SqlglotError, RecursionError) as error:
-        return Unsafe(f"the statement can't be read as {dialect} SQL: {_first_line(error)}", "write one SELECT")
+    except ParseError as error:
+        where = "line {line}, column {col}, near {highlight!r}".format_map(error.errors[0])
+        return Unsafe(f"the statement can't be read as {dialect} SQL: {where}", "write one SELECT")
+    except (SqlglotError, RecursionError):
+        return Unsafe(f"the statement can't be read as {dialect} SQL", "write one SELECT")
     statements = [each for each in parsed if each is not None and not isinstance(each, exp.Semicolon)]
     if len(statements) != 1 or any(token.token_type.name == "SEMICOLON" for token in tokens[: _length(tokens)]):
         return Unsafe(f"there are {len(statements)} statements" if statements else "there is no statement", "write one")
@@ -88,7 +95,7 @@ def _in_tree(statement: "Expr") -> Iterator[Unsafe]:
     from sqlglot import exp  # noqa: PLC0415
 
     if not _is_query(statement):
-        yield Unsafe(f"the statement is {statement.key.upper()}", "only SELECT, and WITH … SELECT, are run")
+        yield Unsafe(f"the statement is {statement.key.upper()}", _ONLY_QUERIES)
     for node in statement.walk():
         match node:
             case exp.Into():
@@ -131,11 +138,6 @@ def _length(tokens: "list[Token]") -> int:
 def _without_last_semicolon(sql: str, tokens: "list[Token]") -> str:
     length = _length(tokens)
     return (sql if length == len(tokens) else sql[: tokens[length].start]).strip()
-
-
-def _first_line(error: BaseException) -> str:
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)) or type(error).__name__
-    return text.splitlines()[0][:160]
 
 
 def _short(text: str) -> str:

@@ -55,7 +55,7 @@ MISTAKES = [
     (
         query(sql="DELETE FROM t"),
         "5:",
-        "error[SLO006]: the statement is DELETE",
+        "error[SLO006]: the statement begins with DELETE",
         "(only SELECT, and WITH … SELECT, are run)",
     ),
     (query(sql="SELECT 1 AS n; DROP TABLE t"), "5:", "there are 2 statements", "(write one)"),

@@ -23,6 +23,10 @@ class Login:
     password: str | None = field(repr=False)
 
 
+Guard = Callable[[Callable[[], object]], None]
+"""Gets what hangs a connection up from another thread, and calls it when the time is over."""
+
+
 class Driver(Protocol):
     """A database's module (`drivers/*.py`) has these."""
 
@@ -30,8 +34,8 @@ class Driver(Protocol):
     """What SQLAlchemy calls the dialect with its driver."""
     ENGINE_OPTIONS: dict[str, Any]
 
-    def connect(self, settings: SqlSettings, place: "Place", deadline: Deadline) -> "Opened":
-        """A connection of the driver's own, opened within the deadline."""
+    def connect(self, settings: SqlSettings, place: "Place", deadline: Deadline, guard: "Guard") -> Any:
+        """A connection of the driver's own, opened within the deadline; `guard` is told at once how it is hung up."""
         ...
 
     def begin(self, connection: Connection, seconds: float) -> None:
@@ -59,22 +63,14 @@ class Place:
     ca_file: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A connection of the driver's own, and how it is hung up from another thread when its time is over."""
-
-    connection: Any
-    hang_up: Callable[[], object]
-
-
 class HangUp:
     """Ends a connection's waits when its time is over, whatever the server does: a stopped server keeps no timeout."""
 
-    def __init__(self, opened: Opened, seconds: float) -> None:
+    def __init__(self, hang_up: Callable[[], object], seconds: float) -> None:
         self.has_happened = False
         self._is_over = False
         self._lock = Lock()
-        self._opened = opened
+        self._hang_up = hang_up
         self._timer = Timer(seconds, self._run)
         self._timer.daemon = True
         self._timer.start()
@@ -90,7 +86,7 @@ class HangUp:
             if not self._is_over:
                 self.has_happened = True
                 with suppress(OSError):
-                    self._opened.hang_up()
+                    self._hang_up()
 
 
 def shut_down(descriptor: int) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from sereno_exporters.frame.deadline import Deadline
 from sereno_exporters.frame.trouble import FetchError, Reason
-from sereno_exporters.sql.drivers.model import Opened, Place, shut_down
+from sereno_exporters.sql.drivers.model import Guard, Place, shut_down
 from sereno_exporters.sql.settings import SqlSettings
 
 URL: Final = "postgresql+psycopg://"
@@ -29,7 +29,7 @@ _REASONS = {
 }
 
 
-def connect(settings: SqlSettings, place: Place, deadline: Deadline) -> Opened:
+def connect(settings: SqlSettings, place: Place, deadline: Deadline, guard: Guard) -> Any:
     """A connection, opened within the deadline (libpq knows no less than 2 s)."""
     try:
         import psycopg  # noqa: PLC0415 - an extra
@@ -51,7 +51,8 @@ def connect(settings: SqlSettings, place: Place, deadline: Deadline) -> Opened:
         prepare_threshold=None,
     )
     descriptor = connection.fileno()
-    return Opened(connection, lambda: shut_down(descriptor))
+    guard(lambda: shut_down(descriptor))
+    return connection
 
 
 def begin(connection: Connection, seconds: float) -> None:

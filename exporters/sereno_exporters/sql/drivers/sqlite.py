@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from sereno_exporters.frame.deadline import Deadline
 from sereno_exporters.frame.trouble import FetchError, Reason
-from sereno_exporters.sql.drivers.model import Opened, Place
+from sereno_exporters.sql.drivers.model import Guard, Place
 from sereno_exporters.sql.settings import SqlSettings
 
 URL: Final = "sqlite://"
@@ -18,7 +18,7 @@ _STEPS_BETWEEN_LOOKS = 10_000
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
 
 
-def connect(settings: SqlSettings, place: Place, deadline: Deadline) -> Opened:  # noqa: ARG001 - as all drivers
+def connect(settings: SqlSettings, place: Place, deadline: Deadline, guard: Guard) -> Any:  # noqa: ARG001 - as all
     """The file must be there: nothing is made."""
     path = Path(place.file)
     if not path.is_file():
@@ -26,7 +26,8 @@ def connect(settings: SqlSettings, place: Place, deadline: Deadline) -> Opened: 
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode=ro", uri=True, timeout=deadline.seconds_left(), check_same_thread=False
     )
-    return Opened(connection, connection.interrupt)
+    guard(connection.interrupt)
+    return connection
 
 
 def begin(connection: Connection, seconds: float) -> None:
