@@ -15,6 +15,7 @@ CREATE TABLE orders (id bigint PRIMARY KEY, state text, note text, written_at ti
 INSERT INTO orders SELECT n, CASE WHEN n % 4 = 0 THEN 'open' ELSE 'paid' END, 'n' || n, now() - n * interval '1 minute',
     (now() AT TIME ZONE 'UTC') - n * interval '1 minute' FROM generate_series(1, 2000) AS n;
 CREATE INDEX orders_note ON orders (note);
+CREATE UNIQUE INDEX orders_unique ON orders (note, id);
 CREATE TABLE empty (id int, written_at timestamptz);
 CREATE TABLE locked (id int, written_at timestamptz);
 CREATE SCHEMA etl;

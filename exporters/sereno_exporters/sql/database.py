@@ -85,7 +85,9 @@ class Database:
             )
         try:
             with self._connected(deadline, what) as connection:
-                self._driver.begin(connection, deadline.seconds_left())
+                if deadline.has_passed:
+                    raise FetchError(Reason.TIMEOUT, f"{what}: connecting took all of its time")
+                self._driver.begin(connection, deadline.remaining_seconds)
                 yield Transaction(connection)
         finally:
             self._free.release()

@@ -96,11 +96,12 @@ def test_a_lock_costs_its_own_part_only(shop_server: PostgresqlServer, folder: P
     queries = (
         "        queries:\n"
         + query("SELECT count(*) AS n FROM orders")
-        + query("SELECT count(*) AS n FROM locked", name="held", more="            timeout: 300ms\n")
+        + query("SELECT count(*) AS n FROM locked", name="held", more="            timeout: 800ms\n")
     )
+    rest = f"{parts}        connections: 4\n        timeout: 800ms\n{queries}"
     with (
         psycopg.connect(shop_server.url(DATABASE)) as connection,
-        scraping(target(shop_server, f"{parts}        timeout: 300ms\n{queries}"), folder) as scrapers,
+        scraping(target(shop_server, rest), folder) as scrapers,
     ):
         connection.execute("LOCK TABLE locked IN ACCESS EXCLUSIVE MODE")
         found = Scrape(scrapers.scrape())

@@ -77,7 +77,7 @@ def test_a_server_that_dies_is_down_and_comes_back(own_server: PostgresqlServer,
 
 def test_a_backend_that_stops_in_the_middle_is_hung_up(own_server: PostgresqlServer, folder: Path) -> None:
     """A server that enforces no timeout any more costs the query's own, and no thread."""
-    rest = "        queries:\n" + query("SELECT count(*) AS n FROM pg_sleep(3)", more="            timeout: 500ms\n")
+    rest = "        queries:\n" + query("SELECT count(*) AS n FROM pg_sleep(4)", more="            timeout: 1s\n")
     with (
         psycopg.connect(own_server.url(), autocommit=True) as connection,
         scraping(target(own_server, rest, database="postgres"), folder) as scrapers,
@@ -90,7 +90,7 @@ def test_a_backend_that_stops_in_the_middle_is_hung_up(own_server: PostgresqlSer
         try:
             begun = time.monotonic()
             found = Scrape(scrape.result())
-            assert time.monotonic() - begun < 3
+            assert time.monotonic() - begun < 4
             reason, message = found.failure("query_q")
             assert (reason, "does not answer in time" in message) == ("timeout", True)
         finally:

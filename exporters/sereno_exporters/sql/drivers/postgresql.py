@@ -12,6 +12,8 @@ from sereno_exporters.sql.settings import SqlSettings
 URL: Final = "postgresql+psycopg://"
 ENGINE_OPTIONS: Final[dict[str, Any]] = {"use_native_hstore": False}  # asks the catalogue at each connection
 PORT = 5432
+APPLICATION_NAME = "sereno exporter"
+"""By which the server's lists of clients know its connections."""
 _TLS = {None: "prefer", "off": "disable", "encrypted": "require", "verified": "verify-full"}
 _REASONS = {
     "57014": Reason.TIMEOUT,  # statement_timeout
@@ -47,7 +49,7 @@ def connect(settings: SqlSettings, place: Place, deadline: Deadline, guard: Guar
         connect_timeout=max(2, round(deadline.seconds_left())),
         sslmode=_TLS[settings.tls],
         sslrootcert=place.ca_file or ("system" if settings.tls == "verified" else ""),
-        application_name="sereno exporter",
+        application_name=APPLICATION_NAME,
         prepare_threshold=None,
     )
     descriptor = connection.fileno()

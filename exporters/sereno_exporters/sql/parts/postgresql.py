@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from sereno_exporters.frame.trouble import FetchError, Reason
 from sereno_exporters.sql.database import Transaction
+from sereno_exporters.sql.drivers.postgresql import APPLICATION_NAME
 from sereno_exporters.sql.settings import Indices, Sizes, Statements
 from sereno_exporters.sql.snapshot import (
     Connections,
@@ -73,8 +74,8 @@ def read_sizes(settings: Sizes, transaction: Transaction) -> DatabaseSizes:
 
 def read_connections(transaction: Transaction) -> Connections:
     """Who is connected, and since when the oldest transaction is open."""
-    states = transaction.rows(text(_STATES)).rows
-    ((limit, oldest),) = transaction.rows(text(_LIMIT)).rows
+    states = transaction.rows(text(_STATES), own=APPLICATION_NAME).rows
+    ((limit, oldest),) = transaction.rows(text(_LIMIT), own=APPLICATION_NAME).rows
     by_state = tuple((database, state, float(number)) for database, state, number in states)
     return Connections(by_state, float(limit), max(0.0, float(oldest)))
 
@@ -123,10 +124,10 @@ _TABLE_SIZES = """
 """
 _STATES = """
     SELECT coalesce(datname, ''), coalesce(state, 'unknown'), count(*) FROM pg_catalog.pg_stat_activity
-    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() GROUP BY 1, 2
+    WHERE backend_type = 'client backend' AND application_name IS DISTINCT FROM :own GROUP BY 1, 2
 """
 _LIMIT = """
     SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
            coalesce((SELECT max(extract(epoch FROM clock_timestamp() - xact_start)) FROM pg_catalog.pg_stat_activity
-                     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()), 0)
+                     WHERE backend_type = 'client backend' AND application_name IS DISTINCT FROM :own), 0)
 """
