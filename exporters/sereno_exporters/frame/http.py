@@ -2,8 +2,8 @@
 
 import ssl
 from functools import cache
-from threading import Lock
 from http import HTTPStatus
+from threading import Lock
 from typing import Any, Self
 
 import httpx
