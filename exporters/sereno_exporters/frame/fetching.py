@@ -46,7 +46,16 @@ class _Flight:
 
     deadline: Deadline
     ended: Event = field(default_factory=Event)
+    ended_at: float = 0.0
     outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What a scrape got of a part, and when, by the monotonic clock."""
+
+    outcome: Outcome
+    at: float
 
 
 class Fetcher:
@@ -65,13 +74,11 @@ class Fetcher:
         self._flight: _Flight | None = None
         self._kept: tuple[float, Any] | None = None
 
-    def begin(self, deadline: Deadline) -> Callable[[], Outcome]:
+    def begin(self, deadline: Deadline) -> Callable[[], Waited]:
         """Start, or join what runs already; calling the result waits, until the deadline at the latest."""
         with self._lock:
             if (kept := self._fresh()) is not None:
-                return lambda: kept
-            if deadline.has_passed:
-                return lambda: Failed(Reason.TIMEOUT, "the time was over before its turn came")
+                return partial(Waited, kept, self._clock())
             flight = self._flight
             if flight is None:
                 flight = self._flight = _Flight(deadline)
@@ -93,7 +100,7 @@ class Fetcher:
         with self._lock:
             if isinstance(outcome, Fetched) and self.part.reuse_seconds > 0:
                 self._kept = (begun, outcome.snapshot)
-            flight.outcome = outcome
+            flight.outcome, flight.ended_at = outcome, self._clock()
             self._flight = None
         flight.ended.set()
 
@@ -114,10 +121,8 @@ class Fetcher:
             return Failed(Reason.UNEXPECTED, f"{type(error).__name__}: {error}")
 
 
-def _awaited(flight: _Flight, deadline: Deadline) -> Outcome:
+def _awaited(flight: _Flight, deadline: Deadline) -> Waited:
     if flight.ended.wait(deadline.remaining_seconds) and flight.outcome is not None:
-        return flight.outcome
-    is_own = flight.deadline == deadline
-    return Failed(
-        Reason.TIMEOUT, "no answer in time" if is_own else "the fetch of a scrape before this one still hangs"
-    )
+        return Waited(flight.outcome, flight.ended_at)
+    why = "no answer in time" if flight.deadline == deadline else "the fetch of a scrape before this one still hangs"
+    return Waited(Failed(Reason.TIMEOUT, why), deadline.ends_at)

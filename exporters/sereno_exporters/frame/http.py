@@ -1,7 +1,9 @@
 """GET from a target that may do anything: hang, drip, redirect, answer a gigabyte or garbage."""
 
 import ssl
+from functools import cache
 from http import HTTPStatus
+from threading import Lock
 from typing import Any, Self
 
 import httpx
@@ -43,6 +45,7 @@ class HttpTarget:
         self._target = target
         self._settings = settings
         self._most_bytes = most_bytes
+        self._opening = Lock()
         self._client: httpx.Client | None = None
 
     def get_json(self, path: str, deadline: Deadline, **parameters: str | int) -> Any:
@@ -99,16 +102,19 @@ class HttpTarget:
         return bytes(body)
 
     def _opened(self) -> httpx.Client:
-        if self._client is None:
-            verify: ssl.SSLContext | bool = True
-            if self._settings.ca_file is not None:
-                path = self._target.file(self._settings.ca_file)
-                try:
-                    verify = ssl.create_default_context(cafile=path)
-                except (OSError, ssl.SSLError) as error:
-                    raise FetchError(Reason.CONFIGURATION, f"the certificate {path} can't be read: {error}") from error
-            self._client = httpx.Client(verify=verify, trust_env=False, follow_redirects=False)
-        return self._client
+        with self._opening:  # parts of a target are fetched at the same time
+            if self._client is None:
+                self._client = httpx.Client(verify=self._authorities(), trust_env=False, follow_redirects=False)
+            return self._client
+
+    def _authorities(self) -> ssl.SSLContext:
+        if self._settings.ca_file is None:
+            return _public_authorities()
+        path = self._target.file(self._settings.ca_file)
+        try:
+            return ssl.create_default_context(cafile=path)
+        except (OSError, ssl.SSLError) as error:
+            raise FetchError(Reason.CONFIGURATION, f"the certificate {path} can't be read: {error}") from error
 
     def _login(self) -> tuple[dict[str, str], tuple[str, str] | None]:
         settings, secret = self._settings, self._target.secret
@@ -120,6 +126,12 @@ class HttpTarget:
 
     def _place(self, path: str) -> str:
         return f"{self._settings.url}{path}"
+
+
+@cache
+def _public_authorities() -> ssl.SSLContext:
+    """Made once: a hundred targets would spend seconds of CPU on reading them a hundred times."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _check_status(response: httpx.Response, place: str) -> None:

@@ -3,16 +3,15 @@
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Lock
+from typing import Any
 
 from sereno_exporters.frame.configuration import ConfiguredTarget
 from sereno_exporters.frame.deadline import Deadline
 from sereno_exporters.frame.exposing import Exposition, PartScrape, TargetScrape, exposed
-from sereno_exporters.frame.fetching import Failed, Fetcher
-
-MOST_AT_ONCE = 16
-"""Targets that all scrapes together ask at the same time; what waits for its turn has its time running."""
+from sereno_exporters.frame.fetching import Failed, Fetcher, Waited
+from sereno_exporters.frame.model import Part
 
 Report = Callable[[str], None]
 
@@ -27,7 +26,6 @@ class Scrapers:
 
     def __init__(self, targets: Iterable[ConfiguredTarget], *, report: Report = to_stderr) -> None:
         self._scrapers = tuple(_Scraper(target) for target in targets)
-        self._pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="scrape")
         self._failing: dict[tuple[str, str, str], Failed] = {}
         self._lock = Lock()
         self._report = report
@@ -49,14 +47,14 @@ class Scrapers:
         """
         chosen = [one for one in self._scrapers if one.is_meant(kind, target)]
         begun = time.monotonic()
-        waiting = [self._pool.submit(scraper.scrape, _deadline(scraper, begun, most_seconds)) for scraper in chosen]
-        exposition = exposed(each.result() for each in waiting)
+        # All begin before any is waited for: none stands behind one that hangs.
+        waiting = [scraper.begin(begun, most_seconds) for scraper in chosen]
+        exposition = exposed(wait() for wait in waiting)
         self._tell(exposition, chosen)
         return exposition
 
     def close(self) -> None:
         """Hang up everywhere."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
         for scraper in self._scrapers:
             scraper.close()
 
@@ -99,19 +97,18 @@ class _Scraper:
     def is_meant(self, kind: str | None, target: str | None) -> bool:
         return kind in (None, self.target.kind.name) and target in (None, self.target.target.name)
 
-    def scrape(self, deadline: Deadline) -> TargetScrape:
-        begun = time.monotonic()
+    def begin(self, begun: float, most_seconds: float | None) -> Callable[[], TargetScrape]:
+        """Ask for all parts; calling the result waits for them."""
+        own_seconds = self.target.timeout_seconds
+        deadline = Deadline(begun + (own_seconds if most_seconds is None else min(own_seconds, most_seconds)))
         waiting = [(fetcher.part, fetcher.begin(deadline)) for fetcher in self._fetchers]
-        parts = tuple(PartScrape(part, outcome()) for part, outcome in waiting)
-        kind, name = self.target.kind, self.target.target.name
-        return TargetScrape(kind.name, name, self.target.series_limit, parts, time.monotonic() - begun)
+        return partial(self._scraped, begun, waiting)
+
+    def _scraped(self, begun: float, waiting: Sequence[tuple[Part[Any], Callable[[], Waited]]]) -> TargetScrape:
+        waited = [(part, wait()) for part, wait in waiting]
+        parts = tuple(PartScrape(part, each.outcome) for part, each in waited)
+        seconds = max((each.at for _, each in waited), default=begun) - begun
+        return TargetScrape(self.target.kind.name, self.target.target.name, self.target.series_limit, parts, seconds)
 
     def close(self) -> None:
         self._source.close()
-
-
-def _deadline(scraper: _Scraper, begun: float, most_seconds: float | None) -> Deadline:
-    seconds = scraper.target.timeout_seconds
-    if most_seconds is not None:
-        seconds = min(seconds, most_seconds)
-    return Deadline(begun + seconds)

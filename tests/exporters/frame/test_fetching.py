@@ -21,8 +21,8 @@ def test_a_fetch_that_hangs_costs_one_thread_and_is_told() -> None:
         return {"a": 1.0}
 
     fetcher = Fetcher(part("p", fetch))
-    first = fetcher.begin(Deadline.after(0.05))()
-    others = [fetcher.begin(Deadline.after(0.05))() for _ in range(5)]
+    first = fetcher.begin(Deadline.after(0.05))().outcome
+    others = [fetcher.begin(Deadline.after(0.05))().outcome for _ in range(5)]
     assert len(calls) == 1
     assert isinstance(first, Failed)
     assert first.reason is Reason.TIMEOUT
@@ -31,7 +31,7 @@ def test_a_fetch_that_hangs_costs_one_thread_and_is_told() -> None:
     }
     go_on.set()
     wait_for(lambda: not calls[0].is_alive(), what="the end of the hanging fetch")
-    assert fetcher.begin(Deadline.after(5))() == Fetched({"a": 1.0})
+    assert fetcher.begin(Deadline.after(5))().outcome == Fetched({"a": 1.0})
 
 
 def test_what_comes_too_late_is_never_served() -> None:
@@ -46,7 +46,7 @@ def test_what_comes_too_late_is_never_served() -> None:
     fetcher.begin(Deadline.after(0.05))()
     joined = fetcher.begin(Deadline.after(10))
     go_on.set()
-    outcome = joined()
+    outcome = joined().outcome
     assert isinstance(outcome, Failed)
     assert "too late" in outcome.message
 
@@ -63,7 +63,7 @@ def test_scrapes_at_the_same_time_share_one_fetch() -> None:
     fetcher = Fetcher(part("p", fetch))
     waiting = [fetcher.begin(Deadline.after(10)) for _ in range(3)]
     go_on.set()
-    assert [wait() for wait in waiting] == [Fetched({"a": 1.0})] * 3
+    assert [wait().outcome for wait in waiting] == [Fetched({"a": 1.0})] * 3
     assert len(calls) == 1
 
 
@@ -78,12 +78,12 @@ def test_what_is_dear_is_fetched_seldom_and_tells_its_age() -> None:
         return {"a": float(len(calls))}
 
     fetcher = Fetcher(part("p", fetch, reuse_seconds=60), clock=lambda: now[0])
-    assert fetcher.begin(Deadline.after(5))() == Fetched({"a": 1.0}, 0.0)
+    assert fetcher.begin(Deadline.after(5))().outcome == Fetched({"a": 1.0}, 0.0)
     now[0] += 59
-    assert fetcher.begin(Deadline.after(5))() == Fetched({"a": 1.0}, 59.0)
+    assert fetcher.begin(Deadline.after(5))().outcome == Fetched({"a": 1.0}, 59.0)
     now[0] += 1
-    assert fetcher.begin(Deadline.after(5))() == Failed(Reason.GARBAGE, "no")
-    assert fetcher.begin(Deadline.after(5))() == Fetched({"a": 3.0}, 0.0)
+    assert fetcher.begin(Deadline.after(5))().outcome == Failed(Reason.GARBAGE, "no")
+    assert fetcher.begin(Deadline.after(5))().outcome == Fetched({"a": 3.0}, 0.0)
 
 
 def test_a_second_try_stays_within_the_deadline() -> None:
@@ -96,15 +96,15 @@ def test_a_second_try_stays_within_the_deadline() -> None:
 
     fetcher = Fetcher(part("p", fetch))
     begun = time.monotonic()
-    assert fetcher.begin(Deadline.after(0.2))() == Failed(Reason.UNREACHABLE, "down")
+    assert fetcher.begin(Deadline.after(0.2))().outcome == Failed(Reason.UNREACHABLE, "down")
     assert time.monotonic() - begun < 0.2
     assert len(calls) == 1
-    assert fetcher.begin(Deadline.after(5))() == Failed(Reason.UNREACHABLE, "down (twice)")
+    assert fetcher.begin(Deadline.after(5))().outcome == Failed(Reason.UNREACHABLE, "down (twice)")
     assert len(calls) == 3
 
 
 def test_a_bug_is_a_failure_of_its_part() -> None:
     """An exception that nobody foresaw is told as such, not passed on."""
     nothing: dict[str, float] = {}
-    outcome = Fetcher(part("p", lambda _: nothing["missing"])).begin(Deadline.after(5))()
+    outcome = Fetcher(part("p", lambda _: nothing["missing"])).begin(Deadline.after(5))().outcome
     assert outcome == Failed(Reason.UNEXPECTED, "KeyError: 'missing'")

@@ -1,5 +1,6 @@
 """Whatever a target does, its scrape is bounded, says `_up 0`, and others are not touched."""
 
+import threading
 import time
 from contextlib import closing
 from itertools import count
@@ -14,6 +15,7 @@ from sereno_exporters.frame.trouble import Reason
 from support.exporting import ASKING, AskingSettings, Samples, samples
 from support.misbehaving import Answer, close_midway, drip, endless, garbage, hang, misbehaving, ok
 from support.ports import free_port
+from support.waiting import wait_for
 
 TIMEOUT_SECONDS = 1.0
 
@@ -123,3 +125,21 @@ def test_a_target_that_is_not_there_is_told_once_and_so_is_its_return() -> None:
         assert scrapers.troubles()["asking", "a"]["list"] in told[0]
         assert len(told) == 1
         assert "can't be reached" in told[0]
+
+
+def test_a_hundred_hanging_targets_delay_nobody() -> None:
+    """A good target among them is served at once to who asks for it, and its duration is its own."""
+    with misbehaving(hang) as bad, misbehaving(ok(b"[1]")) as good:
+        targets = [*(target(f"bad-{number}", bad.url) for number in range(100)), target("good", good.url)]
+        with closing(Scrapers(targets, report=lambda _: None)) as scrapers:
+            everything = threading.Thread(target=scrapers.scrape)
+            everything.start()
+            wait_for(lambda: len(bad.asked) >= 50, what="the others hang")
+            begun = time.monotonic()
+            alone = samples(scrapers.scrape("asking", "good"))
+            assert time.monotonic() - begun < TIMEOUT_SECONDS / 2
+            everything.join(10)
+            among = samples(scrapers.scrape())
+    assert up(alone, "good") == up(among, "good") == 1
+    assert sum(value for (name, _), value in among.items() if name == "sereno_asking_up") == 1
+    assert among["sereno_asking_scrape_duration_seconds", (("target", "good"),)] < TIMEOUT_SECONDS / 2
