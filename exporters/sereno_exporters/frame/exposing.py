@@ -1,6 +1,6 @@
 """From what was fetched to metric families: pure, and bounded in series."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ def exposed(scrapes: Iterable[TargetScrape]) -> Exposition:
     merged: dict[str, Metric] = {}
     failures: list[tuple[TargetScrape, str, Failed]] = []
     for scrape in scrapes:
-        kept, failed = _own(scrape)
+        kept, failed = _own(scrape, {name: metric.type for name, metric in merged.items()})
         failures.extend((scrape, part, why) for part, why in failed)
         for metric in kept:
             into = merged.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type, metric.unit))
@@ -54,14 +54,14 @@ def exposed(scrapes: Iterable[TargetScrape]) -> Exposition:
     return Exposition(tuple(merged.values()), tuple(failures))
 
 
-def _own(scrape: TargetScrape) -> tuple[list[Metric], list[tuple[str, Failed]]]:
-    """One target's families, the frame's own after the kind's."""
+def _own(scrape: TargetScrape, types: Mapping[str, str]) -> tuple[list[Metric], list[tuple[str, Failed]]]:
+    """One target's families, the frame's own after the kind's; `types` are those of the families that are there."""
     metrics: list[Metric] = []
     failed: list[tuple[str, Failed]] = []
     up: list[tuple[str, bool]] = []
     budget = _Budget(scrape.series_limit, scrape.target)
     for each in scrape.parts:
-        found = _families(each)
+        found = _families(each, types)
         if isinstance(found, Failed):
             failed.append((each.part.name, found))
         else:
@@ -71,15 +71,21 @@ def _own(scrape: TargetScrape) -> tuple[list[Metric], list[tuple[str, Failed]]]:
     return metrics, failed
 
 
-def _families(scrape: PartScrape) -> Sequence[Metric] | Failed:
+def _families(scrape: PartScrape, types: Mapping[str, str]) -> Sequence[Metric] | Failed:
     match scrape.outcome:
         case Failed() as failed:
             return failed
         case Fetched(snapshot):
             try:
-                return list(scrape.part.families(snapshot))
+                found = list(scrape.part.families(snapshot))
             except Exception as error:  # noqa: BLE001 - a bug in one exporter must not take the others along
                 return Failed(Reason.UNEXPECTED, f"{type(error).__name__}: {error}")
+            # A name that is a gauge here and a counter there is no exposition at all: Prometheus would take nothing.
+            for metric in found:
+                if (other := types.get(metric.name, metric.type)) != metric.type:
+                    why = f"{metric.name} is a {metric.type} here, and a {other} in another target: rename one"
+                    return Failed(Reason.CONFIGURATION, why)
+            return found
 
 
 class _Budget:

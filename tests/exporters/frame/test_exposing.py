@@ -88,6 +88,21 @@ def test_targets_share_families() -> None:
     assert {labels[1][1] for name, labels in found if name == VALUE.name} == {"one", "two"}
 
 
+def test_a_name_has_one_type_in_all_targets() -> None:
+    """Two targets whose users gave one name to a gauge and to a counter: the second part fails, and says so."""
+    gauge, counter = Family("sereno_x", FamilyKind.GAUGE, "A."), Family("sereno_x_total", FamilyKind.COUNTER, "B.")
+    kinds = [
+        counting(Part("p", lambda _: None, lambda _, family=family: [family.value(1)]), name=name)
+        for name, family in (("first", gauge), ("second", counter))
+    ]
+    with closing(Scrapers([configured(kind) for kind in kinds], report=lambda _: None)) as scrapers:
+        exposition = scrapers.scrape()
+    found = samples(exposition)
+    assert found["sereno_first_up", (("target", "one"),)] == 1
+    assert found["sereno_second_up", (("target", "one"),)] == 0
+    assert "a counter here, and a gauge in another target" in exposition.failures[0][2].message
+
+
 def test_only_what_is_asked_for_is_scraped() -> None:
     """By exporter, or by exporter and target."""
     kinds = counting(part("p", lambda _: {"a": 1.0})), counting(part("p", lambda _: {"a": 1.0}), name="other")
