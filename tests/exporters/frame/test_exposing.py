@@ -91,11 +91,9 @@ def test_targets_share_families() -> None:
 def test_a_name_has_one_type_in_all_targets() -> None:
     """Two targets whose users gave one name to a gauge and to a counter: the second part fails, and says so."""
     gauge, counter = Family("sereno_x", FamilyKind.GAUGE, "A."), Family("sereno_x_total", FamilyKind.COUNTER, "B.")
-    kinds = [
-        counting(Part("p", lambda _: None, lambda _, family=family: [family.value(1)]), name=name)
-        for name, family in (("first", gauge), ("second", counter))
-    ]
-    with closing(Scrapers([configured(kind) for kind in kinds], report=lambda _: None)) as scrapers:
+    first = counting(Part("p", lambda _: gauge, lambda family: [family.value(1)]), name="first")
+    second = counting(Part("p", lambda _: counter, lambda family: [family.value(1)]), name="second")
+    with closing(Scrapers([configured(first), configured(second)], report=lambda _: None)) as scrapers:
         exposition = scrapers.scrape()
     found = samples(exposition)
     assert found["sereno_first_up", (("target", "one"),)] == 1
