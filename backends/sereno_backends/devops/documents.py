@@ -138,9 +138,9 @@ def sentence(event: DevOpsEvent) -> str:
     where = f" in {event.repository}" if event.repository else ""
     match event.subject:
         case Commit(sha=sha, branch=branch, title=title):
-            return f"commit {_short(sha)} to {branch or 'a branch'}{where}: {title}"
+            return f"commit {_short(sha)} to {branch or 'a branch'}{where}{_behind(title)}"
         case PullRequest(number=number, state=state, title=title):
-            return f"pull request {number} {state.value}{where}: {title}"
+            return f"pull request {number} {state.value}{where}{_behind(title)}"
         case Pipeline(name=name, run_id=run_id, status=status):
             return f"pipeline {name or run_id} {status.value}{where}"
         case Deployment(sha=sha, environment=environment, status=status, is_rollback=is_rollback, version=version):
@@ -148,9 +148,13 @@ def sentence(event: DevOpsEvent) -> str:
             what = version or _short(sha or "")
             return f"{verb} of {event.service}{f' {what}' if what else ''} to {environment} {status.value}{where}"
         case IncidentEvent(incident_id=incident_id, action=action, title=title):
-            return f"incident {incident_id} {action.value}{where}: {title}"
+            return f"incident {incident_id} {action.value}{where}{_behind(title)}"
         case _:
             assert_never(event.subject)
+
+
+def _behind(title: str) -> str:
+    return f": {title}" if title else ""
 
 
 def _short(sha: str) -> str:

@@ -5,7 +5,7 @@ one subject; the subjects are a closed union. Nothing here is a figure: DORA's f
 """
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias, assert_never
@@ -252,6 +252,11 @@ def event_id_of(source: str, repository: str, occurred_at: datetime | None, subj
         "repository": repository,
         "occurred_at": None if occurred_at is None else occurred_at.astimezone(UTC),
         "kind": kind_of(subject).value,
-        "subject": {name: value for name, value in asdict(subject).items() if name != "is_production"},
+        # Defaults are left out: a field that the schema gets later changes no id of what was told before.
+        "subject": {
+            field.name: value
+            for field in fields(subject)
+            if field.name != "is_production" and (value := getattr(subject, field.name)) != field.default
+        },
     }
     return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]

@@ -9,6 +9,7 @@ from sereno_backends.logs.ecs import EARLIEST, LATEST
 
 LONGEST_TEXT = 2_000
 """Titles and names are cut here: the original keeps the rest."""
+LONGEST_SHOWN = 60
 _MILLISECONDS_FROM = 10**11  # seconds since 1970 reach this in the year 5138, milliseconds did in 1973
 _ZONE_BEHIND_SPACE = re.compile(r"\s+(?:(UTC|Z)|([+-]\d{2}:?\d{2}))$")
 
@@ -120,14 +121,25 @@ class Reader:
 
     def misfit(self, wanted: str) -> Misfit:
         """To be raised where something else was expected here."""
-        what = "nothing" if self.value is None else type(self.value).__name__
-        return Misfit(f"{self.path or 'body'}: {wanted} is expected, not {what}")
+        return Misfit(f"{self.path or 'body'}: {wanted} is expected, not {_shown(self.value)}")
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case Mapping():
+            return "an object"
+        case list():
+            return "a list"
+        case _:
+            return repr(value)[:LONGEST_SHOWN]
 
 
 def _moment(value: Any) -> datetime | None:

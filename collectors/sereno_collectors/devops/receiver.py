@@ -92,6 +92,7 @@ def create_receiver(parts: ReceiverParts) -> FastAPI:
         title="Sereno DevOps webhooks",
         summary="Receives the webhooks of development platforms and keeps what they tell.",
         default_response_class=InertJson,
+        redirect_slashes=False,  # a sender that follows no redirection would lose its delivery without a word
     )
     metrics = ReceiverMetrics([source.name for source in parts.sources], parts.store, parts.registry)
     receiver = _Receiver(parts, metrics)

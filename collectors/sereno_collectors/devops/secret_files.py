@@ -1,9 +1,10 @@
 """The secrets of a source, read from files and read anew when those change."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 
-from sereno_collectors.devops.authentication import SIGNING_PREFIX, signing_key
+from sereno_collectors.devops.authentication import SIGNING_PREFIX, BasicAuth, Scheme, is_for, signing_key
 
 SHORTEST_SECRET = 16
 """Characters; shorter ones can be guessed."""
@@ -40,6 +41,13 @@ def read_secret(path: Path) -> str:
         if size < SHORTEST_KEY_BYTES:
             raise UnusableSecret(f"{path}: the key behind {SIGNING_PREFIX} has less than {SHORTEST_KEY_BYTES} bytes")
     return secret
+
+
+def is_usable(secret: str, schemes: Iterable[Scheme]) -> bool:
+    """Whether one of the schemes can do something with a secret."""
+    fitting = [scheme for scheme in schemes if is_for(secret, scheme)]
+    only_basic = all(isinstance(scheme, BasicAuth) for scheme in fitting)
+    return bool(fitting) and (":" in secret or not only_basic)
 
 
 class SecretFiles:

@@ -1,5 +1,7 @@
 """Sereno's own form, for whatever has no translator: docs/devops.md. Signed by Standard Webhooks."""
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from datetime import datetime
 from enum import StrEnum
@@ -19,12 +21,12 @@ from sereno_backends.devops import (
 from sereno_collectors.devops.adapter import ProviderAdapter
 from sereno_collectors.devops.authentication import StandardWebhooks
 from sereno_collectors.devops.model import Conventions, Fact, Ignored, Message
-from sereno_collectors.devops.reading import Reader
+from sereno_collectors.devops.reading import LONGEST_SHOWN, Misfit, Reader
 
 VERSION: Final = "sereno/v1"
 MOST_EVENTS: Final = 10_000
 LARGEST_NUMBER: Final = 2**31
-_ENVELOPE: Final = frozenset({"kind", "repository", "occurred_at"})
+_ENVELOPE: Final = ("kind", "repository", "occurred_at")
 _SUBJECTS: Final[dict[EventKind, type[Subject]]] = {
     EventKind.COMMIT: Commit,
     EventKind.PULL_REQUEST: PullRequest,
@@ -35,6 +37,8 @@ _SUBJECTS: Final[dict[EventKind, type[Subject]]] = {
 
 
 def _events(body: Reader, conventions: Conventions) -> tuple[Fact, ...] | Ignored:
+    if body.at("version").value != VERSION:
+        raise body.at("version").misfit(VERSION)
     events = body.each("events")
     if len(events) > MOST_EVENTS:
         raise body.at("events").misfit(f"a list of at most {MOST_EVENTS}")
@@ -46,12 +50,9 @@ def _fact(event: Reader, conventions: Conventions) -> Fact:
     place = event.at(kind.value)
     if not isinstance(place.value, dict):
         raise place.misfit("an object")
-    for strange in sorted(set(event.value) - _ENVELOPE - {kind.value}):
-        raise event.at(strange).misfit(f"one of {', '.join(sorted(_ENVELOPE | {kind.value}))}")
+    _refuse_others(event, [*_ENVELOPE, kind.value])
     subject = _SUBJECTS[kind]
-    known = [field.name for field in fields(subject)]
-    for strange in sorted(set(place.value) - set(known)):
-        raise place.at(strange).misfit(f"one of {', '.join(known)}")
+    _refuse_others(place, [field.name for field in fields(subject)])
     told: dict[str, Any] = {}
     for field in fields(subject):
         if field.name == "is_production":
@@ -59,6 +60,14 @@ def _fact(event: Reader, conventions: Conventions) -> Fact:
         elif place.at(field.name) or (field.default is MISSING and field.default_factory is MISSING):
             told[field.name] = _field(place, field.name, field.type)
     return Fact(event.text("repository"), event.time("occurred_at"), subject(**told))
+
+
+def _refuse_others(place: Reader, known: Sequence[str]) -> None:
+    """A misspelt field would be a fact that is silently missing."""
+    for strange in sorted(set(place.value) - set(known)):
+        near = difflib.get_close_matches(strange, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        raise Misfit(f"{place.path}: no field is called {strange[:LONGEST_SHOWN]!r} ({hint})")
 
 
 def _field(place: Reader, name: str, kind: Any) -> Any:
@@ -97,7 +106,8 @@ def _one_of(place: Reader, choices: type[Choice]) -> Choice:
 
 
 def _event_type(message: Message) -> str:
-    return Reader(message.document).text_or("version")
+    """Always the same: what has another version is kept for a Sereno that knows it."""
+    return "events" if isinstance(message.document, dict) else ""
 
 
 ADAPTER: Final = ProviderAdapter(
@@ -105,5 +115,5 @@ ADAPTER: Final = ProviderAdapter(
     schemes=(StandardWebhooks(),),
     event_type=_event_type,
     delivery_id=lambda message: message.headers.get("webhook-id"),
-    translators={VERSION: _events},
+    translators={"events": _events},
 )

@@ -1,0 +1,19 @@
+"""One receiver for the tests that leave nothing behind."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.devops_receiver import Receiver, receiving
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    """A receiver that nothing is stored by."""
+    yield from receiving(tmp_path_factory.mktemp("devops"))
+
+
+@pytest.fixture
+def receiver(tmp_path: Path) -> Iterator[Receiver]:
+    """A fresh receiver."""
+    yield from receiving(tmp_path)
