@@ -71,7 +71,7 @@ def sample(name: str) -> Sample:
 
 def _sample(path: Path) -> Sample:
     told = json.loads(path.read_text(encoding="utf-8"))
-    conventions = {
+    conventions: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in told.get("conventions", {}).items()
     }
     return Sample(

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, assert_never
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from sereno_backends.devops import Delivery, DevOpsEventStore, DevOpsStoreUnavailable, Disposition, Recorded
@@ -111,7 +111,7 @@ def create_receiver(parts: ReceiverParts) -> FastAPI:
             return InertJson({"error": str(error)}, 503)
         return InertJson({"status": "ok"})
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     def scrape() -> Response:
         """The receiver's own metrics for Prometheus."""
         return Response(generate_latest(parts.registry), media_type=CONTENT_TYPE_LATEST)

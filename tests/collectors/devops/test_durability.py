@@ -11,8 +11,8 @@ from sereno_backends.devops.sqlite_store import SqliteDevOpsEventStore
 from support.devops import deployment_body, github, running_receiver, write_configuration
 from support.ports import free_port
 
-DELIVERIES = 400
-KILLED_AFTER = 120
+DELIVERIES = 200
+KILLED_AFTER = 60
 
 
 def send(client: httpx.Client, number: int) -> bool:

@@ -1,4 +1,4 @@
-"""The receiver as a process of its own: what is authentic is on disk before it is answered, once."""
+"""What is authentic is on disk before it is answered, once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta

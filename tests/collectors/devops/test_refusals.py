@@ -201,7 +201,7 @@ def test_there_are_more_cases_than_the_promise() -> None:
 def test_a_wrong_delivery_is_refused_and_not_stored(shared: Receiver, case: Case) -> None:
     """The answer has the case's status, and what is on disk is what was there before."""
     before = shared.kept()
-    headers = {name: value.encode() for name, value in case.headers.items()}
+    headers = [(name.encode(), value.encode()) for name, value in case.headers.items()]
     try:
         answer = shared.client.request(case.method, f"/api/v1/devops/{case.source}", headers=headers, content=case.body)
     except (httpx.WriteError, httpx.ReadError):  # refused by its head: the server needs not hear the rest
