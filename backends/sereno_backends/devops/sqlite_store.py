@@ -97,6 +97,14 @@ class SqliteDevOpsEventStore:
             ).fetchone()
         return None if row is None else zlib.decompress(row[0])
 
+    def knows(self, source: str, delivery_id: str) -> bool:
+        """Whether a delivery of that id is kept."""
+        with self._file.connected() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM delivery WHERE source = ? AND delivery_id = ?", (source, delivery_id)
+            ).fetchone()
+        return found is not None
+
     def kept(self, disposition: Disposition, *, limit: int = 100) -> tuple[Delivery, ...]:
         """See `DevOpsEventStore.kept`."""
         with self._file.connected() as connection:
