@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backfill": ("backfill", "Repair the ledger from raw samples: new SLOs, missed evaluations, long gaps."),
     "budget": ("budget", "How all budgets stand; with --gate, whether a deployment may go on."),
     "backtest": ("backtest", "Replay a spec over recorded history: the pages that it would have sent."),
-    "collect": ("collect", "Collect logs into a log store."),
+    "collect": ("collect", "Collect logs, or DevOps events by webhooks."),
     "compile": ("compile", "Compile SLO specs into rules, tests, dashboards, runbooks and templates."),
     "convert": ("convert", "Convert specs of Sloth, OpenSLO and Pyrra to sereno/v1."),
     "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),
