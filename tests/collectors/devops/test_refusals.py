@@ -150,9 +150,9 @@ def _tokens() -> Iterator[Case]:
 def _standard() -> Iterator[Case]:
     now = datetime.now(UTC)
     right = {**JSON, **standard_headers(GENERIC, message_id="m-1", at=now)}
-    stale = standard_headers(GENERIC, message_id="m-1", at=now - timedelta(minutes=6))
-    early = standard_headers(GENERIC, message_id="m-1", at=now + timedelta(minutes=6))
-    yield Case("generic played again after six minutes", 401, "generic", {**JSON, **stale}, GENERIC)
+    stale = standard_headers(GENERIC, message_id="m-1", at=now - timedelta(hours=6))
+    early = standard_headers(GENERIC, message_id="m-1", at=now + timedelta(hours=6))
+    yield Case("generic played again after six hours", 401, "generic", {**JSON, **stale}, GENERIC)
     yield Case("generic of the future", 401, "generic", {**JSON, **early}, GENERIC)
     yield Case(
         "generic with a fresh time behind the signature",
