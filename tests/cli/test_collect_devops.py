@@ -6,6 +6,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sereno_cli.devops_configuration import read_sources
+from sereno_collectors.devops.model import Source
 from support.command_line import files_below, sereno
 from support.devops import SIGNING_SECRET, running_receiver, write_configuration
 
@@ -131,3 +133,17 @@ def test_an_address_of_elasticsearch_that_is_none_is_a_message(tmp_path: Path) -
     assert answer.returncode == 2
     assert "SERENO_ELASTICSEARCH_URL" in answer.stderr
     assert "hidden" not in answer.stderr
+
+
+def test_the_documented_configuration_is_one(tmp_path: Path) -> None:
+    """The example of docs/devops.md is read without a mistake, as what it says."""
+    page = (Path(__file__).resolve().parents[2] / "docs/devops.md").read_text(encoding="utf-8")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets/github").write_text("s" * 32, encoding="utf-8")
+    path = tmp_path / "devops.yaml"
+    path.write_text(page.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+    (source,) = read_sources(path)
+    assert isinstance(source, Source)
+    assert source.conventions.service_of("acme/infra-dns") == "platform"
+    assert source.conventions.is_production("prod-eu")
+    assert source.conventions.deployed_by("deploy to Europe") == "production"

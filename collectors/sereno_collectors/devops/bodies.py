@@ -1,5 +1,6 @@
 """Reading request bodies within limits, before anybody is trusted."""
 
+import asyncio
 from dataclasses import dataclass
 from email.message import Message as MimeHeaders
 
@@ -9,11 +10,18 @@ LARGEST_BODY_BYTES = 25 * 1024 * 1024
 """GitHub's own cap; the other providers stay below."""
 LARGEST_SUM_BYTES = 200 * 1024 * 1024
 """Of all bodies that are being read at once: strangers can't fill the memory."""
+READ_SECONDS = 30.0
+"""How long a body may take to come: GitHub itself gives up after ten."""
 
 
 @dataclass(frozen=True, slots=True)
 class TooLarge:
     """The body is larger than any provider's."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooSlow:
+    """The body didn't come in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +46,18 @@ def is_json(content_type: str) -> bool:
 class BodyReader:
     """Reads bodies; all calls come from one event loop."""
 
-    def __init__(self, largest_bytes: int = LARGEST_BODY_BYTES, largest_sum_bytes: int = LARGEST_SUM_BYTES) -> None:
+    def __init__(
+        self,
+        largest_bytes: int = LARGEST_BODY_BYTES,
+        largest_sum_bytes: int = LARGEST_SUM_BYTES,
+        read_seconds: float = READ_SECONDS,
+    ) -> None:
+        self._read_seconds = read_seconds
         self._largest_bytes = largest_bytes
         self._largest_sum_bytes = largest_sum_bytes
         self._reading_bytes = 0
 
-    async def read(self, request: Request) -> bytes | TooLarge | TooMany:
+    async def read(self, request: Request) -> bytes | TooLarge | TooMany | TooSlow:
         """The body; too large as soon as it is, whatever its Content-Length says.
 
         Raises:
@@ -54,13 +68,16 @@ class BodyReader:
             return TooLarge()
         chunks = bytearray()
         try:
-            async for chunk in request.stream():
-                self._reading_bytes += len(chunk)
-                chunks += chunk
-                if len(chunks) > self._largest_bytes:
-                    return TooLarge()
-                if self._reading_bytes > self._largest_sum_bytes:
-                    return TooMany()
+            async with asyncio.timeout(self._read_seconds):
+                async for chunk in request.stream():
+                    self._reading_bytes += len(chunk)
+                    chunks += chunk
+                    if len(chunks) > self._largest_bytes:
+                        return TooLarge()
+                    if self._reading_bytes > self._largest_sum_bytes:
+                        return TooMany()
             return bytes(chunks)
+        except TimeoutError:
+            return TooSlow()
         finally:
             self._reading_bytes -= len(chunks)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sereno_backends.logs.ecs import EARLIEST, LATEST
 
@@ -12,6 +12,9 @@ LONGEST_TEXT = 2_000
 LONGEST_SHOWN = 60
 _MILLISECONDS_FROM = 10**11  # seconds since 1970 reach this in the year 5138, milliseconds did in 1973
 _ZONE_BEHIND_SPACE = re.compile(r"\s+(?:(UTC|Z)|([+-]\d{2}:?\d{2}))$")
+
+
+Known = TypeVar("Known")
 
 
 class Misfit(Exception):  # noqa: N818 - reads as what it is
@@ -74,6 +77,19 @@ class Reader:
     def text_or_none(self, path: str) -> str | None:
         """A text that isn't empty, or None."""
         return self.text_or(path) or None
+
+    def one_of(self, path: str, known: Mapping[str, Known]) -> Known:
+        """What a word stands for, whatever its case.
+
+        Raises:
+            Misfit: nothing is there, or another word.
+        """
+        place = self.at(path)
+        by_word = {word.lower(): value for word, value in known.items()}
+        word = place.value.lower() if isinstance(place.value, str) else ""
+        if word not in by_word:
+            raise place.misfit(f"one of {', '.join(known)}")
+        return by_word[word]
 
     def flag_or_none(self, path: str) -> bool | None:
         """True or false, or None where neither stands."""

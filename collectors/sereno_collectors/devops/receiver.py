@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol, assert_never
 
@@ -16,7 +16,7 @@ from sereno_backends.devops import Delivery, DevOpsEventStore, DevOpsStoreUnavai
 from starlette.requests import ClientDisconnect
 
 from sereno_collectors.devops.authentication import Refused, Scheme, authenticate, header_of, offered
-from sereno_collectors.devops.bodies import BodyReader, TooLarge, TooMany, is_json
+from sereno_collectors.devops.bodies import BodyReader, TooLarge, TooMany, TooSlow, is_json
 from sereno_collectors.devops.metrics import UNKNOWN_SOURCE, Outcome, ReceiverMetrics
 from sereno_collectors.devops.model import Ignored, Message, Source
 from sereno_collectors.devops.providers import ADAPTERS
@@ -40,6 +40,7 @@ ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"description": "The body is no JSON, or doesn't say what it tells of."},
     401: {"description": "Not authentic, or signed for another time."},
     404: {"description": "The configuration has no source of that name."},
+    408: {"description": "The body didn't come in time."},
     413: {"description": "The body is too large."},
     415: {"description": "The media type isn't JSON."},
     503: {"description": "It can't be stored now: to be sent again."},
@@ -84,6 +85,7 @@ class ReceiverParts:
     registry: CollectorRegistry
     clock: Callable[[], datetime]
     """Gives the aware UTC time at which a delivery is received."""
+    bodies: BodyReader = field(default_factory=BodyReader)
 
 
 def create_receiver(parts: ReceiverParts) -> FastAPI:
@@ -126,7 +128,7 @@ class _Receiver:
         self._clock = parts.clock
         self._metrics = metrics
         self._recorder = Recorder(parts.store)
-        self._bodies = BodyReader()
+        self._bodies = parts.bodies
 
     async def receive(self, name: str, request: Request) -> Response:
         """One delivery, from its head to the answer."""
@@ -174,6 +176,8 @@ class _Receiver:
         match body:
             case TooLarge():
                 return _Refusal(413, Outcome.TOO_LARGE, "the body is too large")
+            case TooSlow():
+                return _Refusal(408, Outcome.INVALID, "the body didn't come in time")
             case TooMany():
                 return _Refusal(503, Outcome.UNAVAILABLE, "too much is being received at once")
             case bytes():

@@ -1,21 +1,24 @@
 """What is on disk reaches the second store: all of it, once, through failures and restarts."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry
-from sereno_backends.devops import Delivery
+from sereno_backends.devops import Delivery, Deployment
 from sereno_backends.devops.documents import event_from_document
 from sereno_backends.devops.sqlite_store import SqliteDevOpsEventStore
 from sereno_backends.logs import ElasticsearchLogStore, LogQuery, LogStore, LogStoreUnreachable, SqliteLogStore
 from sereno_collectors.devops.forwarder import Forwarder
 from sereno_collectors.devops.metrics import ForwarderMetrics
+from support.devops import deployment_body, github, running_receiver, write_configuration
 from support.devops_samples import samples
-from support.elasticsearch import fresh_namespace, marked
+from support.elasticsearch import ElasticsearchServer, fresh_namespace, marked
 from support.ports import free_port
 from support.waiting import wait_for
 
@@ -105,3 +108,30 @@ def test_a_server_that_is_away_is_told_once_and_loses_nothing(outbox: SqliteDevO
         assert outbox.waiting(away.name) == len(outbox.events_after(0, limit=1000))
     assert len(told) == 1
     assert "nothing is lost" in told[0]
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_the_command_forwards_what_it_receives(
+    elasticsearch: ElasticsearchServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the server's address set, a delivery that was answered 200 is found in logs-devops-default."""
+    monkeypatch.setenv("SERENO_ELASTICSEARCH_URL", elasticsearch.url)
+    number = int.from_bytes(os.urandom(3), "big")
+    body = deployment_body(number)
+    headers = github("deployment_status", f"d-{number}", body)
+    with (
+        running_receiver(write_configuration(tmp_path), tmp_path / "devops.sqlite") as server,
+        closing(ElasticsearchLogStore(elasticsearch.url)) as store,
+    ):
+        sent = httpx.post(f"{server.url}/api/v1/devops/github", headers=headers, content=body, trust_env=False)
+        assert sent.json() == {"outcome": "stored", "events": 1}
+
+        def arrived() -> bool:
+            found = store.search(LogQuery(ALL.start, ALL.end, actions=("deployment",), limit=1000))
+            subjects = [event_from_document(record.document).subject for record in found]
+            return any(isinstance(one, Deployment) and one.deployment_id == str(number) for one in subjects)
+
+        wait_for(arrived, what="the event is in Elasticsearch")
+        metrics = httpx.get(f"{server.url}/metrics", trust_env=False).text
+    assert 'sereno_devops_forwarded_total{outcome="indexed"} 1.0' in metrics

@@ -1,5 +1,6 @@
 """What is authentic is on disk before it is answered, once."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -172,3 +173,26 @@ def test_one_of_several_signatures_is_enough(receiver: Receiver) -> None:
     headers = standard_headers(body, message_id="m", secret=SIGNING_SECRET)
     headers["webhook-signature"] = f"v1,AAAA v2,BBBB {headers['webhook-signature']}"
     assert post(receiver, "generic", JSON | headers, body).status_code == 200
+
+
+def test_a_store_that_cannot_be_written_is_a_503(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another process holds the lock the sender is to try again; afterwards the same delivery is stored."""
+    monkeypatch.setattr("sereno_backends.devops.sqlite_file.LOCK_WAIT_SECONDS", 0.05)
+    blocker = sqlite3.connect(receiver.folder / "devops.sqlite", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    refused = deployment(receiver, 1, "d-1")
+    assert (refused.status_code, receiver.client.get("/health").status_code) == (503, 503)
+    assert int(refused.headers["Retry-After"]) > 0
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    assert deployment(receiver, 1, "d-1").json() == {"outcome": "stored", "events": 1}
+    labels = {"source": "github", "outcome": "unavailable"}
+    assert receiver.metric("sereno_devops_deliveries_total", **labels) == 1
+
+
+def test_a_store_that_cannot_be_read_is_down(receiver: Receiver) -> None:
+    """The metrics are served without the store, and say that it is down."""
+    (receiver.folder / "devops.sqlite").rename(receiver.folder / "elsewhere")
+    assert receiver.metric("sereno_devops_store_up") == 0
+    assert receiver.metric("sereno_devops_stored_events", kind="commit") is None
+    assert deployment(receiver, 1, "d-1").status_code == 503

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sereno_backends.devops import Delivery, Deployment, DevOpsEvent, Disposition, Pipeline, RunStatus
 from sereno_collectors.devops.model import Conventions, Ignored, Message, Source
 from sereno_collectors.devops.providers import ADAPTERS
@@ -15,7 +13,8 @@ from sereno_collectors.devops.reading import Reader
 from sereno_collectors.devops.translation import delivery_of, with_deployments
 from support.devops_samples import RECEIVED_AT, Sample, sample, samples
 
-ODD: list[Any] = [None, True, 0, -1, 2**70, 1.5, "", "x", "0001-01-01T00:00:00Z", "9999-12-31", [], {}, [None]]
+MISSING = "nothing at all"
+ODD: list[Any] = [MISSING, None, True, -1, 2**70, 1.5, "", "x", "0001-01-01T00:00:00Z", "9999-12-31", [], {}, [None]]
 FITTING = [one for one in samples() if "events" in one.outcome()]
 
 
@@ -42,26 +41,24 @@ def places(document: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [here, *(place for key, value in inner for place in places(value, (*here, key)))]
 
 
-@given(data=st.data())
-@settings(max_examples=300, deadline=None)
-def test_no_translator_stumbles(data: st.DataObject) -> None:
-    """With anything in any place, a sample is translated, ignored, or a misfit that says where: no translator fails."""
-    told = data.draw(st.sampled_from(FITTING))
-    document = json.loads(told.body)
-    place = data.draw(st.sampled_from(places(document)[1:]))
-    changed = copy.deepcopy(document)
-    parent = changed
-    for key in place[:-1]:
-        parent = parent[key]
-    if data.draw(st.booleans()):
-        parent[place[-1]] = data.draw(st.sampled_from(ODD))
-    else:
-        del parent[place[-1]]
-    delivery = translated(told, changed)
-    if isinstance(delivery, Delivery) and delivery.disposition is Disposition.UNKNOWN_SCHEMA:
-        assert "failed" not in delivery.reason
-        assert " is expected, not " in delivery.reason or "no field is called" in delivery.reason
-        assert not delivery.events
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_no_translator_stumbles(odd: Any) -> None:
+    """With anything in any one place, a sample becomes events, is ignored, or is a misfit that says where."""
+    for told in FITTING:
+        document = json.loads(told.body)
+        for place in places(document)[1:]:
+            changed = copy.deepcopy(document)
+            parent = changed
+            for key in place[:-1]:
+                parent = parent[key]
+            if odd is MISSING:
+                del parent[place[-1]]
+            else:
+                parent[place[-1]] = odd
+            delivery = translated(told, changed)
+            if isinstance(delivery, Delivery) and delivery.disposition is Disposition.UNKNOWN_SCHEMA:
+                assert not delivery.events
+                assert " is expected, not " in delivery.reason or "no field is called" in delivery.reason
 
 
 @pytest.mark.parametrize("told", FITTING, ids=lambda told: told.name)

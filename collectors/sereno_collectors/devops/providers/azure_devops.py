@@ -49,13 +49,6 @@ def _repository(place: Reader) -> str:
     return "/".join(part for part in (project, name) if part) or place.text("name")
 
 
-def _status(place: Reader) -> RunStatus:
-    found = _RESULTS.get(str(place.value).lower())
-    if found is None:
-        raise place.misfit(f"one of {', '.join(_RESULTS)}")
-    return found
-
-
 def _push(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
     told = body.at("resource")
     updates = told.each("refUpdates")
@@ -111,7 +104,7 @@ def _pull_request(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
 def _build(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
     told = body.at("resource")
     # Version 1.0 of the resource has the result in `status`, 2.0 has "completed" there.
-    status = _status(told.at("result") or told.at("status"))
+    status = told.one_of("result" if told.at("result") else "status", _RESULTS)
     finished_at = told.time("finishTime")
     subject = Pipeline(
         run_id=told.text("id"),
@@ -139,7 +132,7 @@ def _stage(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
     told = body.at("resource")
     stage, run = told.at("stage"), told.at("run")
     is_completed = stage.text("state").lower() == "completed"
-    status = _status(stage.at("result") if is_completed else stage.at("state"))
+    status = stage.one_of("result" if is_completed else "state", _RESULTS)
     at = body.time("createdDate")
     pipeline = told.text_or("pipeline.name") or run.text("pipeline.name")
     subject = Pipeline(
@@ -161,7 +154,7 @@ def _release(body: Reader, conventions: Conventions) -> tuple[Fact, ...] | Ignor
     """A classic release: started or completed in one environment (stage)."""
     told = body.at("resource")
     where, at = told.at("environment"), body.time("createdDate")
-    status = _status(where.at("status"))
+    status = where.one_of("status", _RESULTS)
     environment, release = where.text("name"), told.at("release") or where.at("release")
     definition = where.text_or("releaseDefinition.name") or release.text_or("name")
     artifacts = told.at("deployment.release.artifacts").value or told.at("release.artifacts").value

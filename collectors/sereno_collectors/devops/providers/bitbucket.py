@@ -72,9 +72,7 @@ def _push(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
 
 def _pull_request(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
     told = body.at("pullrequest")
-    if told.value is None or told.text("state") not in _PULL_REQUEST_STATES:
-        raise told.at("state").misfit(f"one of {', '.join(_PULL_REQUEST_STATES)}")
-    state, updated_at = _PULL_REQUEST_STATES[told.text("state")], told.time("updated_on")
+    state, updated_at = told.one_of("state", _PULL_REQUEST_STATES), told.time("updated_on")
     subject = PullRequest(
         number=told.text("id"),
         state=state,
@@ -94,9 +92,7 @@ def _pull_request(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
 
 def _commit_status(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
     told = body.at("commit_status")
-    if told.at("state").value not in _STATES:
-        raise told.at("state").misfit(f"one of {', '.join(_STATES)}")
-    status, updated_at = _STATES[told.text("state")], told.time("updated_on")
+    status, updated_at = told.one_of("state", _STATES), told.time("updated_on")
     sha = told.text_or("commit.hash") or told.text_or("links.commit.href").rpartition("/")[2]
     subject = Pipeline(
         run_id=f"{told.text('key')}@{sha}",

@@ -114,10 +114,7 @@ def _workflow_run(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
     updated_at = run.time("updated_at")
     status = RunStatus.RUNNING if run.text("status") == "in_progress" else RunStatus.QUEUED
     if run.text("status") == "completed":
-        conclusion = run.text("conclusion")
-        if conclusion not in _CONCLUSIONS:
-            raise run.at("conclusion").misfit(f"one of {', '.join(_CONCLUSIONS)}")
-        status = _CONCLUSIONS[conclusion]
+        status = run.one_of("conclusion", _CONCLUSIONS)
     subject = Pipeline(
         run_id=run.text("id"),
         status=status,
@@ -135,12 +132,9 @@ def _workflow_run(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
 
 def _deployment_status(body: Reader, conventions: Conventions) -> tuple[Fact, ...] | Ignored:
     told = body.at("deployment_status")
-    state = told.text("state")
-    if state == "inactive":
+    if told.text("state") == "inactive":
         return Ignored("a deployment that another one has replaced")
-    if state not in _DEPLOYMENT_STATES:
-        raise told.at("state").misfit(f"one of {', '.join(_DEPLOYMENT_STATES)}")
-    status, at = _DEPLOYMENT_STATES[state], told.time("created_at")
+    status, at = told.one_of("state", _DEPLOYMENT_STATES), told.time("created_at")
     environment = told.text_or("environment") or body.text("deployment.environment")
     url = told.text_or("log_url") or told.text_or("target_url")
     return (Fact(_repository(body), at, _deployment(body, conventions, environment, status, at, url=url)),)

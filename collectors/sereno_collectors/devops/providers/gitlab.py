@@ -46,12 +46,6 @@ def _repository(body: Reader) -> str:
     return body.text("project.path_with_namespace")
 
 
-def _status(place: Reader) -> RunStatus:
-    if place.value not in _STATUSES:
-        raise place.misfit(f"one of {', '.join(_STATUSES)}")
-    return _STATUSES[place.value]
-
-
 def _push(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
     before, after = sha_or_none(body.text("before")), sha_or_none(body.text("after"))
     commits = body.each("commits")
@@ -106,7 +100,7 @@ def _merge_request(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
 
 def _pipeline(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
     told = body.at("object_attributes")
-    status = _status(told.at("status"))
+    status = told.one_of("status", _STATUSES)
     created_at, finished_at = told.time("created_at"), told.time_or_none("finished_at")
     subject = Pipeline(
         run_id=told.text("id"),
@@ -122,7 +116,7 @@ def _pipeline(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
 
 
 def _deployment(body: Reader, conventions: Conventions) -> tuple[Fact, ...] | Ignored:
-    status, at = _status(body.at("status")), body.time("status_changed_at")
+    status, at = body.one_of("status", _STATUSES), body.time("status_changed_at")
     environment, tier = body.text("environment"), body.text_or("environment_tier")
     # The only place of the whole commit: `short_sha` has eight characters.
     sha = body.text_or("commit_url").rstrip("/").rpartition("/")[2] or body.text_or("short_sha")

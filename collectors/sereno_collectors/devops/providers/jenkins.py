@@ -31,9 +31,7 @@ def _build(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
     phase = told.text("phase")
     status = RunStatus.QUEUED if phase == "QUEUED" else RunStatus.RUNNING
     if phase in ("COMPLETED", "FINALIZED"):
-        if told.at("status").value not in _RESULTS:
-            raise told.at("status").misfit(f"one of {', '.join(_RESULTS)}")
-        status = _RESULTS[told.text("status")]
+        status = told.one_of("status", _RESULTS)
     elif phase not in ("QUEUED", "STARTED"):
         raise told.at("phase").misfit("QUEUED, STARTED, COMPLETED or FINALIZED")
     started_at = told.time_or_none("timestamp")
