@@ -12,6 +12,7 @@ PACKAGES = (
     "sereno_backends",
     "sereno_cli",
     "sereno_collectors",
+    "sereno_exporters",
     "sereno_postmortems",
     "sereno_slo",
     "sereno_telemetry",

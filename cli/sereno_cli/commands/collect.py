@@ -1,4 +1,4 @@
-"""`sereno collect`: follow logs into a log store."""
+"""`sereno collect`: follow logs into a log store, receive DevOps webhooks."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sereno_cli.commands.collect_devops import devops
 from sereno_cli.exit_codes import ExitCode
 from sereno_cli.log_collection.request import (
     DEFAULT_CHECKPOINT,
@@ -22,7 +23,10 @@ OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def command() -> None:
-    """Collect logs into a log store."""
+    """Collect logs, or DevOps events by webhooks."""
+
+
+command.add_command(devops)
 
 
 @command.command()

@@ -1,20 +1,15 @@
 """`sereno incidents`: receive Alertmanager's pages and keep incident records."""
 
-import signal
-import socket
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from sereno_cli.exit_codes import ExitCode
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
+from sereno_cli.serving import LOOPBACK_HOSTS, address_of, listen
+from sereno_cli.serving import serve as serve_application
 
 DEFAULT_DATABASE = Path("var/incidents.sqlite")
-LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
 
 @click.group()
@@ -63,44 +58,11 @@ def serve(host: str, port: int, database: Path) -> ExitCode:
     except IncidentStoreUnavailable as error:
         click.echo(f"sereno incidents: {error}; name another file with --database", err=True)
         return ExitCode.INVALID_INPUT
-    try:
-        listener = _listen(host, port)
-    except OSError as error:
-        click.echo(
-            f"sereno incidents: can't listen on {host}:{port}: {error.strerror}; choose another --host or --port",
-            err=True,
-        )
-        return ExitCode.UNREACHABLE
+    listener = listen(host, port, command="sereno incidents")
     if host not in LOOPBACK_HOSTS:
         click.echo(f"warning: whoever reaches {host} can write incidents: there is no authentication", err=True)
     with listener, store.held_open():
-        chosen = listener.getsockname()[1]
-        shown = f"[{host}]" if ":" in host else host
-        click.echo(f"incidents: listening on http://{shown}:{chosen}, records in {database}, Ctrl-C stops")
-        _serve(create_receiver(store, clock=lambda: datetime.now(UTC)), listener)
+        where = address_of(listener, host)
+        click.echo(f"incidents: listening on {where}, records in {database}, Ctrl-C stops")
+        serve_application(create_receiver(store, clock=lambda: datetime.now(UTC)), listener)
     return ExitCode.OK
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Bind before the server starts, so that a taken port is a message and not a traceback of the server."""
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(128)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _serve(app: "FastAPI", listener: socket.socket) -> None:
-    import uvicorn
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's polite end is the same as Ctrl-C
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
-    try:
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:  # uvicorn raises the signal again after its clean shutdown
-        return

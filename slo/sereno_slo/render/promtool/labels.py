@@ -7,8 +7,8 @@ from itertools import product
 
 # The parser of Python's own `re`: private, but it is the only one at hand; its result is checked by an engine of RE2's
 # family below, so a change of it could lose a test (warning SLO033), never make a wrong one.
-from re import _constants as syntax  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as syntax  # type: ignore[attr-defined, unused-ignore]
+from re import _parser as parser  # type: ignore[attr-defined, unused-ignore]
 from typing import Any
 
 from sereno_slo.promql import Matcher, MatchOp, regex

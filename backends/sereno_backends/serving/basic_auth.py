@@ -1,0 +1,80 @@
+"""Basic auth in front of an ASGI application, by bcrypt hashes that may change while it runs."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+import bcrypt
+from anyio.to_thread import run_sync
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_REMEMBERED = 100
+_NOBODY = bcrypt.hashpw(b"nobody has this password", bcrypt.gensalt(10)).decode()
+"""Compared with for unknown names, so that the time taken doesn't tell which names there are."""
+
+
+class BasicAuth:
+    """Lets through who knows a name and its password; everyone, where no users are configured.
+
+    Args:
+        app: what is protected.
+        users: names and bcrypt hashes, as of now; asked for each request.
+    """
+
+    def __init__(self, app: Application, users: Callable[[], Mapping[str, str]]) -> None:
+        self._app = app
+        self._users = users
+        self._known: dict[bytes, bool] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 401, or let the application answer."""
+        if scope["type"] == "http":
+            users = self._users()
+            if users and not await self._is_known(users, dict(scope["headers"]).get(b"authorization", b"")):
+                await _refuse(send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _is_known(self, users: Mapping[str, str], header: bytes) -> bool:
+        login = _login(header)
+        if login is None:
+            return False
+        name, password = login
+        hashed = users.get(name, _NOBODY)
+        # bcrypt takes a tenth of a second of CPU by design: a password is checked once, not at each scrape. What is
+        # remembered is a digest of name, password and hash: a changed hash is a new question.
+        key = hashlib.sha256(b"\0".join((name.encode(), password, hashed.encode()))).digest()
+        if key not in self._known:
+            right = await run_sync(_matches, password, hashed)
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key] = right and name in users
+        return self._known[key]
+
+
+def _matches(password: bytes, hashed: str) -> bool:
+    # Longer ones are cut, as bcrypt always did and Prometheus does; the library itself refuses them.
+    return bcrypt.checkpw(password[:72], hashed.encode())
+
+
+def _login(header: bytes) -> tuple[str, bytes] | None:
+    scheme, _, encoded = header.partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        name, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
+        return (name.decode(), password) if colon and b"\0" not in password else None
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+async def _refuse(send: Send) -> None:
+    headers = [(b"www-authenticate", b"Basic"), (b"content-type", b"text/plain"), (b"content-length", b"13")]
+    await send({"type": "http.response.start", "status": 401, "headers": headers})
+    await send({"type": "http.response.body", "body": b"Unauthorized\n"})

@@ -1,0 +1,1 @@
+"""The receiver of DevOps webhooks: how many deliveries a second, and whether a kill loses any."""

@@ -1,0 +1,25 @@
+"""The exporters that there are: a new one is a package with a `KIND`, and a line here."""
+
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+from sereno_exporters.frame.model import ExporterKind
+
+# name → (module, one line of help). The help stands here so that `sereno exporter --help` imports none of the modules;
+# a module imports its client library when it connects.
+KINDS: dict[str, tuple[str, str]] = {
+    "sql": (
+        "sereno_exporters.sql.kind",
+        "Rows of databases: queries, table freshness, ETL stages, PostgreSQL's statistics.",
+    ),
+}
+
+
+def load(names: Iterable[str]) -> tuple[ExporterKind[Any], ...]:
+    """The kinds of these names, in this order.
+
+    Raises:
+        KeyError: there is none of a name.
+    """
+    return tuple(importlib.import_module(KINDS[name][0]).KIND for name in names)

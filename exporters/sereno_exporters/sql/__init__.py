@@ -1,0 +1,1 @@
+"""Figures out of databases: read-only queries, tables' freshness and size, ETL stages, PostgreSQL's own statistics."""

@@ -1,0 +1,1 @@
+"""What is asked: users' queries, tables, ETL stages, and PostgreSQL about itself. Each returns a snapshot."""
