@@ -67,6 +67,8 @@ def _by_prometheus(http: HttpTarget, usage: PrometheusUsage, deadline: Deadline)
 
 def _by_redis(target: Target[Any], usage: RedisUsage, deadline: Deadline) -> float:
     import redis  # noqa: PLC0415 - only where a quota is read from one
+    from redis.backoff import NoBackoff  # noqa: PLC0415
+    from redis.retry import Retry  # noqa: PLC0415
 
     seconds = deadline.seconds_left()
     place = f"redis {usage.host}:{usage.port}"
@@ -80,6 +82,7 @@ def _by_redis(target: Target[Any], usage: RedisUsage, deadline: Deadline) -> flo
         password=target.secret(usage.password_file) if usage.password_file else None,
         socket_timeout=seconds,
         socket_connect_timeout=seconds,
+        retry=Retry(NoBackoff(), 0),  # by itself it tries wrong passwords again, too, for longer than anybody waits
         **tls,
     )
     try:

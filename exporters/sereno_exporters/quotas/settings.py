@@ -137,11 +137,13 @@ class Quota(Grammar):
 class QuotasSettings(Grammar):
     """One provider's plan."""
 
-    quotas: tuple[Quota, ...] = Field(strict=False, min_length=1, max_length=_MOST_QUOTAS, examples=["[{name: …}]"])
+    quotas: tuple[Quota, ...] = Field(strict=False, max_length=_MOST_QUOTAS, examples=["[{name: …}]"])
     every: Seconds = Field(60.0, description="How often use is read at most", examples=["5m"])
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
+        if not self.quotas:
+            raise mistake("SLO006", "there are no quotas", "write one at least")
         names = [quota.name for quota in self.quotas]
         if twice := [name for name in names if names.count(name) > 1]:
             raise mistake("SLO006", f"two quotas are called {twice[0]}", "give each a name of its own")
