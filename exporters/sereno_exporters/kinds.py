@@ -9,6 +9,10 @@ from sereno_exporters.frame.model import ExporterKind
 # name → (module, one line of help). The help stands here so that `sereno exporter --help` imports none of the modules;
 # a module imports its client library when it connects.
 KINDS: dict[str, tuple[str, str]] = {
+    "quotas": (
+        "sereno_exporters.quotas.kind",
+        "Managed quotas: used, granted, and whether it lasts until the period's end.",
+    ),
     "sql": (
         "sereno_exporters.sql.kind",
         "Rows of databases: queries, table freshness, ETL stages, PostgreSQL's statistics.",

@@ -77,8 +77,10 @@ def test_links_to_other_files_resolve(path: Path) -> None:
 )
 def test_every_alert_by_hand_has_a_behaviour_test(path: Path) -> None:
     """Tests of promtool show each one firing as it should, and staying silent; a Watchdog is never silent."""
-    tests = ROOT / "alerting/tests/handwritten" / path.name.replace(".rules.", ".test.")
-    shown = [each for case in yaml.safe_load(tests.read_text())["tests"] for each in case["alert_rule_test"]]
+    stem, folder = path.name.removesuffix(".rules.yaml"), ROOT / "alerting/tests/handwritten"
+    files = [folder / f"{stem}.test.yaml", *folder.glob(f"{stem}.*.test.yaml")]  # each has one evaluation interval
+    cases = [case for file in files for case in yaml.safe_load(file.read_text())["tests"]]
+    shown = [each for case in cases for each in case["alert_rule_test"]]
     for rule in rules(path):
         if alert := rule.get("alert"):
             expected = [bool(each["exp_alerts"]) for each in shown if each["alertname"] == alert]

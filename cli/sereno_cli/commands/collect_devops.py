@@ -71,10 +71,13 @@ def devops(config: Path, host: str, port: int, store: Path) -> ExitCode:
 
     Exit codes: 0 ended well, 2 the configuration or an argument is wrong, 3 the port is taken.
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
+    return _collect(_sources(config), host, port, store)
+
+
+def _collect(sources: "tuple[Source, ...]", host: str, port: int, store: Path) -> ExitCode:
     from sereno_backends.devops import DevOpsStoreUnavailable
     from sereno_backends.devops.sqlite_store import SqliteDevOpsEventStore
 
-    sources = _sources(config)
     destination = _destination()
     events = SqliteDevOpsEventStore(store)
     try:

@@ -9,6 +9,7 @@ from threading import Event, Thread
 
 import httpx
 import pytest
+from elasticsearch import Elasticsearch
 from prometheus_client import CollectorRegistry
 from sereno_backends.devops import Delivery, Deployment
 from sereno_backends.devops.documents import event_from_document
@@ -72,19 +73,40 @@ def test_deployments_are_found_by_their_action(outbox: SqliteDevOpsEventStore, d
     assert [record.message for record in found] == ["deployment of checkout 1.4.2 to production succeeded in acme/shop"]
 
 
+class Amnesia(SqliteDevOpsEventStore):
+    """A store that has lost its note of what was forwarded, as after a kill before it."""
+
+    def forwarded(self, destination: str) -> int:  # noqa: ARG002 - the store's signature
+        """Nothing that it knows of."""
+        return 0
+
+
 def test_killed_before_it_was_noted_it_is_sent_again_and_known(
     outbox: SqliteDevOpsEventStore, destination: LogStore
 ) -> None:
     """Forwarded and not noted down, the same events are duplicates in the second store, not copies."""
     forwarder(outbox, destination).forward_some()
     stored = destination.count(ALL)
-
-    class Amnesia(SqliteDevOpsEventStore):
-        def forwarded(self, destination: str) -> int:  # noqa: ARG002 - as after a kill before the note
-            return 0
-
     assert forwarder(Amnesia(outbox_path(outbox)), destination).forward_some() == stored
     assert destination.count(ALL) == stored
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.xdist_group("elasticsearch")
+def test_after_a_rollover_it_is_known_as_well(
+    outbox: SqliteDevOpsEventStore, elasticsearch: ElasticsearchServer
+) -> None:
+    """Elasticsearch checks ids in the newest index only; events sent again after a rollover are no copies."""
+    namespace = fresh_namespace()
+    with (
+        closing(ElasticsearchLogStore(elasticsearch.url, namespace=namespace)) as destination,
+        closing(Elasticsearch(elasticsearch.url)) as client,
+    ):
+        forwarder(outbox, destination).forward_some()
+        stored = destination.count(ALL)
+        client.indices.rollover(alias=f"logs-devops-{namespace}")
+        assert forwarder(Amnesia(outbox_path(outbox)), destination).forward_some() == stored
+        assert destination.count(ALL) == stored > 0
 
 
 def outbox_path(outbox: SqliteDevOpsEventStore) -> Path:
