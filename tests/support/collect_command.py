@@ -4,10 +4,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from sereno_backends.logs import SqliteLogStore
+from sereno_backends.logs import LogStoreError, SqliteLogStore
 
 from support.collecting import ALWAYS
 
@@ -45,11 +45,12 @@ def first_line(process: subprocess.Popen[str]) -> str:
 
 
 def messages(path: str = "var/logs.sqlite") -> list[str]:
-    """What is in the store; nothing while there is none."""
+    """What is in the store; nothing while there is none, or while it is being made."""
     if not Path(path).exists():
         return []
-    with closing(SqliteLogStore(path)) as store:
+    with closing(SqliteLogStore(path)) as store, suppress(LogStoreError):
         return [record.message for record in store.search(ALWAYS)]
+    return []
 
 
 def is_stored(message: str) -> bool:
