@@ -9,6 +9,10 @@ from sereno_exporters.frame.model import ExporterKind
 # name → (module, one line of help). The help stands here so that `sereno exporter --help` imports none of the modules;
 # a module imports its client library when it connects.
 KINDS: dict[str, tuple[str, str]] = {
+    "rabbitmq": (
+        "sereno_exporters.queues.rabbitmq.kind",
+        "Queues of RabbitMQ and LavinMQ: waiting and dead messages, their age, consumers.",
+    ),
     "sql": (
         "sereno_exporters.sql.kind",
         "Rows of databases: queries, table freshness, ETL stages, PostgreSQL's statistics.",

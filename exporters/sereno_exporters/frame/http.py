@@ -2,6 +2,7 @@
 
 import ssl
 from http import HTTPStatus
+from threading import Lock
 from typing import Any, Self
 
 import httpx
@@ -44,6 +45,7 @@ class HttpTarget:
         self._settings = settings
         self._most_bytes = most_bytes
         self._client: httpx.Client | None = None
+        self._opening = Lock()
 
     def get_json(self, path: str, deadline: Deadline, **parameters: str | int) -> Any:
         """The JSON that the target answers with 200.
@@ -99,16 +101,19 @@ class HttpTarget:
         return bytes(body)
 
     def _opened(self) -> httpx.Client:
-        if self._client is None:
-            verify: ssl.SSLContext | bool = True
-            if self._settings.ca_file is not None:
-                path = self._target.file(self._settings.ca_file)
-                try:
-                    verify = ssl.create_default_context(cafile=path)
-                except (OSError, ssl.SSLError) as error:
-                    raise FetchError(Reason.CONFIGURATION, f"the certificate {path} can't be read: {error}") from error
-            self._client = httpx.Client(verify=verify, trust_env=False, follow_redirects=False)
-        return self._client
+        with self._opening:  # parts of one target begin at the same time
+            if self._client is None:
+                self._client = httpx.Client(verify=self._verify(), trust_env=False, follow_redirects=False)
+            return self._client
+
+    def _verify(self) -> ssl.SSLContext | bool:
+        if self._settings.ca_file is None:
+            return True
+        path = self._target.file(self._settings.ca_file)
+        try:
+            return ssl.create_default_context(cafile=path)
+        except (OSError, ssl.SSLError) as error:
+            raise FetchError(Reason.CONFIGURATION, f"the certificate {path} can't be read: {error}") from error
 
     def _login(self) -> tuple[dict[str, str], tuple[str, str] | None]:
         settings, secret = self._settings, self._target.secret
