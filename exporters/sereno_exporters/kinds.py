@@ -13,6 +13,10 @@ KINDS: dict[str, tuple[str, str]] = {
         "sereno_exporters.queues.rabbitmq.kind",
         "Queues of RabbitMQ and LavinMQ: waiting and dead messages, their age, consumers.",
     ),
+    "redis_queues": (
+        "sereno_exporters.queues.redis_queues.kind",
+        "Redis lists and streams as queues: length, age of the oldest, lag of consumer groups.",
+    ),
     "sql": (
         "sereno_exporters.sql.kind",
         "Rows of databases: queries, table freshness, ETL stages, PostgreSQL's statistics.",
