@@ -21,6 +21,10 @@ KINDS: dict[str, tuple[str, str]] = {
         "sereno_exporters.sql.kind",
         "Rows of databases: queries, table freshness, ETL stages, PostgreSQL's statistics.",
     ),
+    "sqs": (
+        "sereno_exporters.queues.sqs.kind",
+        "Amazon SQS: messages that wait, are in flight or dead, age of the oldest.",
+    ),
 }
 
 

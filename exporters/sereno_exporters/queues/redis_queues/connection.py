@@ -108,7 +108,7 @@ class Asking:
 
     def _answer(self, command: Command) -> Any:
         try:
-            return self._connection.read_response()  # type: ignore[no-untyped-call]
+            return self._connection.read_response()
         except ResponseError as error:
             if "no such key" in str(error):
                 return None
@@ -126,7 +126,7 @@ def connected(target: Target[RedisQueuesSettings], deadline: Deadline) -> Iterat
     place = f"Redis at {settings.host}:{settings.port}"
     connection = _connection(target, deadline)
     try:
-        connection.connect()
+        connection.connect()  # type: ignore[no-untyped-call]
         yield Asking(connection)
     except (AuthenticationError, AuthorizationError) as error:
         raise FetchError(Reason.REFUSED, f"{place} refuses us: {_shown(error)}") from error
@@ -156,7 +156,7 @@ def _connection(target: Target[RedisQueuesSettings], deadline: Deadline) -> _Pla
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
     }
-    connection = _tls(target, arguments) if settings.tls else _Plain(**arguments)
+    connection = _tls(target, arguments) if settings.tls else _Plain(**arguments)  # type: ignore[no-untyped-call]
     connection.bounds = (deadline, MOST_BYTES)
     return connection
 
@@ -175,7 +175,7 @@ def _tls(target: Target[RedisQueuesSettings], arguments: dict[str, Any]) -> _Tls
 def _answered(error: ResponseError, command: Command) -> FetchError:
     """An error that the server answered, which names the key where there is one."""
     text = _shown(error)
-    about = f"{command[0]} {_printable(command[1])}: " if len(command) > 1 else ""
+    about = f"{_printable(command[0])} {_printable(command[1])}: " if len(command) > 1 else ""
     if isinstance(error, NoPermissionError):
         return FetchError(Reason.REFUSED, f"{about}the user may not: {text}")
     if text.startswith(("NOAUTH", "WRONGPASS", "NOPERM")):
@@ -184,6 +184,8 @@ def _answered(error: ResponseError, command: Command) -> FetchError:
         return FetchError(
             Reason.CONFIGURATION, f"{about}the key is on another node of a cluster: write a target for each node"
         )
+    if "DB index is out of range" in text:
+        return FetchError(Reason.CONFIGURATION, "there is no database of this number")
     return FetchError(Reason.ERROR, f"{about}{text}")
 
 
