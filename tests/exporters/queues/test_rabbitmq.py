@@ -60,7 +60,7 @@ def test_the_age_of_the_oldest_message_is_told_where_publishers_tell_the_time(fo
     ages = of_shop(found, "sereno_rabbitmq_queue_oldest_age_seconds")
     assert {"orders", "orders.dead"} <= set(ages)
     assert all(AGE_SECONDS <= age < AGE_SECONDS + 120 for age in ages.values())
-    assert "mails" not in ages
+    assert not {"mails", "audit"} & set(ages)  # RabbitMQ 3.10 tells none of quorum queues
 
 
 def test_queues_that_empty_by_themselves_say_when(found: Scrape) -> None:
