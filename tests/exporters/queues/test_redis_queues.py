@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import redis
-from sereno_exporters.queues.redis_queues import connection, fetch
+from sereno_exporters.frame import redis_connection
+from sereno_exporters.queues.redis_queues import fetch
 from sereno_exporters.queues.redis_queues.families import ALL
 from sereno_exporters.queues.redis_queues.kind import KIND
 from support.queue_exporters import Scrape, scraped, scraping, write_files
@@ -202,7 +203,7 @@ def test_an_entry_that_is_huge_is_not_read(
     client: redis.Redis, redis_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The limit of bytes holds within one answer."""
-    monkeypatch.setattr(connection, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(redis_connection, "MOST_BYTES", 1_000_000)
     client.rpush("orders", "x" * 5_000_000)
     found = scraped(KIND, target(redis_port, "lists: [{key: orders, time: {field: at}}]"), tmp_path)
     assert found.failure("lists")[0] == "too_large"

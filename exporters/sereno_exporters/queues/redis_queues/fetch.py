@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sereno_exporters.frame.deadline import Deadline
 from sereno_exporters.frame.model import Target
 from sereno_exporters.frame.trouble import FetchError, Reason
-from sereno_exporters.queues.redis_queues.connection import Asking, Command, connected
+from sereno_exporters.frame.redis_connection import Asking, Command, connected
 from sereno_exporters.queues.redis_queues.settings import ListSettings, RedisQueuesSettings, StreamSettings
 from sereno_exporters.queues.redis_queues.snapshot import Group, ListQueue, Stream
 from sereno_exporters.queues.redis_queues.times import age_of, id_after, moment_of_entry, moment_of_id
@@ -28,7 +28,7 @@ class RedisServer:
 
     def lists(self, deadline: Deadline) -> tuple[ListQueue, ...]:
         """All lists that the settings name."""
-        with connected(self.target, deadline) as asking:
+        with connected(self.target, self.target.settings, deadline) as asking:
             now = _now(asking)
             found = _keys(asking, self.target.settings.lists, "list")
             lengths = asking.all([("LLEN", key) for key in found])
@@ -46,7 +46,7 @@ class RedisServer:
 
     def streams(self, deadline: Deadline) -> tuple[Stream, ...]:
         """All streams that the settings name, with their groups."""
-        with connected(self.target, deadline) as asking:
+        with connected(self.target, self.target.settings, deadline) as asking:
             now = _now(asking)
             keys = list(_keys(asking, self.target.settings.streams, "stream"))
             lengths = asking.all([("XLEN", key) for key in keys])

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from sereno_exporters.frame.words import FilePath, Grammar, Seconds, mistake
+from sereno_exporters.frame.redis_address import RedisAddress
+from sereno_exporters.frame.words import Grammar, Seconds, mistake
 from sereno_exporters.queues.patterns import Pattern, is_exact
 
 MOST_KEYS = 100
@@ -20,12 +21,6 @@ _Trouble = tuple[tuple[str | int, ...], PydanticCustomError]
 def _key(text: str) -> str:
     if not text or len(text) > _LONGEST_KEY:
         raise mistake("SLO006", f"{text[:20]!r} is no key", "write the key's name, as orders")
-    return text
-
-
-def _host(text: str) -> str:
-    if "@" in text or "://" in text or not text.isprintable() or not text:
-        raise mistake("SLO006", f"{text!r} is no host", "write its name or address; credentials belong into files")
     return text
 
 
@@ -83,16 +78,9 @@ class StreamSettings(_Keys):
     """Streams, with their consumer groups."""
 
 
-class RedisQueuesSettings(Grammar):
+class RedisQueuesSettings(RedisAddress):
     """One Redis server, and what is a queue in it."""
 
-    host: Annotated[str, AfterValidator(_host)] = Field("127.0.0.1", examples=["127.0.0.1"])
-    port: int = Field(6379, ge=1, le=65_535, examples=[6379])
-    database: int = Field(0, ge=0, le=1_000_000, description="Its number", examples=[0])
-    username_file: FilePath | None = Field(None, description="File with the user's name", examples=["redis.user"])
-    password_file: FilePath | None = Field(None, description="File with the password", examples=["redis.password"])
-    tls: bool = Field(False, description="Whether it is reached by TLS", examples=[True])  # noqa: FBT003
-    ca_file: FilePath | None = Field(None, description="Certificate of a private authority", examples=["ca.pem"])
     reuse: Annotated[Seconds, AfterValidator(_reuse)] = Field(
         0.0, description="How old figures may be: for servers that charge by command", examples=["5m"]
     )
@@ -110,10 +98,7 @@ class RedisQueuesSettings(Grammar):
     def _troubles(self) -> Iterator[_Trouble]:
         if not (self.lists or self.streams):
             yield ("lists",), mistake("SLO006", "the target has no list and no stream", "write lists: [{key: orders}]")
-        if self.ca_file is not None and not self.tls:
-            yield ("ca_file",), mistake("SLO006", "ca_file is for TLS", "write tls: true")
-        if self.username_file is not None and self.password_file is None:
-            yield ("username_file",), mistake("SLO006", "a user has a password", "write password_file, too")
+        yield from self.troubles_of_address()
         for name, settings in (("lists", self.lists), ("streams", self.streams)):
             seen: set[str | None] = set()
             for index, each in enumerate(settings):

@@ -24,8 +24,8 @@ from redis.retry import Retry
 
 from sereno_exporters.frame.deadline import Deadline
 from sereno_exporters.frame.model import Target
+from sereno_exporters.frame.redis_address import RedisAddress
 from sereno_exporters.frame.trouble import FetchError, Reason
-from sereno_exporters.queues.redis_queues.settings import RedisQueuesSettings
 
 MOST_BYTES = 16 * 1024 * 1024
 """Of all answers to one fetch."""
@@ -116,15 +116,14 @@ class Asking:
 
 
 @contextmanager
-def connected(target: Target[RedisQueuesSettings], deadline: Deadline) -> Iterator[Asking]:
+def connected(target: Target[Any], settings: RedisAddress, deadline: Deadline) -> Iterator[Asking]:
     """A connection that is hung up at the end.
 
     Raises:
         FetchError: it can't be had, or an answer doesn't come.
     """
-    settings = target.settings
     place = f"Redis at {settings.host}:{settings.port}"
-    connection = _connection(target, deadline)
+    connection = _connection(target, settings, deadline)
     try:
         connection.connect()  # type: ignore[no-untyped-call]
         yield Asking(connection)
@@ -142,8 +141,7 @@ def connected(target: Target[RedisQueuesSettings], deadline: Deadline) -> Iterat
         connection.disconnect()  # type: ignore[no-untyped-call]
 
 
-def _connection(target: Target[RedisQueuesSettings], deadline: Deadline) -> _Plain | _Tls:
-    settings = target.settings
+def _connection(target: Target[Any], settings: RedisAddress, deadline: Deadline) -> _Plain | _Tls:
     seconds = deadline.seconds_left()
     arguments: dict[str, Any] = {
         "host": settings.host,
@@ -156,15 +154,15 @@ def _connection(target: Target[RedisQueuesSettings], deadline: Deadline) -> _Pla
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
     }
-    connection = _tls(target, arguments) if settings.tls else _Plain(**arguments)  # type: ignore[no-untyped-call]
+    connection = _tls(target, settings, arguments) if settings.tls else _Plain(**arguments)  # type: ignore[no-untyped-call]
     connection.bounds = (deadline, MOST_BYTES)
     return connection
 
 
-def _tls(target: Target[RedisQueuesSettings], arguments: dict[str, Any]) -> _Tls:
-    if target.settings.ca_file is None:
+def _tls(target: Target[Any], settings: RedisAddress, arguments: dict[str, Any]) -> _Tls:
+    if settings.ca_file is None:
         return _Tls(**arguments)
-    path = target.file(target.settings.ca_file)
+    path = target.file(settings.ca_file)
     try:
         ssl.create_default_context(cafile=path)
     except (OSError, ssl.SSLError) as error:
