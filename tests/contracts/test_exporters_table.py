@@ -110,6 +110,9 @@ def test_scrape_jobs_are_accepted_and_listed(exporter: str, tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     ports = (ROOT / "docs" / "ports.md").read_text(encoding="utf-8")
     for job in yaml.safe_load(path.read_text(encoding="utf-8"))["scrape_configs"]:
-        addresses = [*job["static_configs"][0]["targets"], *(r.get("replacement", "") for r in job.get("relabel_configs", []))]
+        addresses = [
+            *job["static_configs"][0]["targets"],
+            *(r.get("replacement", "") for r in job.get("relabel_configs", [])),
+        ]
         (port,) = {address.rpartition(":")[2] for address in addresses if address.startswith("localhost:")}
         assert any(f"`{job['job_name']}`" in line and line.startswith(f"| {port} ") for line in ports.splitlines())

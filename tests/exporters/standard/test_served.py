@@ -58,7 +58,9 @@ class Served:
         self.name = name
         self.prometheus = prometheus
         self.rules = [rule for group in _yaml(RULES / f"{name}.rules.yaml")["groups"] for rule in group["rules"]]
-        self.dashboard = grafana.read((ROOT / f"dashboards/grafana/handwritten/{name}.json").read_text(encoding="utf-8"))
+        self.dashboard = grafana.read(
+            (ROOT / f"dashboards/grafana/handwritten/{name}.json").read_text(encoding="utf-8")
+        )
 
     def queries(self) -> Iterator[tuple[str, str]]:
         """Each rule and each query of the dashboard, with a name."""
@@ -159,5 +161,11 @@ def test_nothing_alerts_where_all_is_well(served: Served) -> None:
         "blackbox": {"BlackboxCertificateEndsSoon"},  # the test's certificate ends in two days
     }.get(served.name, set())
     holding = [r["alert"] for r in served.rules if "alert" in r and served.prometheus.ask(r["expr"])]
-    machine = {"NodeDiskFilling", "NodeDiskNearlyFull", "NodeInodesNearlyUsedUp", "NodeMemoryPressure", "NodeOutOfMemoryKill"}
+    machine = {
+        "NodeDiskFilling",
+        "NodeDiskNearlyFull",
+        "NodeInodesNearlyUsedUp",
+        "NodeMemoryPressure",
+        "NodeOutOfMemoryKill",
+    }
     assert set(holding) - own - machine == set()
