@@ -82,7 +82,9 @@ def panel(content: dict[str, Any]) -> PanelBuilder:
     title = content.get("figure") or content["graph"]
     text = Text(title, content["description"], content["unit"])
     if "figure" in content:
-        return figure(text, query(content["query"]), steps=content.get("steps", PLAIN), none=content.get("none", "no data"))
+        return figure(
+            text, query(content["query"]), steps=content.get("steps", PLAIN), none=content.get("none", "no data")
+        )
     queries = [query(expr, legend) for legend, expr in content["queries"].items()]
     lines, maximum = content.get("lines", ()), content.get("maximum")
     return graph(text, queries, lines=lines, minimum=content.get("minimum", 0), maximum=maximum)

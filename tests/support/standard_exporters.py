@@ -1,7 +1,7 @@
 """Standard exporters for tests: each the real one of Debian, before the real server that it is made for, on free ports.
 
-MongoDB is the exception: neither a server nor an exporter of today comes by apt, so what its exporter serves is read from a
-file that was written by its source.
+MongoDB is the exception: neither a server nor an exporter of today comes by apt, so what its exporter serves is read
+from a file that was written by its source.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
-import pika
+import pika  # type: ignore[import-untyped]
 import redis
 import yaml
 
@@ -51,9 +51,7 @@ def program(name: str) -> str | None:
 
 
 @contextmanager
-def exporter(
-    name: str, folder: Path, *flags: str, dashes: str = "--", before: tuple[str, ...] = ()
-) -> Iterator[str]:
+def exporter(name: str, folder: Path, *flags: str, dashes: str = "--", before: tuple[str, ...] = ()) -> Iterator[str]:
     """A running exporter's address. `dashes`: those of Go's own flags are single; `before` comes before the program."""
     found = program(name)
     assert found is not None
@@ -102,7 +100,11 @@ def redis_pair(folder: Path) -> Iterator[Watched]:
     folders = [folder / "master", folder / "replica"]
     for each in folders:
         each.mkdir()
-    with running_redis(folders[0], master, *flags), running_redis(folders[1], replica, *of_replica), ExitStack() as stack:
+    with (
+        running_redis(folders[0], master, *flags),
+        running_redis(folders[1], replica, *of_replica),
+        ExitStack() as stack,
+    ):
         addresses = [
             stack.enter_context(exporter("redis", folder, f"-redis.addr=redis://127.0.0.1:{port}", dashes="-"))
             for port in (master, replica)
