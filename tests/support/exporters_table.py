@@ -22,7 +22,7 @@ class Row:
 
 
 def rows() -> Iterator[Row]:
-    """Every row of every table; a panel is written as `Title of the dashboard: title of the panel` or without the first."""
+    """Every row of every table. A panel is written as `Dashboard: panel`; without the first it is of the one above."""
     exporter = dashboard = ""
     for line in _lines():
         first, families, alerts, panel, runbook = (cell.strip() for cell in line.split("|")[1:-1])

@@ -1,4 +1,4 @@
-"""A real nginx for tests, in one process on a free port of loopback: its status at /stub_status, and TLS where asked for."""
+"""A real nginx for tests, on a free port of loopback: its status at /stub_status, and TLS where asked for."""
 
 import shutil
 import socket
@@ -29,7 +29,8 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     server {{
-        listen 127.0.0.1:{port}{tls};
+        listen 127.0.0.1:{port}{ssl};
+        {certificate}
         location = /stub_status {{ stub_status; }}
         location / {{ return 200 "well\\n"; }}
     }}
@@ -52,7 +53,7 @@ def running_nginx(folder: Path, certificate: Certificate | None = None) -> Itera
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     shown = f"ssl_certificate {certificate.chain}; ssl_certificate_key {certificate.key};" if certificate else ""
-    text = _CONFIGURATION.format(folder=folder, port=port, tls=f" ssl; {shown}" if certificate else "")
+    text = _CONFIGURATION.format(folder=folder, port=port, ssl=" ssl" if certificate else "", certificate=shown)
     configuration, log = folder / "nginx.conf", folder / "output"
     configuration.write_text(text, encoding="utf-8")
     with log.open("ab") as output:

@@ -1,7 +1,7 @@
 """Standard exporters for tests: each the real one of Debian, before the real server that it is made for, on free ports.
 
-MongoDB is the exception: neither a server nor an exporter of today comes by apt, so what its exporter serves is read from a
-file that was written by its source.
+MongoDB is the exception: neither a server nor an exporter of today comes by apt, so what its exporter serves is read
+from a file that was written by its source.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
-import pika
+import pika  # type: ignore[import-untyped]
 import redis
 import yaml
 
@@ -92,6 +92,17 @@ def _use_postgresql(server: PostgresqlServer) -> None:
 
 
 @contextmanager
+def redis_exporter(folder: Path, port: int) -> Iterator[str]:
+    """The exporter of a Redis, with the rights that the documentation grants, no more."""
+    account = (STANDARD / "redis" / "account.redis").read_text(encoding="utf-8")
+    with redis.Redis(port=port) as client:
+        client.execute_command(*account.split())
+    flags = (f"-redis.addr=redis://127.0.0.1:{port}", "-redis.user=exporter", "-redis.password=exporter")
+    with exporter("redis", folder, *flags, dashes="-") as address:
+        yield address
+
+
+@contextmanager
 def redis_pair(folder: Path) -> Iterator[Watched]:
     """A master with a limit, which has written a snapshot, and its replica; an exporter for each."""
     master, replica = free_port(), free_port()
@@ -105,10 +116,7 @@ def redis_pair(folder: Path) -> Iterator[Watched]:
         running_redis(folders[1], replica, *of_replica),
         ExitStack() as stack,
     ):
-        addresses = [
-            stack.enter_context(exporter("redis", folder, f"-redis.addr=redis://127.0.0.1:{port}", dashes="-"))
-            for port in (master, replica)
-        ]
+        addresses = [stack.enter_context(redis_exporter(folder, port)) for port in (master, replica)]
         yield Watched(tuple(addresses), work=partial(_use_redis, master))
 
 

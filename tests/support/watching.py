@@ -48,10 +48,10 @@ class Watching:
 
 
 @contextmanager
-def watching(folder: Path, watched: Mapping[str, Watched]) -> Iterator[Watching]:
+def watching(folder: Path, watched: Mapping[str, Watched], *, interval: str = "1s") -> Iterator[Watching]:
     """A Prometheus with the jobs and rules of these exporters, by their folders' names."""
     config = {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": "1s"},
         "rule_files": [str(RULES / f"{name}.rules.yaml") for name in (*watched, "standard")],
         "scrape_configs": [job for name, each in watched.items() for job in _jobs(name, each)],
     }
