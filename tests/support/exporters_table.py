@@ -14,6 +14,8 @@ class Row:
     """What an exporter serves, what watches and shows it. An empty first cell means: of the exporter above."""
 
     exporter: str
+    is_standard: bool
+    """Not Sereno's own: its scrape job lies in exporters/standard."""
     families: tuple[str, ...]
     alerts: tuple[str, ...]
     dashboard: str
@@ -24,14 +26,16 @@ class Row:
 def rows() -> Iterator[Row]:
     """Every row of every table. A panel is written as `Dashboard: panel`; without the first it is of the one above."""
     exporter = dashboard = ""
+    is_standard = False
     for line in _lines():
         first, families, alerts, panel, runbook = (cell.strip() for cell in line.split("|")[1:-1])
         if name := re.match(r"\[?`([\w-]+)`", first):
-            exporter = name[1]
+            exporter, is_standard = name[1], "](standard/" in first
         title, colon, rest = panel.partition(": ")
         dashboard = title if colon else dashboard
         yield Row(
             exporter,
+            is_standard,
             tuple(re.findall(r"`(\w+)`", families)),
             tuple(re.findall(r"`(\w+)`", alerts)),
             dashboard,

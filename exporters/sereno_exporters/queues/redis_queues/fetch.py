@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from sereno_exporters.frame.deadline import Deadline
 from sereno_exporters.frame.model import Target
-from sereno_exporters.frame.trouble import FetchError, Reason
 from sereno_exporters.frame.redis_connection import Asking, Command, connected
+from sereno_exporters.frame.trouble import FetchError, Reason
 from sereno_exporters.queues.redis_queues.settings import ListSettings, RedisQueuesSettings, StreamSettings
 from sereno_exporters.queues.redis_queues.snapshot import Group, ListQueue, Stream
 from sereno_exporters.queues.redis_queues.times import age_of, id_after, moment_of_entry, moment_of_id
