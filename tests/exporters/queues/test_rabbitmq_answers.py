@@ -51,9 +51,9 @@ JSON = some.recursive(
 OBJECT = some.dictionaries(some.sampled_from(KEYS), JSON, max_size=10)
 
 
-def shortly(url: str) -> Scrape:
+def shortly(url: str, seconds: int = 1) -> Scrape:
     """A scrape that may take a second."""
-    return scraped(KIND, TARGETS.format(url=url), Path(), timeout="1s")
+    return scraped(KIND, TARGETS.format(url=url), Path(), timeout=f"{seconds}s")
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,13 @@ def test_whatever_the_server_does_each_part_fails_in_time(answer: Answer, reason
     """Reason by part, no family of its own, within the timeout."""
     with misbehaving(answer) as server:
         begun = time.monotonic()
-        found = shortly(server.url)
+        granted_seconds = 1 if reason == "timeout" else 10  # a gigabyte's first part takes a while on a busy machine
+        found = shortly(server.url, granted_seconds)
         took_seconds = time.monotonic() - begun
     assert {part: found.failure(part)[0] for part in PARTS} == dict.fromkeys(PARTS, reason)
     assert not [name for name in found.metrics if "queue" in name]
     assert found.value("sereno_rabbitmq_up") == 0
-    assert took_seconds < 2
+    assert took_seconds < granted_seconds + 1
 
 
 def test_a_broker_that_is_not_there(tmp_path: Path) -> None:

@@ -70,12 +70,14 @@ def test_whatever_the_server_does_it_fails_in_time(tmp_path: Path, answer: Answe
     """Reason, no family of its own, within the timeout."""
     with misbehaving(answer, end=b"") as server:
         begun = time.monotonic()
-        found = scraped(KIND, target(int(server.url.rpartition(":")[2]), LISTS), tmp_path, timeout="1s")
+        granted_seconds = 1 if "timeout" in reasons else 10  # a gigabyte's first part takes a while on a busy machine
+        address = target(int(server.url.rpartition(":")[2]), LISTS)
+        found = scraped(KIND, address, tmp_path, timeout=f"{granted_seconds}s")
         took_seconds = time.monotonic() - begun
     assert found.failure("lists")[0] in reasons, found.failed
     assert found.value("sereno_redis_queues_up") == 0
     assert found.series("sereno_redis_queues_list_entries") == {}
-    assert took_seconds < 2
+    assert took_seconds < granted_seconds + 1
 
 
 def test_a_server_that_is_killed_is_down_and_comes_back(tmp_path: Path) -> None:

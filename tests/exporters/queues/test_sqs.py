@@ -182,12 +182,13 @@ def test_whatever_the_server_does_it_fails_in_time(folder: Path, answer: Answer,
     """Reason, no family of its own, within the timeout, without the secret."""
     with misbehaving(answer, end=b"") as server:
         begun = time.monotonic()
-        found = scraped(KIND, target(server.url, "queues: [orders]"), folder, timeout="1s")
+        granted_seconds = 1 if reason == "timeout" else 10  # a gigabyte's first part takes a while on a busy machine
+        found = scraped(KIND, target(server.url, "queues: [orders]"), folder, timeout=f"{granted_seconds}s")
         took_seconds = time.monotonic() - begun
     assert found.failure("queues")[0] == reason
     assert found.value("sereno_sqs_up") == 0
     assert "test-secret" not in str(found.failed)
-    assert took_seconds < 3
+    assert took_seconds < granted_seconds + 2
 
 
 def test_a_server_that_is_killed_is_down_and_comes_back(tmp_path: Path) -> None:
