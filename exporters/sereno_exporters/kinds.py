@@ -13,9 +13,21 @@ KINDS: dict[str, tuple[str, str]] = {
         "sereno_exporters.quotas.kind",
         "Managed quotas: used, granted, and whether it lasts until the period's end.",
     ),
+    "rabbitmq": (
+        "sereno_exporters.queues.rabbitmq.kind",
+        "Queues of RabbitMQ and LavinMQ: waiting and dead messages, their age, consumers.",
+    ),
+    "redis_queues": (
+        "sereno_exporters.queues.redis_queues.kind",
+        "Redis lists and streams as queues: length, age of the oldest, lag of consumer groups.",
+    ),
     "sql": (
         "sereno_exporters.sql.kind",
         "Rows of databases: queries, table freshness, ETL stages, PostgreSQL's statistics.",
+    ),
+    "sqs": (
+        "sereno_exporters.queues.sqs.kind",
+        "Amazon SQS: messages that wait, are in flight or dead, age of the oldest.",
     ),
 }
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,11 +52,13 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 @contextmanager
-def running_rabbitmq(folder: Path) -> Iterator[Broker]:
-    """A broker with its files in `folder`."""
+def running_rabbitmq(folder: Path, *, plugins: Sequence[str] = (), configuration: str = "") -> Iterator[Broker]:
+    """A broker with its files in `folder`, and what rabbitmq.conf says."""
     port, epmd_port, distribution_port = free_port(), free_port(), free_port()
     log = folder / "start.log"
     environment = _environment(folder, port, epmd_port, distribution_port)
+    (folder / "plugins").write_text(f"[{','.join(plugins)}].\n")
+    (folder / "rabbitmq.conf").write_text(configuration)
     with log.open("ab") as output:
         # Started here, and not by Erlang itself: as a child it is ended by its own id.
         epmd = subprocess.Popen(
@@ -83,8 +85,6 @@ def running_rabbitmq(folder: Path) -> Iterator[Broker]:
 
 def _environment(folder: Path, port: int, epmd_port: int, distribution_port: int) -> Mapping[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RABBITMQ_", "ERL_"))}
-    (folder / "plugins").write_text("[].\n")
-    (folder / "rabbitmq.conf").write_text("")
     (folder / "environment").write_text("")
     return {
         **kept,

@@ -7,6 +7,8 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -24,13 +26,20 @@ marked = [
 @pytest.fixture(scope="session")
 def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a Redis; it is gone when the session ends."""
-    folder, port = tmp_path_factory.mktemp("redis"), free_port()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    port = free_port()
+    with running_redis(tmp_path_factory.mktemp("redis"), port):
+        yield port
+
+
+@contextmanager
+def running_redis(folder: Path, port: int, *flags: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A Redis on this port, which a test may end before its time."""
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", *flags]
     with (folder / "log").open("ab") as output:
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
     try:
         wait_for(lambda: server.poll() is None and _answers(port), what="Redis answers")
-        yield port
+        yield server
     finally:
         stop(server)
 

@@ -1,0 +1,1 @@
+"""Exporters of queues: RabbitMQ and LavinMQ, Redis lists and streams, SQS."""

@@ -1,0 +1,1 @@
+"""RabbitMQ and LavinMQ, by their management API."""

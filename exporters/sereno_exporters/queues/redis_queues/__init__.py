@@ -1,0 +1,1 @@
+"""Redis lists and streams that are used as queues."""
