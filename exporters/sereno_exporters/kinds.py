@@ -11,7 +11,7 @@ from sereno_exporters.frame.model import ExporterKind
 KINDS: dict[str, tuple[str, str]] = {
     "quotas": (
         "sereno_exporters.quotas.kind",
-        "Managed quotas: used, granted, and whether it lasts until the period's end.",
+        "What plans allow, what is used of it, and when it runs out.",
     ),
     "rabbitmq": (
         "sereno_exporters.queues.rabbitmq.kind",
