@@ -6,9 +6,13 @@ from typing import Any
 
 from sereno_exporters.frame.model import ExporterKind
 
-SUMMARIES: dict[str, str] = {}
+SUMMARIES: dict[str, str] = {
+    "aws": "Lambda, SNS, the age of SQS' messages and Aurora, out of CloudWatch; calls are counted and capped.",
+}
 """Name → one line of help. They stand here so that `sereno exporter --help` imports none of them."""
-MODULES: dict[str, str] = {}
+MODULES: dict[str, str] = {
+    "aws": "sereno_exporters.aws.kind",
+}
 """Name → module. Its client library is imported when it connects."""
 
 
