@@ -20,6 +20,8 @@ class MisbehavingServer:
     answer: Answer
     asked: list[bytes] = field(default_factory=list)
     """What clients sent, up to the end of their headers."""
+    end: bytes = b"\r\n\r\n"
+    """What has to come before it answers."""
     ended: Event = field(default_factory=Event)
 
 
@@ -61,10 +63,10 @@ def endless(connection: socket.socket, ended: Event) -> None:
 
 
 @contextmanager
-def misbehaving(answer: Answer | None = None) -> Iterator[MisbehavingServer]:
-    """A server on a free port; each connection is answered once, in a thread of its own."""
+def misbehaving(answer: Answer | None = None, *, end: bytes = b"\r\n\r\n") -> Iterator[MisbehavingServer]:
+    """A server on a free port; each connection is answered once, in a thread of its own, after `end` has come."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = MisbehavingServer(f"http://127.0.0.1:{listener.getsockname()[1]}", answer or ok())
+        server = MisbehavingServer(f"http://127.0.0.1:{listener.getsockname()[1]}", answer or ok(), end=end)
         accepting = threading.Thread(target=_accept, args=(listener, server), daemon=True)
         accepting.start()
         try:
@@ -85,7 +87,7 @@ def _accept(listener: socket.socket, server: MisbehavingServer) -> None:
 def _serve(connection: socket.socket, server: MisbehavingServer) -> None:
     with connection, suppress(OSError):
         asked = b""
-        while not asked.endswith(b"\r\n\r\n"):
+        while not asked.endswith(server.end):
             received = connection.recv(65_536)
             if not received:
                 return

@@ -1,4 +1,4 @@
-"""AWS on loopback: moto's server as a process of its own, on a free port."""
+"""AWS as moto's server, a process on a free port: one for a session, shared by resources of their own names."""
 
 import subprocess
 import sys
@@ -13,34 +13,32 @@ from support.ports import free_port
 from support.prometheus import stop
 from support.waiting import wait_for
 
-MOTO_CREDENTIALS = {"id": "AKIATEST", "secret": "a-secret"}
-"""moto takes any."""
+REGION = "eu-west-1"
 
 
 @pytest.fixture(scope="session")
-def moto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an AWS that the session shares; tests use names of their own."""
-    with running_moto(tmp_path_factory.mktemp("moto")) as (url, _):
-        yield url
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of its endpoint; it is gone when the session ends."""
+    port = free_port()
+    with running_moto(tmp_path_factory.mktemp("moto"), port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
-def running_moto(folder: Path, port: int | None = None) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """An AWS with its address and its process; its log is in the folder."""
-    port = port or free_port()
-    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with (folder / "moto.log").open("ab") as log:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+def running_moto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A server on this port, which a test may end before its time."""
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with (folder / "log").open("ab") as output:
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
     try:
-        url = f"http://127.0.0.1:{port}"
-        wait_for(lambda: server.poll() is None and _answers(url), what="moto answers")
-        yield url, server
+        wait_for(lambda: server.poll() is None and _answers(port), what="moto answers", timeout_seconds=60)
+        yield server
     finally:
         stop(server)
 
 
-def _answers(url: str) -> bool:
+def _answers(port: int) -> bool:
     try:
-        return httpx.get(f"{url}/moto-api/data.json", timeout=2, trust_env=False).is_success
-    except httpx.TransportError:
+        return httpx.get(f"http://127.0.0.1:{port}/moto-api/", timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
         return False

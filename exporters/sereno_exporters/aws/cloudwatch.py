@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped]
-import botocore.parsers  # type: ignore[import-untyped]
-
+from sereno_exporters.aws.failures import failure_of
 from sereno_exporters.aws.login import Clients
 from sereno_exporters.aws.snapshot import Series
 from sereno_exporters.aws.state import DayLimits, State
@@ -24,17 +22,6 @@ _MOST_DATAPOINTS = 50_000
 """Of a page: below the size that an answer may have."""
 _MOST_PAGES = 50
 _LEAST_SECONDS = 0.3
-_THROTTLED = frozenset(
-    {"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestLimitExceeded",
-     "TooManyRequestsException", "RequestThrottledException", "LimitExceeded", "SlowDown", "429"}
-)  # fmt: skip
-_REFUSED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "AuthFailure", "ExpiredToken", "ExpiredTokenException",
-     "IncompleteSignature", "InvalidClientTokenId", "InvalidSignatureException", "MissingAuthenticationToken",
-     "NotAuthorized", "OptInRequired", "RequestExpired", "SignatureDoesNotMatch", "UnauthorizedOperation", "UnrecognizedClientException"}
-)  # fmt: skip
-_SERVER_ERROR = 500
-_REDIRECTED = range(300, 400)
 
 Datapoints = dict[Series, dict[int, float]]
 """Minute → value, of each series; a minute without a datapoint is not there."""
@@ -118,7 +105,7 @@ class CloudWatch:
                 self._transport.until(deadline)
                 answer: Mapping[str, Any] = call(**request)
             except Exception as error:
-                failure = _failure(api, error)
+                failure = failure_of(api, error)
                 if failure is None:
                     outcome = "throttled"
                 else:
@@ -192,35 +179,3 @@ def _check_complete(series: Series, status: str | None) -> None:
     if status == "Forbidden":
         raise FetchError(Reason.REFUSED, f"{what} may not be read; allow cloudwatch:GetMetricData")
     raise FetchError(Reason.ERROR, f"CloudWatch answers {what} with {status}")
-
-
-def _failure(api: str, error: Exception) -> FetchError | None:
-    """Why a call failed; None where AWS throttles."""
-    if isinstance(error, FetchError):
-        return error
-    if isinstance(error, botocore.exceptions.ClientError):
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return None if code in _THROTTLED or status == 429 else _refusal(api, code, status, str(error))  # noqa: PLR2004
-    if isinstance(error, botocore.exceptions.NoCredentialsError | botocore.exceptions.PartialCredentialsError):
-        cure = "write profile, or access_key_id_file and secret_access_key_file"
-        return FetchError(Reason.REFUSED, f"no credentials are found; {cure}")
-    if isinstance(error, botocore.parsers.ResponseParserError):
-        return FetchError(Reason.GARBAGE, f"{api} answers what is not CloudWatch's: {_line(error)}")
-    if isinstance(error, botocore.exceptions.BotoCoreError):
-        return FetchError(Reason.REFUSED, f"{api} can't be called: {_line(error)}")
-    return FetchError(Reason.GARBAGE, f"{api} answers what can't be read: {type(error).__name__}: {_line(error)}")
-
-
-def _refusal(api: str, code: str, status: int, message: str) -> FetchError:
-    if code in _REFUSED:
-        return FetchError(Reason.REFUSED, f"AWS refuses {api} ({code}); allow cloudwatch:{api}, and check the key")
-    if status in _REDIRECTED:
-        return FetchError(Reason.GARBAGE, f"{api} is answered with a redirect ({status}): is this CloudWatch?")
-    if status >= _SERVER_ERROR:
-        return FetchError(Reason.ERROR, f"{api} is answered with {status} ({code})")
-    return FetchError(Reason.CONFIGURATION, f"CloudWatch doesn't accept {api}: {_line(message)}")
-
-
-def _line(text: object) -> str:
-    return " ".join(str(text).split())[:200]
