@@ -1,6 +1,6 @@
 """The AWS exporter before moto: datapoints that come when a test says so, and a clock that a test moves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,7 +45,15 @@ class Account:
         self._client = session.client("cloudwatch", endpoint_url=self.url)
 
     def put(self, dimension: str, resource: str, *points: tuple[str, float, float], namespace: str = "") -> None:
-        """Datapoints: metric, moment, value."""
+        """Datapoints of one resource: metric, moment, value."""
+        for point in points:
+            self.put_each(dimension, [resource], point, namespace=namespace)
+
+    def put_each(
+        self, dimension: str, resources: Sequence[str], point: tuple[str, float, float], *, namespace: str = ""
+    ) -> None:
+        """The same datapoint of each of these resources."""
+        metric, moment, value = point
         data = [
             {
                 "MetricName": metric,
@@ -53,7 +61,7 @@ class Account:
                 "Timestamp": datetime.fromtimestamp(moment, UTC),
                 "Value": value,
             }
-            for metric, moment, value in points
+            for resource in resources
         ]
         self._client.put_metric_data(Namespace=namespace or NAMESPACES[dimension], MetricData=data)
 

@@ -22,6 +22,7 @@ _MOST_DATAPOINTS = 50_000
 """Of a page: below the size that an answer may have."""
 _MOST_PAGES = 50
 _LEAST_SECONDS = 0.3
+_RESULTS = {"GetMetricData": "MetricDataResults", "ListMetrics": "Metrics"}
 
 Datapoints = dict[Series, dict[int, float]]
 """Minute → value, of each series; a minute without a datapoint is not there."""
@@ -55,7 +56,7 @@ class CloudWatch:
             "MaxDatapoints": _MOST_DATAPOINTS,
         }
         for page in self._pages("GetMetricData", request, len(wanted), deadline):
-            for result in _list(page, "MetricDataResults"):
+            for result in page[_RESULTS["GetMetricData"]]:
                 index = _index(result, len(wanted))
                 status[f"q{index}"] = str(result.get("StatusCode", "Complete"))
                 found[wanted[index]] |= _minutes(result)
@@ -73,7 +74,7 @@ class CloudWatch:
         }
         names: set[str] = set()
         for page in self._pages("ListMetrics", request, 0, deadline):
-            for found in _list(page, "Metrics"):
+            for found in page[_RESULTS["ListMetrics"]]:
                 dimensions = found.get("Dimensions", [])
                 if [each.get("Name") for each in dimensions] == [metric.dimension]:
                     names.add(str(dimensions[0].get("Value")))
@@ -104,6 +105,7 @@ class CloudWatch:
             try:
                 self._transport.until(deadline)
                 answer: Mapping[str, Any] = call(**request)
+                _check_results(api, answer)
             except Exception as error:
                 failure = failure_of(api, error)
                 if failure is None:
@@ -144,11 +146,9 @@ def _query(index: int, series: Series) -> dict[str, Any]:
     }
 
 
-def _list(page: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
-    found = page.get(key)
-    if not isinstance(found, list):
-        raise FetchError(Reason.GARBAGE, f"the answer has no {key}: is this CloudWatch?")
-    return found
+def _check_results(api: str, answer: Mapping[str, Any]) -> None:
+    if not isinstance(answer.get(_RESULTS[api]), list):
+        raise FetchError(Reason.GARBAGE, f"the answer has no {_RESULTS[api]}: is this CloudWatch?")
 
 
 def _index(result: Mapping[str, Any], queries: int) -> int:

@@ -142,7 +142,7 @@ def test_throttling_that_stays_ends_with_the_time(account: Account, proxy: Proxy
     proxy.refuse = lambda _: THROTTLED
     source = account.source(url=proxy.url, sns_topics={"names": ["hopeless"]})
     begun = time.monotonic()
-    with pytest.raises(FetchError, match="AWS throttles GetMetricData, in [0-9]+ calls; a longer interval") as failure:
+    with pytest.raises(FetchError, match=r"AWS throttles GetMetricData, in [0-9]+ calls; a longer interval") as failure:
         account.fetched(source, "sns", seconds=1.5)
     source.close()
     assert failure.value.reason is Reason.TIMEOUT

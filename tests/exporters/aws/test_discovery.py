@@ -32,8 +32,8 @@ def test_more_than_a_page_of_resources_is_found(moto: str, tmp_path: Path) -> No
     """ListMetrics answers 500 at a time; all are seen."""
     now = float(int(time.time()))
     account = Account(moto, tmp_path, now)
-    for number in range(520):
-        account.put("TopicName", f"many-{number:03}", ("NumberOfMessagesPublished", now - 90, 1))
+    topics = [f"many-{number:03}" for number in range(520)]
+    account.put_each("TopicName", topics, ("NumberOfMessagesPublished", now - 90, 1))
     source = account.source(sns_topics={"discover": {"most": 10}})
     found = account.fetched(source, "sns", seconds=60)
     source.close()
