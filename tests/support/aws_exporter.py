@@ -83,13 +83,13 @@ class Account:
         """The exporter as after a start: what it knows is in its file."""
         return source_of(Target("one", self.configured(url=url, **settings), self.folder), lambda: self.now)
 
-    def fetched(self, source: Parts, part: str, seconds: float = 5.0) -> dict[tuple[str, ...], float]:
+    def fetched(self, source: Parts, part: str, seconds: float = 20.0) -> dict[tuple[str, ...], float]:
         """Values of a part that is asked now, by name and labels' values."""
         (chosen,) = (each for each in source.parts if each.name == part)
         return values(chosen.families(chosen.fetch(Deadline.after(seconds))))
 
     @contextmanager
-    def scraping(self, *, url: str = "", timeout_seconds: float = 5.0, **settings: Any) -> Iterator["Scraping"]:
+    def scraping(self, *, url: str = "", timeout_seconds: float = 20.0, **settings: Any) -> Iterator["Scraping"]:
         """The exporter within the frame, on the real clock."""
         target = Target("one", self.configured(url=url, **settings), self.folder)
         scrapers = Scrapers([ConfiguredTarget(KIND, target, timeout_seconds, 10_000)], report=lambda _: None)

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from sereno_exporters.aws import catalogue
 from sereno_exporters.frame.words import FilePath, Grammar, HttpUrl, Seconds, mistake
 
 MINUTE_SECONDS = 60.0
@@ -143,3 +144,21 @@ class AwsSettings(Grammar):
         if not (self.lambda_functions or self.sns_topics or self.sqs_queues or self.aurora_instances):
             hint = "write lambda_functions, sns_topics, sqs_queues or aurora_instances"
             yield "region", mistake("SLO006", "the target has nothing to read", hint)
+        if (needed := self._metrics_a_day()) > self.budget.metrics_a_day:
+            allowed = self.budget.metrics_a_day
+            message = f"the resources by name need {needed:,} metrics a day, the budget has {allowed:,}"
+            yield "budget", mistake("SLO006", message, f"write metrics_a_day: {needed}, or a longer interval")
+
+    def _metrics_a_day(self) -> int:
+        """What reading the resources by name asks for; those that are found come on top."""
+        functions = catalogue.LAMBDA
+        if self.lambda_functions is not None and self.lambda_functions.insights:
+            functions = catalogue.LAMBDA_WITH_INSIGHTS
+        wanted = (
+            (functions, self.lambda_functions),
+            (catalogue.SNS, self.sns_topics),
+            (catalogue.SQS, self.sqs_queues),
+            (catalogue.AURORA, self.aurora_instances),
+        )
+        each_time = sum(len(service.metrics) * len(found.names) for service, found in wanted if found is not None)
+        return round(each_time * LONGEST_SECONDS / self.interval)

@@ -34,6 +34,11 @@ GOOD = "region: eu-west-1, state_file: s.sqlite, sns_topics: {names: [orders]}"
         pytest.param(f"{GOOD}, access_key_id_file: i", "belong together (write both)", id="half a key"),
         pytest.param(f"{GOOD}, session_token_file: t", "a session token needs a key", id="token alone"),
         pytest.param(f"{GOOD}, budget: {{calls_a_day: 0}}", "calls_a_day", id="no budget"),
+        pytest.param(
+            f"{GOOD}, budget: {{metrics_a_day: 1000}}",
+            "the resources by name need 4,320 metrics a day, the budget has 1,000 (write metrics_a_day: 4320",
+            id="a budget that can't do",
+        ),
         pytest.param(f"{GOOD}, token: x", "token", id="unknown key"),
     ],
 )
