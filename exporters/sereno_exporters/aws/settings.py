@@ -147,7 +147,10 @@ class AwsSettings(Grammar):
         if (needed := self._metrics_a_day()) > self.budget.metrics_a_day:
             allowed = self.budget.metrics_a_day
             message = f"the resources by name need {needed:,} metrics a day, the budget has {allowed:,}"
-            yield "budget", mistake("SLO006", message, f"write metrics_a_day: {needed}, or a longer interval")
+            yield (
+                "budget",
+                mistake("SLO006", message, f"write metrics_a_day: {needed * 11 // 10}, or a longer interval"),
+            )
 
     def _metrics_a_day(self) -> int:
         """What reading the resources by name asks for; those that are found come on top."""

@@ -19,7 +19,7 @@ from sereno_exporters.frame.model import Part, Parts, Target
 
 Clock = Callable[[], float]
 
-_SLACK_SECONDS = 5.0
+_SLACK_SECONDS = 1.0
 """A scrape a minute comes a little sooner than a minute after the last at times."""
 _DISCOVERY_SECONDS = 3_600.0
 

@@ -36,7 +36,7 @@ GOOD = "region: eu-west-1, state_file: s.sqlite, sns_topics: {names: [orders]}"
         pytest.param(f"{GOOD}, budget: {{calls_a_day: 0}}", "calls_a_day", id="no budget"),
         pytest.param(
             f"{GOOD}, budget: {{metrics_a_day: 1000}}",
-            "the resources by name need 4,320 metrics a day, the budget has 1,000 (write metrics_a_day: 4320",
+            "need 4,320 metrics a day, the budget has 1,000 (write metrics_a_day: 4752, or a longer interval)",
             id="a budget that can't do",
         ),
         pytest.param(f"{GOOD}, token: x", "token", id="unknown key"),
