@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import orjson
 
@@ -49,6 +50,8 @@ class State:
     def __init__(self, path: Path, scope: str) -> None:
         self._path = path
         self._scope = scope
+        # Parts of a target begin at once: one that waits for another too long is late, and no file is damaged.
+        self._turn = Lock()
 
     def tallies(
         self,
@@ -139,6 +142,8 @@ class State:
     def _writing(self, deadline: Deadline) -> Iterator[sqlite3.Connection]:
         """A transaction; what raises rolls it back."""
         wait_seconds = min(_LONGEST_WAIT_SECONDS, deadline.seconds_left())
+        if not self._turn.acquire(timeout=wait_seconds):
+            raise FetchError(Reason.TIMEOUT, f"the state in {self._path} is kept busy by other parts")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self._path, timeout=wait_seconds, isolation_level=None)) as database:
@@ -157,6 +162,8 @@ class State:
                 Reason.CONFIGURATION,
                 f"the state in {self._path} can't be used: {error}; mend it, or move it away: counters begin at 0 then",
             ) from error
+        finally:
+            self._turn.release()
 
     def _make_tables(self, database: sqlite3.Connection) -> None:
         """Within the transaction; `executescript` would commit it."""
