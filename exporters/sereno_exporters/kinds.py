@@ -9,9 +9,13 @@ from sereno_exporters.frame.model import ExporterKind
 # name → (module, one line of help). The help stands here so that `sereno exporter --help` imports none of the modules;
 # a module imports its client library when it connects.
 KINDS: dict[str, tuple[str, str]] = {
+    "aws": (
+        "sereno_exporters.aws.kind",
+        "Lambda, SNS, the age of SQS' messages and Aurora, out of CloudWatch; calls are counted and capped.",
+    ),
     "quotas": (
         "sereno_exporters.quotas.kind",
-        "Managed quotas: used, granted, and whether it lasts until the period's end.",
+        "What plans allow, what is used of it, and when it runs out.",
     ),
     "rabbitmq": (
         "sereno_exporters.queues.rabbitmq.kind",

@@ -1,6 +1,7 @@
-"""The handwritten dashboard of quotas: data in every panel on a real Prometheus that evaluates the real rules."""
+"""The handwritten dashboard of quotas: data in every panel on a real Prometheus, with the recording rules evaluated."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,66 +9,77 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
+from sereno_exporters.quotas.families import ALL
+from sereno_exporters.quotas.kind import KIND
 from support import grafana
-from support.exporting import samples
 from support.prometheus import HistorySample, RunningProcess, running_prometheus
-from support.quotas import scraped
+from support.queue_exporters import scraped, write_files
+from support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = ROOT / "dashboards/grafana/handwritten/quotas.json"
 RULES = ROOT / "alerting/rules/handwritten/quotas.rules.yaml"
 DASHBOARD = grafana.read(PATH.read_text(encoding="utf-8"))
-DAY = 86_400
-NOW = float(int(time.time()) // DAY * DAY)
-"""Midnight: where days are counted."""
-DAYS = 9
-
-
-def history(folder: Path) -> list[HistorySample]:
-    """Nine days, hour by hour, of what a real exporter tells of a quota that doesn't last and of a level that grows."""
-    (folder / "used.txt").write_text("1")
-    usage = "usage: {file: {path: used.txt}}"
-    exposition = scraped(
-        folder,
-        f"{{name: commands, unit: commands, limit: 200, restarts: {{month_day: 1}}, {usage}}}",
-        f"{{name: storage, unit: bytes, limit: 1KB, {usage}}}",
-    )
-    return [
-        HistorySample(name, {**dict(labels), "job": "e", "instance": "e1"}, NOW - 3600 * (24 * DAYS - hour), value)
-        for (name, labels), told in samples(exposition).items()
-        for hour in range(24 * DAYS + 1)
-        for value in (told * (1 + 4 * hour if "_used" in name else 1),)
-    ]
+MINUTES = 20
+PLAN = """      plan:
+        quotas:
+          - {name: commands, unit: commands, limit: 10, period: {day: 1}, read: {file: {file: used}}}
+          - {name: projects, limit: 10, read: {file: {file: used}}}
+"""
 
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProcess]:
-    """A Prometheus that has scraped the exporter."""
-    with running_prometheus(
-        tmp_path_factory.mktemp("prometheus"), history=history(tmp_path_factory.mktemp("exporter"))
-    ) as server:
+    """A Prometheus that has scraped the exporter once a minute, up to now, and evaluates the rules."""
+    folder, now = tmp_path_factory.mktemp("exporter"), float(int(time.time()))
+    write_files(folder, {"used": "7"})
+    found = scraped(KIND, PLAN, folder)
+    assert found.failed == {}
+    history = [
+        HistorySample(
+            sample.name, {**sample.labels, "job": "e", "instance": "e1"}, now - 60 * minute, float(sample.value)
+        )
+        for metric in found.exposition.metrics
+        for sample in metric.samples
+        for minute in range(MINUTES, -1, -1)
+    ]
+    config = yaml.safe_dump({"global": {"evaluation_interval": "1s"}, "rule_files": [str(RULES)]})
+    with running_prometheus(tmp_path_factory.mktemp("prometheus"), history=history, config=config) as server:
+        wait_for(lambda: asked(server, "sereno:quota_at_period_end:least_ratio"), what="the rules are evaluated")
         yield server
 
 
-def with_rules(expr: str) -> str:
-    """The query with what the recorded series are made of in their place: history has no recorded ones."""
-    (group,) = yaml.safe_load(RULES.read_text())["groups"]
-    records = {rule["record"]: rule["expr"] for rule in group["rules"] if "record" in rule}
-    for name, made_of in reversed(records.items()):  # later ones are made of earlier ones
-        for selector in ('{target=~".*"}', ""):
-            expr = expr.replace(name + selector, f"({made_of})") if name + selector in expr else expr
-    return expr
+def asked(server: RunningProcess, query: str) -> list[float]:
+    """The values of a query, now."""
+    url = f"{server.url}/api/v1/query"
+    answer = httpx.get(url, params={"query": query}, timeout=10, trust_env=False).json()
+    assert answer["status"] == "success", answer
+    return [float(series["value"][1]) for series in answer["data"]["result"]]
 
 
-@pytest.mark.parametrize("query", list(grafana.queries(DASHBOARD, __range="20m")), ids=lambda query: query.panel)
+@pytest.mark.parametrize(
+    "query", list(grafana.queries(DASHBOARD)), ids=lambda query: f"{query.panel} {query.expr[:40]}"
+)
 def test_no_panel_is_empty(prometheus: RunningProcess, query: grafana.PanelQuery) -> None:
     """Every query is accepted and answers with numbers."""
-    parameters = {"query": with_rules(query.expr), "time": str(NOW)}
-    answer = httpx.post(f"{prometheus.url}/api/v1/query", data=parameters, timeout=10, trust_env=False).json()
-    assert answer["status"] == "success", answer
-    values = [float(series["value"][1]) for series in answer["data"]["result"]]
-    assert values, parameters["query"]
+    values = asked(prometheus, query.expr.replace("1m15s", "5m"))
+    assert values, query.expr
     assert all(abs(value) < float("inf") for value in values)
+
+
+def test_the_rule_agrees_with_the_exporter(prometheus: RunningProcess) -> None:
+    """What is used at the end by the line from the start is over 1 exactly if it runs out before the end."""
+    (at_end,) = asked(prometheus, "sereno:quota_at_period_end:ratio")
+    (before_end,) = asked(
+        prometheus, "sereno_quotas_period_end_timestamp_seconds > bool sereno_quotas_runs_out_timestamp_seconds"
+    )
+    assert (at_end > 1) == bool(before_end)
+
+
+def test_every_family_is_on_the_dashboard() -> None:
+    """What the exporter tells of, somebody sees."""
+    shown = " ".join(query.expr for query in grafana.queries(DASHBOARD))
+    assert [family.name for family in ALL if not re.search(rf"\b{family.name}\b", shown)] == []
 
 
 def test_every_panel_says_what_it_shows() -> None:
@@ -78,15 +90,24 @@ def test_every_panel_says_what_it_shows() -> None:
         assert panel["description"]
         assert panel["fieldConfig"]["defaults"]["unit"]
         assert panel["datasource"]["uid"] == "${datasource}"
+    for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]
         cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
         assert not cells & taken, panel["title"]
+        assert max(x for x, _ in cells) < 24
         taken |= cells
 
 
 def test_uid_title_and_panels_are_its_own() -> None:
     """No other dashboard has its uid or title: a duplicate stops Grafana's provisioning."""
-    others = [json.loads(path.read_text()) for path in (ROOT / "dashboards/grafana").glob("*/*.json") if path != PATH]
+    folder = ROOT / "dashboards/grafana"
+    others = [json.loads(path.read_text()) for path in folder.glob("*/*.json") if path != PATH]
     assert DASHBOARD["uid"] not in {one["uid"] for one in others}
     assert DASHBOARD["title"] not in {one["title"] for one in others}
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+
+
+def test_the_file_is_reviewable() -> None:
+    """Keys sorted, two spaces, a line feed at the end, as Grafana's exports are not."""
+    text = PATH.read_text(encoding="utf-8")
+    assert text == json.dumps(DASHBOARD, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -3,7 +3,7 @@
 import ssl
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,8 +47,13 @@ class Proxy:
 
 
 @contextmanager
-def proxy_before(upstream: str, *, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
-    """Forward every request to `upstream`, over a free port of loopback."""
+def proxy_before(
+    upstream: str,
+    *,
+    tls: ssl.SSLContext | None = None,
+    passing: Collection[str] = ("Content-Type", "Content-Encoding", "Accept"),
+) -> Iterator[Proxy]:
+    """Forward every request to `upstream`, with the headers `passing`, over a free port of loopback."""
     state = Proxy(url="")
     client = httpx.Client(base_url=upstream, trust_env=False, timeout=30)
 
@@ -67,9 +72,7 @@ def proxy_before(upstream: str, *, tls: ssl.SSLContext | None = None) -> Iterato
                 product = {"X-Elastic-Product": refusal.product} if refusal.product else {}
                 self.answer(refusal.status, {"Content-Type": refusal.content_type, **product}, refusal.body)
                 return
-            passed = {
-                key: self.headers[key] for key in ("Content-Type", "Content-Encoding", "Accept") if key in self.headers
-            }
+            passed = {key: self.headers[key] for key in passing if key in self.headers}
             answer = client.request(self.command, self.path, content=body, headers=passed)
             kept = {key: value for key, value in answer.headers.items() if key in {"content-type", "x-elastic-product"}}
             self.answer(answer.status_code, kept, answer.content)

@@ -130,7 +130,9 @@ def _about(scrape: TargetScrape, up: Sequence[tuple[str, bool]], budget: _Budget
         return metric
 
     yield family(
-        "up", "1 if the target answered for at least one part of this scrape, else 0.", [({}, any(ok for _, ok in up))]
+        "up",
+        "1 if the target answered for at least one part of this scrape, else 0.",
+        [({}, any(ok for (_, ok), each in zip(up, scrape.parts, strict=True) if each.part.asks_target))],
     )
     yield family(
         "part_up",

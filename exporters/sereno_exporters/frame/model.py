@@ -86,6 +86,8 @@ class Part(Generic[Snapshot]):
     """Pure: no clock, no network, no state."""
     reuse_seconds: float = 0.0
     """For what is dear: a snapshot serves scrapes for so long, and its age is exposed. 0: each scrape fetches."""
+    asks_target: bool = True
+    """False: it tells of the exporter itself, also while the target is away; `up` doesn't look at it."""
 
 
 class Source(Protocol):

@@ -5,6 +5,7 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 from sereno_exporters.frame.deadline import Deadline
+from sereno_exporters.frame.trouble import FetchError, Reason
 
 Value = TypeVar("Value")
 
@@ -28,7 +29,7 @@ class Shared(Generic[Value]):
         """
         # Who waits gives up with its time: the one that fetches is bound by the same deadline.
         if not self._lock.acquire(timeout=deadline.seconds_left()):
-            deadline.seconds_left()
+            raise FetchError(Reason.TIMEOUT, "another part of the target took all the time")
         try:
             if self._kept is None or self._kept[0] != deadline:
                 self._kept = deadline, self._fetch(deadline)

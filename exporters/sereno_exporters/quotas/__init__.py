@@ -1,1 +1,1 @@
-"""Managed quotas: how much of what is granted is used, and when the period begins again."""
+"""Exporter of quotas: what a plan allows, what is used of it, and when it is used up."""

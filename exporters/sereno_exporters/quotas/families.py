@@ -1,53 +1,51 @@
-"""What becomes of a reading. Pure: the moment of the reading is part of it."""
+"""The families of the exporter `quotas`, and what becomes of a snapshot. Pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator
 
 from prometheus_client.metrics_core import Metric
 
 from sereno_exporters.frame.model import Family, FamilyKind
-from sereno_exporters.quotas.period import Period, day_of, month_of, week_of
-from sereno_exporters.quotas.settings import Quota, Restart
+from sereno_exporters.quotas.snapshot import Usage
 
-_GAUGE = FamilyKind.GAUGE
-_LABELS = ("quota", "unit")
+GAUGE = FamilyKind.GAUGE
+_QUOTA = ("quota",)
 
-USED = Family("sereno_quotas_used", _GAUGE, "How much of the quota is used, in its unit.", _LABELS)
-LIMIT = Family("sereno_quotas_limit", _GAUGE, "How much the plan grants, in the quota's unit.", _LABELS)
-USED_RATIO = Family("sereno_quotas_used_ratio", _GAUGE, "Used, of what is granted; above 1 is over it.", ("quota",))
+INFO = Family("sereno_quotas_info", FamilyKind.INFO, "What a quota is counted in.", ("quota", "unit"))
+USED = Family("sereno_quotas_used", GAUGE, "How much of the quota is used, in its unit.", _QUOTA)
+LIMIT = Family("sereno_quotas_limit", GAUGE, "How much the plan allows, in the quota's unit.", _QUOTA)
+RATIO = Family("sereno_quotas_used_ratio", GAUGE, "How much of the quota is used; 1 is all of it.", _QUOTA)
 START = Family(
-    "sereno_quotas_period_start_timestamp_seconds", _GAUGE, "When the quota began to count; not of levels.", ("quota",)
+    "sereno_quotas_period_start_timestamp_seconds", GAUGE, "When the period began; no series of levels.", _QUOTA
 )
-END = Family("sereno_quotas_period_end_timestamp_seconds", _GAUGE, "When it begins again; not of levels.", ("quota",))
-ALL = (USED, LIMIT, USED_RATIO, START, END)
+END = Family(
+    "sereno_quotas_period_end_timestamp_seconds", GAUGE, "When the next period begins; no series of levels.", _QUOTA
+)
+RUNS_OUT = Family(
+    "sereno_quotas_runs_out_timestamp_seconds",
+    GAUGE,
+    "When it is used up if it goes on as since the period's start, also if that is after its end; no series of levels.",
+    _QUOTA,
+)
+VARIATION = Family(
+    "sereno_quotas_daily_variation_ratio",
+    GAUGE,
+    "How much days are taken to differ from their mean, by which forecasts are doubted; no series of levels.",
+    _QUOTA,
+)
+
+ALL = (INFO, USED, LIMIT, RATIO, START, END, RUNS_OUT, VARIATION)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was used at a moment."""
-
-    quota: Quota
-    used: float
-    at_seconds: float
-    """Since the epoch."""
-
-
-def families_of(reading: Reading) -> Iterable[Metric]:
-    """All families of one quota."""
-    quota = reading.quota
-    yield USED.of([((quota.name, quota.unit), reading.used)])
-    yield LIMIT.of([((quota.name, quota.unit), quota.limit)])
-    yield USED_RATIO.of([((quota.name,), reading.used / quota.limit)])
-    if quota.restarts is not None:
-        period = _period(quota.restarts, datetime.fromtimestamp(reading.at_seconds, UTC))
-        yield START.of([((quota.name,), period.start.timestamp())])
-        yield END.of([((quota.name,), period.end.timestamp())])
-
-
-def _period(restart: Restart, now: datetime) -> Period:
-    zone = ZoneInfo(restart.time_zone)
-    if restart.month_day is not None:
-        return month_of(now, restart.month_day, zone)
-    return day_of(now, zone) if restart.daily else week_of(now, restart.weekday_number, zone)
+def of_usage(usage: Usage) -> Iterator[Metric]:
+    """One quota."""
+    name, quota, span = (usage.quota.name,), usage.quota, usage.span
+    yield INFO.info([{"quota": quota.name, "unit": quota.unit}])
+    yield USED.of([(name, usage.used)])
+    yield LIMIT.of([(name, quota.limit)])
+    yield RATIO.of([(name, usage.used_ratio)])
+    if span is not None:
+        yield START.of([(name, span.start)])
+        yield END.of([(name, span.end)])
+        yield VARIATION.of([(name, quota.daily_variation)])
+    if usage.runs_out_at is not None:
+        yield RUNS_OUT.of([(name, usage.runs_out_at)])

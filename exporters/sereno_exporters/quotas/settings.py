@@ -1,150 +1,177 @@
-"""What `exporters.yaml` says of quotas: what is granted, where its use is read, when it begins again."""
+"""What a target of the exporter `quotas` says in the configuration."""
 
 import re
-from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Iterator
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from sereno_exporters.frame.http import HttpSettings
-from sereno_exporters.frame.words import FilePath, Grammar, Name, Seconds, mistake
+from sereno_exporters.frame.redis_address import RedisAddress
+from sereno_exporters.frame.words import FilePath, Grammar, Seconds, mistake
 
-_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_BINARY = {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MOST_QUOTAS = 200
+DAILY_VARIATION = 0.5
+_SIZES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_SIZES |= {"TiB": 2**40}
+_MOST_AGE_SECONDS = 86_400.0
 
-Unit = Literal["commands", "requests", "bytes", "connections", "projects", "seconds", "items"]
+_Trouble = tuple[tuple[str | int, ...], PydanticCustomError]
 
 
 def _amount(written: Any) -> Any:
-    """`500000`, or `50GB`; a number in the model."""
     if isinstance(written, bool) or not isinstance(written, int | float | str):
         return written
-    if isinstance(written, str):
-        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]?i?B)", written, re.IGNORECASE)
-        if found is None:
-            raise mistake("SLO006", f"{written!r} is no amount", "write for example 500000, 50GB or 250MiB")
-        return float(found[1]) * (_BYTES | _BINARY)[found[2].upper()]
-    return float(written)
+    number = float(written) if isinstance(written, int | float) else _size(written)
+    if not 0 < number < float("inf"):
+        raise mistake("SLO006", f"a limit of {written} allows nothing", "write a number above 0, as 500000 or 50GB")
+    return number
 
 
-def _more_than_none(amount: float) -> float:
-    if not 0 < amount < float("inf"):
-        raise mistake("SLO006", f"a limit of {amount:g} grants nothing that could be used up", "write what is granted")
-    return amount
+def _size(written: str) -> float:
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]+)", written)
+    if found is None or found[2] not in _SIZES:
+        raise mistake("SLO006", f"{written!r} is no amount", "write a number, or a size as 250MB, 50GB or 2GiB")
+    return float(found[1]) * _SIZES[found[2]]
 
 
-def _zone(name: str) -> str:
+def _zone(text: str) -> str:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise mistake("SLO006", f"{name!r} is no time zone", "write for example UTC or Europe/Berlin") from error
-    return name
+        ZoneInfo(text)
+    except (KeyError, OSError, ValueError) as error:  # no such name, or one that is no path
+        raise mistake("SLO006", f"{text!r} is no time zone", "write for example America/Bogota or UTC") from error
+    return text
 
 
-Amount = Annotated[float, BeforeValidator(_amount), AfterValidator(_more_than_none)]
-Zone = Annotated[str, AfterValidator(_zone)]
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", text):
+        raise mistake(
+            "SLO011", f"{text!r} is no name of a quota", "write lower-case letters, digits and _, as commands"
+        )
+    return text
 
 
-class Restart(Grammar):
-    """When use counts from nothing again: exactly one of the three."""
-
-    month_day: int | None = Field(None, ge=1, le=31, description="Day of the month", examples=[1])
-    weekday: Literal[_WEEKDAYS] | None = Field(None, description="Each week", examples=["monday"])  # type: ignore[valid-type]
-    daily: Literal[True] | None = Field(None, description="Each midnight", examples=["true"])
-    time_zone: Zone = Field("UTC", description="Of the provider's midnight", examples=["UTC"])
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if sum(one is not None for one in (self.month_day, self.weekday, self.daily)) != 1:
-            raise mistake(
-                "SLO006", "a period begins on one kind of day", "write month_day: 1, weekday: monday or daily: true"
-            )
-        return self
-
-    @property
-    def weekday_number(self) -> int:
-        """0 is Monday."""
-        return _WEEKDAYS.index(str(self.weekday))
+def _path(text: str) -> str:
+    if not text.startswith("/") or not text.isprintable() or " " in text:
+        raise mistake("SLO006", f"{text!r} is no path", "write what stands behind the address, as /v1/usage")
+    return text
 
 
-class HttpUsage(HttpSettings):
+def _field(text: str) -> str:
+    if not all(text.split(".")):
+        raise mistake(
+            "SLO006", f"{text!r} is no field", "write names and numbers with dots between, as usage.0.commands"
+        )
+    return text
+
+
+JsonField = Annotated[str, AfterValidator(_field)]
+
+
+class HttpReading(HttpSettings):
     """A number in the JSON that an address answers."""
 
-    path: str = Field("", description="Below the address", examples=["/v2/stats"])
-    field: str = Field(description="Where in the answer, with dots between", examples=["data.monthly.commands"])
-
-    @field_validator("path")
-    @classmethod
-    def _begins_with_slash(cls, path: str) -> str:
-        if path and not path.startswith("/"):
-            raise mistake("SLO006", f"path {path!r} doesn't begin with a slash", f"write /{path}")
-        return path
+    path: Annotated[str, AfterValidator(_path)] = Field("/", examples=["/v1/usage"])
+    field: JsonField = Field(description="Where the number stands in it", examples=["usage.commands"])
 
 
-class PrometheusUsage(HttpSettings):
-    """What a Prometheus answers: one number."""
-
-    query: str = Field(min_length=1, description="PromQL with one series", examples=["sum(redis_db_keys)"])
-
-
-class RedisUsage(Grammar):
+class RedisReading(RedisAddress):
     """A field of Redis' INFO."""
 
-    host: str = Field("127.0.0.1", examples=["127.0.0.1"])
-    port: int = Field(6379, ge=1, le=65_535, examples=[6379])
-    username_file: FilePath | None = None
-    password_file: FilePath | None = None
-    tls: bool = False
-    ca_file: FilePath | None = None
-    info: str = Field(description="Field of INFO", examples=["used_memory"])
+    field: str = Field(pattern=r"^[a-z][a-z0-9_]*$", examples=["connected_clients"])
 
 
-class FileUsage(Grammar):
-    """A number in a file that something else writes; too old, it is no answer."""
+class PrometheusReading(HttpSettings):
+    """The one value of a query; `$period` in it is the time since the period began, as 86400s."""
 
-    path: FilePath = Field(description="File with one number", examples=["usage.txt"])
-    max_age: Seconds = Field(86_400.0, description="Older than this it is not believed", examples=["1d"])
+    query: str = Field(min_length=1, examples=["sum(increase(redis_commands_processed_total[$period]))"])
 
 
-class Usage(Grammar):
-    """Where use is read: exactly one of the four."""
+class FileReading(Grammar):
+    """A number in a file that somebody writes anew, alone or within JSON."""
 
-    http: HttpUsage | None = None
-    prometheus: PrometheusUsage | None = None
-    redis: RedisUsage | None = None
-    file: FileUsage | None = None
+    file: FilePath = Field(examples=["usage.json"])
+    field: JsonField | None = Field(None, description="Where it stands in the JSON", examples=["projects"])
+    max_age: Seconds = Field(_MOST_AGE_SECONDS, description="A file that is older says nothing", examples=["1d"])
+
+
+class Reading(Grammar):
+    """Where usage is read: one of four ways."""
+
+    http: HttpReading | None = Field(None, examples=["{url: 'https://api.example.org', field: usage}"])
+    redis: RedisReading | None = Field(None, examples=["{field: connected_clients}"])
+    prometheus: PrometheusReading | None = Field(None, examples=["{url: 'http://127.0.0.1:9090', query: 'sum(up)'}"])
+    file: FileReading | None = Field(None, examples=["{file: usage.json, field: projects}"])
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if sum(one is not None for one in (self.http, self.prometheus, self.redis, self.file)) != 1:
-            raise mistake("SLO006", "use is read in one place", "write http, prometheus, redis or file")
+        if sum(each is not None for each in (self.http, self.redis, self.prometheus, self.file)) != 1:
+            raise mistake("SLO006", "usage is read in one way", "write one of http, redis, prometheus and file")
         return self
+
+
+class Period(Grammar):
+    """A month that begins anew on a day."""
+
+    day: int = Field(1, ge=1, le=31, description="In shorter months their last one", examples=[1])
+    timezone: Annotated[str, AfterValidator(_zone)] = Field("UTC", examples=["America/Bogota"])
 
 
 class Quota(Grammar):
-    """One thing that is limited."""
+    """What is limited."""
 
-    name: Name = Field(description="What is limited", examples=["commands"])
-    unit: Unit = Field(description="What is counted", examples=["commands"])
-    limit: Amount = Field(description="How much is granted", examples=["500000"])
-    usage: Usage = Field(description="Where its use is read", examples=["{http: {url: …, field: …}}"])
-    scale: float = Field(1.0, gt=0, description="What a reading is multiplied with", examples=["1024"])
-    restarts: Restart | None = Field(None, description="Left out: a level, as storage", examples=["{month_day: 1}"])
+    name: Annotated[str, AfterValidator(_name)] = Field(examples=["commands"])
+    unit: str = Field("", max_length=40, description="For people", examples=["commands"])
+    limit: Annotated[float, BeforeValidator(_amount)] = Field(
+        description="A number or a size", examples=["500000", "50GB"]
+    )
+    read: Reading = Field(description="Where usage is read", examples=["{redis: {field: connected_clients}}"])
+    scale: float = Field(1.0, gt=0, strict=False, description="Usage is multiplied by it", examples=[1000000])
+    period: Period | None = Field(
+        None, description="When it begins anew; none for levels, as storage", examples=["{day: 1}"]
+    )
+    daily_variation: float = Field(
+        DAILY_VARIATION, ge=0, le=3, strict=False, description="How much days differ from their mean", examples=[0.5]
+    )
 
 
 class QuotasSettings(Grammar):
-    """One provider's plan."""
+    """One plan: a provider's account, or a service of it."""
 
-    quotas: tuple[Quota, ...] = Field(strict=False, max_length=_MOST_QUOTAS, examples=["[{name: …}]"])
-    every: Seconds = Field(60.0, description="How often use is read at most", examples=["5m"])
+    quotas: tuple[Quota, ...] = Field(strict=False, examples=["[{name: connections, limit: 100, read: {…}}]"])
+    reuse: Seconds = Field(60.0, description="How old figures may be: providers count calls, too", examples=["1m"])
 
     @model_validator(mode="after")
-    def _names_differ(self) -> Self:
-        if not self.quotas:
-            raise mistake("SLO006", "there are no quotas", "write one at least")
-        names = [quota.name for quota in self.quotas]
-        if twice := [name for name in names if names.count(name) > 1]:
-            raise mistake("SLO006", f"two quotas are called {twice[0]}", "give each a name of its own")
+    def _fits_together(self) -> Self:
+        if troubles := list(self._troubles()):
+            # Each at its own place in the file: pydantic takes such an error's places over.
+            details = [InitErrorDetails(type=what, loc=place, input=None) for place, what in troubles]
+            raise ValidationError.from_exception_data("quotas", details)
         return self
+
+    def _troubles(self) -> Iterator[_Trouble]:
+        if not self.quotas:
+            yield (
+                ("quotas",),
+                mistake("SLO006", "the plan has no quota", "write quotas: [{name: …, limit: …, read: …}]"),
+            )
+        names: set[str] = set()
+        for index, quota in enumerate(self.quotas):
+            if quota.name in names:
+                yield (
+                    ("quotas", index, "name"),
+                    mistake("SLO015", f"{quota.name} is named twice", "give it another name"),
+                )
+            names.add(quota.name)
+            query = quota.read.prometheus.query if quota.read.prometheus else ""
+            if "$period" in query and quota.period is None:
+                yield (
+                    ("quotas", index, "read"),
+                    mistake(
+                        "SLO006", "$period stands in the query of a quota without a period", "write period: {day: 1}"
+                    ),
+                )
+            if quota.read.redis is not None:
+                for (key,), trouble in quota.read.redis.troubles_of_address():
+                    yield ("quotas", index, "read", "redis", key), trouble

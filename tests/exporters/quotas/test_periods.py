@@ -1,60 +1,80 @@
-"""When quotas begin again: months of every length, time zones, days of 23 and 25 hours."""
+"""Months that begin on a day, and when a quota runs out."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sereno_exporters.quotas.period import Period, day_of, month_of, week_of
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from sereno_exporters.quotas.families import of_usage
+from sereno_exporters.quotas.periods import Span, span_of
+from sereno_exporters.quotas.settings import Period, Quota
+from sereno_exporters.quotas.snapshot import Usage
 
-BERLIN, BOGOTA = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Bogota")
-ZONES = st.sampled_from([ZoneInfo("UTC"), BERLIN, BOGOTA, ZoneInfo("Pacific/Auckland")])
-MOMENTS = st.integers(1_577_836_800, 2_051_222_400).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+BOGOTA = "America/Bogota"
 
 
-def at(text: str) -> datetime:
-    """A moment, UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+def moment(text: str, zone: str = "UTC") -> float:
+    """Seconds since the epoch."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp()
 
 
 @pytest.mark.parametrize(
-    ("now", "day", "zone", "start", "end"),
+    ("day", "zone", "now", "start", "end"),
     [
-        ("2026-11-26T12:00", 1, "UTC", "2026-11-01T00:00", "2026-12-01T00:00"),
-        ("2026-12-31T23:59", 1, "UTC", "2026-12-01T00:00", "2027-01-01T00:00"),
-        ("2026-02-14T00:00", 15, "UTC", "2026-01-15T00:00", "2026-02-15T00:00"),
-        ("2026-02-28T00:00", 31, "UTC", "2026-02-28T00:00", "2026-03-31T00:00"),
-        ("2028-02-28T12:00", 30, "UTC", "2028-01-30T00:00", "2028-02-29T00:00"),
-        ("2026-04-01T03:00", 1, "America/Bogota", "2026-03-01T05:00", "2026-04-01T05:00"),
-        ("2026-03-31T22:30", 1, "Europe/Berlin", "2026-03-31T22:00", "2026-04-30T22:00"),
+        (1, "UTC", "2026-11-26", "2026-11-01", "2026-12-01"),
+        (1, "UTC", "2026-12-01", "2026-12-01", "2027-01-01"),
+        (15, "UTC", "2026-01-03", "2025-12-15", "2026-01-15"),
+        (31, "UTC", "2026-02-27", "2026-01-31", "2026-02-28"),
+        (31, "UTC", "2026-02-28", "2026-02-28", "2026-03-31"),
+        (30, "UTC", "2028-02-29", "2028-02-29", "2028-03-30"),
+        (1, BOGOTA, "2026-11-01T04:59:59", "2026-10-01T05:00", "2026-11-01T05:00"),
+        (1, BOGOTA, "2026-11-01T05:00", "2026-11-01T05:00", "2026-12-01T05:00"),
+        (1, "Europe/Madrid", "2026-04-10", "2026-03-31T22:00", "2026-04-30T22:00"),
     ],
 )
-def test_months_begin_on_their_day(now: str, day: int, zone: str, start: str, end: str) -> None:
-    """By the provider's own midnight; where a month is shorter, on its last day."""
-    period = month_of(at(now), day, ZoneInfo(zone))
-    assert (period.start.astimezone(UTC), period.end.astimezone(UTC)) == (at(start), at(end))
+def test_a_period_begins_at_midnight_of_its_day(day: int, zone: str, now: str, start: str, end: str) -> None:
+    """In its own time zone, in short months on their last day."""
+    assert span_of(Period(day=day, timezone=zone), moment(now)) == Span(moment(start), moment(end))
 
 
-def test_days_have_23_and_25_hours() -> None:
-    """When clocks change, a daily quota lasts as long as the provider's day."""
-    spring, autumn = day_of(at("2026-03-29T12:00"), BERLIN), day_of(at("2026-10-25T12:00"), BERLIN)
-    assert spring.end.timestamp() - spring.start.timestamp() == 23 * 3600
-    assert autumn.end.timestamp() - autumn.start.timestamp() == 25 * 3600
+@settings(deadline=None)
+@given(
+    day=some.integers(1, 31),
+    zone=some.sampled_from(["UTC", BOGOTA, "Europe/Madrid", "Pacific/Apia", "America/Sao_Paulo", "Asia/Kathmandu"]),
+    now=some.datetimes(datetime(2001, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001 - a zone is given to it
+)
+def test_periods_follow_each_other_without_a_gap(day: int, zone: str, now: datetime) -> None:
+    """Each moment is in one period, which is as long as a month, and the next begins at its end."""
+    period, at = Period(day=day, timezone=zone), moment(now.isoformat())
+    span = span_of(period, at)
+    assert span.start <= at < span.end
+    assert timedelta(days=26) <= timedelta(seconds=span.end - span.start) <= timedelta(days=34)
+    assert span_of(period, span.end).start == span.end
+    assert span_of(period, span.start) == span
 
 
-@given(MOMENTS, st.integers(1, 31), st.integers(0, 6), ZONES)
-def test_every_moment_is_in_one_period(now: datetime, day: int, weekday: int, zone: ZoneInfo) -> None:
-    """It is not before the start, and before the end; the next period begins where this one ends."""
+def quota(limit: float = 100.0) -> Quota:
+    """A quota with a period."""
+    return Quota.model_validate(
+        {"name": "commands", "limit": limit, "read": {"file": {"file": "x"}}, "period": {"day": 1}}
+    )
 
-    def check(period: Period, following: Period, longest: timedelta) -> None:
-        assert period.start.timestamp() <= now.timestamp() < period.end.timestamp()
-        assert following.start == period.end
-        assert period.end.timestamp() - period.start.timestamp() <= longest.total_seconds()
 
-    month = month_of(now, day, zone)
-    check(month, month_of(month.end, day, zone), timedelta(days=31, hours=1))
-    week = week_of(now, weekday, zone)
-    check(week, week_of(week.end, weekday, zone), timedelta(days=7, hours=1))
-    assert week.start.weekday() == weekday
-    check(day_of(now, zone), day_of(day_of(now, zone).end, zone), timedelta(hours=25))
+def test_it_runs_out_where_the_line_from_the_start_meets_the_limit() -> None:
+    """A quarter used in a tenth of the period: all of it after four tenths."""
+    assert Usage(quota(), 25.0, 1_100.0, Span(1_000.0, 2_000.0)).runs_out_at == 1_400.0
+
+
+@pytest.mark.parametrize(("used", "span"), [(0.0, Span(1_000.0, 2_000.0)), (25.0, None)])
+def test_there_is_no_forecast_of_nothing(used: float, span: Span | None) -> None:
+    """Neither of a level nor of what nobody has used yet; and no infinite series."""
+    usage = Usage(quota(), used, 1_100.0, span)
+    assert usage.runs_out_at is None
+    values = [sample.value for metric in of_usage(usage) for sample in metric.samples]
+    assert all(abs(value) < float("inf") for value in values)
+
+
+def test_the_first_moment_of_a_period_divides_by_nothing() -> None:
+    """What is used already when it begins is an early end, no error."""
+    assert Usage(quota(), 50.0, 1_000.0, Span(1_000.0, 2_000.0)).runs_out_at == 1_002.0

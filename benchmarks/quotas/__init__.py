@@ -1,0 +1,1 @@
+"""How often `SerenoQuotaRunsOut` is wrong, and how soon it is right."""

@@ -1,0 +1,41 @@
+"""Resources that are found: bounded, told where some are left out, and asked for once an hour."""
+
+import time
+from pathlib import Path
+
+from support.aws_exporter import Account, counting_proxy, queries
+
+
+def test_found_resources_are_read_beside_the_named_ones(moto: str, tmp_path: Path) -> None:
+    """The first so many by name; more are counted; metrics with further dimensions are no resources."""
+    now = float(int(time.time()))
+    account = Account(moto, tmp_path, now)
+    for name in ("found-b", "found-a", "found-c"):
+        account.put("QueueName", name, ("ApproximateNumberOfMessagesVisible", now - 90, 1))
+        account.put("QueueName", name, ("ApproximateAgeOfOldestMessage", now - 90, 12))
+    with counting_proxy(moto) as proxy:
+        source = account.source(url=proxy.url, sqs_queues={"names": ["found-c", "found-z"], "discover": {"most": 1}})
+        first = account.fetched(source, "sqs")
+        account.now += 60
+        account.fetched(source, "sqs")
+        account.now += 3_600
+        account.fetched(source, "sqs")
+        source.close()
+    ages = {key[1] for key in first if key[0] == "sereno_aws_sqs_oldest_message_age_seconds"}
+    assert ages == {"found-a", "found-c"}
+    assert first["sereno_aws_resources", "sqs"] == 3
+    assert first["sereno_aws_resources_left_out", "sqs"] == 1
+    assert [queries(asked) for asked in proxy.asked] == [0, 3, 3, 0, 3]
+
+
+def test_more_than_a_page_of_resources_is_found(moto: str, tmp_path: Path) -> None:
+    """ListMetrics answers 500 at a time; all are seen."""
+    now = float(int(time.time()))
+    account = Account(moto, tmp_path, now)
+    topics = [f"many-{number:03}" for number in range(520)]
+    account.put_each("TopicName", topics, ("NumberOfMessagesPublished", now - 90, 1))
+    source = account.source(sns_topics={"discover": {"most": 10}})
+    found = account.fetched(source, "sns", seconds=60)
+    source.close()
+    assert found["sereno_aws_resources", "sns"] == 10
+    assert found["sereno_aws_resources_left_out", "sns"] >= 510
