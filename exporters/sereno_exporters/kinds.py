@@ -6,9 +6,13 @@ from typing import Any
 
 from sereno_exporters.frame.model import ExporterKind
 
-SUMMARIES: dict[str, str] = {}
+SUMMARIES: dict[str, str] = {
+    "dora": "DORA's figures from DevOps events: deployments, lead time, change failures, recovery.",
+}
 """Name → one line of help. They stand here so that `sereno exporter --help` imports none of them."""
-MODULES: dict[str, str] = {}
+MODULES: dict[str, str] = {
+    "dora": "sereno_exporters.dora.kind",
+}
 """Name → module. Its client library is imported when it connects."""
 
 
