@@ -135,7 +135,7 @@ def _delivery(run: DeploymentRun, commits: Commits, brought: set[str], *, is_mea
     return Delivery(
         deployment=run.key,
         # A rebase or a clock may put the author's time after the deployment.
-        lead_seconds=tuple(sorted(max(0.0, (run.when_deployed - moment).total_seconds()) for moment in authored)),
+        lead_seconds=tuple(sorted(max(0.0, (run.when_deployed() - moment).total_seconds()) for moment in authored)),
         unknown=len(moments) - len(authored),
         is_measured=is_measured,
     )

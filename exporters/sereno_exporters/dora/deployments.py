@@ -50,7 +50,6 @@ class DeploymentRun:
     success_event_id: str
     """The event that told of the first success; empty where none did."""
 
-    @property
     def when_deployed(self) -> datetime:
         """`deployed_at` of a deployment that succeeded.
 

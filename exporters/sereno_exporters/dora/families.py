@@ -130,7 +130,7 @@ def families(snapshot: DoraSnapshot) -> Iterator[Metric]:
             for labels, value in samples(one)
         )
     yield LAST_DEPLOYMENT.of(
-        ((run.key.service, run.key.environment), run.when_deployed.timestamp()) for run in snapshot.latest
+        ((run.key.service, run.key.environment), run.when_deployed().timestamp()) for run in snapshot.latest
     )
     yield LAST_DEPLOYMENT_INFO.info(
         {

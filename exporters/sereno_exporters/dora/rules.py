@@ -91,13 +91,13 @@ def _named(of: Situation) -> Check:
 
 
 def _rolled_back(of: Situation, policy: DoraPolicy, now: datetime) -> Check:
-    within, deployed_at = policy.rollback_within, of.run.when_deployed
+    within, deployed_at = policy.rollback_within, of.run.when_deployed()
     if of.after is None:
         return _waiting(Rule.ROLLED_BACK, f"not taken back within {length(within)}", deployed_at + within, now)
     how = _taken_back(of, of.after)
     if how is None:
         return Check(Rule.ROLLED_BACK, holds=False, text=f"the next deployment, {name(of.after)}, is no rollback")
-    gap = of.after.when_deployed - deployed_at
+    gap = of.after.when_deployed() - deployed_at
     holds = gap <= within
     text = f"{how}, {length(gap)} later ({'' if holds else 'not '}within {length(within)})"
     return Check(Rule.ROLLED_BACK, holds, text, (_deployed(of.after),))
@@ -115,11 +115,11 @@ def _taken_back(of: Situation, after: DeploymentRun) -> str | None:
 
 
 def _hotfixed(of: Situation, policy: DoraPolicy, now: datetime) -> Check:
-    within, deployed_at = policy.hotfix_within, of.run.when_deployed
+    within, deployed_at = policy.hotfix_within, of.run.when_deployed()
     nothing = f"no unplanned deployment followed within {length(within)}"
     if of.after is None:
         return _waiting(Rule.HOTFIXED, nothing, deployed_at + within, now)
-    gap = of.after.when_deployed - deployed_at
+    gap = of.after.when_deployed() - deployed_at
     if not of.after.is_unplanned or gap > within:
         return Check(Rule.HOTFIXED, holds=False, text=nothing)
     text = f"the next deployment, {name(of.after)}, was unplanned, {length(gap)} later (within {length(within)})"
@@ -127,13 +127,13 @@ def _hotfixed(of: Situation, policy: DoraPolicy, now: datetime) -> Check:
 
 
 def _followed(of: Situation, policy: DoraPolicy, now: datetime) -> Check:
-    within, deployed_at = policy.incident_within, of.run.when_deployed
+    within, deployed_at = policy.incident_within, of.run.when_deployed()
     if of.following:
         first = of.following[0]
         gap = length(first.opened_at - deployed_at)
         text = f"{title(first)} began {gap} after it (within {length(within)}), no other deployment in between"
         return Check(Rule.FOLLOWED, holds=True, text=text, evidence=tuple(incident_evidence(of.following)))
-    until = deployed_at + within if of.after is None else min(deployed_at + within, of.after.when_deployed)
+    until = deployed_at + within if of.after is None else min(deployed_at + within, of.after.when_deployed())
     return _waiting(
         Rule.FOLLOWED, f"no incident without a named cause began within {length(within)} after it", until, now
     )
@@ -148,4 +148,4 @@ def _waiting(rule: Rule, nothing: str, until: datetime, now: datetime) -> Check:
 
 def _deployed(run: DeploymentRun) -> Evidence:
     by = f" by {run.actor}" if run.actor else ""
-    return Evidence(run.when_deployed, f"{name(run)} was deployed to {run.key.environment}{by}", run.success_event_id)
+    return Evidence(run.when_deployed(), f"{name(run)} was deployed to {run.key.environment}{by}", run.success_event_id)

@@ -53,6 +53,6 @@ def _latest(history: DeliveryHistory) -> tuple[DeploymentRun, ...]:
         if run.deployed_at is not None:
             place = (run.key.service, run.key.environment)
             other = newest.get(place)
-            if other is None or (other.when_deployed, other.key) < (run.when_deployed, run.key):
+            if other is None or (other.when_deployed(), other.key) < (run.when_deployed(), run.key):
                 newest[place] = run
     return tuple(newest[place] for place in sorted(newest))

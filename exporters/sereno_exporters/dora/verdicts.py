@@ -51,7 +51,7 @@ class JudgedDeployment:
     @property
     def deployed_at(self) -> datetime:
         """When it first succeeded."""
-        return self.run.when_deployed
+        return self.run.when_deployed()
 
     @property
     def restore_seconds(self) -> float | None:
@@ -82,7 +82,7 @@ def _situations(
         taking_back: Check | None = None
         for index, run in enumerate(runs):
             if run.revision:
-                seen.setdefault(run.revision, run.when_deployed)
+                seen.setdefault(run.revision, run.when_deployed())
             situation = Situation(
                 run=run,
                 before=runs[index - 1] if index else None,
@@ -117,7 +117,7 @@ def _outage(of: Situation) -> tuple[datetime, datetime | None]:
     """People's word comes first; without an incident, from the deployment to the one that took it back or mended it."""
     causing = (*of.naming, *of.following)
     if not causing:
-        return of.run.when_deployed, None if of.after is None else of.after.when_deployed
+        return of.run.when_deployed(), None if of.after is None else of.after.when_deployed()
     ends = [incident.resolved_at for incident in causing if incident.resolved_at is not None]
     return min(incident.opened_at for incident in causing), max(ends) if len(ends) == len(causing) else None
 
@@ -132,7 +132,7 @@ def _rework(
         return Rework(f"it took {name(of.before)} back", taking_back.evidence)
     for incident in incidents:
         if incident not in (*of.naming, *of.following) and _repairs(of.run, incident, policy):
-            after = length(of.run.when_deployed - incident.opened_at)
+            after = length(of.run.when_deployed() - incident.opened_at)
             text = f"it went out while {title(incident)} was open, {after} after it began"
             return Rework(text, tuple(incident_evidence((incident,))))
     return None
@@ -140,5 +140,5 @@ def _rework(
 
 def _repairs(run: DeploymentRun, incident: Incident, policy: DoraPolicy) -> bool:
     is_of_it = incident.environment in ("", run.key.environment)
-    is_soon = incident.opened_at < run.when_deployed <= incident.opened_at + policy.rework_within
-    return is_of_it and is_soon and (incident.resolved_at is None or run.when_deployed <= incident.resolved_at)
+    is_soon = incident.opened_at < run.when_deployed() <= incident.opened_at + policy.rework_within
+    return is_of_it and is_soon and (incident.resolved_at is None or run.when_deployed() <= incident.resolved_at)

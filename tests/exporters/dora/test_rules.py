@@ -118,7 +118,7 @@ def test_an_incident_soon_after_is_put_down_to_the_last_deployment(
     minutes: float, said: dict[str, str], failed: set[str]
 ) -> None:
     """Within an hour, of the same service and environment, and only to the deployment right before it."""
-    events = [deployment("1", 0, "a"), deployment("2", 2 * DAY, "b"), incident("I1", 2 * DAY + minutes, **said)]
+    events = [deployment("1", 0, "a"), deployment("2", 2 * DAY, "b"), incident("I1", 2 * DAY + minutes, **said)]  # type: ignore[arg-type]
     found = verdicts(events, LATER)
     assert {number for number, each in found.items() if each.verdict is Verdict.FAILED} == failed
 
