@@ -190,7 +190,7 @@ def test_the_rules_of_a_configuration_decide_here_too(ask: Ask, tmp_path: Path) 
     config.write_text(text.replace("RULE", "rollback_within: 100d"))
     code, _, err = ask("why", "102", "--config", str(config))
     assert code == 2
-    assert "error[SLO014]: rollback_within of 8640000 s decides nothing (write one up to 90d, as 24h)" in err
+    assert "error[SLO014]: rollback_within of 8,640,000 s decides nothing (write one up to 90d, as 24h)" in err
     config.write_text(text.replace("RULE", ""))
     code, _, err = ask("why", "102", "--config", str(config), "--target", "other")
     assert (code, err) == (2, f"sereno dora: {config} has no target other for dora; there are: main\n")

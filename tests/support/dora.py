@@ -109,6 +109,14 @@ def push(
     )
 
 
+def deployed(number: str, moment: datetime, actor: str, *, author: str = "", **said: Any) -> tuple[DevOpsEvent, ...]:
+    """A deployment of a commit of the same name, and the commit where its author is known."""
+    minutes = (moment - BEGIN) / timedelta(minutes=1)
+    commit = Commit(sha(number), moment, "main", author=author, title=f"change {number}")
+    event = deployment(number, minutes, number, actor=actor, **said)
+    return (told(minutes - 1, commit), event) if author else (event,)
+
+
 def verdicts(
     events: Iterable[DevOpsEvent], now: float, policy: DoraPolicy = DEFAULT_POLICY
 ) -> dict[str, JudgedDeployment]:

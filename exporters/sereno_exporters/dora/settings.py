@@ -42,7 +42,9 @@ class RulesSettings(Grammar):
         for field in fields(DoraPolicy):
             seconds = getattr(self, field.name)
             if not 0 < seconds <= _LONGEST.total_seconds():
-                raise mistake("SLO014", f"{field.name} of {seconds:g} s decides nothing", "write one up to 90d, as 24h")
+                raise mistake(
+                    "SLO014", f"{field.name} of {seconds:,.0f} s decides nothing", "write one up to 90d, as 24h"
+                )
         return self
 
     def policy(self) -> DoraPolicy:
