@@ -5,8 +5,9 @@ from typing import Final
 
 from prometheus_client.metrics_core import Metric
 
+from sereno_exporters.dora.deployments import DeploymentRun
 from sereno_exporters.dora.figures import Figures, quantile
-from sereno_exporters.dora.policy import QUANTILES
+from sereno_exporters.dora.policy import QUANTILES, WINDOWS
 from sereno_exporters.dora.snapshot import DoraSnapshot
 from sereno_exporters.frame.model import Family, FamilyKind
 
@@ -26,6 +27,9 @@ WINDOW_DEPLOYMENTS: Final = Family(
     FamilyKind.GAUGE,
     f"Successful deployments to production {_OVER}, by verdict: failed, well, or open (too young to tell).",
     (*_WINDOW, "verdict"),
+)
+WINDOW_SECONDS: Final = Family(
+    "sereno_dora_window_seconds", FamilyKind.GAUGE, "The length of a window, to divide counts by.", ("window",)
 )
 UNSUCCESSFUL: Final = Family(
     "sereno_dora_unsuccessful_deployments",
@@ -81,11 +85,12 @@ LAST_DEPLOYMENT: Final = Family(
     "When a service was last deployed to an environment with success; it changes with each deployment.",
     _PLACE,
 )
-LAST_DEPLOYMENT_INFO: Final = Family(
-    "sereno_dora_last_deployment_info",
-    FamilyKind.INFO,
-    "What that deployment was: its id, commit and version.",
-    (*_PLACE, "deployment", "sha", "version"),
+DEPLOYED: Final = Family(
+    "sereno_dora_deployed_timestamp_seconds",
+    FamilyKind.GAUGE,
+    "The same moment, with what was deployed and whether the environment counts as production: for dashboards'"
+    " annotations. Each deployment is a series of its own until the next one.",
+    (*_PLACE, "production", "deployment", "sha", "version"),
 )
 EVENTS_FROM: Final = Family(
     "sereno_dora_oldest_event_timestamp_seconds",
@@ -101,6 +106,7 @@ EVENTS_TO: Final = Family(
 ALL: Final = (
     DEPLOYMENTS,
     WINDOW_DEPLOYMENTS,
+    WINDOW_SECONDS,
     UNSUCCESSFUL,
     CHANGE_FAILURE,
     LEAD_TIME,
@@ -110,7 +116,7 @@ ALL: Final = (
     REWORK,
     REWORK_RATIO,
     LAST_DEPLOYMENT,
-    LAST_DEPLOYMENT_INFO,
+    DEPLOYED,
     EVENTS_FROM,
     EVENTS_TO,
 )
@@ -123,6 +129,7 @@ def families(snapshot: DoraSnapshot) -> Iterator[Metric]:
     yield DEPLOYMENTS.of(
         ((*place, status.value), count) for place, counts in snapshot.ended.items() for status, count in counts.items()
     )
+    yield WINDOW_SECONDS.of(((name,), window.total_seconds()) for name, window in WINDOWS.items())
     for family, samples in _OF_FIGURES:
         yield family.of(
             ((one.service, one.environment, one.window, *labels), value)
@@ -132,19 +139,16 @@ def families(snapshot: DoraSnapshot) -> Iterator[Metric]:
     yield LAST_DEPLOYMENT.of(
         ((run.key.service, run.key.environment), run.when_deployed().timestamp()) for run in snapshot.latest
     )
-    yield LAST_DEPLOYMENT_INFO.info(
-        {
-            "service": run.key.service,
-            "environment": run.key.environment,
-            "deployment": run.key.deployment_id,
-            "sha": run.sha or "",
-            "version": run.version,
-        }
-        for run in snapshot.latest
-    )
+    yield DEPLOYED.of((_details(run), run.when_deployed().timestamp()) for run in snapshot.latest)
     for family, moment in ((EVENTS_FROM, snapshot.oldest_event_at), (EVENTS_TO, snapshot.newest_event_at)):
         if moment is not None:
             yield family.value(moment.timestamp())
+
+
+def _details(run: DeploymentRun) -> tuple[str, ...]:
+    """The values of DEPLOYED's labels."""
+    is_production = "true" if run.is_production else "false"
+    return run.key.service, run.key.environment, is_production, run.key.deployment_id, run.sha or "", run.version
 
 
 def _verdicts(of: Figures) -> Iterable[_Sample]:

@@ -14,7 +14,7 @@ from sereno_exporters.frame.deadline import Deadline
 from sereno_exporters.frame.model import ExporterKind, Target
 from sereno_exporters.frame.scraping import Scrapers
 from sereno_exporters.frame.trouble import FetchError, Reason
-from support.dora import DAY, at, delivered, deployment, incident, push, resolved, store_with
+from support.dora import DAY, at, delivered, deployment, incident, push, resolved, sha, store_with
 from support.exporting import Samples, samples
 
 NOW = at(10 * DAY)
@@ -102,8 +102,15 @@ def test_a_scrape_serves_the_figures_with_their_counts(store_path: Path) -> None
     assert found["sereno_dora_deployments_total", (*PLACE, ("outcome", "failed"))] == 1
     assert found["sereno_dora_deployments_total", (*PLACE, ("outcome", "cancelled"))] == 0
     assert found["sereno_dora_last_deployment_timestamp_seconds", PLACE] == at(DAY + 50).timestamp()
-    info = {labels for name, labels in found if name == "sereno_dora_last_deployment_info"}
-    assert {dict(labels)["deployment"] for labels in info} == {"3", "5"}
+    deployed = {
+        labels: when for (name, labels), when in found.items() if name == "sereno_dora_deployed_timestamp_seconds"
+    }
+    details = {dict(labels)["deployment"]: (dict(labels), when) for labels, when in deployed.items()}
+    assert details["3"] == (
+        {**dict(PLACE), "production": "true", "deployment": "3", "sha": sha("base"), "version": "v1"},
+        at(DAY + 50).timestamp(),
+    )
+    assert (details["5"][0]["environment"], details["5"][0]["production"]) == ("staging", "false")
     assert found["sereno_dora_oldest_event_timestamp_seconds", (("target", "main"),)] == at(0).timestamp()
     assert found["sereno_dora_up", (("target", "main"),)] == 1
 
