@@ -55,7 +55,9 @@ def figures(
     windows: Mapping[str, timedelta] = WINDOWS,
 ) -> tuple[Figures, ...]:
     """For each service and environment that was ever deployed to as production, and each window."""
-    by_place: dict[Place, list[JudgedDeployment]] = {}
+    by_place: dict[Place, list[JudgedDeployment]] = {
+        (service, environment): [] for service, environment, _ in history.production
+    }
     for each in judgements:
         by_place.setdefault((each.run.key.service, each.run.key.environment), []).append(each)
     unsuccessful: dict[Place, list[datetime]] = {}

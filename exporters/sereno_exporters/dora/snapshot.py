@@ -9,7 +9,7 @@ from sereno_backends.devops import RunStatus
 from sereno_exporters.dora.deployments import COUNTED, DeploymentRun
 from sereno_exporters.dora.figures import Figures, figures
 from sereno_exporters.dora.history import DeliveryHistory, Place
-from sereno_exporters.dora.policy import DoraPolicy
+from sereno_exporters.dora.policy import WINDOWS, DoraPolicy
 from sereno_exporters.dora.verdicts import judged
 
 
@@ -28,8 +28,9 @@ class DoraSnapshot:
 
 def snapshot_of(history: DeliveryHistory, policy: DoraPolicy, now: datetime) -> DoraSnapshot:
     """What a history comes to at a moment."""
+    judgements = judged(history, policy, now, since=now - max(WINDOWS.values()))
     return DoraSnapshot(
-        figures=figures(history, judged(history, policy, now), now),
+        figures=figures(history, judgements, now),
         ended=_ended(history),
         latest=_latest(history),
         oldest_event_at=history.oldest,

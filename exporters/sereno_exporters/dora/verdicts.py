@@ -1,11 +1,11 @@
 """Which deployments failed, and why; which were unplanned repairs; when users were hit, and until when."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sereno_exporters.dora.blame import blame
+from sereno_exporters.dora.blame import Blame, blame
 from sereno_exporters.dora.deployments import DeploymentRun
 from sereno_exporters.dora.history import DeliveryHistory
 from sereno_exporters.dora.incidents import Incident
@@ -61,44 +61,67 @@ class JudgedDeployment:
         return max(0.0, (self.restored_at - self.broke_at).total_seconds())
 
 
-def judged(history: DeliveryHistory, policy: DoraPolicy, now: datetime) -> tuple[JudgedDeployment, ...]:
-    """All successful deployments to production, by service, environment, repository and time."""
+def judged(
+    history: DeliveryHistory, policy: DoraPolicy, now: datetime, *, since: datetime | None = None
+) -> tuple[JudgedDeployment, ...]:
+    """Successful deployments to production, by service, environment, repository and time.
+
+    Args:
+        history: what events say.
+        policy: the numbers of the rules.
+        now: the time that decides whether a verdict is still open.
+        since: leave out those before; None: none.
+    """
     incidents: dict[str, list[Incident]] = {}
     for incident in history.incidents:
         incidents.setdefault(incident.key.service, []).append(incident)
+    blamed = blame(history, policy)
     return tuple(
-        _judged(situation, taking_back, incidents.get(situation.run.key.service, ()), policy, now)
-        for situation, taking_back in _situations(history, policy, now)
+        each
+        for (service, _, _), runs in history.production.items()
+        for each in _judged_track(_situations(runs, blamed), incidents.get(service, ()), policy, now, since)
     )
 
 
-def _situations(
-    history: DeliveryHistory, policy: DoraPolicy, now: datetime
-) -> Iterator[tuple[Situation, Check | None]]:
-    """Each deployment's situation, and the check that says whether it took the one before it back."""
-    blamed = blame(history, policy)
-    for runs in history.production.values():
-        seen: dict[str, datetime] = {}
-        taking_back: Check | None = None
-        for index, run in enumerate(runs):
-            if run.revision:
-                seen.setdefault(run.revision, run.when_deployed())
-            situation = Situation(
-                run=run,
-                before=runs[index - 1] if index else None,
-                after=runs[index + 1] if index + 1 < len(runs) else None,
-                seen=seen,
-                naming=blamed.naming.get(run.key, ()),
-                following=blamed.following.get(run.key, ()),
-            )
-            yield situation, taking_back
-            taking_back = next(check for check in checks(situation, policy, now) if check.rule is Rule.ROLLED_BACK)
+def _situations(runs: Sequence[DeploymentRun], blamed: Blame) -> Iterator[Situation]:
+    """Each deployment of a track, and what the rules look at; `seen` grows on the way."""
+    seen: dict[str, datetime] = {}
+    for index, run in enumerate(runs):
+        if run.revision:
+            seen.setdefault(run.revision, run.when_deployed())
+        yield Situation(
+            run=run,
+            before=runs[index - 1] if index else None,
+            after=runs[index + 1] if index + 1 < len(runs) else None,
+            seen=seen,
+            naming=blamed.naming.get(run.key, ()),
+            following=blamed.following.get(run.key, ()),
+        )
 
 
-def _judged(
-    of: Situation, taking_back: Check | None, incidents: Sequence[Incident], policy: DoraPolicy, now: datetime
-) -> JudgedDeployment:
-    found = checks(of, policy, now)
+def _judged_track(
+    situations: Iterable[Situation],
+    incidents: Sequence[Incident],
+    policy: DoraPolicy,
+    now: datetime,
+    since: datetime | None,
+) -> Iterator[JudgedDeployment]:
+    taking_back: Check | None = None
+    for of in situations:
+        # What was before is looked at for what came after it only: whether that one took it back.
+        if (
+            since is not None
+            and (of.after is None or of.after.when_deployed() < since)
+            and of.run.when_deployed() < since
+        ):
+            continue
+        found = checks(of, policy, now)
+        if since is None or of.run.when_deployed() >= since:
+            yield _judged(of, found, _rework(of, taking_back, incidents, policy))
+        taking_back = next(check for check in found if check.rule is Rule.ROLLED_BACK)
+
+
+def _judged(of: Situation, found: tuple[Check, ...], rework: Rework | None) -> JudgedDeployment:
     rule = next((check.rule for check in found if check.holds), None)
     is_open = any(check.holds is None for check in found)
     broke_at, restored_at = (None, None) if rule is None else _outage(of)
@@ -107,7 +130,7 @@ def _judged(
         verdict=Verdict.FAILED if rule else Verdict.OPEN if is_open else Verdict.WELL,
         rule=rule,
         checks=found,
-        rework=_rework(of, taking_back, incidents, policy),
+        rework=rework,
         broke_at=broke_at,
         restored_at=restored_at,
     )

@@ -122,6 +122,16 @@ def test_every_family_is_declared_and_served(store_path: Path) -> None:
     assert served == {family.name for family in families.ALL} | {f"sereno_dora_{name}" for name in own}
 
 
+def test_a_service_costs_as_many_series_as_the_page_says(store_path: Path) -> None:
+    """Where all figures are known there are no more than docs/dora.md tells."""
+    served = Served(store_path)
+    served.now = at(3 * DAY)  # all windows have deployments
+    series = sum(labels[:3] == PLACE for _, labels in served.scrape())
+    served.close()
+    page = (Path(__file__).resolve().parents[3] / "docs/dora.md").read_text(encoding="utf-8")
+    assert f"Up to {series} series for each service and environment" in page
+
+
 def test_a_window_ends_now_and_ratios_of_nothing_are_absent(store_path: Path) -> None:
     """When nothing happened for a week there are counts of zero and no ratio; counters keep all that ever was."""
     served = Served(store_path)

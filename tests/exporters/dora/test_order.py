@@ -122,6 +122,17 @@ def test_counters_never_go_down_whatever_comes_late(data: st.DataObject) -> None
         before = now
 
 
+@given(worlds, MINUTES)
+@settings(max_examples=100, deadline=None)
+def test_leaving_out_what_is_old_changes_nothing_else(events: list[DevOpsEvent], minutes: float) -> None:
+    """Judging only what is young enough for a window gives the same verdicts of it."""
+    history = fold(events)
+    every = judged(history, DEFAULT_POLICY, NOW)
+    assert judged(history, DEFAULT_POLICY, NOW, since=at(minutes)) == tuple(
+        each for each in every if each.deployed_at >= at(minutes)
+    )
+
+
 def test_of_one_moment_the_end_stands_last() -> None:
     """Events that share their time are read as what can only follow each other: begun, ended; opened, resolved."""
     events = [
