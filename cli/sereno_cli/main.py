@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("compile", "Compile SLO specs into rules, tests, dashboards, runbooks and templates."),
     "convert": ("convert", "Convert specs of Sloth, OpenSLO and Pyrra to sereno/v1."),
     "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),
+    "dora": ("dora", "Tell how deliveries go: DORA's figures from DevOps events, and why a deployment failed."),
     "exclude": ("exclude", "Write time that doesn't count into a spec, with author and reason."),
     "explain": ("explain", "Tell where an SLO's numbers come from: who spent the budget, when, what comes back."),
     "exporter": ("exporter", "Serve metrics of what has none: databases' rows, queues, quotas, deployments."),

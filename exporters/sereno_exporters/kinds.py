@@ -13,6 +13,10 @@ KINDS: dict[str, tuple[str, str]] = {
         "sereno_exporters.aws.kind",
         "Lambda, SNS, the age of SQS' messages and Aurora, out of CloudWatch; calls are counted and capped.",
     ),
+    "dora": (
+        "sereno_exporters.dora.kind",
+        "DORA's figures from DevOps events: deployments, lead time, change failures, recovery.",
+    ),
     "quotas": (
         "sereno_exporters.quotas.kind",
         "What plans allow, what is used of it, and when it runs out.",

@@ -1,11 +1,14 @@
 """`sereno postmortem draft` as a user calls it: right, wrong, and with parts missing."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sereno_backends.devops import RunStatus
 from sereno_backends.gate_overrides import Denial, GateOverride, record_override
 from sereno_cli.main import run
+from support.dora import deployed, sha, store_with
 from support.incident_story import history, minute, write_incident, write_logs
 from support.incidents import running_receiver
 from support.ports import free_port
@@ -87,6 +90,58 @@ def test_overridden_gates_are_in_the_timeline(
     assert run([*call, "--overrides", str(file), "--force"]) == 0
     assert "warning: not measured: " + str(file) in capsys.readouterr().err
     assert "Overridden deployment gates: **not measured**" in (out / f"{incident_id}.md").read_text(encoding="utf-8")
+
+
+def test_deployments_are_lines_and_suspects(
+    tmp_path: Path, database: Path, incident_id: str, prometheus: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What went out before the burn and what ended it are told with sha, environment and people; the rest isn't."""
+    begin = minute(0)
+    store_with(
+        tmp_path / "devops.sqlite",
+        [
+            *deployed("77", begin + timedelta(minutes=56, seconds=12.345), "ada", author="Bea | Ops"),
+            *deployed("78", begin + timedelta(minutes=74), "carl"),
+            *deployed("76", begin + timedelta(minutes=-5), ""),
+            *deployed("79", begin + timedelta(minutes=58), "dan", environment="staging"),
+            *deployed("80", begin + timedelta(minutes=57), "eve", status=RunStatus.FAILED),
+            *deployed("81", begin + timedelta(minutes=-300), "fay"),
+        ],
+    )
+    out = tmp_path / "out"
+    call = ["postmortem", "draft", incident_id, "--database", str(database), "--prometheus", prometheus]
+    call += ["--out", str(out), "--devops-store", str(tmp_path / "devops.sqlite")]
+    assert run(call) == 0
+    text = (out / f"{incident_id}.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ") and ": deployed " in line]
+    assert [row.split(" | ")[1].split(" to ")[0] for row in rows] == [
+        f"checkout: deployed {sha(number)[:10]}" for number in ("76", "77", "78")
+    ]
+    assert f"| {minute(56, 12):%Y-%m-%d %H:%M:%S} |" in rows[1]
+    assert "to production by ada (last commit by Bea \\| Ops: change 77)" in rows[1]
+    assert "[D1](#d1)" in rows[1]
+    hints = [line for line in text.splitlines() if line.startswith("- hint: checkout: deployed")]
+    assert "4 min before the burn began" in hints[0]
+    assert "by carl" in hints[1]
+    assert "after the burn began" in hints[1]
+    assert len(hints) == 2
+    assert "store of DevOps events" in text.split("### D1")[1]
+    call[-1] = str(tmp_path / "missing.sqlite")
+    assert run([*call, "--force"]) == 0
+    assert "warning: not measured: store of DevOps events" in capsys.readouterr().err
+    assert "Deployments: **not measured**" in (out / f"{incident_id}.md").read_text(encoding="utf-8")
+
+
+def test_a_store_without_suspects_says_so(tmp_path: Path, database: Path, incident_id: str, prometheus: str) -> None:
+    """Nothing was deployed: that is an answer, with the store as its source; without a store nothing is said."""
+    store_with(tmp_path / "devops.sqlite")
+    call = ["postmortem", "draft", incident_id, "--database", str(database), "--prometheus", prometheus]
+    call += ["--out", str(tmp_path)]
+    assert run([*call, "--devops-store", str(tmp_path / "devops.sqlite")]) == 0
+    told = "- hint: Nothing was deployed to production in the 1 h before the burn began"
+    assert told in (tmp_path / f"{incident_id}.md").read_text(encoding="utf-8")
+    assert run([*call, "--force"]) == 0
+    assert "deployed to production" not in (tmp_path / f"{incident_id}.md").read_text(encoding="utf-8")
 
 
 def test_missing_sources_are_warnings_and_the_draft_is_written(

@@ -162,6 +162,8 @@ class Deployment:
     is_unplanned: bool | None = None
     """Whether it repaired something that users saw (rework); None where the provider doesn't say."""
     url: str = ""
+    actor: str = ""
+    """Who started it, as the provider names people; empty where it doesn't say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import click
 from sereno_cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from sereno_backends.devops import DevOpsEventStore
     from sereno_backends.incidents import Incident
     from sereno_backends.kibana import Kibana
     from sereno_postmortems.draft import Logs, Metrics
@@ -58,6 +59,12 @@ def command() -> None:
     type=click.Path(path_type=Path),
     help="Where `sereno budget --override` keeps its records.",
 )
+@click.option(
+    "--devops-store",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The file of `sereno collect devops`: what was deployed.",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing draft.")
 def draft(  # noqa: PLR0917 - click passes them by name
     incident_id: str,
@@ -67,6 +74,7 @@ def draft(  # noqa: PLR0917 - click passes them by name
     prometheus: str,
     log_store: str | None,
     overrides: Path,
+    devops_store: Path | None,
     force: bool,
 ) -> ExitCode:
     """Write <out>/<ID>.md: impact, timeline, log evidence, questions, each fact with its source.
@@ -74,6 +82,7 @@ def draft(  # noqa: PLR0917 - click passes them by name
     \b
     sereno postmortem draft latest
     sereno postmortem draft 2026-11-22-transactions-api-availability --log-store var/logs.sqlite
+    sereno postmortem draft latest --devops-store var/devops.sqlite
     sereno postmortem draft latest --incidents http://127.0.0.1:19093 --out var/postmortems
 
     ID is an incident's id, or `latest` for the one opened last. The path is printed on standard output.
@@ -100,7 +109,9 @@ def draft(  # noqa: PLR0917 - click passes them by name
     if path.exists() and not force:
         _say(f"{path} exists and is left alone; --force overwrites it, --out writes elsewhere")
         return ExitCode.INVALID_INPUT
-    return _write(incident, source, prometheus, log_store, out, overrides=overrides, force=force)
+    return _write(
+        incident, source, prometheus, log_store, out, overrides=overrides, devops_store=devops_store, force=force
+    )
 
 
 def _incident_source(database: Path | None, url: str | None) -> "IncidentSource":
@@ -122,6 +133,7 @@ def _write(
     out: Path,
     *,
     overrides: Path,
+    devops_store: Path | None,
     force: bool,
 ) -> ExitCode:
     """Ask, render, write. Sources that fail are warnings; a folder that can't be written is a mistake to correct."""
@@ -139,6 +151,7 @@ def _write(
             now=now,
             progress=lambda what: _say(f"{what} …"),
             overrides_file=overrides,
+            devops=_devops(devops_store),
         )
     for warning in evidence.warnings:
         _say(f"warning: not measured: {warning}")
@@ -178,6 +191,13 @@ def _logs(location: str | None, now: datetime, stack: contextlib.ExitStack) -> "
     except LogStoreError as error:
         return Logs(None, str(error))
     return open_logs(store, now, _kibana() if os.environ.get("SERENO_ELASTICSEARCH_URL") else None)
+
+
+def _devops(path: Path | None) -> "DevOpsEventStore | None":
+    """What webhooks told. A file that can't be read is a source that's missing, no mistake."""
+    from sereno_backends.devops.sqlite_store import SqliteDevOpsEventStore
+
+    return None if path is None else SqliteDevOpsEventStore(path)
 
 
 def _kibana() -> "Kibana | None":

@@ -27,9 +27,6 @@ def failure_of(api: str, error: Exception) -> FetchError | None:
         code = str(error.response.get("Error", {}).get("Code", ""))
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return None if code in _THROTTLED or status == 429 else _refusal(api, code, status, str(error))  # noqa: PLR2004
-    if isinstance(error, botocore.exceptions.NoCredentialsError | botocore.exceptions.PartialCredentialsError):
-        cure = "write profile, or access_key_id_file and secret_access_key_file"
-        return FetchError(Reason.REFUSED, f"no credentials are found; {cure}")
     if isinstance(error, botocore.parsers.ResponseParserError):
         return FetchError(Reason.GARBAGE, f"{api} answers what is not CloudWatch's: {_line(error)}")
     if isinstance(error, botocore.exceptions.BotoCoreError):

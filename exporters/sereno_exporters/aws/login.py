@@ -74,6 +74,9 @@ class Clients:
                 aws_secret_access_key=key.secret_access_key if key else None,
                 aws_session_token=key.session_token if key else None,
             )
+            if session.get_credentials() is None:
+                cure = "write profile, or access_key_id_file and secret_access_key_file"
+                raise FetchError(Reason.REFUSED, f"no credentials are found; {cure}")
             client = session.client("cloudwatch", endpoint_url=settings.endpoint_url, config=config)
         except botocore.exceptions.BotoCoreError as error:
             raise FetchError(Reason.CONFIGURATION, f"no client of CloudWatch can be made: {error}") from error

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from sereno_backends.devops import DevOpsEventStore
 from sereno_backends.gate_overrides import GateOverride
 from sereno_backends.incidents import Incident
 
 from sereno_postmortems.draft.affected_evidence import AffectedSlo, SloName, ask_affected, services_to_search
 from sereno_postmortems.draft.alert_evidence import AlertEvidence, ask_alerts, first_sign
+from sereno_postmortems.draft.deployment_evidence import WentOut, ask_deployments
 from sereno_postmortems.draft.facts import Fact, NotMeasured, Question, SourceKind
 from sereno_postmortems.draft.log_evidence import LogEvidence, ask_logs
 from sereno_postmortems.draft.logs_source import Logs
@@ -35,6 +38,8 @@ class Evidence:
     logs: LogEvidence
     overrides: Fact[tuple[GateOverride, ...]]
     """Deployments that went out against a gate."""
+    deployments: Fact[tuple[WentOut, ...]]
+    """Deployments to production, as webhooks told them."""
     warnings: tuple[str, ...]
     """Why a whole source is missing; each is told once."""
 
@@ -48,8 +53,9 @@ def gather(
     now: datetime,
     progress: Callable[[str], None],
     overrides_file: Path | None = None,
+    devops: DevOpsEventStore | None = None,
 ) -> Evidence:
-    """Ask both sources. Nothing here raises for a source that fails: what it would have told is `NotMeasured`."""
+    """Ask all sources. Nothing here raises for a source that fails: what it would have told is `NotMeasured`."""
     progress("asking for the alerts")
     alerts = ask_alerts(metrics, incident, now)
     windows = windows_of(incident, first_sign=first_sign(incident, alerts.pending), now=now)
@@ -61,6 +67,7 @@ def gather(
     progress("searching the logs")
     log_evidence = ask_logs(logs, services_to_search(incident.service, affected), windows)
     overrides = ask_overrides(overrides_file, windows)
+    deployments = ask_deployments(devops, windows)
     return Evidence(
         incident=incident,
         record=Question(SourceKind.INCIDENT, place, f"incident {incident.incident_id}", "as of this draft"),
@@ -71,7 +78,8 @@ def gather(
         affected=affected,
         logs=log_evidence,
         overrides=overrides,
-        warnings=_warnings(metrics, logs, affected, log_evidence, overrides),
+        deployments=deployments,
+        warnings=_warnings(metrics, logs, affected, log_evidence.errors, overrides, deployments),
     )
 
 
@@ -80,13 +88,7 @@ def _slo_names(incident: Incident) -> tuple[SloName, ...]:
     return tuple(dict.fromkeys(name for name in names if all(name)))
 
 
-def _warnings(
-    metrics: Metrics,
-    logs: Logs,
-    affected: Fact[tuple[AffectedSlo, ...]],
-    log_evidence: LogEvidence,
-    overrides: Fact[tuple[GateOverride, ...]],
-) -> tuple[str, ...]:
+def _warnings(metrics: Metrics, logs: Logs, *facts: Fact[Any]) -> tuple[str, ...]:
     """A source that was missing from the beginning, or that failed on the way."""
-    late = [fact.reason for fact in (affected, log_evidence.errors, overrides) if isinstance(fact, NotMeasured)]
+    late = [fact.reason for fact in facts if isinstance(fact, NotMeasured)]
     return tuple(dict.fromkeys(reason for reason in (metrics.missing, logs.missing, *late) if reason))

@@ -17,6 +17,8 @@ class SourceKind(StrEnum):
     LOGS = "L"
     INCIDENT = "I"
     REPOSITORY = "R"
+    DEVOPS = "D"
+    """The store of DevOps events."""
 
 
 @dataclass(frozen=True, slots=True)

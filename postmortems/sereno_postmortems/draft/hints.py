@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
+from sereno_postmortems.draft.deployment_evidence import SUSPECT_WITHIN, deployment_in_words
 from sereno_postmortems.draft.evidence import Evidence
 from sereno_postmortems.draft.facts import Measured, NotMeasured, Question, quotient
 from sereno_postmortems.draft.log_evidence import DEEDS, error_in_words
 from sereno_postmortems.draft.slo_evidence import Figures, SloEvidence
 from sereno_postmortems.draft.timeline import deed_in_words
-from sereno_postmortems.draft.words import count, moment, percent, plural
+from sereno_postmortems.draft.words import count, duration, moment, percent, plural
 
 MUCH_MORE_TRAFFIC, MUCH_LESS_TRAFFIC = 2.0, 0.5
 MOST_HINTED_ERRORS = 3
@@ -75,7 +77,8 @@ def _affected(evidence: Evidence) -> Iterator[Hint]:
 
 
 def _causes(evidence: Evidence) -> Iterator[Hint]:
-    """What was done before the first alert fired, and what the logs say that they didn't say before."""
+    """What went out and was done before, and what the logs say that they didn't say before."""
+    yield from _suspects(evidence)
     deeds = evidence.logs.deeds
     if isinstance(deeds, Measured):
         before = [deed for deed in deeds.value if deed.timestamp <= evidence.incident.opened_at]
@@ -91,6 +94,30 @@ def _causes(evidence: Evidence) -> Iterator[Hint]:
             told = error.told
             text = f"New in the logs, {plural(told.count, 'time')} from {moment(told.first)}: {error_in_words(told)}"
             yield Hint(text, errors.sources)
+
+
+def _suspects(evidence: Evidence) -> Iterator[Hint]:
+    """Deployments to production that went out shortly before users were hit, the latest first."""
+    deployments, (began, what) = evidence.deployments, _burn_began(evidence)
+    if not isinstance(deployments, Measured) or not deployments.sources:
+        return
+    before = [each for each in deployments.value if began - SUSPECT_WITHIN <= each.at <= began]
+    for each in reversed(before):
+        text = f"{deployment_in_words(each)}, {duration(began - each.at)} before {what}"
+        yield Hint(text, deployments.sources)
+    if not before:
+        yield Hint(
+            f"Nothing was deployed to production in the {duration(SUSPECT_WITHIN)} before {what}", deployments.sources
+        )
+
+
+def _burn_began(evidence: Evidence) -> tuple[datetime, str]:
+    """The first minute that was surely worse than an objective; where the ledger is missing, what alerts saw first."""
+    found = [slo.bad_minutes.value for slo in evidence.slos if isinstance(slo.bad_minutes, Measured)]
+    first = min((bad.first for bad in found if bad is not None), default=None)
+    return (
+        (evidence.windows.alerting.start, "the first sign by an alert") if first is None else (first, "the burn began")
+    )
 
 
 def _traffic(slo: SloEvidence) -> Iterator[Hint]:
@@ -117,6 +144,12 @@ def _a_minute(figures: Figures) -> Measured[float] | NotMeasured:
 def _restoration(evidence: Evidence) -> Iterator[Hint]:
     """What was done between the first alert and the end, and when requests stopped failing."""
     incident, deeds = evidence.incident, evidence.logs.deeds
+    deployments, (began, what) = evidence.deployments, _burn_began(evidence)
+    if isinstance(deployments, Measured):
+        for each in deployments.value:
+            if each.at > began:
+                text = f"{deployment_in_words(each)}, {duration(each.at - began)} after {what}"
+                yield Hint(text, deployments.sources)
     if isinstance(deeds, Measured):
         during = [deed for deed in deeds.value if incident.opened_at < deed.timestamp]
         for deed in during:

@@ -43,8 +43,8 @@ class SourceNumbers:
                 return Markdown(f"**not measured**: {escaped(reason)}")
 
     def numbered(self) -> list[tuple[str, Question]]:
-        """Every question used so far: record first, then Prometheus, logs, the repository."""
-        order = [SourceKind.INCIDENT, SourceKind.PROMETHEUS, SourceKind.LOGS, SourceKind.REPOSITORY]
+        """Every question used so far: record first, then Prometheus, logs, the repository, DevOps events."""
+        order = [SourceKind.INCIDENT, SourceKind.PROMETHEUS, SourceKind.LOGS, SourceKind.REPOSITORY, SourceKind.DEVOPS]
         known = [(number, question) for question, number in self._numbers.items()]
         return sorted(known, key=lambda one: order.index(one[1].kind))  # stable: numbers stay in order
 

@@ -8,6 +8,7 @@ from sereno_backends.gate_overrides import GateOverride
 from sereno_backends.incidents import Incident, IncidentAlert, Notification
 from sereno_backends.logs import LogRecord
 
+from sereno_postmortems.draft.deployment_evidence import deployment_in_words
 from sereno_postmortems.draft.evidence import Evidence
 from sereno_postmortems.draft.facts import Measured, Question
 from sereno_postmortems.draft.slo_evidence import SloEvidence
@@ -30,6 +31,7 @@ def timeline(evidence: Evidence) -> tuple[Row, ...]:
     rows = [
         *_deeds(evidence),
         *_overrides(evidence),
+        *_deployments(evidence),
         *_first_error(evidence),
         *(row for slo in evidence.slos for row in _bad_minutes(slo)),
         *_pending(evidence),
@@ -69,6 +71,13 @@ def _overrides(evidence: Evidence) -> Iterator[Row]:
     if isinstance(overrides, Measured):
         for override in overrides.value:
             yield Row(override.recorded_at, override_in_words(override), overrides.sources)
+
+
+def _deployments(evidence: Evidence) -> Iterator[Row]:
+    deployments = evidence.deployments
+    if isinstance(deployments, Measured):
+        for deployment in deployments.value:
+            yield Row(deployment.at, deployment_in_words(deployment), deployments.sources)
 
 
 def _first_error(evidence: Evidence) -> Iterator[Row]:

@@ -39,6 +39,8 @@ WALL_AT_START = "sereno:window_start:wall_clock_seconds"
 WALL_AT_END = "sereno:window_end:wall_clock_seconds"
 EVENTS_PLANNED = "sereno:events:planned"
 INFO = "sereno_slo_info"
+DEPLOYED = "sereno_dora_deployed_timestamp_seconds"
+"""Not recorded: the exporter `dora` serves it, where there is one."""
 OBJECTIVE = "sereno_slo_objective_ratio"
 WINDOW = "sereno_slo_window_seconds"
 

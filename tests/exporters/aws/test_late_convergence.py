@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -60,6 +61,23 @@ def test_the_counter_ends_with_the_truth_through_restarts(
         before = now
     source.close()
     assert before == sum(amount for _, amount, _ in pieces)
+
+
+def test_two_exporters_with_one_state_count_once(moto: str, tmp_path: Path) -> None:
+    """Both ask at the same moments, in threads; neither adds what the other has added."""
+    start, name = start_of_minute(), "doubled"
+    account = Account(moto, tmp_path, start + DELAY, {**PATIENCE, "sns_topics": {"names": [name]}})
+    sources = [account.source(), account.source()]
+    published(account, sources[0], name)
+    with ThreadPoolExecutor(2) as both:
+        for minute in range(4):
+            account.put("TopicName", name, ("NumberOfMessagesPublished", start + 60 * minute, 5))
+            account.now += 60
+            found = list(both.map(lambda source: published(account, source, name), sources))
+            assert max(found) == 5 * (minute + 1)
+    for source in sources:
+        assert published(account, source, name) == 20
+        source.close()
 
 
 def test_the_newest_minute_is_never_counted(moto: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,15 @@ def test_a_target_whose_parts_all_fail_is_down() -> None:
     found = scraped(failing("a"), failing("b"))
     assert found["sereno_counting_up", (("target", "one"),)] == 0
     assert not [name for name, _ in found if name == VALUE.name]
+
+
+def test_a_part_about_the_exporter_itself_does_not_make_a_target_up() -> None:
+    """What the exporter knows without asking is served while the target is away, and `_up` is 0 all the same."""
+    about = replace(part("calls", lambda _: {"calls": 3.0}), asks_target=False)
+    found = scraped(failing("away"), about)
+    assert found["sereno_counting_up", (("target", "one"),)] == 0
+    assert found["sereno_counting_part_up", (("target", "one"), ("part", "calls"))] == 1
+    assert found["sereno_counting_value", (("target", "one"), ("of", "calls"))] == 3
 
 
 def test_families_that_can_not_be_made_fail_their_part() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import promql_parser
 import pytest
+from sereno_exporters.dora.families import DEPLOYED
 from sereno_slo.duration import Duration
 from sereno_slo.model import Links, Service, Settings
 from sereno_slo.plan import plan_service
@@ -111,7 +112,7 @@ def test_everything_asks_the_chosen_data_source(dashboard: dict[str, Any]) -> No
         assert panel["datasource"] == chosen
     for variable in dashboard["templating"]["list"]:
         assert variable["type"] != "query" or variable["datasource"] == chosen
-    assert [annotation["datasource"] for annotation in dashboard["annotations"]["list"]] == [chosen]
+    assert all(annotation["datasource"] == chosen for annotation in dashboard["annotations"]["list"])
 
 
 @each_dashboard
@@ -280,12 +281,25 @@ def test_links_that_are_not_configured_are_left_out() -> None:
 
 def test_firing_alerts_are_annotations_with_names() -> None:
     """Firing alerts of this service are marked in every graph, by name and severity."""
-    (annotation,) = DASHBOARDS["transactions-api.json"]["annotations"]["list"]
+    annotation, _ = DASHBOARDS["transactions-api.json"]["annotations"]["list"]
     values = grafana.variables(DASHBOARDS["transactions-api.json"])
     assert grafana.filled_in(annotation["expr"], values) == (
         'ALERTS{alertname=~"SLO.+", alertstate="firing", service="transactions-api"}'
     )
     assert annotation["titleFormat"] == "{{alertname}} {{service}}/{{slo}}"
+
+
+def test_deployments_are_annotations_at_their_own_moments() -> None:
+    """Deployments to production are marked when they happened (Grafana takes milliseconds), not when scraped."""
+    _, annotation = DASHBOARDS["transactions-api.json"]["annotations"]["list"]
+    values = grafana.variables(DASHBOARDS["transactions-api.json"])
+    assert grafana.filled_in(annotation["expr"], values) == (
+        'sereno_dora_deployed_timestamp_seconds{service="transactions-api", production="true"} * 1000'
+    )
+    assert annotation["useValueForTime"] is True
+    labels = set(re.findall(r"\{\{(\w+)\}\}", annotation["titleFormat"] + annotation["textFormat"]))
+    assert labels <= set(DEPLOYED.labels)
+    assert DEPLOYED.name in annotation["expr"]
 
 
 def test_windows_and_descriptions_are_words() -> None:

@@ -5,12 +5,20 @@ from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 
 from sereno_slo.model import Service, Settings
 from sereno_slo.plan.annotations import dashboard_uid
-from sereno_slo.plan.series import EXCLUDED
+from sereno_slo.plan.series import DEPLOYED, EXCLUDED
 from sereno_slo.promql import Matcher, MatchOp, Selector
 from sereno_slo.render.dashboards import red, slo_section
 from sereno_slo.render.dashboards.layout import place
 from sereno_slo.render.dashboards.panels import as_document, url_link
-from sereno_slo.render.dashboards.variables import TAG, excluded_time, firing_alerts, fixed, frame, label_values
+from sereno_slo.render.dashboards.variables import (
+    TAG,
+    deployments,
+    excluded_time,
+    firing_alerts,
+    fixed,
+    frame,
+    label_values,
+)
 from sereno_slo.render.links import SHOWN_BY_GRAFANA, logs_url, slo_runbook_url
 
 
@@ -29,7 +37,7 @@ def service_dashboard(service: Service, settings: Settings) -> dict[str, object]
         board.link(link)
     place(board, (red.section(service, settings), *(slo_section.section(slo, settings) for slo in service.objectives)))
     document = as_document(board.build())
-    annotations = [firing_alerts(str(_firing()))]
+    annotations = [firing_alerts(str(_firing())), deployments(str(_deployed() * 1000))]
     if any(objective.exclusions for objective in service.objectives):
         annotations.append(excluded_time(str(Selector(EXCLUDED).where(service="$service").equals(1))))
     document["annotations"] = {"list": annotations}
@@ -39,6 +47,11 @@ def service_dashboard(service: Service, settings: Settings) -> dict[str, object]
 def _firing() -> Selector:
     matchers = (Matcher("alertname", MatchOp.REGEX, "SLO.+"),)
     return Selector("ALERTS", matchers).where(alertstate="firing", service="$service")
+
+
+def _deployed() -> Selector:
+    """What the exporter `dora` serves. Where nobody runs it there are no such series, and no marks."""
+    return Selector(DEPLOYED).where(service="$service", production="true")
 
 
 def _links(service: Service, settings: Settings) -> list[dashboard.DashboardLink]:

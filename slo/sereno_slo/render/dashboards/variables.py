@@ -86,6 +86,17 @@ def excluded_time(expr: str) -> dict[str, object]:
     }
 
 
+def deployments(expr: str) -> dict[str, object]:
+    """An annotation at each deployment; the series' values are the moments, in milliseconds."""
+    return {
+        **_while_it_lasts("Deployments", expr, "purple"),
+        "tagKeys": "environment",
+        "titleFormat": "{{service}} deployed to {{environment}}",
+        "textFormat": "{{version}} {{sha}}",
+        "useValueForTime": True,
+    }
+
+
 def _while_it_lasts(name: str, expr: str, color: str) -> dict[str, object]:
     return {
         "name": name,

@@ -1,0 +1,167 @@
+"""Which deployments failed, and why; which were unplanned repairs; when users were hit, and until when."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sereno_exporters.dora.blame import Blame, blame
+from sereno_exporters.dora.deployments import DeploymentRun
+from sereno_exporters.dora.history import DeliveryHistory
+from sereno_exporters.dora.incidents import Incident
+from sereno_exporters.dora.policy import DoraPolicy
+from sereno_exporters.dora.rules import Check, Evidence, Rule, Situation, checks, incident_evidence, name, title
+from sereno_exporters.dora.words import length
+
+
+class Verdict(StrEnum):
+    """How a deployment to production went."""
+
+    FAILED = "failed"
+    """It needed somebody to intervene: a change failure."""
+    WELL = "well"
+    OPEN = "open"
+    """Nothing speaks against it, but it is too young to tell. It counts neither way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rework:
+    """Why a deployment counts as unplanned repair."""
+
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedDeployment:
+    """A successful deployment to production, and what became of it."""
+
+    run: DeploymentRun
+    verdict: Verdict
+    rule: Rule | None
+    """The first that holds; None unless it failed."""
+    checks: tuple[Check, ...]
+    """One of each rule, in their order."""
+    rework: Rework | None
+    broke_at: datetime | None
+    """When users were hit, as far as is known; None unless it failed."""
+    restored_at: datetime | None
+    """None where nothing says that it is over."""
+
+    @property
+    def deployed_at(self) -> datetime:
+        """When it first succeeded."""
+        return self.run.when_deployed()
+
+    @property
+    def restore_seconds(self) -> float | None:
+        """How long recovery took; None unless it failed and is over."""
+        if self.broke_at is None or self.restored_at is None:
+            return None
+        return max(0.0, (self.restored_at - self.broke_at).total_seconds())
+
+
+def judged(
+    history: DeliveryHistory, policy: DoraPolicy, now: datetime, *, since: datetime | None = None
+) -> tuple[JudgedDeployment, ...]:
+    """Successful deployments to production, by service, environment, repository and time.
+
+    Args:
+        history: what events say.
+        policy: the numbers of the rules.
+        now: the time that decides whether a verdict is still open.
+        since: leave out those before; None: none.
+    """
+    incidents: dict[str, list[Incident]] = {}
+    for incident in history.incidents:
+        incidents.setdefault(incident.key.service, []).append(incident)
+    blamed = blame(history, policy)
+    return tuple(
+        each
+        for (service, _, _), runs in history.production.items()
+        for each in _judged_track(_situations(runs, blamed), incidents.get(service, ()), policy, now, since)
+    )
+
+
+def _situations(runs: Sequence[DeploymentRun], blamed: Blame) -> Iterator[Situation]:
+    """Each deployment of a track, and what the rules look at; `seen` grows on the way."""
+    seen: dict[str, datetime] = {}
+    for index, run in enumerate(runs):
+        if run.revision:
+            seen.setdefault(run.revision, run.when_deployed())
+        yield Situation(
+            run=run,
+            before=runs[index - 1] if index else None,
+            after=runs[index + 1] if index + 1 < len(runs) else None,
+            seen=seen,
+            naming=blamed.naming.get(run.key, ()),
+            following=blamed.following.get(run.key, ()),
+        )
+
+
+def _judged_track(
+    situations: Iterable[Situation],
+    incidents: Sequence[Incident],
+    policy: DoraPolicy,
+    now: datetime,
+    since: datetime | None,
+) -> Iterator[JudgedDeployment]:
+    taking_back: Check | None = None
+    for of in situations:
+        # What was before is looked at for what came after it only: whether that one took it back.
+        if (
+            since is not None
+            and (of.after is None or of.after.when_deployed() < since)
+            and of.run.when_deployed() < since
+        ):
+            continue
+        found = checks(of, policy, now)
+        if since is None or of.run.when_deployed() >= since:
+            yield _judged(of, found, _rework(of, taking_back, incidents, policy))
+        taking_back = next(check for check in found if check.rule is Rule.ROLLED_BACK)
+
+
+def _judged(of: Situation, found: tuple[Check, ...], rework: Rework | None) -> JudgedDeployment:
+    rule = next((check.rule for check in found if check.holds), None)
+    is_open = any(check.holds is None for check in found)
+    broke_at, restored_at = (None, None) if rule is None else _outage(of)
+    return JudgedDeployment(
+        run=of.run,
+        verdict=Verdict.FAILED if rule else Verdict.OPEN if is_open else Verdict.WELL,
+        rule=rule,
+        checks=found,
+        rework=rework,
+        broke_at=broke_at,
+        restored_at=restored_at,
+    )
+
+
+def _outage(of: Situation) -> tuple[datetime, datetime | None]:
+    """People's word comes first; without an incident, from the deployment to the one that took it back or mended it."""
+    causing = (*of.naming, *of.following)
+    if not causing:
+        return of.run.when_deployed(), None if of.after is None else of.after.when_deployed()
+    ends = [incident.resolved_at for incident in causing if incident.resolved_at is not None]
+    return min(incident.opened_at for incident in causing), max(ends) if len(ends) == len(causing) else None
+
+
+def _rework(
+    of: Situation, taking_back: Check | None, incidents: Sequence[Incident], policy: DoraPolicy
+) -> Rework | None:
+    """Unplanned, and the result of an incident in production; what the provider says comes first."""
+    if of.run.is_unplanned is not None:
+        return Rework("its provider says that it was unplanned") if of.run.is_unplanned else None
+    if of.before is not None and taking_back is not None and taking_back.holds:
+        return Rework(f"it took {name(of.before)} back", taking_back.evidence)
+    for incident in incidents:
+        if incident not in (*of.naming, *of.following) and _repairs(of.run, incident, policy):
+            after = length(of.run.when_deployed() - incident.opened_at)
+            text = f"it went out while {title(incident)} was open, {after} after it began"
+            return Rework(text, tuple(incident_evidence((incident,))))
+    return None
+
+
+def _repairs(run: DeploymentRun, incident: Incident, policy: DoraPolicy) -> bool:
+    is_of_it = incident.environment in ("", run.key.environment)
+    is_soon = incident.opened_at < run.when_deployed() <= incident.opened_at + policy.rework_within
+    return is_of_it and is_soon and (incident.resolved_at is None or run.when_deployed() <= incident.resolved_at)
