@@ -53,7 +53,9 @@ class ManagedBroker:
     def channel(self, vhost: str) -> Iterator[BlockingChannel]:
         """A connection of its own to a virtual host."""
         url = self.broker.url.replace("%2F", quote(vhost, safe=""))
-        connection = pika.BlockingConnection(pika.URLParameters(url))
+        parameters = pika.URLParameters(url)
+        parameters.heartbeat = 0  # nobody answers any while other tests run: the broker would hang up after a minute
+        connection = pika.BlockingConnection(parameters)
         try:
             yield connection.channel()
         finally:

@@ -127,6 +127,13 @@ def _use_redis(port: int) -> None:
         client.get("nowhere")
 
 
+def _without_heartbeat(url: str) -> pika.URLParameters:
+    """Nobody answers any while other tests run: the broker would hang up after a minute."""
+    parameters = pika.URLParameters(url)
+    parameters.heartbeat = 0
+    return parameters
+
+
 @contextmanager
 def rabbitmq(folder: Path) -> Iterator[Watched]:
     """A broker with its plugin, a message that waits, one that nobody acknowledges, and one that went nowhere."""
@@ -134,7 +141,7 @@ def rabbitmq(folder: Path) -> Iterator[Watched]:
     lines = (f"prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {port}\n", "collect_statistics_interval = 1000\n")
     with (
         running_rabbitmq(folder, plugins=["rabbitmq_prometheus"], configuration="".join(lines)) as broker,
-        pika.BlockingConnection(pika.URLParameters(broker.url)) as connection,
+        pika.BlockingConnection(_without_heartbeat(broker.url)) as connection,
     ):
         channel = connection.channel()
         channel.queue_declare("orders")
