@@ -68,8 +68,10 @@ def incidents_of(events: Iterable[DevOpsEvent]) -> tuple[Incident, ...]:
 def _incident(key: IncidentKey, told: Sequence[tuple[DevOpsEvent, IncidentEvent]]) -> Incident:
     ordered = sorted(told, key=lambda each: (each[0].occurred_at, _ORDER.index(each[1].action), each[0].event_id))
     newest_first = ordered[::-1]
-    opened_at, opened_event_id = min(
-        (subject.opened_at or event.occurred_at, event.event_id) for event, subject in ordered
+    # Later events often repeat when it was opened: the one that opened it is the better evidence.
+    opened_at, _, opened_event_id = min(
+        (subject.opened_at or event.occurred_at, _ORDER.index(subject.action), event.event_id)
+        for event, subject in ordered
     )
     state = next((each for each in newest_first if each[1].action in _STATES), None)
     resolved = state if state is not None and state[1].action is IncidentAction.RESOLVED else None

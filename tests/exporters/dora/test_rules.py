@@ -34,6 +34,17 @@ def test_a_deployment_that_an_incident_names_failed_however_late() -> None:
     assert found["1"].restore_seconds == 90 * 60
 
 
+def test_an_incident_began_when_any_of_its_events_says_so() -> None:
+    """Its end repeats its beginning: the event that opened it is the evidence; without that one, the end is."""
+    begun = at(DAY)
+    opened, ended = incident("I1", DAY, opened_at=begun), resolved("I1", DAY + 30, opened_at=begun)
+    deployments = [deployment("1", DAY - 5, "a")]
+    for events, evidence in (([opened, ended], opened), ([ended], ended)):
+        (found,) = verdicts([*deployments, *events], LATER).values()
+        assert (found.rule, found.restore_seconds) == (Rule.FOLLOWED, 30 * 60)
+        assert found.checks[3].evidence[0].event_id == evidence.event_id
+
+
 @pytest.mark.parametrize("named", ["whole", "short"])
 def test_a_named_commit_means_its_last_deployment_before_the_incident(named: str) -> None:
     """The same commit deployed twice: the one that was live is meant; an abbreviated commit will do."""
