@@ -230,5 +230,12 @@ def test_rework_is_unplanned_repair(third: dict[str, object], *, is_rework: bool
     assert figures_of(events, LATER).rework_ratio == pytest.approx(is_rework / 3)
 
 
+def test_what_an_incident_names_is_no_repair_of_it() -> None:
+    """Clocks differ: an incident that began before the deployment that it names doesn't make that one rework."""
+    events = [deployment("1", 0, "a"), deployment("2", DAY, "b"), incident("I1", DAY - 2, deployment_id="2")]
+    (_, second) = verdicts(events, LATER).values()
+    assert (second.rule, second.rework) == (Rule.NAMED, None)
+
+
 def _all(events: Sequence[DevOpsEvent]) -> tuple[JudgedDeployment, ...]:
     return judged(fold(events), DEFAULT_POLICY, at(LATER))
