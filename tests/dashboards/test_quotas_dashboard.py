@@ -1,6 +1,5 @@
 """The handwritten dashboard of quotas: data in every panel on a real Prometheus, with the recording rules evaluated."""
 
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -80,34 +79,3 @@ def test_every_family_is_on_the_dashboard() -> None:
     """What the exporter tells of, somebody sees."""
     shown = " ".join(query.expr for query in grafana.queries(DASHBOARD))
     assert [family.name for family in ALL if not re.search(rf"\b{family.name}\b", shown)] == []
-
-
-def test_every_panel_says_what_it_shows() -> None:
-    """Title, description and unit on each panel; no overlap; queries with the data source that is chosen."""
-    taken: set[tuple[int, int]] = set()
-    for panel in grafana.panels(DASHBOARD):
-        assert panel["title"]
-        assert panel["description"]
-        assert panel["fieldConfig"]["defaults"]["unit"]
-        assert panel["datasource"]["uid"] == "${datasource}"
-    for panel in DASHBOARD["panels"]:
-        place = panel["gridPos"]
-        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
-        assert not cells & taken, panel["title"]
-        assert max(x for x, _ in cells) < 24
-        taken |= cells
-
-
-def test_uid_title_and_panels_are_its_own() -> None:
-    """No other dashboard has its uid or title: a duplicate stops Grafana's provisioning."""
-    folder = ROOT / "dashboards/grafana"
-    others = [json.loads(path.read_text()) for path in folder.glob("*/*.json") if path != PATH]
-    assert DASHBOARD["uid"] not in {one["uid"] for one in others}
-    assert DASHBOARD["title"] not in {one["title"] for one in others}
-    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
-
-
-def test_the_file_is_reviewable() -> None:
-    """Keys sorted, two spaces, a line feed at the end, as Grafana's exports are not."""
-    text = PATH.read_text(encoding="utf-8")
-    assert text == json.dumps(DASHBOARD, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
