@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 
 @contextmanager
@@ -20,3 +21,21 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def durable_connection(path: Path, *, mode: str, wait_seconds: float) -> Iterator[sqlite3.Connection]:
+    """A connection for one operation, in which a commit is on disk when it returns.
+
+    Args:
+        path: of the file.
+        mode: `rwc`; `rw` doesn't create a missing file, `ro` changes nothing.
+        wait_seconds: how long to wait for another who writes.
+
+    Raises:
+        sqlite3.Error: the file can't be opened.
+    """
+    url = f"{path.absolute().as_uri()}?mode={mode}"
+    with closing(sqlite3.connect(url, uri=True, timeout=wait_seconds, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        yield connection

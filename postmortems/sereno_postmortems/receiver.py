@@ -1,18 +1,17 @@
 """The HTTP application that receives Alertmanager's webhook and gives out incident records."""
 
 import difflib
-import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from sereno_backends.incidents import IncidentStatus
+from sereno_backends.inert_json import InertJson
 from starlette.requests import ClientDisconnect
 
 from sereno_postmortems.documents import incident_document
@@ -32,18 +31,6 @@ WEBHOOK_BODY = {
         "content": {"application/json": {"schema": {"type": "object"}}},
     }
 }
-
-
-class InertJson(JSONResponse):
-    """JSON in which markup is escaped: a browser that takes it for a page finds nothing to run."""
-
-    def __init__(self, content: Any, status_code: int = 200) -> None:
-        super().__init__(content, status_code, headers={"X-Content-Type-Options": "nosniff"})
-
-    def render(self, content: Any) -> bytes:
-        """`<`, `>` and `&` occur only inside JSON strings, where their escapes mean the same."""
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-        return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").encode()
 
 
 def create_receiver(store: IncidentStore, *, clock: Callable[[], datetime]) -> FastAPI:

@@ -7,13 +7,13 @@ is opened for each operation: threads share nothing, and a database that comes b
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from sereno_backends.incidents import Incident, IncidentStatus
-from sereno_backends.sqlite import transaction
+from sereno_backends.sqlite import durable_connection, transaction
 
 from sereno_postmortems.documents import NotAnIncident, incident_document, incident_from_document
 from sereno_postmortems.fold import fold, incident_slug, starts_by_slug
@@ -170,15 +170,7 @@ class IncidentStore:
     def _connected(self, *, mode: str = "rw") -> Iterator[sqlite3.Connection]:
         """A connection for one operation; `rw` doesn't create a missing file."""
         try:
-            with closing(
-                sqlite3.connect(
-                    f"{self._path.absolute().as_uri()}?mode={mode}",
-                    uri=True,
-                    timeout=LOCK_WAIT_SECONDS,
-                    isolation_level=None,
-                )
-            ) as connection:
-                connection.execute("PRAGMA synchronous = FULL")
+            with durable_connection(self._path, mode=mode, wait_seconds=LOCK_WAIT_SECONDS) as connection:
                 yield connection
         except sqlite3.Error as error:
             raise IncidentStoreUnavailable(f"{self.name}: {error}") from error

@@ -2,11 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from sereno_backends.devops.store import DevOpsStoreForeign, DevOpsStoreTooNew, DevOpsStoreUnavailable
-from sereno_backends.sqlite import transaction
+from sereno_backends.sqlite import durable_connection, transaction
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x5352_444F  # "SRDO": tells it from other people's databases, and from Sereno's others
@@ -93,15 +93,7 @@ class EventFile:
     def connected(self, *, mode: str = "rw") -> Iterator[sqlite3.Connection]:
         """A connection for one operation; `rw` doesn't create a missing file, `ro` changes nothing."""
         try:
-            with closing(
-                sqlite3.connect(
-                    f"{self._path.absolute().as_uri()}?mode={mode}",
-                    uri=True,
-                    timeout=LOCK_WAIT_SECONDS,
-                    isolation_level=None,
-                )
-            ) as connection:
-                connection.execute("PRAGMA synchronous = FULL")
+            with durable_connection(self._path, mode=mode, wait_seconds=LOCK_WAIT_SECONDS) as connection:
                 yield connection
         except sqlite3.Error as error:
             raise self._explanation(error) from error

@@ -1,6 +1,5 @@
 """The HTTP application that receives DevOps webhooks: authenticate, translate, store, and only then say yes."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,10 +8,11 @@ from typing import Any, Final, Protocol, assert_never
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from sereno_backends.devops import Delivery, DevOpsEventStore, DevOpsStoreUnavailable, Disposition, Recorded
+from sereno_backends.inert_json import InertJson
 from starlette.requests import ClientDisconnect
 
 from sereno_collectors.devops.authentication import Refused, Scheme, authenticate, header_of, offered
@@ -62,18 +62,6 @@ class _Refusal:
     status_code: int
     outcome: Outcome
     message: str
-
-
-class InertJson(JSONResponse):
-    """JSON in which markup is escaped: a browser that takes it for a page finds nothing to run."""
-
-    def __init__(self, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(content, status_code, headers={"X-Content-Type-Options": "nosniff", **(headers or {})})
-
-    def render(self, content: Any) -> bytes:
-        """`<`, `>` and `&` occur only inside JSON strings, where their escapes mean the same."""
-        text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
-        return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 from prometheus_client import CollectorRegistry, Counter, ProcessCollector
 from prometheus_client.exposition import choose_encoder, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from sereno_backends.inert_json import InertJson
 from starlette.middleware.gzip import GZipMiddleware
 
 from sereno_exporters.frame.configuration import ConfiguredTarget
@@ -123,12 +124,12 @@ def _add_looks(app: FastAPI, serving: _Serving) -> None:
     def discovery(request: Request) -> Response:
         """Prometheus' HTTP service discovery: each target as a scrape of `/probe` here."""
         here = request.url.netloc
-        return JSONResponse([_discovered(here, target) for target in serving.scrapers.targets])
+        return InertJson([_discovered(here, target) for target in serving.scrapers.targets])
 
     @app.get("/health")
     def health() -> Response:
         """200 while the server answers; targets have metrics of their own."""
-        return JSONResponse({"status": "ok"})
+        return InertJson({"status": "ok"})
 
     @app.get("/")
     def page() -> Response:
@@ -168,4 +169,4 @@ def _granted(request: Request) -> float | None:
 
 
 def _error(status: int, message: str) -> Response:
-    return JSONResponse({"error": message}, status_code=status, headers={"X-Content-Type-Options": "nosniff"})
+    return InertJson({"error": message}, status)
