@@ -12,9 +12,9 @@ import pytest
 import redis
 from sereno_exporters.kinds import load
 from support import grafana, rabbitmq
+from support.configured_exporters import Scrape, scraped, write_files
 from support.moto import REGION, moto
 from support.prometheus import HistorySample, RunningProcess, running_prometheus
-from support.queue_exporters import Scrape, scraped, write_files
 from support.queue_shop import Shop, rabbitmq_shop
 from support.rabbitmq_management import managed_rabbitmq
 from support.redis import redis_port

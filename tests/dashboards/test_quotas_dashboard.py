@@ -11,8 +11,8 @@ import yaml
 from sereno_exporters.quotas.families import ALL
 from sereno_exporters.quotas.kind import KIND
 from support import grafana
+from support.configured_exporters import scraped, write_files
 from support.prometheus import HistorySample, RunningProcess, running_prometheus
-from support.queue_exporters import scraped, write_files
 from support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]

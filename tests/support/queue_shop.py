@@ -10,7 +10,7 @@ import pika  # type: ignore[import-untyped]
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel  # type: ignore[import-untyped]
 
-from support.queue_exporters import write_files
+from support.configured_exporters import write_files
 from support.rabbitmq_management import ManagedBroker
 from support.waiting import wait_for
 

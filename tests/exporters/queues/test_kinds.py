@@ -8,7 +8,7 @@ import pytest
 from sereno_exporters.frame.configuration import grammar_of
 from sereno_exporters.frame.model import FORBIDDEN_LABELS
 from sereno_exporters.kinds import KINDS, load
-from support.queue_exporters import scraped
+from support.configured_exporters import scraped
 
 QUEUES = ("rabbitmq", "redis_queues", "sqs")
 HEAVY = {"redis", "boto3", "botocore", "sqlalchemy"}

@@ -6,7 +6,7 @@ from pathlib import Path
 from sereno_exporters.kinds import load
 from sereno_slo.parse import parse_spec
 from sereno_slo.source import SourceFile
-from support.queue_exporters import read
+from support.configured_exporters import read
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs/exporters/queues.md").read_text(encoding="utf-8")

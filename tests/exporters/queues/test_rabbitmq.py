@@ -5,7 +5,7 @@ from sereno_exporters.frame.http import HttpTarget
 from sereno_exporters.queues.rabbitmq import fetch
 from sereno_exporters.queues.rabbitmq.families import ALL
 from sereno_exporters.queues.rabbitmq.kind import KIND
-from support.queue_exporters import Scrape, scraped
+from support.configured_exporters import Scrape, scraped
 from support.queue_shop import AGE_SECONDS, OTHER_VHOST, PASSWORD, VHOST, Shop
 from support.rabbitmq import marked
 

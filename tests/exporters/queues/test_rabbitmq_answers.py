@@ -12,9 +12,9 @@ from sereno_exporters.queues.rabbitmq import families
 from sereno_exporters.queues.rabbitmq.dead_letters import dead_letters_of
 from sereno_exporters.queues.rabbitmq.kind import KIND
 from sereno_exporters.queues.rabbitmq.reading import binding_of, node_of, queue_of
+from support.configured_exporters import Scrape, mistakes, scraped
 from support.misbehaving import Answer, close_midway, drip, endless, garbage, hang, misbehaving, ok
 from support.ports import free_port
-from support.queue_exporters import Scrape, mistakes, scraped
 
 TARGETS = "      one: {{url: '{url}'}}\n"
 PARTS = {"queues", "dead_letters", "overview", "nodes"}

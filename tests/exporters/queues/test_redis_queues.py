@@ -12,7 +12,7 @@ from sereno_exporters.frame import redis_connection
 from sereno_exporters.queues.redis_queues import fetch
 from sereno_exporters.queues.redis_queues.families import ALL
 from sereno_exporters.queues.redis_queues.kind import KIND
-from support.queue_exporters import Scrape, scraped, scraping, write_files
+from support.configured_exporters import Scrape, scraped, scraping, write_files
 from support.redis import marked
 
 pytestmark = marked

@@ -10,9 +10,9 @@ from sereno_exporters.queues.redis_queues.kind import KIND
 from sereno_exporters.queues.redis_queues.settings import EntryTime
 from sereno_exporters.queues.redis_queues.times import age_of, id_after, moment_of_entry
 from support.certificates import authority, issued
+from support.configured_exporters import Scrape, mistakes, scraped, scraping
 from support.misbehaving import Answer, garbage, misbehaving
 from support.ports import free_port
-from support.queue_exporters import Scrape, mistakes, scraped, scraping
 from support.redis import marked, running_redis
 
 pytestmark = marked

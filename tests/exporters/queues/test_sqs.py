@@ -11,10 +11,10 @@ import pytest
 from sereno_exporters.queues.sqs import fetch
 from sereno_exporters.queues.sqs.families import ALL
 from sereno_exporters.queues.sqs.kind import KIND
+from support.configured_exporters import Scrape, mistakes, scraped, scraping, write_files
 from support.misbehaving import Answer, close_midway, drip, endless, garbage, hang, misbehaving, ok
 from support.moto import REGION, running_moto
 from support.ports import free_port
-from support.queue_exporters import Scrape, mistakes, scraped, scraping, write_files
 
 AGE_SECONDS = 77.0
 FILES = {"id": "test-key", "secret": "test-secret"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sereno_exporters.kinds import load
 from sereno_exporters.quotas.families import ALL
-from support.queue_exporters import read
+from support.configured_exporters import read
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs/exporters/quotas.md").read_text(encoding="utf-8")

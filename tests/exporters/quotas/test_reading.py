@@ -11,10 +11,10 @@ import redis
 from sereno_exporters.quotas.families import ALL
 from sereno_exporters.quotas.kind import KIND
 from support import redis as redis_server
+from support.configured_exporters import Scrape, mistakes, scraped, write_files
 from support.misbehaving import Answer, drip, endless, hang, misbehaving, ok
 from support.ports import free_port
 from support.prometheus import HistorySample, RunningProcess, running_prometheus
-from support.queue_exporters import Scrape, mistakes, scraped, write_files
 
 USED, RATIO = "sereno_quotas_used", "sereno_quotas_used_ratio"
 
