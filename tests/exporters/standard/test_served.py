@@ -16,7 +16,7 @@ from support.nginx import PROGRAM as NGINX
 from support.postgresql import marked as postgresql_marked
 from support.rabbitmq import marked as rabbitmq_marked
 from support.redis import marked as redis_marked
-from support.selectors import selectors
+from support.rule_selectors import selectors
 from support.standard_exporters import Watched, program
 from support.watching import RULES, Watching, watching
 
@@ -58,7 +58,8 @@ def test_every_folder_is_tested() -> None:
     tested = {str(parameter.values[0]) for parameter in EXPORTERS}
     assert tested == {path.parent.name for path in ROOT.glob("exporters/standard/*/scrape.yaml")}
     assert tested == {path.parent.name for path in ROOT.glob("exporters/standard/*/dashboard.yaml")}
-    assert {path.name for path in ROOT.glob("exporters/standard/*") if path.is_dir()} == tested
+    # aws holds the configuration of YACE alone, without a real CloudWatch to read: tests/exporters/aws/test_yace.py.
+    assert {path.name for path in ROOT.glob("exporters/standard/*") if path.is_dir()} == tested | {"aws"}
 
 
 class Served:
