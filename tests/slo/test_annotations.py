@@ -63,6 +63,15 @@ def _series(now_ms: int) -> Iterator[Series]:
             yield flat(f"sereno:{prefix}events:{window}", 120 * minutes, **labels)
             yield flat(f"sereno:{prefix}bad_events:{window}", bad * minutes, **labels)
             yield flat(f"sereno:{prefix}error_ratio:{window}", bad / 120, **labels)
+    deployed = {"service": "api", "environment": "production", "production": "true", "sha": "f95f852bd8fca8fcc58a9a2d"}
+    for environment, production, hours in (
+        ("production", "true", 1.5),
+        ("prod-us", "true", 3),
+        ("staging", "false", 1),
+    ):
+        labels = deployed | {"environment": environment, "production": production, "version": "v2" if hours < 2 else ""}
+        moment = np.full(len(times_ms), now_ms / 1000 - 3600 * hours)
+        yield Series({"__name__": "sereno_dora_deployed_timestamp_seconds"} | labels, times_ms, moment)
     for region, a_minute in (('eu "west"', 50), ("us", 7), ("asia", 2), ("africa", 1)):
         counted = a_minute * np.arange(len(times_ms), dtype=float)
         labels = {"job": "api", "instance": f"{region}:80", "region": region, "code": "500"}
@@ -120,6 +129,20 @@ def test_page_says_how_its_dependencies_do(alerts: Alerts) -> None:
     text = alerts["fast", "1h", ""]["annotations"]["description"]
     assert "Depends on postgres/reads: over the last hour 2.5 times as many failures as its objective allows." in text
     assert "Depends on kafka/delivery, of which nothing is known." in text
+
+
+def test_page_names_what_was_deployed_shortly_before(alerts: Alerts) -> None:
+    """To production, within the alert's window or an hour before: not what went out long ago, or elsewhere."""
+    deployed = {
+        window: re.findall(r" Deployed to (.*?\))\.", alerts[burn, window, ""]["annotations"]["description"])
+        for burn, window in (("fast", "1h"), ("slow", "6h"))
+    }
+    (fast,), (slow,) = deployed["1h"], deployed["6h"]
+    assert re.fullmatch(r"production 1h 30m \d+s ago \(v2 f95f852bd8\)", fast)
+    assert sorted(re.findall(r"([a-z-]+) \dh .*? ago (\(.*?\))", slow)) == [
+        ("prod-us", "(f95f852bd8)"),
+        ("production", "(v2 f95f852bd8)"),
+    ]
 
 
 def test_links_show_the_window_of_the_alert(alerts: Alerts) -> None:

@@ -13,9 +13,9 @@ from sereno_slo.duration import FIVE_MINUTES, Duration
 from sereno_slo.model import BurnTier, Journey, Latency, Objective, ServiceLevelObjective, Settings, SloReference
 from sereno_slo.plan import dependencies
 from sereno_slo.plan.ledger import exhausted_at_pace, remaining_to_the_minute
-from sereno_slo.plan.series import Ledger
+from sereno_slo.plan.series import DEPLOYED, Ledger
 from sereno_slo.plan.spenders import spending_labels, top_spenders
-from sereno_slo.promql import Expr, Matcher, MatchOp
+from sereno_slo.promql import Call, Expr, Matcher, MatchOp, Selector
 
 _UID_LENGTH = 40
 _HOUR = Duration.parse("1h")
@@ -138,12 +138,12 @@ def _query(expr: Expr) -> str:
 
 
 def _causes(slo: Objective, window: Duration, settings: Settings, ledger: Ledger) -> str:
-    """Where to look: the steps of a journey; of an SLO who spends its budget, and how its dependencies do."""
+    """Where to look: the steps of a journey; of an SLO deployments, who spends its budget, how its dependencies do."""
     match slo:
         case Journey(steps=steps):
             return _steps(steps, window)
         case ServiceLevelObjective():
-            return _spenders(slo, window, settings, ledger) + _dependencies(slo)
+            return _deployed(slo, window) + _spenders(slo, window, settings, ledger) + _dependencies(slo)
         case _:
             return ""
 
@@ -153,6 +153,15 @@ def _steps(steps: Sequence[SloReference], window: Duration) -> str:
     listed = f"{{{{ range $index, $found := . }}}}{{{{ if $index }}}}, {{{{ end }}}}{each}{{{{ end }}}}"
     recorded, asked = dependencies.failing_most(steps, window)
     return _asked(asked, f" Failures by step over {recorded}: {listed}.")
+
+
+def _deployed(slo: ServiceLevelObjective, window: Duration) -> str:
+    """What went out to production within the window, or shortly before; nothing where nobody runs the exporter."""
+    age = Call("time", ()) - Selector(DEPLOYED).where(service=slo.service, production="true")
+    what = '{{ with $found.Labels.version }}{{ . }} {{ end }}{{ $found.Labels.sha | printf "%.10s" }}'
+    each = f"{{{{ $found.Labels.environment }}}} {{{{ $found.Value | humanizeDuration }}}} ago ({what})"
+    listed = f"{{{{ range $index, $found := . }}}}{{{{ if $index }}}}, {{{{ end }}}}{each}{{{{ end }}}}"
+    return _asked(age <= (window + _LEAD).seconds, f" Deployed to {listed}.")
 
 
 def _spenders(slo: ServiceLevelObjective, window: Duration, settings: Settings, ledger: Ledger) -> str:
