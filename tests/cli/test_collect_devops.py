@@ -30,9 +30,9 @@ devops.yaml:1:10: error[SLO010]: version 'sereno/v2' is not known (write version
 devops.yaml:4:5: error[SLO011]: 'GitHub' is no name: names are lower-case words with hyphens (write github)
 devops.yaml:4:15: error[SLO006]: 'git-hub' is no provider (write one of github, gitlab, azure_devops, jenkins, \
 bitbucket, generic)
-devops.yaml:5:19: error[SLO006]: secret_files is an empty list (write secret_files: …)
-devops.yaml:7:5: error[SLO005]: sources.lab has no secret_files (write secret_files: …)
-devops.yaml:8:5: error[SLO004]: secret_file is no key of sources.lab (remove it)
+devops.yaml:5:19: error[SLO006]: secret_files is an empty list (write secret_files: [secrets/github])
+devops.yaml:7:5: error[SLO005]: sources.lab has no secret_files (write secret_files: [secrets/github])
+devops.yaml:8:5: error[SLO004]: secret_file is no key of sources.lab (did you mean secret_files?)
 devops.yaml:10:15: error[SLO006]: 'Azure DevOps' is no provider (write azure_devops)
 devops.yaml:12:21: error[SLO011]: 'My Service' is no name: names are lower-case words with hyphens (write my-service)
 sereno collect devops: the configuration has mistakes: nothing was begun

@@ -32,7 +32,14 @@ _WANTED = {
 def diagnostics_of(error: ValidationError, tree: YamlTree, grammar: type[BaseModel]) -> Iterator[Diagnostic]:
     """One diagnostic for each finding."""
     for details in error.errors(include_url=False):
+        if _follows_from_others(details):
+            continue
         yield _diagnostic(details, _path(details, tree), tree, grammar)
+
+
+def _follows_from_others(details: ErrorDetails) -> bool:
+    """Whether a list is only too short because pydantic counts none of its items that have mistakes of their own."""
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
 def _path(details: ErrorDetails, tree: YamlTree) -> Path:
@@ -138,12 +145,20 @@ def _nearest_key(key: str, model: type[BaseModel] | None) -> str:
 def model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
     """The grammar's class for the mapping at `path`."""
     current: type[BaseModel] | None = model
+    names_come = False  # the next part is a name of the user's, as of a target, and no key of the grammar
     for part in path:
-        if isinstance(part, int):
+        if isinstance(part, int) or names_come:
+            names_come = False
             continue
         info = _field(current, part)
         current = None if info is None else next(_models_in(info.annotation), None)
-    return current
+        names_come = info is not None and _has_names(info.annotation)
+    return None if names_come else current
+
+
+def _has_names(annotation: Any) -> bool:
+    """Whether a value is a mapping whose keys the user chooses."""
+    return typing.get_origin(annotation) is dict or any(map(_has_names, typing.get_args(annotation)))
 
 
 def _field(model: type[BaseModel] | None, key: str) -> FieldInfo | None:

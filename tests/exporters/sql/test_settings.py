@@ -98,7 +98,7 @@ MISTAKES = [
         "(write tls: verified)",
     ),
     (f"{POSTGRESQL}rows: [{{table: a}}], file: c}}\n", "5:", "postgresql has no file", "(write host and database)"),
-    (f"{POSTGRESQL}rows: [{{table: a}}], password: c}}\n", "5:", "error[SLO004]: password is no key", "(remove it)"),
+    (f"{POSTGRESQL}rows: [{{table: a}}], password: c}}\n", "5:", "password is no key", "(did you mean password_file?)"),
     (
         "      shop: {dialect: mysql, host: a@b, rows: [{table: a}]}\n",
         "5:",
@@ -115,6 +115,11 @@ def test_a_mistake_has_place_code_and_cure(targets: str, place: str, what: str, 
     assert len(found) == 1, mistakes(targets)
     assert found[0].startswith(f"exporters.yaml:{place}")
     assert cure in found[0]
+
+
+def test_a_list_with_a_wrong_item_is_not_called_too_short() -> None:
+    """A mistake in the only item of a list is one mistake: the list itself is as long as it has to be."""
+    assert len(mistakes(query(metric="shop_open"))) == 1
 
 
 def test_mistakes_of_several_places_are_told_at_once_where_they_stand() -> None:
