@@ -74,6 +74,7 @@ def prometheus(places: Places, programs: Programs, addresses: Addresses, configu
         f"--storage.tsdb.path={places.prometheus_data}",
         "--storage.tsdb.retention.time=90d",
         f"--web.listen-address=127.0.0.1:{addresses.prometheus}",
+        f"--web.external-url={addresses.url('prometheus')}",  # else alerts link to the host's name
     )
     return Part("prometheus", arguments, f"{addresses.url('prometheus')}/-/ready")
 

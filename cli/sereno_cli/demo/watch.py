@@ -44,6 +44,6 @@ def _print_lines(world: World, client: PrometheusClient) -> NoReturn:
         world.supervisor.check()
         if time.monotonic() - last > _LINE_SECONDS:
             found, problem = _asked(world, client)
-            output.print(problem or as_lines(found))
+            output.print(problem or as_lines(found), soft_wrap=True)
             last = time.monotonic()
         time.sleep(_RENEWED_SECONDS)
