@@ -143,7 +143,7 @@ def _waiting(rule: Rule, nothing: str, until: datetime, now: datetime) -> Check:
     """Nothing has happened; whether that is the answer depends on the time."""
     if now >= until:
         return Check(rule, holds=False, text=nothing)
-    return Check(rule, holds=None, text=f"{nothing}: so far, it is decided at {moment(until)}")
+    return Check(rule, holds=None, text=f"{nothing} so far; it is decided at {moment(until)}")
 
 
 def _deployed(run: DeploymentRun) -> Evidence:

@@ -148,6 +148,8 @@ def test_a_verdict_is_open_until_time_has_told() -> None:
     """Nothing speaks against it yet: open for as long as a rule could still hold, or until the next deployment."""
     first = [deployment("1", 0, "a")]
     assert verdicts(first, 59)["1"].verdict is Verdict.OPEN
+    told = [check.text for check in verdicts(first, 59)["1"].checks if check.holds is None]
+    assert any(text.startswith("not taken back within 24 h so far; it is decided at ") for text in told), told
     assert verdicts(first, DAY - 1)["1"].verdict is Verdict.OPEN
     assert verdicts(first, DAY)["1"].verdict is Verdict.WELL
     assert verdicts([*first, deployment("2", 30, "b")], 31)["1"].verdict is Verdict.WELL
