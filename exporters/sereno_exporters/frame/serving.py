@@ -138,9 +138,11 @@ def _add_looks(app: FastAPI, serving: _Serving) -> None:
 
 
 def _discovered(here: str, target: ConfiguredTarget) -> dict[str, Any]:
+    """An `instance` of its own: with the server's address alone, the targets' `up` would be one series."""
     names = {"exporter": target.kind.name, "target": target.target.name}
     parameters = {f"__param_{name}": value for name, value in names.items()}
-    return {"targets": [here], "labels": {"__metrics_path__": "/probe", **parameters}}
+    instance = f"{here}/{target.kind.name}/{target.target.name}"
+    return {"targets": [here], "labels": {"__metrics_path__": "/probe", "instance": instance, **parameters}}
 
 
 def _unknown(targets: Sequence[ConfiguredTarget], exporter: str, target: str) -> str | None:

@@ -93,13 +93,15 @@ def test_only_configured_names_are_asked(asked: dict[str, str], told: str) -> No
 
 
 def test_discovery_leads_to_each_target() -> None:
-    """What `/sd` lists is how Prometheus reaches `/probe` for each target."""
+    """What `/sd` lists is how Prometheus reaches `/probe` for each target, and each has an `up` of its own."""
 
     async def story() -> None:
         kind = counting(part("p", lambda _: {"a": 1.0}))
         async with server_of(configured(kind, "one"), configured(kind, "two")) as client:
             groups = (await client.get("/sd")).json()
             assert [group["targets"] for group in groups] == [["exporter:19096"]] * 2
+            instances = [group["labels"]["instance"] for group in groups]
+            assert instances == ["exporter:19096/counting/one", "exporter:19096/counting/two"]
             for group in groups:
                 labels = group["labels"]
                 parameters = {name.removeprefix("__param_"): labels[name] for name in labels if "param" in name}
@@ -171,7 +173,7 @@ def test_the_page_tells_what_troubles_a_target() -> None:
             after = (await client.get("/")).text
         assert "no trouble known" in before
         assert "/probe?exporter=counting&amp;target=orders" in before
-        assert "down &lt;b&gt;there&lt;/b&gt; (twice)" in after
+        assert "down &lt;b&gt;there&lt;/b&gt; (tried twice)" in after
 
     asyncio.run(story())
 
