@@ -68,7 +68,7 @@ def _configured(config: Path, name: str | None) -> Asked | None:
     from sereno_cli.specs import print_diagnostics
 
     targets, diagnostics = read_targets(config)
-    print_diagnostics(diagnostics)
+    print_diagnostics(diagnostics, "no figures were read")
     if has_errors(diagnostics):
         return None
     own = [each.target for each in targets if each.kind.name == "dora"]

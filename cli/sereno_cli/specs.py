@@ -163,10 +163,10 @@ def _settings(path: Path | None) -> tuple[Settings, tuple[Diagnostic, ...]]:
     return read_settings(source)
 
 
-def print_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
-    """One line each on standard error, and how many errors there were."""
+def print_diagnostics(diagnostics: Sequence[Diagnostic], consequence: str = "nothing was written") -> None:
+    """One line each on standard error, and how many errors there were and what came of them."""
     for diagnostic in diagnostics:
         click.echo(str(diagnostic), err=True)
     if has_errors(diagnostics):
         count = sum(has_errors([diagnostic]) for diagnostic in diagnostics)
-        click.echo(f"{count} {'error' if count == 1 else 'errors'}; nothing was written", err=True)
+        click.echo(f"{count} {'error' if count == 1 else 'errors'}; {consequence}", err=True)

@@ -114,11 +114,14 @@ def test_mistakes_of_the_configuration_have_their_place(folder: Path) -> None:
         assert answer.returncode == 2
         assert "exporters.yaml:1:10: error[SLO010]" in answer.stderr
         assert "exporters.yaml:6:14: error[SLO00" in answer.stderr
+        assert answer.stderr.endswith(" errors; no target was asked\n")
 
 
 def test_check_and_list_tell_what_is_there(folder: Path) -> None:
     """`check` names the targets, `list` the exporters and, for one, its families."""
-    assert "sql/shop: 8 s, 10,000 series" in sereno("exporter", "check", cwd=folder).stdout
+    checked = sereno("exporter", "check", cwd=folder).stdout
+    assert "sql/shop: at most 8 s and 10,000 series a scrape\n" in checked
+    assert "exporters.yaml is right; whether its targets answer: sereno exporter all --once\n" in checked
     listed = sereno("exporter", "list", cwd=folder).stdout
     assert set(KINDS) <= {line.split()[0] for line in listed.splitlines()}
     assert (

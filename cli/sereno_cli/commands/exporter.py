@@ -104,7 +104,9 @@ def check(config: Path) -> ExitCode:
     if targets is None:
         return ExitCode.INVALID_INPUT
     for each in targets:
-        click.echo(f"{each.kind.name}/{each.target.name}: {each.timeout_seconds:g} s, {each.series_limit:,} series")
+        limits = f"at most {each.timeout_seconds:g} s and {each.series_limit:,} series a scrape"
+        click.echo(f"{each.kind.name}/{each.target.name}: {limits}")
+    click.echo(f"{config} is right; whether its targets answer: sereno exporter {_ALL} --once")
     return ExitCode.OK
 
 
@@ -172,7 +174,7 @@ def _targets(config: Path, name: str | None) -> "Sequence[ConfiguredTarget] | No
     from sereno_cli.specs import print_diagnostics
 
     targets, diagnostics = read_targets(config)
-    print_diagnostics(diagnostics)
+    print_diagnostics(diagnostics, "no target was asked")
     if has_errors(diagnostics):
         return None
     chosen = [each for each in targets if name in (None, each.kind.name)]

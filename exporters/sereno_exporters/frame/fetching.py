@@ -109,7 +109,7 @@ class Fetcher:
         if isinstance(outcome, Failed) and outcome.reason in MAY_PASS and deadline.remaining_seconds > _LEAST_SECONDS:
             time.sleep(_PAUSE_SECONDS * (0.5 + self._chance() / 2))
             again = self._tried(deadline)
-            return again if isinstance(again, Fetched) else replace(again, message=f"{again.message} (twice)")
+            return again if isinstance(again, Fetched) else replace(again, message=f"{again.message} (tried twice)")
         return outcome
 
     def _tried(self, deadline: Deadline) -> Outcome:

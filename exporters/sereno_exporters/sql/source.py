@@ -13,7 +13,7 @@ from sereno_exporters.sql.database import Database, Transaction
 from sereno_exporters.sql.parts import postgresql
 from sereno_exporters.sql.parts.queries import answered, statement_of
 from sereno_exporters.sql.parts.tables import read_age, read_count, read_etl
-from sereno_exporters.sql.settings import PostgresqlParts, SqlSettings, part_name
+from sereno_exporters.sql.settings import EtlTable, PostgresqlParts, SqlSettings, TableFreshness, TableRows, part_name
 
 Snapshot = TypeVar("Snapshot")
 Ask = Callable[[Transaction], Any]
@@ -29,28 +29,36 @@ def _parts(settings: SqlSettings, database: Database) -> Iterator[Part[Any]]:
         name: str,
         ask: Callable[[Transaction], Snapshot],
         become: Callable[[Snapshot], Iterable[Metric]],
+        what: str,
         seconds: float = settings.timeout,
-        what: str = "",
     ) -> Part[Snapshot]:
         def fetch(deadline: Deadline) -> Snapshot:
-            with database.reading(deadline.earlier(seconds), what or name) as transaction:
+            with database.reading(deadline.earlier(seconds), what) as transaction:
                 return ask(transaction)
 
         return Part(name, fetch, become)
 
     dialect = settings.dialect
     for fresh in settings.freshness:
-        yield part(part_name("freshness", fresh.table), partial(read_age, fresh, dialect), families.of_age)
+        yield part(
+            part_name("freshness", fresh.table), partial(read_age, fresh, dialect), families.of_age, _table(fresh)
+        )
     for counted in settings.rows:
-        yield part(part_name("rows", counted.table), partial(read_count, counted, dialect), families.of_count)
+        yield part(
+            part_name("rows", counted.table), partial(read_count, counted, dialect), families.of_count, _table(counted)
+        )
     for etl in settings.etl:
-        yield part(part_name("etl", etl.table), partial(read_etl, etl, dialect), families.of_etl)
+        yield part(part_name("etl", etl.table), partial(read_etl, etl, dialect), families.of_etl, _table(etl))
     if settings.postgresql is not None:
         for name, ask, become in _postgresql(settings.postgresql):
-            yield part(name, ask, become)
+            yield part(name, ask, become, "PostgreSQL's own figures")
     for query in settings.queries:
         ask_query = partial(answered, query, statement_of(query, dialect))
-        yield part(f"query_{query.name}", ask_query, families.of_query, query.timeout, f"the query {query.name}")
+        yield part(f"query_{query.name}", ask_query, families.of_query, f"the query {query.name}", query.timeout)
+
+
+def _table(settings: TableFreshness | TableRows | EtlTable) -> str:
+    return f"the table {settings.table}"
 
 
 def _postgresql(wanted: PostgresqlParts) -> Iterator[tuple[str, Ask, Callable[[Any], Iterable[Metric]]]]:

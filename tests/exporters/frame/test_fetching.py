@@ -99,7 +99,7 @@ def test_a_second_try_stays_within_the_deadline() -> None:
     assert fetcher.begin(Deadline.after(0.2))().outcome == Failed(Reason.UNREACHABLE, "down")
     assert time.monotonic() - begun < 0.2
     assert len(calls) == 1
-    assert fetcher.begin(Deadline.after(5))().outcome == Failed(Reason.UNREACHABLE, "down (twice)")
+    assert fetcher.begin(Deadline.after(5))().outcome == Failed(Reason.UNREACHABLE, "down (tried twice)")
     assert len(calls) == 3
 
 

@@ -131,6 +131,8 @@ def test_a_file_that_is_not_there_or_no_database(tmp_path: Path) -> None:
     (tmp_path / "shop.sqlite").write_bytes(b"not a database at all, but long enough to look at" * 40)
     reason, message = orders(tmp_path, "SELECT n FROM nowhere").failure("query_orders")
     assert (reason, "file is not a database" in message) == ("garbage", True)
+    rows = "      shop: {dialect: sqlite, file: shop.sqlite, rows: [{table: orders}]}\n"
+    assert scraped(rows, tmp_path).failure("rows_orders") == ("garbage", "the table orders: file is not a database")
 
 
 READY_MADE = """\
