@@ -44,7 +44,7 @@ def load_specs(named: Sequence[Path], settings_file: Path | None) -> LoadedSpecs
     paths = [path for name in named for path in _expanded(name)] or list(every)
     if not paths:
         where = "here or in a folder above" if root is None else f"in {root / SPECS_FOLDER}"
-        click.echo(f"sereno: there is no {SPECS_FOLDER}/{SPEC_PATTERN} {where}; name a SPEC", err=True)
+        click.echo(f"sereno: there is no {SPECS_FOLDER}/{SPEC_PATTERN} {where}; name a spec's file", err=True)
         return None
     found = [_read(path, root, os.getcwd()) for path in paths]
     is_complete = paths == list(every) or _are_same(paths, every)

@@ -44,7 +44,7 @@ def test_nothing_to_validate_is_invalid_input(tmp_path: Path) -> None:
     """Without a spec here, above or named there is no answer, and it is said what to name."""
     answer = sereno("validate", cwd=tmp_path)
     assert answer.returncode == ExitCode.INVALID_INPUT
-    assert "name a SPEC" in answer.stderr
+    assert "name a spec's file" in answer.stderr
     answer = sereno("validate", ".", cwd=tmp_path)
     assert answer.returncode == ExitCode.INVALID_INPUT
     assert "error[SLO040]" in answer.stderr
