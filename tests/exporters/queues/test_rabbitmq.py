@@ -89,14 +89,25 @@ def test_the_broker_as_a_whole(found: Scrape) -> None:
     assert found.value("sereno_rabbitmq_connections") >= 2
     assert found.value("sereno_rabbitmq_channels") >= 2
     assert found.value("sereno_rabbitmq_consumers") == 1
-    ((product, _),) = found.series("sereno_rabbitmq_info")
+    ((product, _, cluster),) = found.series("sereno_rabbitmq_info")
     assert product == "RabbitMQ"
+    assert cluster.startswith("sereno-")
     assert list(found.series("sereno_rabbitmq_node_running").values()) == [1]
     assert {alarm: value for (_, alarm), value in found.series("sereno_rabbitmq_alarm").items()} == {
         "memory": 0,
         "disk": 0,
     }
     assert list(found.series("sereno_rabbitmq_node_partitions").values()) == [0]
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/detailed?family=queue_coarse_metrics"])
+def test_its_names_are_those_of_the_brokers_own_plugin(rabbitmq_shop: Shop, found: Scrape, path: str) -> None:
+    """Cluster and node by the same names: by them the alerts of both know that they speak of one broker."""
+    (line,) = [line for line in rabbitmq_shop.broker.metrics(path).splitlines() if "rabbitmq_identity_info{" in line]
+    ((_, _, cluster),) = found.series("sereno_rabbitmq_info")
+    ((node,),) = found.series("sereno_rabbitmq_node_running")
+    assert f'rabbitmq_cluster="{cluster}"' in line
+    assert f'rabbitmq_node="{node}"' in line
 
 
 def test_every_family_is_served_and_listed(found: Scrape) -> None:

@@ -192,7 +192,7 @@ def test_lavinmq_answers_alike() -> None:
     assert found.series("sereno_rabbitmq_queue_ready_messages") == {("/", "orders"): 5, ("/", "dead"): 4}
     assert found.series("sereno_rabbitmq_queue_delivered_total") == {("/", "orders"): 5}
     assert found.series("sereno_rabbitmq_dead_letter_messages") == {("/", "dead"): 4}
-    assert found.series("sereno_rabbitmq_info") == {("LavinMQ", "2.4.0"): 1}
+    assert found.series("sereno_rabbitmq_info") == {("LavinMQ", "2.4.0", ""): 1}
     assert found.series("sereno_rabbitmq_queue_oldest_age_seconds") == {}
     assert found.series("sereno_rabbitmq_alarm") == {}
     assert found.value("sereno_rabbitmq_connections") == 2

@@ -79,6 +79,7 @@ class Broker:
         return Overview(
             product=text(found, "product_name") or "unknown",
             version=version or "unknown",
+            cluster=text(found, "cluster_name"),
             connections=number(totals, "connections"),
             channels=number(totals, "channels"),
             consumers=number(totals, "consumers"),
