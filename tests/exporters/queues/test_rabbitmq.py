@@ -154,7 +154,8 @@ def test_dead_letters_of_watched_queues_are_told_though_their_queue_is_not_watch
 
 
 def test_pages_together_are_the_whole(rabbitmq_shop: Shop, found: Scrape, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked in pages of three, every queue is there once."""
+    """Asked in pages of three, every queue is there once, as in one answer."""
+    monkeypatch.setattr(fetch, "ROUND", 1)
     monkeypatch.setattr(fetch, "PAGE_SIZE", 3)
     paged = scraped(KIND, rabbitmq_shop.target(), rabbitmq_shop.folder)
     name = "sereno_rabbitmq_queue_ready_messages"
@@ -164,6 +165,7 @@ def test_pages_together_are_the_whole(rabbitmq_shop: Shop, found: Scrape, monkey
 
 def test_too_many_pages_are_an_error_and_no_half_answer(rabbitmq_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rather no figures than those of some queues."""
+    monkeypatch.setattr(fetch, "ROUND", 1)
     monkeypatch.setattr(fetch, "PAGE_SIZE", 3)
     monkeypatch.setattr(fetch, "MOST_PAGES", 2)
     found = scraped(KIND, rabbitmq_shop.target(), rabbitmq_shop.folder)
