@@ -30,7 +30,7 @@ MOST_PAGES = 1_000
 ROUND = 1_000
 """A listing of so many queues, or a multiple, may be cut: LavinMQ stops at 10,000 and doesn't say so."""
 # Whole objects, no dotted columns: LavinMQ knows the first level only.
-_COLUMNS = (
+COLUMNS = (
     "name,vhost,type,arguments,effective_policy_definition,messages_ready,messages_unacknowledged,consumers,"
     "head_message_timestamp,message_stats"
 )
@@ -116,7 +116,7 @@ def _listed(http: HttpTarget, path: str, deadline: Deadline) -> Iterable[Json]:
     In pages, where one answer would be too large, or may be cut.
     """
     try:
-        found = objects_of(http.get_json(path, deadline, columns=_COLUMNS), path)
+        found = objects_of(http.get_json(path, deadline, columns=COLUMNS), path)
     except FetchError as error:
         if error.reason is not Reason.TOO_LARGE:
             raise
@@ -126,7 +126,7 @@ def _listed(http: HttpTarget, path: str, deadline: Deadline) -> Iterable[Json]:
 
 def _pages(http: HttpTarget, path: str, deadline: Deadline) -> Iterator[Json]:
     for page in range(1, MOST_PAGES + 1):
-        answer = http.get_json(path, deadline, page=page, page_size=PAGE_SIZE, columns=_COLUMNS)
+        answer = http.get_json(path, deadline, page=page, page_size=PAGE_SIZE, columns=COLUMNS)
         found = object_of(answer, path)
         yield from objects_of(found.get("items"), path)
         if page >= (number(found, "page_count") or 0):
