@@ -150,9 +150,9 @@ def test_what_a_broker_has_not_counted_yet_is_no_nought() -> None:
     assert [sample for metric in families.of_queues((queue_of(fresh, 2e9),)) for sample in metric.samples] == []
 
 
-@pytest.mark.parametrize("written", [None, "", "undefined", 0, 12, True, -5])
+@pytest.mark.parametrize("written", [None, "", "undefined", 0, 12, True, -5, 2_000_000_000_000])
 def test_a_head_without_a_time_has_no_age(written: object) -> None:
-    """Nothing, a text, or a number that is no moment of this century."""
+    """Nothing, a text, or a number that is no moment of this century: milliseconds would be an age of 0 for ever."""
     assert queue_of({"head_message_timestamp": written}, 2e9).oldest_age_seconds is None
 
 
