@@ -1,5 +1,7 @@
 """The exporter `rabbitmq` on a real RabbitMQ."""
 
+from urllib.parse import quote
+
 import pytest
 from sereno_exporters.frame.http import HttpTarget
 from sereno_exporters.queues.rabbitmq import fetch
@@ -186,6 +188,31 @@ def test_a_user_of_one_virtual_host_sees_that_one(rabbitmq_shop: Shop) -> None:
     assert found.failure("nodes")[0] == "refused"
     without = scraped(KIND, rabbitmq_shop.target("nodes: false", user="limited"), rabbitmq_shop.folder)
     assert without.failed == {}
+
+
+def test_a_virtual_host_that_is_not_there_is_told(rabbitmq_shop: Shop) -> None:
+    """By its name, rather than that the others have all the queues."""
+    found = scraped(KIND, rabbitmq_shop.target('vhosts: ["/", "nowhere"]'), rabbitmq_shop.folder)
+    reason, message = found.failure("queues")
+    assert (reason, found.series("sereno_rabbitmq_queue_ready_messages")) == ("error", {})
+    assert "/api/queues/nowhere answers 404: look at the address, and the names in it" in message
+
+
+@pytest.mark.parametrize("vhost", ["%2F", "ünï/%41", "a?b#c"])
+def test_no_name_is_too_strange(rabbitmq_shop: Shop, vhost: str) -> None:
+    """Virtual hosts and queues whose names look like parts of addresses: told as they are, dead letters too."""
+    broker, path = rabbitmq_shop.broker, quote(vhost, safe="")
+    broker.add_vhost(vhost)
+    broker.add_user("watcher", PASSWORD, tags="monitoring", vhosts=[vhost])
+    names = {"a/b", "ünï", "%2F", ' "\\'}
+    for name in names:
+        arguments = {"x-dead-letter-exchange": "amq.fanout"}
+        broker.call("PUT", f"/queues/{path}/{quote(name, safe='')}", {"arguments": arguments})
+    broker.call("POST", f"/bindings/{path}/e/amq.fanout/q/a%2Fb", {})
+    found = scraped(KIND, rabbitmq_shop.target(f"vhosts: ['{vhost}']"), rabbitmq_shop.folder)
+    assert found.failed == {}
+    assert found.series("sereno_rabbitmq_queue_dead_letter_targets") == {(vhost, name): 1 for name in names}
+    broker.call("DELETE", f"/vhosts/{path}")
 
 
 def test_a_wrong_password_is_told_without_it(rabbitmq_shop: Shop) -> None:

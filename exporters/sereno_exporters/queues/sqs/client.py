@@ -41,11 +41,15 @@ _REFUSED = (
     "AccessDenied",
     "AuthFailure",
     "ExpiredToken",
+    "IncompleteSignature",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
     "InvalidSecurity",
+    "InvalidSignature",
+    "MissingAuthenticationToken",
     "NotAuthorized",
     "OptInRequired",
+    "RequestExpired",
     "SignatureDoesNotMatch",
     "UnrecognizedClient",
 )
@@ -196,7 +200,7 @@ def _refused_or_failed(error: ClientError, what: str) -> FetchError:
     if _is_throttled(error):
         return FetchError(Reason.TIMEOUT, f"{what}: AWS throttles ({code}): a longer reuse asks less often")
     if any(word in code for word in _REFUSED):
-        return FetchError(Reason.REFUSED, f"{what}: {code}: look at the credentials, and what they may do")
+        return FetchError(Reason.REFUSED, f"{what}: {code}: look at the credentials, what they may do, and the clock")
     return FetchError(Reason.ERROR, f"{what}: {code} {text}".rstrip())
 
 
