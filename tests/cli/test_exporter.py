@@ -1,5 +1,6 @@
 """`sereno exporter` as users start, misstart and stop it."""
 
+import gc
 import signal
 import socket
 import sqlite3
@@ -14,6 +15,7 @@ from pathlib import Path
 import bcrypt
 import httpx
 import pytest
+from sereno_cli.commands.exporter import modules_are_no_garbage
 from sereno_exporters.kinds import KINDS, load
 from support.certificates import authority, issued
 from support.command_line import SERENO, sereno
@@ -207,3 +209,11 @@ def test_the_table_of_exporters_tells_what_they_tell() -> None:
     for kind in load(KINDS):
         assert KINDS[kind.name][0].startswith("sereno_exporters.")
         assert {family.name.startswith(f"sereno_{kind.name}_") for family in kind.families} == {True}
+
+
+def test_modules_are_not_looked_through_while_it_serves() -> None:
+    """A collection of garbage passes over what was loaded before, and knows it again afterwards."""
+    before = gc.get_freeze_count()
+    with modules_are_no_garbage():
+        assert gc.get_freeze_count() > before + 10_000
+    assert gc.get_freeze_count() == 0

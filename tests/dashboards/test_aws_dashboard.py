@@ -22,7 +22,6 @@ NOW = float(int(time.time()) - 60)
 RESOURCES = {
     "lambda_functions": {"names": ["worker"], "insights": True},
     "sns_topics": {"names": ["orders"]},
-    "sqs_queues": {"names": ["orders"]},
     "aurora_instances": {"names": ["shop-1"], "connections_limits": {"shop-1": 1_000}},
 }
 METRICS = (
@@ -36,7 +35,6 @@ METRICS = (
     ("LambdaInsights", "function_name", "worker", ("init_duration",)),
     ("AWS/SNS", "TopicName", "orders", ("NumberOfMessagesPublished", "NumberOfNotificationsDelivered")),
     ("AWS/SNS", "TopicName", "orders", ("NumberOfNotificationsFailed",)),
-    ("AWS/SQS", "QueueName", "orders", ("ApproximateAgeOfOldestMessage",)),
     ("AWS/RDS", "DBInstanceIdentifier", "shop-1", ("CPUUtilization", "DatabaseConnections", "FreeableMemory")),
     ("AWS/RDS", "DBInstanceIdentifier", "shop-1", ("AuroraReplicaLag", "Deadlocks", "CommitLatency", "SelectLatency")),
 )

@@ -23,7 +23,7 @@ from support.moto import REGION
 from support.proxy import Asked, Proxy, proxy_before
 
 HEAD = "version: sereno/v1\nexporters:\n  aws:\n    targets:\n"
-NAMESPACES = {"FunctionName": "AWS/Lambda", "TopicName": "AWS/SNS", "QueueName": "AWS/SQS"}
+NAMESPACES = {"FunctionName": "AWS/Lambda", "TopicName": "AWS/SNS"}
 _PASSING = ("Content-Type", "Content-Encoding", "Accept", "X-Amz-Target", "Authorization")
 
 

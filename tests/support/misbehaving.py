@@ -23,6 +23,13 @@ class MisbehavingServer:
     end: bytes = b"\r\n\r\n"
     """What has to come before it answers."""
     ended: Event = field(default_factory=Event)
+    own: threading.local = field(default_factory=threading.local)
+
+    @property
+    def asked_here(self) -> bytes:
+        """What the connection that is answered now sent; several are answered at the same time."""
+        asked: bytes = self.own.asked
+        return asked
 
 
 def ok(body: bytes = b"{}", status: str = "200 OK", *, headers: str = "") -> Answer:
@@ -93,4 +100,5 @@ def _serve(connection: socket.socket, server: MisbehavingServer) -> None:
                 return
             asked += received
         server.asked.append(asked)
+        server.own.asked = asked
         server.answer(connection, server.ended)

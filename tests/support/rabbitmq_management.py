@@ -1,4 +1,4 @@
-"""A real RabbitMQ with its management API, for tests: one for a worker, shared by virtual hosts of their own names."""
+"""A real RabbitMQ with its management API and its own metrics, for tests: one for a worker, shared by virtual hosts."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,11 +23,17 @@ class ManagedBroker:
 
     broker: Broker
     management_port: int
+    metrics_port: int
 
     @property
     def url(self) -> str:
         """Of the management API."""
         return f"http://127.0.0.1:{self.management_port}"
+
+    def metrics(self, path: str = "/metrics") -> str:
+        """What its own plugin rabbitmq_prometheus serves."""
+        answer = httpx.get(f"http://127.0.0.1:{self.metrics_port}{path}", trust_env=False, timeout=10)
+        return answer.raise_for_status().text
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """What the API answers to its administrator."""
@@ -72,14 +78,17 @@ def managed_rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manag
 @contextmanager
 def running_managed_rabbitmq(folder: Path) -> Iterator[ManagedBroker]:
     """A broker with its files in `folder`."""
-    port = free_port()
+    port, metrics_port = free_port(), free_port()
+    plugins = ["rabbitmq_management", "rabbitmq_prometheus"]
     lines = (
         "management.tcp.ip = 127.0.0.1",
         f"management.tcp.port = {port}",
+        "prometheus.tcp.ip = 127.0.0.1",
+        f"prometheus.tcp.port = {metrics_port}",
         "log.console.level = error",
     )
-    with running_rabbitmq(folder, plugins=["rabbitmq_management"], configuration="\n".join(lines)) as broker:
-        managed = ManagedBroker(broker, port)
+    with running_rabbitmq(folder, plugins=plugins, configuration="\n".join(lines)) as broker:
+        managed = ManagedBroker(broker, port, metrics_port)
         wait_for(lambda: _answers(managed), what="the management API answers")
         yield managed
 

@@ -98,19 +98,6 @@ _SNS = _metrics(
         "Notifications that SNS gave up on, after all its own tries.",
     ),
 )
-_SQS = _metrics(
-    "AWS/SQS",
-    "QueueName",
-    "queue_name",
-    (
-        "ApproximateAgeOfOldestMessage",
-        "Maximum",
-        1,
-        "sqs_oldest_message_age_seconds",
-        "Age of the oldest message that nobody has deleted.",
-    ),
-    ("ApproximateNumberOfMessagesVisible", "Maximum", 1, "sqs_visible_messages", "Found by it; not read."),
-)
 _AURORA = _metrics(
     "AWS/RDS",
     "DBInstanceIdentifier",
@@ -128,6 +115,5 @@ _AURORA = _metrics(
 LAMBDA = Service("lambda", _LAMBDA, _LAMBDA[0])
 LAMBDA_WITH_INSIGHTS = Service("lambda", _LAMBDA + _INSIGHTS, _LAMBDA[0])
 SNS = Service("sns", _SNS, _SNS[0])
-SQS = Service("sqs", _SQS[:1], _SQS[1])
 AURORA = Service("aurora", _AURORA[:-1], _AURORA[-1])
-METRICS = LAMBDA_WITH_INSIGHTS.metrics + SNS.metrics + SQS.metrics + AURORA.metrics
+METRICS = LAMBDA_WITH_INSIGHTS.metrics + SNS.metrics + AURORA.metrics

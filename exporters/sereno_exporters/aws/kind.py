@@ -13,7 +13,7 @@ def _connect(target: Target[AwsSettings]) -> Source:
 
 KIND = ExporterKind(
     name="aws",
-    summary="Lambda, SNS, the age of SQS' messages and Aurora, out of CloudWatch; calls are counted and capped",
+    summary="Lambda, SNS and Aurora, out of CloudWatch; calls are counted and capped",
     settings=AwsSettings,
     connect=_connect,
     families=families.ALL,

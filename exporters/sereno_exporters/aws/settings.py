@@ -1,8 +1,8 @@
 """What a target of the AWS exporter says: what is read of a region, how late CloudWatch may be, what it may cost."""
 
 import re
-from collections.abc import Iterator
-from typing import Annotated, Self
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -117,15 +117,22 @@ class AwsSettings(Grammar):
     budget: Budget = Field(default_factory=Budget, examples=["{metrics_a_day: 100000}"])
     lambda_functions: LambdaFunctions | None = Field(None, examples=["{names: [orders-worker]}"])
     sns_topics: Resources | None = Field(None, examples=["{names: [orders]}"])
-    sqs_queues: Resources | None = Field(None, examples=["{names: [orders]}"])
     aurora_instances: AuroraInstances | None = Field(None, examples=["{names: [shop-1]}"])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leaves_queues_to_sqs(cls, written: Any) -> Any:
+        """One figure from one exporter: a second one of the same would cost, and alert, twice."""
+        if isinstance(written, dict) and "sqs_queues" in written:
+            hint = "write the queues below exporters: sqs: targets:, as docs/exporters/queues.md shows"
+            what = mistake("SLO006", "queues of SQS are read by the exporter sqs, ages from CloudWatch too", hint)
+            raise _at([("sqs_queues", what)])
+        return written
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if troubles := list(self._troubles()):
-            # Each at its own place in the file: pydantic takes such an error's places over.
-            details = [InitErrorDetails(type=what, loc=(key,), input=None) for key, what in troubles]
-            raise ValidationError.from_exception_data("aws", details)
+            raise _at(troubles)
         return self
 
     def _troubles(self) -> Iterator[tuple[str, PydanticCustomError]]:
@@ -141,8 +148,8 @@ class AwsSettings(Grammar):
             yield "session_token_file", mistake("SLO006", "a session token needs a key", "write access_key_id_file")
         if self.profile is not None and self.access_key_id_file is not None:
             yield "profile", mistake("SLO006", "there are two ways to log in", "write profile, or files of a key")
-        if not (self.lambda_functions or self.sns_topics or self.sqs_queues or self.aurora_instances):
-            hint = "write lambda_functions, sns_topics, sqs_queues or aurora_instances"
+        if not (self.lambda_functions or self.sns_topics or self.aurora_instances):
+            hint = "write lambda_functions, sns_topics or aurora_instances"
             yield "region", mistake("SLO006", "the target has nothing to read", hint)
         if (needed := self._metrics_a_day()) > self.budget.metrics_a_day:
             allowed = self.budget.metrics_a_day
@@ -160,8 +167,13 @@ class AwsSettings(Grammar):
         wanted = (
             (functions, self.lambda_functions),
             (catalogue.SNS, self.sns_topics),
-            (catalogue.SQS, self.sqs_queues),
             (catalogue.AURORA, self.aurora_instances),
         )
         each_time = sum(len(service.metrics) * len(found.names) for service, found in wanted if found is not None)
         return round(each_time * LONGEST_SECONDS / self.interval)
+
+
+def _at(troubles: Iterable[tuple[str, PydanticCustomError]]) -> ValidationError:
+    """Each at its own place in the file: pydantic takes such an error's places over."""
+    details = [InitErrorDetails(type=what, loc=(key,), input=None) for key, what in troubles]
+    return ValidationError.from_exception_data("aws", details)

@@ -58,8 +58,6 @@ def _services(settings: AwsSettings) -> Iterator[tuple[Service, Resources]]:
         yield catalogue.LAMBDA_WITH_INSIGHTS if functions.insights else catalogue.LAMBDA, functions
     if settings.sns_topics is not None:
         yield catalogue.SNS, settings.sns_topics
-    if settings.sqs_queues is not None:
-        yield catalogue.SQS, settings.sqs_queues
     if settings.aurora_instances is not None:
         yield catalogue.AURORA, settings.aurora_instances
 

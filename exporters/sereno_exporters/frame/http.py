@@ -144,4 +144,5 @@ def _check_status(response: httpx.Response, place: str) -> None:
         raise FetchError(
             Reason.ERROR, f"{place} redirects ({status}), which is not followed: write the final address as url"
         )
-    raise FetchError(Reason.ERROR, f"{place} answers {status}")
+    cure = ": look at the address, and the names in it" if status == HTTPStatus.NOT_FOUND else ""
+    raise FetchError(Reason.ERROR, f"{place} answers {status}{cure}")

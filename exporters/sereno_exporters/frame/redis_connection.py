@@ -98,7 +98,7 @@ class Asking:
         return self.all([command])[0]
 
     def all(self, commands: Sequence[Command]) -> list[Any]:
-        """The answers to many, in order; that a key is not there (any more) is None."""
+        """The answers to many, in order; that a key or a group is not there (any more) is None."""
         answers: list[Any] = []
         for begin in range(0, len(commands), _AT_ONCE):
             some = commands[begin : begin + _AT_ONCE]
@@ -110,7 +110,7 @@ class Asking:
         try:
             return self._connection.read_response()
         except ResponseError as error:
-            if "no such key" in str(error):
+            if "no such key" in str(error) or str(error).startswith("NOGROUP"):
                 return None
             raise _answered(error, command) from error
 

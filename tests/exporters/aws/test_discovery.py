@@ -10,22 +10,21 @@ def test_found_resources_are_read_beside_the_named_ones(moto: str, tmp_path: Pat
     """The first so many by name; more are counted; metrics with further dimensions are no resources."""
     now = float(int(time.time()))
     account = Account(moto, tmp_path, now)
-    for name in ("found-b", "found-a", "found-c"):
-        account.put("QueueName", name, ("ApproximateNumberOfMessagesVisible", now - 90, 1))
-        account.put("QueueName", name, ("ApproximateAgeOfOldestMessage", now - 90, 12))
+    for name in ("0-b", "0-a", "0-c"):
+        account.put("TopicName", name, ("NumberOfMessagesPublished", now - 90, 1))
     with counting_proxy(moto) as proxy:
-        source = account.source(url=proxy.url, sqs_queues={"names": ["found-c", "found-z"], "discover": {"most": 1}})
-        first = account.fetched(source, "sqs")
+        source = account.source(url=proxy.url, sns_topics={"names": ["0-c", "0-z"], "discover": {"most": 1}})
+        first = account.fetched(source, "sns")
         account.now += 60
-        account.fetched(source, "sqs")
+        account.fetched(source, "sns")
         account.now += 3_600
-        account.fetched(source, "sqs")
+        account.fetched(source, "sns")
         source.close()
-    ages = {key[1] for key in first if key[0] == "sereno_aws_sqs_oldest_message_age_seconds"}
-    assert ages == {"found-a", "found-c"}
-    assert first["sereno_aws_resources", "sqs"] == 3
-    assert first["sereno_aws_resources_left_out", "sqs"] == 1
-    assert [queries(asked) for asked in proxy.asked] == [0, 3, 3, 0, 3]
+    read = {key[1] for key in first if key[0] == "sereno_aws_sns_messages_published_total"}
+    assert read == {"0-a", "0-c", "0-z"}
+    assert first["sereno_aws_resources", "sns"] == 3
+    assert first["sereno_aws_resources_left_out", "sns"] >= 1
+    assert [queries(asked) for asked in proxy.asked] == [0, 9, 9, 0, 9]
 
 
 def test_more_than_a_page_of_resources_is_found(moto: str, tmp_path: Path) -> None:

@@ -45,7 +45,6 @@ def test_prices_follow_from_what_is_asked() -> None:
     services = {
         "Lambda function, with `insights`": (catalogue.LAMBDA, catalogue.LAMBDA_WITH_INSIGHTS),
         "SNS topic": (catalogue.SNS,),
-        "SQS queue": (catalogue.SQS,),
         "Aurora instance": (catalogue.AURORA,),
     }
     for name, found in services.items():

@@ -40,6 +40,9 @@ GOOD = "region: eu-west-1, state_file: s.sqlite, sns_topics: {names: [orders]}"
             id="a budget that can't do",
         ),
         pytest.param(f"{GOOD}, token: x", "token", id="unknown key"),
+        pytest.param(
+            f"{GOOD}, sqs_queues: {{names: [orders]}}", "(write the queues below exporters: sqs: targets:", id="queues"
+        ),
     ],
 )
 def test_a_mistake_is_told_with_place_and_cure(settings: str, told: str) -> None:

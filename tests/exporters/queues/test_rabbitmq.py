@@ -1,5 +1,7 @@
 """The exporter `rabbitmq` on a real RabbitMQ."""
 
+from urllib.parse import quote
+
 import pytest
 from sereno_exporters.frame.http import HttpTarget
 from sereno_exporters.queues.rabbitmq import fetch
@@ -89,14 +91,25 @@ def test_the_broker_as_a_whole(found: Scrape) -> None:
     assert found.value("sereno_rabbitmq_connections") >= 2
     assert found.value("sereno_rabbitmq_channels") >= 2
     assert found.value("sereno_rabbitmq_consumers") == 1
-    ((product, _),) = found.series("sereno_rabbitmq_info")
+    ((product, _, cluster),) = found.series("sereno_rabbitmq_info")
     assert product == "RabbitMQ"
+    assert cluster.startswith("sereno-")
     assert list(found.series("sereno_rabbitmq_node_running").values()) == [1]
     assert {alarm: value for (_, alarm), value in found.series("sereno_rabbitmq_alarm").items()} == {
         "memory": 0,
         "disk": 0,
     }
     assert list(found.series("sereno_rabbitmq_node_partitions").values()) == [0]
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/detailed?family=queue_coarse_metrics"])
+def test_its_names_are_those_of_the_brokers_own_plugin(rabbitmq_shop: Shop, found: Scrape, path: str) -> None:
+    """Cluster and node by the same names: by them the alerts of both know that they speak of one broker."""
+    (line,) = [line for line in rabbitmq_shop.broker.metrics(path).splitlines() if "rabbitmq_identity_info{" in line]
+    ((_, _, cluster),) = found.series("sereno_rabbitmq_info")
+    ((node,),) = found.series("sereno_rabbitmq_node_running")
+    assert f'rabbitmq_cluster="{cluster}"' in line
+    assert f'rabbitmq_node="{node}"' in line
 
 
 def test_every_family_is_served_and_listed(found: Scrape) -> None:
@@ -143,7 +156,8 @@ def test_dead_letters_of_watched_queues_are_told_though_their_queue_is_not_watch
 
 
 def test_pages_together_are_the_whole(rabbitmq_shop: Shop, found: Scrape, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked in pages of three, every queue is there once."""
+    """Asked in pages of three, every queue is there once, as in one answer."""
+    monkeypatch.setattr(fetch, "ROUND", 1)
     monkeypatch.setattr(fetch, "PAGE_SIZE", 3)
     paged = scraped(KIND, rabbitmq_shop.target(), rabbitmq_shop.folder)
     name = "sereno_rabbitmq_queue_ready_messages"
@@ -153,6 +167,7 @@ def test_pages_together_are_the_whole(rabbitmq_shop: Shop, found: Scrape, monkey
 
 def test_too_many_pages_are_an_error_and_no_half_answer(rabbitmq_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rather no figures than those of some queues."""
+    monkeypatch.setattr(fetch, "ROUND", 1)
     monkeypatch.setattr(fetch, "PAGE_SIZE", 3)
     monkeypatch.setattr(fetch, "MOST_PAGES", 2)
     found = scraped(KIND, rabbitmq_shop.target(), rabbitmq_shop.folder)
@@ -173,6 +188,31 @@ def test_a_user_of_one_virtual_host_sees_that_one(rabbitmq_shop: Shop) -> None:
     assert found.failure("nodes")[0] == "refused"
     without = scraped(KIND, rabbitmq_shop.target("nodes: false", user="limited"), rabbitmq_shop.folder)
     assert without.failed == {}
+
+
+def test_a_virtual_host_that_is_not_there_is_told(rabbitmq_shop: Shop) -> None:
+    """By its name, rather than that the others have all the queues."""
+    found = scraped(KIND, rabbitmq_shop.target('vhosts: ["/", "nowhere"]'), rabbitmq_shop.folder)
+    reason, message = found.failure("queues")
+    assert (reason, found.series("sereno_rabbitmq_queue_ready_messages")) == ("error", {})
+    assert "/api/queues/nowhere answers 404: look at the address, and the names in it" in message
+
+
+@pytest.mark.parametrize("vhost", ["%2F", "ünï/%41", "a?b#c"])
+def test_no_name_is_too_strange(rabbitmq_shop: Shop, vhost: str) -> None:
+    """Virtual hosts and queues whose names look like parts of addresses: told as they are, dead letters too."""
+    broker, path = rabbitmq_shop.broker, quote(vhost, safe="")
+    broker.add_vhost(vhost)
+    broker.add_user("watcher", PASSWORD, tags="monitoring", vhosts=[vhost])
+    names = {"a/b", "ünï", "%2F", ' "\\'}
+    for name in names:
+        arguments = {"x-dead-letter-exchange": "amq.fanout"}
+        broker.call("PUT", f"/queues/{path}/{quote(name, safe='')}", {"arguments": arguments})
+    broker.call("POST", f"/bindings/{path}/e/amq.fanout/q/a%2Fb", {})
+    found = scraped(KIND, rabbitmq_shop.target(f"vhosts: ['{vhost}']"), rabbitmq_shop.folder)
+    assert found.failed == {}
+    assert found.series("sereno_rabbitmq_queue_dead_letter_targets") == {(vhost, name): 1 for name in names}
+    broker.call("DELETE", f"/vhosts/{path}")
 
 
 def test_a_wrong_password_is_told_without_it(rabbitmq_shop: Shop) -> None:

@@ -1,8 +1,11 @@
 """The exporter `rabbitmq` before answers that no RabbitMQ gives, and before LavinMQ's."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from sereno_exporters.queues.rabbitmq import families
 from sereno_exporters.queues.rabbitmq.dead_letters import dead_letters_of
+from sereno_exporters.queues.rabbitmq.fetch import ROUND
 from sereno_exporters.queues.rabbitmq.kind import KIND
 from sereno_exporters.queues.rabbitmq.reading import binding_of, node_of, queue_of
 from support.configured_exporters import Scrape, mistakes, scraped
@@ -94,11 +98,38 @@ def test_a_broker_that_is_not_there(tmp_path: Path) -> None:
     assert (reason, url in message) == ("unreachable", True)
 
 
+@contextmanager
+def listing(count: int, *, cut_at: int, page_count: int | None = None) -> Iterator[str]:
+    """The address of a server with so many queues, which answers pages, and at once only the first `cut_at`."""
+    queues = [{"name": f"q{number}", "vhost": "/", "messages_ready": 1} for number in range(count)]
+    with misbehaving() as server:
+
+        def answer(connection: Any, ended: Any) -> None:
+            query = parse_qs(urlsplit(server.asked_here.split()[1].decode()).query)
+            if "page" not in query:
+                body: Any = queues[:cut_at]
+            else:
+                page, size = int(query["page"][0]), int(query["page_size"][0])
+                items = queues[(page - 1) * size : page * size]
+                body = {"items": items, "page_count": page_count or -(-count // size)}
+            ok(orjson.dumps(body))(connection, ended)
+
+        server.answer = answer
+        yield server.url
+
+
 def test_an_endless_listing_ends(tmp_path: Path) -> None:
     """A server that always has one more page is cut off by the time."""
-    with misbehaving(ok(b'{"items": [{"name": "a", "vhost": "/"}], "page_count": 1000000}')) as server:
-        found = scraped(KIND, TARGETS.format(url=server.url), tmp_path, timeout="500ms")
+    with listing(ROUND, cut_at=ROUND, page_count=1_000_000) as url:
+        found = scraped(KIND, TARGETS.format(url=url), tmp_path, timeout="500ms")
     assert found.failure("queues")[0] == "timeout"
+
+
+def test_a_listing_that_is_cut_is_asked_for_in_pages(tmp_path: Path) -> None:
+    """LavinMQ leaves out what is beyond a round number, and doesn't say so: every queue is there all the same."""
+    with listing(2 * ROUND + 7, cut_at=2 * ROUND) as url:
+        found = scraped(KIND, TARGETS.format(url=url), tmp_path)
+    assert len(found.series("sereno_rabbitmq_queue_ready_messages")) == 2 * ROUND + 7
 
 
 @settings(deadline=None)
@@ -119,9 +150,9 @@ def test_what_a_broker_has_not_counted_yet_is_no_nought() -> None:
     assert [sample for metric in families.of_queues((queue_of(fresh, 2e9),)) for sample in metric.samples] == []
 
 
-@pytest.mark.parametrize("written", [None, "", "undefined", 0, 12, True, -5])
+@pytest.mark.parametrize("written", [None, "", "undefined", 0, 12, True, -5, 2_000_000_000_000])
 def test_a_head_without_a_time_has_no_age(written: object) -> None:
-    """Nothing, a text, or a number that is no moment of this century."""
+    """Nothing, a text, or a number that is no moment of this century: milliseconds would be an age of 0 for ever."""
     assert queue_of({"head_message_timestamp": written}, 2e9).oldest_age_seconds is None
 
 
@@ -163,12 +194,9 @@ LAVINMQ_QUEUE = {
 
 
 def test_lavinmq_answers_alike() -> None:
-    """Its pages of queues and its overview are read; what it doesn't tell has no series."""
+    """Its queues and its overview are read; what it doesn't tell has no series."""
     answers = {
-        b"/api/queues": {
-            "items": [LAVINMQ_QUEUE, {"name": "dead", "vhost": "/", "messages_ready": 4}],
-            "page_count": 1,
-        },
+        b"/api/queues": [LAVINMQ_QUEUE, {"name": "dead", "vhost": "/", "messages_ready": 4}],
         b"/api/overview": {
             "lavinmq_version": "2.4.0",
             "product_name": "LavinMQ",
@@ -184,7 +212,7 @@ def test_lavinmq_answers_alike() -> None:
             ok(orjson.dumps(body))(connection, ended)
 
         def asked() -> bytes:
-            return server.asked[-1]
+            return server.asked_here
 
         server.answer = answer
         found = scraped(KIND, TARGETS.format(url=server.url), Path())
@@ -192,7 +220,7 @@ def test_lavinmq_answers_alike() -> None:
     assert found.series("sereno_rabbitmq_queue_ready_messages") == {("/", "orders"): 5, ("/", "dead"): 4}
     assert found.series("sereno_rabbitmq_queue_delivered_total") == {("/", "orders"): 5}
     assert found.series("sereno_rabbitmq_dead_letter_messages") == {("/", "dead"): 4}
-    assert found.series("sereno_rabbitmq_info") == {("LavinMQ", "2.4.0"): 1}
+    assert found.series("sereno_rabbitmq_info") == {("LavinMQ", "2.4.0", ""): 1}
     assert found.series("sereno_rabbitmq_queue_oldest_age_seconds") == {}
     assert found.series("sereno_rabbitmq_alarm") == {}
     assert found.value("sereno_rabbitmq_connections") == 2

@@ -1,11 +1,13 @@
 """The exporter `redis_queues` before servers on bad days, and before mistakes of users."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from sereno_exporters.frame.redis_connection import Asking, Command
 from sereno_exporters.queues.redis_queues.kind import KIND
 from sereno_exporters.queues.redis_queues.settings import EntryTime
 from sereno_exporters.queues.redis_queues.times import age_of, id_after, moment_of_entry
@@ -171,3 +173,62 @@ def test_times_of_entries(entry: bytes, field: str, unit: str, expected: float |
 def test_the_next_id_is_the_least_greater_one() -> None:
     """Also without a sequence number."""
     assert (id_after(b"5-9"), id_after(b"5")) == (b"5-10", b"5-1")
+
+
+def test_a_group_that_goes_between_two_questions_fails_nothing(
+    redis_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does a stream: what was read of them is told once more, and the others as ever."""
+    ask = Asking.all
+    with redis.Redis(port=redis_port, protocol=2) as client:
+        client.flushdb()
+        for stream in ("events", "short-lived"):
+            client.xadd(stream, {"n": 1})
+            client.xgroup_create(stream, "mails", id="0")
+        client.xgroup_create("events", "gone", id="0")
+
+        def meanwhile(self: Asking, commands: Sequence[Command]) -> list[Any]:
+            if commands and commands[0][0] == "XPENDING":
+                client.xgroup_destroy("events", "gone")
+                client.delete("short-lived")
+            return ask(self, commands)
+
+        monkeypatch.setattr(Asking, "all", meanwhile)
+        found = scraped(KIND, target(redis_port, "streams: [{key: events}, {key: short-lived}]"), tmp_path)
+    assert found.failed == {}
+    pending = found.series("sereno_redis_queues_group_pending_entries")
+    assert pending == {("events", "gone"): 0, ("events", "mails"): 0, ("short-lived", "mails"): 0}
+
+
+def test_many_streams_are_asked_for_as_quickly_as_one(
+    redis_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All groups of all streams go in one batch: on a server that is far away, each round trip counts."""
+    ask, batches = Asking.all, []
+
+    def counted(self: Asking, commands: Sequence[Command]) -> list[Any]:
+        batches.append(len(commands))
+        return ask(self, commands)
+
+    with redis.Redis(port=redis_port, protocol=2) as client:
+        client.flushdb()
+        for number in range(40):
+            client.xadd(f"events:{number}", {"n": number})
+            client.xgroup_create(f"events:{number}", "mails", id="0")
+    monkeypatch.setattr(Asking, "all", counted)
+    found = scraped(KIND, target(redis_port, "streams: [{match: 'events:*'}]"), tmp_path)
+    assert len(found.series("sereno_redis_queues_group_lag_entries")) == 40
+    assert len(batches) < 12
+
+
+def test_a_group_at_the_end_of_all_ids_waits_for_nothing(redis_port: int, tmp_path: Path) -> None:
+    """No id comes after the greatest, and asking for one would be an error of the whole part."""
+    greatest = f"{2**64 - 1}-{2**64 - 1}"
+    with redis.Redis(port=redis_port, protocol=2) as client:
+        client.flushdb()
+        client.xadd("events", {"n": 1})
+        client.xgroup_create("events", "end", id=greatest)
+    found = scraped(KIND, target(redis_port, "streams: [{key: events}]"), tmp_path)
+    assert found.failed == {}
+    assert found.value("sereno_redis_queues_group_oldest_waiting_age_seconds") == 0
+    assert (id_after(greatest.encode()), id_after(b"5-%d" % (2**64 - 1))) == (greatest.encode(), b"6-0")

@@ -176,6 +176,9 @@ def test_a_queue_that_is_not_there_is_told(shop: str, folder: Path) -> None:
         pytest.param(
             ok(b'{"__type": "com.amazonaws.sqs#AccessDeniedException"}', "403 Forbidden"), "refused", id="403"
         ),
+        pytest.param(
+            ok(b'{"__type": "com.amazonaws.sqs#InvalidSignatureException"}', "403 Forbidden"), "refused", id="clock"
+        ),
     ],
 )
 def test_whatever_the_server_does_it_fails_in_time(folder: Path, answer: Answer, reason: str) -> None:

@@ -56,7 +56,12 @@ DEAD_LETTER_TARGETS = Family(
     "Queues bound to the dead-letter exchange of this one; with 0 what it gives up is lost.",
     _QUEUE,
 )
-BROKER = Family("sereno_rabbitmq_info", FamilyKind.INFO, "Product and version of the broker.", ("product", "version"))
+BROKER = Family(
+    "sereno_rabbitmq_info",
+    FamilyKind.INFO,
+    "Product and version of the broker, and its cluster's name as RabbitMQ's own plugin calls it; LavinMQ has none.",
+    ("product", "version", "rabbitmq_cluster"),
+)
 CONNECTIONS = Family("sereno_rabbitmq_connections", GAUGE, "Connections of the virtual hosts that the user may see.")
 CHANNELS = Family("sereno_rabbitmq_channels", GAUGE, "Channels of the virtual hosts that the user may see.")
 ALL_CONSUMERS = Family("sereno_rabbitmq_consumers", GAUGE, "Consumers of the virtual hosts that the user may see.")
@@ -118,7 +123,7 @@ def of_dead_letters(found: DeadLetters) -> Iterator[Metric]:
 
 def of_overview(found: Overview) -> Iterator[Metric]:
     """The broker as a whole."""
-    yield BROKER.info([{"product": found.product, "version": found.version}])
+    yield BROKER.info([{"product": found.product, "version": found.version, "rabbitmq_cluster": found.cluster}])
     for family, value in (
         (CONNECTIONS, found.connections),
         (CHANNELS, found.channels),

@@ -1,6 +1,6 @@
 """Asks the management API; the only I/O of the exporter `rabbitmq`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -27,8 +27,10 @@ from sereno_exporters.queues.sharing import Shared
 PAGE_SIZE = 500
 """The most that RabbitMQ gives."""
 MOST_PAGES = 1_000
+ROUND = 1_000
+"""A listing of so many queues, or a multiple, may be cut: LavinMQ stops at 10,000 and doesn't say so."""
 # Whole objects, no dotted columns: LavinMQ knows the first level only.
-_COLUMNS = (
+COLUMNS = (
     "name,vhost,type,arguments,effective_policy_definition,messages_ready,messages_unacknowledged,consumers,"
     "head_message_timestamp,message_stats"
 )
@@ -50,7 +52,7 @@ class Broker:
         """A broker whose parts share the listing of queues."""
 
         def listed(deadline: Deadline) -> tuple[Queue, ...]:
-            items = (item for path in _listing_paths(settings) for item in _pages(http, path, deadline))
+            items = (item for path in _listing_paths(settings) for item in _listed(http, path, deadline))
             queues = (queue_of(item, now()) for item in items)
             # By address: a queue that is deleted meanwhile moves the others from page to page.
             found = {queue.address: queue for queue in queues if matches(queue.vhost, settings.vhosts)}
@@ -79,6 +81,7 @@ class Broker:
         return Overview(
             product=text(found, "product_name") or "unknown",
             version=version or "unknown",
+            cluster=text(found, "cluster_name"),
             connections=number(totals, "connections"),
             channels=number(totals, "channels"),
             consumers=number(totals, "consumers"),
@@ -107,9 +110,23 @@ def _listing_paths(settings: RabbitmqSettings) -> tuple[str, ...]:
     return ("/api/queues",)
 
 
+def _listed(http: HttpTarget, path: str, deadline: Deadline) -> Iterable[Json]:
+    """All queues in one answer, which costs RabbitMQ less: for each page it looks at all of them again.
+
+    In pages, where one answer would be too large, or may be cut.
+    """
+    try:
+        found = objects_of(http.get_json(path, deadline, columns=COLUMNS), path)
+    except FetchError as error:
+        if error.reason is not Reason.TOO_LARGE:
+            raise
+        return _pages(http, path, deadline)
+    return found if not found or len(found) % ROUND else _pages(http, path, deadline)
+
+
 def _pages(http: HttpTarget, path: str, deadline: Deadline) -> Iterator[Json]:
     for page in range(1, MOST_PAGES + 1):
-        answer = http.get_json(path, deadline, page=page, page_size=PAGE_SIZE, columns=_COLUMNS)
+        answer = http.get_json(path, deadline, page=page, page_size=PAGE_SIZE, columns=COLUMNS)
         found = object_of(answer, path)
         yield from objects_of(found.get("items"), path)
         if page >= (number(found, "page_count") or 0):

@@ -14,6 +14,8 @@ Json = Mapping[str, Any]
 
 _EARLIEST_SECONDS = 946_684_800.0
 """2000: a timestamp before is none (0, or a counter)."""
+_LATEST_AHEAD_SECONDS = 86_400.0
+"""What is further ahead is no clock that is wrong, but another unit: milliseconds."""
 _DELIVERIES = ("deliver", "deliver_no_ack", "get", "get_no_ack")
 _ALARMS = {"memory": "mem_alarm", "disk": "disk_free_alarm"}
 
@@ -77,7 +79,7 @@ def queue_of(item: Json, now: float) -> Queue:
 
 def _age(item: Json, now: float) -> float | None:
     written_at = number(item, "head_message_timestamp")
-    if written_at is None or written_at < _EARLIEST_SECONDS:
+    if written_at is None or not _EARLIEST_SECONDS <= written_at <= now + _LATEST_AHEAD_SECONDS:
         return None
     return max(0.0, now - written_at)
 

@@ -81,6 +81,8 @@ class Overview:
 
     product: str
     version: str
+    cluster: str
+    """Its name; empty where the broker has none."""
     connections: float | None
     channels: float | None
     consumers: float | None

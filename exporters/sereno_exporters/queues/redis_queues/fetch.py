@@ -51,11 +51,11 @@ class RedisServer:
             keys = list(_keys(asking, self.target.settings.streams, "stream"))
             lengths = asking.all([("XLEN", key) for key in keys])
             firsts = asking.all([_first_after(key, None) for key in keys])
-            groups = asking.all([("XINFO", "GROUPS", key) for key in keys])
-            return tuple(
-                Stream(_text(key), length or 0, _age_of_first(first, now), _groups(asking, key, found or [], now))
-                for key, length, first, found in zip(keys, lengths, firsts, groups, strict=True)
-            )
+            groups = _groups(asking, keys, now)
+        return tuple(
+            Stream(_text(key), length or 0, _age_of_first(first, now), groups[key])
+            for key, length, first in zip(keys, lengths, firsts, strict=True)
+        )
 
 
 def _now(asking: Asking) -> float:
@@ -120,22 +120,33 @@ def _list_queue(key: bytes, settings: ListSettings, length: int, oldest: bytes |
     return ListQueue(_text(key), length, age_seconds, lacks_time=age_seconds is None)
 
 
-def _groups(asking: Asking, stream: bytes, found: Sequence[Sequence[Any]], now: float) -> tuple[Group, ...]:
-    """The groups' positions, and from them the first entries that wait and that are pending."""
-    groups = [dict(zip(each[::2], each[1::2], strict=True)) for each in found]
-    waiting = asking.all([_first_after(stream, group[b"last-delivered-id"]) for group in groups])
-    pending = asking.all([("XPENDING", stream, group[b"name"]) for group in groups])
-    return tuple(
-        Group(
-            name=_text(group[b"name"]),
-            consumers=int(group[b"consumers"]),
-            lag=group.get(b"lag"),
-            entries_read=group.get(b"entries-read"),
-            pending=int(group[b"pending"]),
-            oldest_waiting_age_seconds=_age_of_first(first, now),
-            oldest_pending_age_seconds=_age_of_pending(held, now),
-        )
-        for group, first, held in zip(groups, waiting, pending, strict=True)
+def _groups(asking: Asking, streams: Sequence[bytes], now: float) -> Mapping[bytes, tuple[Group, ...]]:
+    """The groups' positions, and from them the first entries that wait and that are pending: all streams at once."""
+    found = asking.all([("XINFO", "GROUPS", stream) for stream in streams])
+    flat = [
+        (stream, dict(zip(each[::2], each[1::2], strict=True)))
+        for stream, groups in zip(streams, found, strict=True)
+        for each in groups or ()
+    ]
+    waiting = asking.all([_first_after(stream, group[b"last-delivered-id"]) for stream, group in flat])
+    pending = asking.all([("XPENDING", stream, group[b"name"]) for stream, group in flat])
+    by_stream: dict[bytes, tuple[Group, ...]] = dict.fromkeys(streams, ())
+    for (stream, group), first, held in zip(flat, waiting, pending, strict=True):
+        by_stream[stream] += (_group(group, first, held, now),)
+    return by_stream
+
+
+def _group(
+    told: Mapping[bytes, Any], first: Sequence[Sequence[Any]] | None, held: Sequence[Any] | None, now: float
+) -> Group:
+    return Group(
+        name=_text(told[b"name"]),
+        consumers=int(told[b"consumers"]),
+        lag=told.get(b"lag"),
+        entries_read=told.get(b"entries-read"),
+        pending=int(told[b"pending"]),
+        oldest_waiting_age_seconds=_age_of_first(first, now),
+        oldest_pending_age_seconds=_age_of_pending(held, now),
     )
 
 

@@ -11,6 +11,8 @@ from sereno_exporters.queues.redis_queues.settings import EntryTime
 _EARLIEST_SECONDS = 946_684_800.0
 """2000: what is before is no time, but a number of the producer's own."""
 _LATEST_AHEAD_SECONDS = 86_400.0
+_GREATEST = (1 << 128) - 1
+"""Of ids: two numbers of 64 bits."""
 
 
 def age_of(moment: float | None, now: float) -> float | None:
@@ -29,7 +31,8 @@ def moment_of_id(stream_id: bytes) -> float | None:
 def id_after(stream_id: bytes) -> bytes:
     """The least id that is greater; exclusive ranges are Redis 6.2's."""
     milliseconds, _, sequence = stream_id.partition(b"-")
-    return b"%d-%d" % (int(milliseconds), int(sequence or b"0") + 1)
+    position = (int(milliseconds) << 64) + int(sequence or b"0")
+    return b"%d-%d" % divmod(min(position + 1, _GREATEST), 1 << 64)
 
 
 def moment_of_entry(entry: bytes, time: EntryTime) -> float | None:

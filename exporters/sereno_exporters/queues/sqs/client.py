@@ -4,8 +4,10 @@ botocore's own timeouts bound each read, not the whole; so what it would send is
 offers for that: the event `before-send`.
 """
 
+import random
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from threading import Lock
 from typing import Any
@@ -30,18 +32,34 @@ from sereno_exporters.queues.sqs.snapshot import Calls
 MOST_BYTES = 8 * 1024 * 1024
 """Of one answer."""
 _SHOWN = 160
+_MOST_CALLS = 32
+"""For one answer, while AWS throttles."""
+_LONGEST_PAUSE_SECONDS = 3.0
+_LEAST_SECONDS = 0.3
+"""That must be left for another call to make sense."""
 _REFUSED = (
     "AccessDenied",
     "AuthFailure",
     "ExpiredToken",
+    "IncompleteSignature",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
     "InvalidSecurity",
+    "InvalidSignature",
+    "MissingAuthenticationToken",
     "NotAuthorized",
     "OptInRequired",
+    "RequestExpired",
     "SignatureDoesNotMatch",
     "UnrecognizedClient",
 )
+
+_THROTTLED = ("Throttl", "RequestLimitExceeded", "TooManyRequests")
+
+
+class NoSuchQueueError(FetchError):
+    """The account has no queue of this name in the region, or has it no more."""
+
 
 _deadline: ContextVar[Deadline] = ContextVar("deadline")
 """Of the call that this thread makes; botocore's events carry no arguments of ours."""
@@ -77,10 +95,26 @@ class AwsService:
     def call(self, operation: str, deadline: Deadline, about: str = "", **parameters: Any) -> dict[str, Any]:
         """What an operation answers; `operation` as in the API, GetQueueUrl.
 
+        While AWS throttles it is called again after longer and longer pauses, for as long as the deadline allows.
+
         Raises:
+            NoSuchQueueError: there is no such queue.
             FetchError: it failed; the message names the operation, and what it was `about`.
         """
         what = f"{operation} {about}".rstrip()
+        for attempt in range(_MOST_CALLS):
+            try:
+                return self._called(operation, what, deadline, parameters)
+            except ClientError as error:
+                # By chance, too: threads that were turned away together must not come back together.
+                pause = min(0.2 * 2**attempt, _LONGEST_PAUSE_SECONDS) * (0.5 + random.random() / 2)  # noqa: S311
+                if not _is_throttled(error) or deadline.remaining_seconds < pause + _LEAST_SECONDS:
+                    raise _refused_or_failed(error, what) from error
+                time.sleep(pause)
+        raise FetchError(Reason.TIMEOUT, f"{what}: AWS throttles, in {_MOST_CALLS} calls")
+
+    def _called(self, operation: str, what: str, deadline: Deadline, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """One call, which counts whatever becomes of it."""
         deadline.seconds_left()
         _deadline.set(deadline)
         try:
@@ -88,8 +122,6 @@ class AwsService:
             with self._lock:
                 self._calls[operation] += 1
             return method(**parameters)
-        except ClientError as error:
-            raise _refused_or_failed(error, what) from error
         except (NoCredentialsError, PartialCredentialsError) as error:
             raise FetchError(
                 Reason.CONFIGURATION,
@@ -155,13 +187,20 @@ def _snake_case(operation: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation).lstrip("_")
 
 
+def _is_throttled(error: ClientError) -> bool:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    return any(word in code for word in _THROTTLED)
+
+
 def _refused_or_failed(error: ClientError, what: str) -> FetchError:
     code = str(error.response.get("Error", {}).get("Code", ""))
     text = _shown(str(error.response.get("Error", {}).get("Message", "")))
     if "NonExistentQueue" in code or "QueueDoesNotExist" in code:
-        return FetchError(Reason.CONFIGURATION, f"{what}: there is no such queue in this account and region")
+        return NoSuchQueueError(Reason.CONFIGURATION, f"{what}: there is no such queue in this account and region")
+    if _is_throttled(error):
+        return FetchError(Reason.TIMEOUT, f"{what}: AWS throttles ({code}): a longer reuse asks less often")
     if any(word in code for word in _REFUSED):
-        return FetchError(Reason.REFUSED, f"{what}: {code}: look at the credentials, and what they may do")
+        return FetchError(Reason.REFUSED, f"{what}: {code}: look at the credentials, what they may do, and the clock")
     return FetchError(Reason.ERROR, f"{what}: {code} {text}".rstrip())
 
 

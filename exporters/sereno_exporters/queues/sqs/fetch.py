@@ -12,7 +12,7 @@ from sereno_exporters.frame.deadline import Deadline
 from sereno_exporters.frame.model import Target
 from sereno_exporters.frame.trouble import FetchError, Reason
 from sereno_exporters.queues.sharing import Shared
-from sereno_exporters.queues.sqs.client import AwsService
+from sereno_exporters.queues.sqs.client import AwsService, NoSuchQueueError
 from sereno_exporters.queues.sqs.settings import SqsSettings
 from sereno_exporters.queues.sqs.snapshot import OldestAge, OldestAges, Queues, SqsQueue
 
@@ -20,6 +20,7 @@ PAGE_SIZE = 1_000
 """The most that ListQueues gives."""
 METRICS_AT_ONCE = 500
 """The most that GetMetricData takes."""
+_MOST_PAGES = 50
 _AT_ONCE = 8
 """Calls that wait for SQS at the same time: it answers for one queue at a time."""
 _LOOKED_BACK_SECONDS = 900
@@ -57,7 +58,7 @@ class SqsRegion:
         wanted = dict.fromkeys(queue.dead_letters_to for queue in watched if queue.dead_letters_to is not None)
         more = self._asked([name for name in wanted if name not in have], deadline)
         have |= {queue.name: queue for queue in more}
-        return Queues(watched, tuple(have[name] for name in wanted), self.sqs.calls)
+        return Queues(watched, tuple(have[name] for name in wanted if name in have), self.sqs.calls)
 
     def oldest_ages(self, deadline: Deadline) -> OldestAges:
         """As CloudWatch knows them: a minute or some old."""
@@ -73,25 +74,54 @@ class SqsRegion:
 
     def _asked(self, names: Iterable[str], deadline: Deadline) -> tuple[SqsQueue, ...]:
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sqs") as pool:
-            return tuple(pool.map(lambda name: _queue(self.sqs, name, self.settings.region, deadline), names))
+            found = pool.map(lambda name: self._queue_or_none(name, deadline), names)
+            return tuple(queue for queue in found if queue is not None)
+
+    def _queue_or_none(self, name: str, deadline: Deadline) -> SqsQueue | None:
+        """None: it is gone. SQS lists a deleted queue for up to a minute, and policies name it for ever."""
+        try:
+            return _queue(self.sqs, name, self.settings.region, deadline)
+        except NoSuchQueueError:
+            if name in self.settings.queues:
+                raise
+            return None
 
     def _ages(self, names: Sequence[str], deadline: Deadline) -> Iterator[OldestAge]:
         now = self.now()
-        answer = self.cloudwatch.call(
-            "GetMetricData",
-            deadline,
-            MetricDataQueries=[_query(f"q{index}", name) for index, name in enumerate(names)],
-            StartTime=datetime.fromtimestamp(now - _LOOKED_BACK_SECONDS, UTC),
-            EndTime=datetime.fromtimestamp(now + _PERIOD_SECONDS, UTC),
-            ScanBy="TimestampDescending",
-        )
-        if "MetricDataResults" not in answer:
-            raise FetchError(Reason.GARBAGE, "GetMetricData: the answer has no results: is this CloudWatch?")
-        for result in answer["MetricDataResults"]:
-            if result["Values"]:
-                moment, age_seconds = max(zip(result["Timestamps"], result["Values"], strict=True))
-                name = names[int(result["Id"].removeprefix("q"))]
-                yield OldestAge(name, float(age_seconds), max(0.0, now - moment.timestamp()))
+        newest: dict[str, tuple[datetime, float]] = {}
+        status: dict[str, str] = {}
+        for result in self._results(names, now, deadline):
+            name = names[int(result["Id"].removeprefix("q"))]
+            status[name] = result.get("StatusCode", "Complete")
+            known = [newest[name]] if name in newest else []
+            if points := [*known, *zip(result.get("Timestamps", ()), result.get("Values", ()), strict=True)]:
+                newest[name] = max(points)
+        for name, told in status.items():
+            if told != "Complete":  # an age that is missing for a moment is no queue that nobody used
+                raise FetchError(Reason.ERROR, f"GetMetricData: CloudWatch answers the age of {name} with {told}")
+        for name, (moment, age_seconds) in newest.items():
+            yield OldestAge(name, float(age_seconds), max(0.0, now - moment.timestamp()))
+
+    def _results(self, names: Sequence[str], now: float, deadline: Deadline) -> Iterator[dict[str, Any]]:
+        """Of all pages; a queue may be in several."""
+        more: dict[str, str] = {}
+        for _ in range(_MOST_PAGES):
+            answer = self.cloudwatch.call(
+                "GetMetricData",
+                deadline,
+                MetricDataQueries=[_query(f"q{index}", name) for index, name in enumerate(names)],
+                StartTime=datetime.fromtimestamp(now - _LOOKED_BACK_SECONDS, UTC),
+                EndTime=datetime.fromtimestamp(now + _PERIOD_SECONDS, UTC),
+                ScanBy="TimestampDescending",
+                **more,
+            )
+            if "MetricDataResults" not in answer:
+                raise FetchError(Reason.GARBAGE, "GetMetricData: the answer has no results: is this CloudWatch?")
+            yield from answer["MetricDataResults"]
+            if not answer.get("NextToken"):
+                return
+            more = {"NextToken": answer["NextToken"]}
+        raise FetchError(Reason.TOO_LARGE, f"GetMetricData answers more than {_MOST_PAGES} pages")
 
 
 def _names(sqs: AwsService, settings: SqsSettings, deadline: Deadline) -> tuple[str, ...]:
