@@ -116,6 +116,15 @@ def test_mistakes_of_the_configuration_have_their_place(folder: Path) -> None:
         assert "exporters.yaml:6:14: error[SLO00" in answer.stderr
 
 
+def test_a_configuration_without_targets_says_what_to_add(folder: Path) -> None:
+    """Whoever asks for all exporters, or for a check, is told how one is written."""
+    (folder / "exporters.yaml").write_text("version: sereno/v1\nexporters: {}\n")
+    for arguments in (["check"], ["all"]):
+        answer = sereno("exporter", *arguments, cwd=folder)
+        assert answer.returncode == 2
+        assert "exporters.yaml has no targets for any exporter: add exporters: {NAME: {targets: …}}" in answer.stderr
+
+
 def test_check_and_list_tell_what_is_there(folder: Path) -> None:
     """`check` names the targets, `list` the exporters and, for one, its families."""
     assert "sql/shop: 8 s, 10,000 series" in sereno("exporter", "check", cwd=folder).stdout
