@@ -72,10 +72,8 @@ def reads_only(sql: str, dialect: Dialect) -> str | Unsafe:
     from sqlglot import exp  # noqa: PLC0415
     from sqlglot.errors import ParseError, SqlglotError  # noqa: PLC0415
 
-    if found := _EXECUTED_COMMENT.search(sql):
-        return Unsafe(f"the database would execute the comment that begins with {found[0]}", "leave it out")
-    if _TEMPLATE_COMMENT in sql:
-        return Unsafe(f"{_TEMPLATE_COMMENT} is no comment to a database", "write comments as /* … */")
+    if (trouble := _in_comments(sql)) is not None:
+        return trouble
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what is refused below anyway
     parser = _PARSERS[dialect]
     try:
@@ -93,6 +91,15 @@ def reads_only(sql: str, dialect: Dialect) -> str | Unsafe:
         return Unsafe(f"there are {len(statements)} statements" if statements else "there is no statement", "write one")
     troubles = chain(_in_tree(statements[0]), _in_tokens(tokens, dialect))
     return next(troubles, _without_last_semicolon(sql, tokens))
+
+
+def _in_comments(sql: str) -> Unsafe | None:
+    """What is a comment to one of parser and database only."""
+    if found := _EXECUTED_COMMENT.search(sql):
+        return Unsafe(f"the database would execute the comment that begins with {found[0]}", "leave it out")
+    if _TEMPLATE_COMMENT in sql:
+        return Unsafe(f"{_TEMPLATE_COMMENT} is no comment to a database", "write comments as /* … */")
+    return None
 
 
 def _in_tree(statement: "Expr") -> Iterator[Unsafe]:
