@@ -193,6 +193,19 @@ def test_tls_and_passwords_as_prometheus_has_them(folder: Path) -> None:
         assert "stays as it was when it was right" in server.log.read_text()
 
 
+def test_a_certificate_that_nobody_trusts_any_more_can_be_renewed(folder: Path) -> None:
+    """The new files hold without a restart, though no request came over the old certificate."""
+    old, new = authority(folder, "old"), authority(folder, "new")
+    issued(folder, old)
+    web = folder / "web.yml"
+    web.write_text("tls_server_config: {cert_file: server.chain, key_file: server.key}\n")
+    trusting = {"verify": ssl.create_default_context(cafile=new.path)}
+    with serving(folder, "--web-config", str(web), scheme="https") as server:
+        assert _got(f"{server.url}/health", **trusting) is None
+        issued(folder, new)
+        assert get(f"{server.url}/health", **trusting).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
