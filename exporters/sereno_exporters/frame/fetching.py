@@ -89,6 +89,14 @@ class Fetcher:
                 self._flight = flight
         return partial(self._awaited, flight, deadline)
 
+    def close(self) -> None:
+        """End the waits of all scrapes: the server ends, and the fetch that hangs ends with it."""
+        with self._lock:
+            if (flight := self._flight) is not None:
+                flight.outcome = Failed(Reason.TIMEOUT, "the exporter ends")
+                flight.ended_at = self._clock()
+                flight.ended.set()
+
     def _awaited(self, flight: _Flight, deadline: Deadline) -> Waited:
         if flight.ended.wait(deadline.remaining_seconds) and flight.outcome is not None:
             if _was_too_short(flight, deadline):
