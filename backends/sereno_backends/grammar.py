@@ -4,7 +4,7 @@ Who reads the file knows the places: the codes and cures travel through pydantic
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
@@ -22,5 +22,13 @@ class Grammar(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-FilePath = Annotated[Path, BeforeValidator(lambda text: Path(text) if isinstance(text, str) else text)]
+def _path(written: Any) -> Any:
+    if not isinstance(written, str):
+        return written
+    if not written or "\0" in written:  # the folder itself, and what no system call takes
+        raise mistake("SLO006", f"{written!r} is no path of a file", "write where the file is")
+    return Path(written)
+
+
+FilePath = Annotated[Path, BeforeValidator(_path)]
 """Relative to the folder of the file that says it; whoever opens it resolves it."""

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from sereno_backends.serving import TlsContext
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
-_BACKLOG = 128
+_BACKLOG = 64
+"""asyncio accepts as many before it looks at any: together with those that are open they must find descriptors."""
 
 
 def listen(host: str, port: int, *, command: str) -> socket.socket:
@@ -52,10 +53,14 @@ def serve(app: Any, listener: socket.socket, *, tls: "TlsContext | None" = None,
     """Serve an ASGI application until Ctrl-C or SIGTERM."""
     import uvicorn
 
+    from sereno_cli.connections import BoundedProtocol, ended_politely
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's polite end is the same as Ctrl-C
     factory: Callable[..., ssl.SSLContext] | None = None if tls is None else lambda *_: tls.context
     config = uvicorn.Config(
-        app,
+        ended_politely(app),
+        http=BoundedProtocol,
+        backlog=_BACKLOG,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=5,

@@ -14,7 +14,7 @@ from sereno_slo.source import read_source
 from sereno_cli.specs import print_diagnostics
 
 LOOK_SECONDS = 1.0
-"""How long a changed file may go unnoticed while requests come."""
+"""How long a changed file may go unnoticed while somebody connects or asks."""
 
 
 class WebConfigInvalid(Exception):  # noqa: N818 - reads as what happened
@@ -39,7 +39,7 @@ class Protection:
         self.tls: TlsContext | None = None
         if path is not None and self._config.tls_server_config is not None:
             try:
-                self.tls = TlsContext(self._config.tls_server_config, path.parent)
+                self.tls = TlsContext(self._config.tls_server_config, path.parent, at_handshakes=self._look)
             except TlsUnusable as error:
                 click.echo(f"sereno: {error} (named in {path})", err=True)
                 raise WebConfigInvalid from error

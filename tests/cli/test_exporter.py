@@ -119,6 +119,15 @@ def test_mistakes_of_the_configuration_have_their_place(folder: Path) -> None:
         assert answer.stderr.endswith(" errors; no target was asked\n")
 
 
+def test_a_configuration_without_targets_says_what_to_add(folder: Path) -> None:
+    """Whoever asks for all exporters, or for a check, is told how one is written."""
+    (folder / "exporters.yaml").write_text("version: sereno/v1\nexporters: {}\n")
+    for arguments in (["check"], ["all"]):
+        answer = sereno("exporter", *arguments, cwd=folder)
+        assert answer.returncode == 2
+        assert "exporters.yaml has no targets for any exporter: add exporters: {NAME: {targets: …}}" in answer.stderr
+
+
 def test_check_and_list_tell_what_is_there(folder: Path) -> None:
     """`check` names the targets, `list` the exporters and, for one, its families."""
     checked = sereno("exporter", "check", cwd=folder).stdout
@@ -187,6 +196,19 @@ def test_tls_and_passwords_as_prometheus_has_them(folder: Path) -> None:
         time.sleep(1.1)
         assert get(f"{server.url}/sd", auth=("prometheus", "second"), **trusting).status_code == 200
         assert "stays as it was when it was right" in server.log.read_text()
+
+
+def test_a_certificate_that_nobody_trusts_any_more_can_be_renewed(folder: Path) -> None:
+    """The new files hold without a restart, though no request came over the old certificate."""
+    old, new = authority(folder, "old"), authority(folder, "new")
+    issued(folder, old)
+    web = folder / "web.yml"
+    web.write_text("tls_server_config: {cert_file: server.chain, key_file: server.key}\n")
+    trusting = {"verify": ssl.create_default_context(cafile=new.path)}
+    with serving(folder, "--web-config", str(web), scheme="https") as server:
+        assert _got(f"{server.url}/health", **trusting) is None
+        issued(folder, new)
+        assert get(f"{server.url}/health", **trusting).status_code == 200
 
 
 @pytest.mark.parametrize(

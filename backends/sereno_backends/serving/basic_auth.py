@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 import bcrypt
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
 Scope = MutableMapping[str, Any]
@@ -15,8 +16,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _REMEMBERED = 100
-_NOBODY = bcrypt.hashpw(b"nobody has this password", bcrypt.gensalt(10)).decode()
-"""Compared with for unknown names, so that the time taken doesn't tell which names there are."""
+_CHECKED_AT_ONCE = 1
+"""As in Prometheus: strangers who guess keep one core busy, and none of the threads that scrapes need."""
 
 
 class BasicAuth:
@@ -30,7 +31,8 @@ class BasicAuth:
     def __init__(self, app: Application, users: Callable[[], Mapping[str, str]]) -> None:
         self._app = app
         self._users = users
-        self._known: dict[bytes, bool] = {}
+        self._known: set[bytes] = set()
+        self._checking = CapacityLimiter(_CHECKED_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401, or let the application answer."""
@@ -46,16 +48,20 @@ class BasicAuth:
         if login is None:
             return False
         name, password = login
-        hashed = users.get(name, _NOBODY)
+        # For unknown names a hash like the others, so that the time taken doesn't tell which names there are.
+        hashed = users.get(name) or next(iter(users.values()))
         # bcrypt takes a tenth of a second of CPU by design: a password is checked once, not at each scrape. What is
-        # remembered is a digest of name, password and hash: a changed hash is a new question.
+        # remembered is a digest of name, password and hash: a changed hash is a new question. Wrong ones are forgotten:
+        # guesses must not push out what is right.
         key = hashlib.sha256(b"\0".join((name.encode(), password, hashed.encode()))).digest()
-        if key not in self._known:
-            right = await run_sync(_matches, password, hashed)
+        if key in self._known:
+            return name in users
+        right = await run_sync(_matches, password, hashed, limiter=self._checking) and name in users
+        if right:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            self._known[key] = right and name in users
-        return self._known[key]
+            self._known.add(key)
+        return right
 
 
 def _matches(password: bytes, hashed: str) -> bool:

@@ -1,6 +1,7 @@
 """A server's TLS by the web configuration; certificates that were renewed are taken up without a restart."""
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from sereno_backends.serving.web_config import TlsServerConfig
@@ -28,12 +29,16 @@ class TlsContext:
     Args:
         settings: of the web configuration.
         folder: of its file, where relative paths begin.
+        at_handshakes: called as each begins. Who doesn't trust a certificate asks nothing over it: an expired one would
+            stay for ever if only requests led to `renew`.
 
     Raises:
         TlsUnusable: a file can't be read, or isn't what it should be.
     """
 
-    def __init__(self, settings: TlsServerConfig, folder: Path) -> None:
+    def __init__(
+        self, settings: TlsServerConfig, folder: Path, *, at_handshakes: Callable[[], None] = lambda: None
+    ) -> None:
         self._settings = settings
         self._certificate, self._key = folder / settings.cert_file, folder / settings.key_file
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -45,6 +50,7 @@ class TlsContext:
         self._clients(folder)
         self._loaded = self._state()
         self._load()
+        self.context.sni_callback = lambda *_: at_handshakes()  # also where the client names no server
 
     def renew(self) -> None:
         """Take up a certificate that was replaced; connections that are open keep theirs.

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from sereno_backends.grammar import FilePath, Grammar, mistake
 
-_BCRYPT = r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}"
+_BCRYPT = r"\$2[aby]\$(?:0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}"
+"""With a cost that bcrypt knows: another would be an error at each request."""
 _UNVERIFIED = ("RequestClientCert", "RequireAnyClientCert")
 
 TlsVersion = Literal["TLS10", "TLS11", "TLS12", "TLS13"]
@@ -36,6 +37,12 @@ def _verified(text: str) -> str:
             f"{text} takes certificates that nobody verified, which this server does not",
             "write RequireAndVerifyClientCert or VerifyClientCertIfGiven, with client_ca_file",
         )
+    return text
+
+
+def _header(text: str) -> str:
+    if not (text.isascii() and text.isprintable()) or text != text.strip():
+        raise mistake("SLO006", f"{text!r} can't stand in a header", "write one line of ASCII")
     return text
 
 
@@ -80,7 +87,7 @@ class HttpServerConfig(Grammar):
     """What answers look like."""
 
     http2: bool = Field(default=True, description="Taken, and without effect: HTTP/1.1 is served")
-    headers: dict[Header, str] = Field({}, description="Sent with each answer")
+    headers: dict[Header, Annotated[str, AfterValidator(_header)]] = Field({}, description="Sent with each answer")
 
 
 class WebConfig(Grammar):

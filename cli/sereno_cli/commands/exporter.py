@@ -182,7 +182,10 @@ def _targets(config: Path, name: str | None) -> "Sequence[ConfiguredTarget] | No
         return None
     chosen = [each for each in targets if name in (None, each.kind.name)]
     if not chosen:
-        raise click.UsageError(f"{config} has no targets for {name}: add exporters: {{{name}: {{targets: …}}}}")
+        which = name or "any exporter"
+        raise click.UsageError(
+            f"{config} has no targets for {which}: add exporters: {{{name or 'NAME'}: {{targets: …}}}}"
+        )
     return chosen
 
 

@@ -63,7 +63,7 @@ class Fetcher:
 
     A thread can't be ended from outside. So a fetch that hangs keeps its one thread, the scrape goes on without it, and
     until it returns each further scrape is told so instead of starting another. What it brings after its time is thrown
-    away: it would be old.
+    away: it would be old. A scrape that has more time than the one whose fetch it joined asks again with its own.
     """
 
     def __init__(self, part: Part[Any], *, clock: Clock = time.monotonic, chance: Clock = random.random) -> None:
@@ -81,9 +81,31 @@ class Fetcher:
                 return partial(Waited, kept, self._clock())
             flight = self._flight
             if flight is None:
-                flight = self._flight = _Flight(deadline)
-                Thread(target=self._run, args=(flight,), name=f"fetch {self.part.name}", daemon=True).start()
-        return partial(_awaited, flight, deadline)
+                flight = _Flight(deadline)
+                try:
+                    Thread(target=self._run, args=(flight,), name=f"fetch {self.part.name}", daemon=True).start()
+                except RuntimeError as error:
+                    return partial(Waited, Failed(Reason.UNEXPECTED, str(error)), self._clock())
+                self._flight = flight
+        return partial(self._awaited, flight, deadline)
+
+    def close(self) -> None:
+        """End the waits of all scrapes: the server ends, and the fetch that hangs ends with it."""
+        with self._lock:
+            if (flight := self._flight) is not None:
+                flight.outcome = Failed(Reason.TIMEOUT, "the exporter ends")
+                flight.ended_at = self._clock()
+                flight.ended.set()
+
+    def _awaited(self, flight: _Flight, deadline: Deadline) -> Waited:
+        if flight.ended.wait(deadline.remaining_seconds) and flight.outcome is not None:
+            if _was_too_short(flight, deadline):
+                return self.begin(deadline)()
+            return Waited(flight.outcome, flight.ended_at)
+        why = (
+            "no answer in time" if flight.deadline == deadline else "the fetch of a scrape before this one still hangs"
+        )
+        return Waited(Failed(Reason.TIMEOUT, why), deadline.ends_at)
 
     def _fresh(self) -> Fetched[Any] | None:
         if self._kept is None or self.part.reuse_seconds <= 0:
@@ -117,12 +139,14 @@ class Fetcher:
             return Fetched(self.part.fetch(deadline))
         except FetchError as error:
             return Failed(error.reason, str(error))
-        except Exception as error:  # noqa: BLE001 - a bug in one exporter must not take the others along
+        # A bug in one exporter must not take the others along, nor a panic of a library in Rust, which is no Exception.
+        except BaseException as error:  # noqa: BLE001
             return Failed(Reason.UNEXPECTED, f"{type(error).__name__}: {error}")
 
 
-def _awaited(flight: _Flight, deadline: Deadline) -> Waited:
-    if flight.ended.wait(deadline.remaining_seconds) and flight.outcome is not None:
-        return Waited(flight.outcome, flight.ended_at)
-    why = "no answer in time" if flight.deadline == deadline else "the fetch of a scrape before this one still hangs"
-    return Waited(Failed(Reason.TIMEOUT, why), deadline.ends_at)
+def _was_too_short(flight: _Flight, deadline: Deadline) -> bool:
+    """Whether it failed for want of time that only the scrape which began it didn't have."""
+    more_seconds = deadline.ends_at - max(flight.deadline.ends_at, flight.ended_at)
+    is_late = isinstance(flight.outcome, Failed) and flight.outcome.reason is Reason.TIMEOUT
+    # A fetch's own limits, those of a query for example, end it earlier: asking again would only cost as much again.
+    return is_late and more_seconds > _LEAST_SECONDS and flight.ended_at > flight.deadline.ends_at - _PAUSE_SECONDS

@@ -1,6 +1,7 @@
 """GET from a target that may do anything: hang, drip, redirect, answer a gigabyte or garbage."""
 
 import ssl
+from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
 from threading import Lock
@@ -93,12 +94,11 @@ class HttpTarget:
     def _body(self, response: httpx.Response, deadline: Deadline, place: str) -> bytes:
         """Read with the whole answer's time and size in view: a drip keeps within any timeout of a single read."""
         body = bytearray()
-        for chunk in response.iter_bytes(65_536):
+        response.stream = _InTime(response.stream, deadline, place)
+        for chunk in response.iter_bytes():
             body += chunk
             if len(body) > self._most_bytes:
                 raise FetchError(Reason.TOO_LARGE, f"{place} answers more than {self._most_bytes:,} bytes")
-            if deadline.has_passed:
-                raise FetchError(Reason.TIMEOUT, f"{place} does not come to the end of its answer in time")
         return bytes(body)
 
     def _opened(self) -> httpx.Client:
@@ -126,6 +126,24 @@ class HttpTarget:
 
     def _place(self, path: str) -> str:
         return f"{self._settings.url}{path}"
+
+
+class _InTime(httpx.SyncByteStream):
+    """A body's bytes as they come; looked at one by one, before anything is gathered or unpacked of them."""
+
+    def __init__(self, inner: Any, deadline: Deadline, place: str) -> None:
+        self._inner = inner
+        self._deadline = deadline
+        self._place = place
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._inner:
+            if self._deadline.has_passed:
+                raise FetchError(Reason.TIMEOUT, f"{self._place} does not come to the end of its answer in time")
+            yield chunk
+
+    def close(self) -> None:
+        self._inner.close()
 
 
 @cache

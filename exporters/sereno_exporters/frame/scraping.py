@@ -111,4 +111,6 @@ class _Scraper:
         return TargetScrape(self.target.kind.name, self.target.target.name, self.target.series_limit, parts, seconds)
 
     def close(self) -> None:
+        for fetcher in self._fetchers:
+            fetcher.close()
         self._source.close()

@@ -9,6 +9,8 @@ from sereno_backends.grammar import FilePath, Grammar, mistake
 __all__ = ["FilePath", "Grammar", "HttpUrl", "Name", "Seconds", "mistake"]
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+_MOST_SECONDS = 3_650 * 86_400.0
+_SHOWN = 40
 _NAME = r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?"
 _LONGEST_NAME = 60
 
@@ -21,7 +23,10 @@ def _seconds(written: Any) -> Any:
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", written)
     if found is None:
         raise mistake("SLO014", f"{written!r} is not a duration", "write for example 500ms, 10s, 5m or 1h")
-    return float(found[1]) * _SECONDS[found[2]]
+    seconds = float(found[1]) * _SECONDS[found[2]]
+    if seconds > _MOST_SECONDS:
+        raise mistake("SLO014", f"{written[:_SHOWN]} is longer than ten years", "write a shorter duration")
+    return seconds
 
 
 def _name(text: str) -> str:

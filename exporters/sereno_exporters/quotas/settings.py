@@ -23,7 +23,10 @@ _Trouble = tuple[tuple[str | int, ...], PydanticCustomError]
 def _amount(written: Any) -> Any:
     if isinstance(written, bool) or not isinstance(written, int | float | str):
         return written
-    number = float(written) if isinstance(written, int | float) else _size(written)
+    try:
+        number = float(written) if isinstance(written, int | float) else _size(written)
+    except OverflowError as error:  # a whole number of hundreds of digits
+        raise mistake("SLO006", "no plan allows so much", "write the limit that the plan names") from error
     if not 0 < number < float("inf"):
         raise mistake("SLO006", f"a limit of {written} allows nothing", "write a number above 0, as 500000 or 50GB")
     return number
@@ -127,7 +130,9 @@ class Quota(Grammar):
         description="A number or a size", examples=["500000", "50GB"]
     )
     read: Reading = Field(description="Where usage is read", examples=["{redis: {field: connected_clients}}"])
-    scale: float = Field(1.0, gt=0, strict=False, description="Usage is multiplied by it", examples=[1000000])
+    scale: float = Field(
+        1.0, gt=0, allow_inf_nan=False, strict=False, description="Usage is multiplied by it", examples=[1000000]
+    )
     period: Period | None = Field(
         None, description="When it begins anew; none for levels, as storage", examples=["{day: 1}"]
     )

@@ -17,6 +17,8 @@ _BEGINNINGS = frozenset({"SELECT", "WITH", "("})
 _ONLY_QUERIES = "only SELECT, and WITH … SELECT, are run"
 _EXECUTED_COMMENT = re.compile(r"/\*(?:!|M!|\+)")
 """MySQL runs the first two as SQL; hints lift timeouts. Sought in strings, too: nobody has to tell them apart."""
+_TEMPLATE_COMMENT = "{#"
+"""The parser skips what follows, and no database does: to MySQL it is a brace, a comment to the line's end, and SQL."""
 
 
 class Dialect(StrEnum):
@@ -41,12 +43,13 @@ _FORBIDDEN = {
         | pg_(?:read|write|ls|stat)_(?:binary_)?(?:file|dir)\w* | pg_ls_\w+ | pg_file_\w+ | pg_sync_\w+
         | pg_copy_\w+ | pg_import_system_collations | pg_prewarm | pg_truncate_\w+
         | brin_\w+ | gin_clean_pending_list | pg_nextoid
+        | pg_(?:clear|restore)_\w+_stats | pg_buffercache_(?:evict|mark_dirty)\w*
         """,
         re.VERBOSE,
     ),
     Dialect.MYSQL: re.compile(
         r"sleep|benchmark|get_lock|release_(?:all_locks|lock)|load_file|sys_(?:exec|eval|set)|nextval|lastval|setval"
-        r"|(?:source|master)_pos_wait|wait_for_executed_gtid_set|\w*_udf_\w+|last_insert_id"
+        r"|(?:source|master)_(?:pos|gtid)_wait|wait_for_executed_gtid_set|\w*_udf_\w+|last_insert_id"
     ),
     Dialect.SQLITE: re.compile(r"load_extension|readfile|writefile|edit|fts3_tokenizer"),
 }
@@ -69,8 +72,8 @@ def reads_only(sql: str, dialect: Dialect) -> str | Unsafe:
     from sqlglot import exp  # noqa: PLC0415
     from sqlglot.errors import ParseError, SqlglotError  # noqa: PLC0415
 
-    if found := _EXECUTED_COMMENT.search(sql):
-        return Unsafe(f"the database would execute the comment that begins with {found[0]}", "leave it out")
+    if (trouble := _in_comments(sql)) is not None:
+        return trouble
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what is refused below anyway
     parser = _PARSERS[dialect]
     try:
@@ -88,6 +91,15 @@ def reads_only(sql: str, dialect: Dialect) -> str | Unsafe:
         return Unsafe(f"there are {len(statements)} statements" if statements else "there is no statement", "write one")
     troubles = chain(_in_tree(statements[0]), _in_tokens(tokens, dialect))
     return next(troubles, _without_last_semicolon(sql, tokens))
+
+
+def _in_comments(sql: str) -> Unsafe | None:
+    """What is a comment to one of parser and database only."""
+    if found := _EXECUTED_COMMENT.search(sql):
+        return Unsafe(f"the database would execute the comment that begins with {found[0]}", "leave it out")
+    if _TEMPLATE_COMMENT in sql:
+        return Unsafe(f"{_TEMPLATE_COMMENT} is no comment to a database", "write comments as /* … */")
+    return None
 
 
 def _in_tree(statement: "Expr") -> Iterator[Unsafe]:

@@ -101,7 +101,7 @@ def test_passwords_are_checked_once_and_changes_hold_at_once(monkeypatch: pytest
 
 
 def test_names_that_are_not_there_cost_a_check_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unknown name is compared with a hash as a known one is."""
+    """An unknown name is compared with a hash as dear as those of the known ones."""
     compared: list[str] = []
 
     def noted(_: bytes, stored: str) -> bool:
@@ -110,4 +110,51 @@ def test_names_that_are_not_there_cost_a_check_too(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(basic_auth, "_matches", noted)
     assert status(USERS, basic("nobody", "right")) == 401
-    assert compared == [basic_auth._NOBODY]
+    assert compared == [USERS["prometheus"]]
+
+
+def test_guesses_push_no_right_password_out_and_take_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While strangers guess, who was let in once costs no bcrypt, and checks never run side by side."""
+    checked, running, most = [], [], []
+    real = basic_auth._matches
+
+    def noted(password: bytes, stored: str) -> bool:
+        running.append(password)
+        most.append(len(running))
+        try:
+            return real(password, stored)
+        finally:
+            running.pop()
+            checked.append(password)
+
+    monkeypatch.setattr(basic_auth, "_matches", noted)
+
+    async def story() -> set[int]:
+        transport = httpx.ASGITransport(BasicAuth(hello, lambda: USERS))
+        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+
+            async def ask(password: str) -> int:
+                return (await client.get("/", headers={"Authorization": basic("prometheus", password)})).status_code
+
+            assert await ask("right") == 200
+            refused = set(await asyncio.gather(*(ask(f"guess {number}") for number in range(120))))
+            assert await ask("right") == 200
+            return refused
+
+    assert asyncio.run(story()) == {401}
+    assert (checked.count(b"right"), max(most)) == (1, 1)
+
+
+def test_a_user_who_was_removed_is_out_though_another_has_the_same_hash() -> None:
+    """What is remembered of a login doesn't outlive its name."""
+    users = {"gone": USERS["prometheus"], "stays": USERS["prometheus"]}
+    app = BasicAuth(hello, lambda: users)
+
+    async def story() -> list[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://a") as client:
+            header = {"Authorization": basic("gone", "right")}
+            first = (await client.get("/", headers=header)).status_code
+            del users["gone"]
+            return [first, (await client.get("/", headers=header)).status_code]
+
+    assert asyncio.run(story()) == [200, 401]

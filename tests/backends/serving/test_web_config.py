@@ -74,6 +74,18 @@ basic_auth_users:
             ),
         ),
         (
+            f"basic_auth_users: {{prometheus: {HASH.replace('$10$', '$99$')}}}",
+            "1:32: error[SLO006]: the password is no bcrypt hash (write what `htpasswd -nBC 10 NAME` prints)",
+        ),
+        (
+            'http_server_config: {headers: {X-Frame-Options: "deny\\nSet-Cookie: a=b"}}',
+            r"1:49: error[SLO006]: 'deny\nSet-Cookie: a=b' can't stand in a header (write one line of ASCII)",
+        ),
+        (
+            'tls_server_config: {cert_file: "a\\0b", key_file: b}',
+            r"1:32: error[SLO006]: 'a\x00b' is no path of a file (write where the file is)",
+        ),
+        (
             "http_server_config: {headers: {X-Powered-By: us}}",
             "1:46: error[SLO006]: X-Powered-By is the text 'X-Powered-By'",
         ),

@@ -82,6 +82,18 @@ def test_targets_come_with_their_limits(tmp_path: Path) -> None:
             "3:21: error[SLO014]: a timeout of 0.001 s is no use (write one between 100ms and 5m, as 8s)",
         ),
         (
+            f"  asking: {{timeout: {'9' * 400}d, targets: {{a: {{url: 'http://a'}}}}}}",
+            f"3:21: error[SLO014]: {'9' * 40} is longer than ten years (write a shorter duration)",
+        ),
+        (
+            "  asking: {targets: {a: {url: 'http://a', ca_file: ''}}}",
+            "3:52: error[SLO006]: '' is no path of a file (write where the file is)",
+        ),
+        (
+            '  asking: {targets: {a: {url: "http://a", ca_file: "a\\0b"}}}',
+            "3:52: error[SLO006]: 'a\\x00b' is no path of a file (write where the file is)",
+        ),
+        (
             "  asking: {series_limit: 0, targets: {a: {url: 'http://a'}}}",
             "3:26: error[SLO006]: series_limit is 0 (it should be greater than or equal to 1)",
         ),

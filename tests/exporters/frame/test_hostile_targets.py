@@ -1,10 +1,12 @@
 """Whatever a target does, its scrape is bounded, says `_up 0`, and others are not touched."""
 
+import socket
 import threading
 import time
 from contextlib import closing
 from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -63,6 +65,25 @@ def test_a_bad_target_is_down_in_time_and_others_are_served(answer: Answer, reas
     assert [labels for name, labels in found if name == "sereno_asking_length"] == [(("target", "good"),)]
     assert [(scrape.target, part, why.reason) for scrape, part, why in exposition.failures] == [("bad", "list", reason)]
     assert took_seconds < granted_seconds + 1
+
+
+@pytest.mark.parametrize("encoding", ["", "Content-Encoding: gzip\r\n"])
+def test_a_target_that_drips_for_once_is_up_in_the_next_scrape(encoding: str) -> None:
+    """Its connection is hung up when its time is over: nothing waits until the drops have become an answer."""
+    head = f"HTTP/1.1 200 OK\r\nConnection: close\r\n{encoding}\r\n".encode()
+
+    def drops(connection: socket.socket, ended: Event) -> None:
+        connection.sendall(head + (b"\x1f\x8b\x08" + b"\0" * 7 if encoding else b"["))
+        while not ended.wait(0.05):
+            connection.sendall(b"\0\0\0\xff\xff" if encoding else b" ")  # of gzip: blocks that hold nothing
+
+    with (
+        misbehaving(drops) as server,
+        closing(Scrapers([target("a", server.url, seconds=0.4)], report=lambda _: None)) as scrapers,
+    ):
+        assert up(samples(scrapers.scrape()), "a") == 0
+        server.answer = ok(b"[1]")
+        wait_for(lambda: up(samples(scrapers.scrape()), "a") == 1, what="the scrape after it", timeout_seconds=3)
 
 
 def test_redirects_are_not_followed() -> None:

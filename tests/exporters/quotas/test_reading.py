@@ -182,6 +182,8 @@ def test_every_family_is_served_and_listed(tmp_path: Path) -> None:
     [
         ("[]", "the plan has no quota"),
         ("[{name: a, limit: 0, read: {file: {file: x}}}]", "allows nothing"),
+        (f"[{{name: a, limit: {'9' * 400}, read: {{file: {{file: x}}}}}}]", "no plan allows so much"),
+        ("[{name: a, limit: 1, scale: .inf, read: {file: {file: x}}}]", "scale is inf"),
         ("[{name: a, limit: 5 apples, read: {file: {file: x}}}]", "250MB"),
         ("[{name: A, limit: 1, read: {file: {file: x}}}]", "SLO011"),
         ("[{name: a, limit: 1, read: {}}]", "one of http, redis, prometheus and file"),

@@ -173,3 +173,15 @@ def test_certificates_are_checked_where_that_is_asked(shop: MariadbServer, folde
     assert scraped(target(shop, rest, tls="off"), folder).value("sereno_sql_query_q_things") == 0
     reason, message = scraped(target(shop, rest, tls="verified", ca_file=str(stranger)), folder).failure("query_q")
     assert (reason, "CERTIFICATE_VERIFY_FAILED" in message) == ("configuration", True), message
+
+
+@pytest.mark.parametrize("mode", ["ANSI", "ORACLE", "NO_BACKSLASH_ESCAPES,ONLY_FULL_GROUP_BY"])
+def test_quotes_mean_to_the_server_what_they_meant_to_who_looked(shop: MariadbServer, folder: Path, mode: str) -> None:
+    """Whatever modes a server has by default, double quotes hold texts and backslashes escape; other modes stay."""
+    shop.run(f"SET GLOBAL sql_mode = '{mode}'")
+    try:
+        found = answer(shop, folder, r"""SELECT LENGTH(\"\\'b\") + 10 * (@@sql_mode LIKE '%FULL%') AS n""")
+    finally:
+        shop.run("SET GLOBAL sql_mode = DEFAULT")
+    assert found.failed == {}
+    assert found.value("sereno_sql_query_q_things") == (12 if "FULL" in mode else 2)

@@ -176,6 +176,9 @@ def test_freshness_of_an_empty_table_and_of_no_moments(shop: sqlite3.Connection,
     empty = scraped(READY_MADE, tmp_path)
     assert empty.failed == {}
     assert empty.series("sereno_sql_table_age_seconds") == {}
-    shop.execute("INSERT INTO orders (written_at) VALUES ('yesterday')")
-    message = scraped(READY_MADE, tmp_path).failed["freshness_orders"]
-    assert message == "orders: the column written_at holds no moment that sqlite can read"
+    for nothing in ("'yesterday'", "1767323045000"):  # the second one is milliseconds
+        shop.execute("DROP TABLE orders")
+        shop.execute("CREATE TABLE orders (written_at)")
+        shop.execute(f"INSERT INTO orders (written_at) VALUES ({nothing})")
+        message = scraped(READY_MADE, tmp_path).failed["freshness_orders"]
+        assert message == "orders: the column written_at holds no moment that sqlite can read"

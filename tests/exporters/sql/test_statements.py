@@ -67,6 +67,10 @@ REFUSED = [
     (MYSQL, "SELECT * FROM t LOCK IN SHARE MODE", "lock rows"),
     (MYSQL, "SELECT load_file('/etc/passwd')", "the function load_file"),
     (MYSQL, "SELECT GET_LOCK('a', 1)", "the function GET_LOCK"),
+    (MYSQL, "SELECT master_gtid_wait('0-1-1')", "the function master_gtid_wait"),
+    # To MySQL: {x GET_LOCK('a', 1)} AS n, 1 AS m; to a parser of templates: 1 AS m.
+    (MYSQL, "SELECT {#\nx GET_LOCK('a', 1)} AS n, # #}\n1 AS m", "{# is no comment to a database"),
+    (POSTGRESQL, "SELECT pg_clear_relation_stats('a', 'b')", "the function pg_clear_relation_stats"),
     (SQLITE, "PRAGMA writable_schema = 1", "the statement begins with PRAGMA"),
     (SQLITE, "ATTACH 'x' AS y", "the statement begins with ATTACH"),
     (SQLITE, "SELECT load_extension('x')", "the function load_extension"),

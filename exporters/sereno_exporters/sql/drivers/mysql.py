@@ -16,6 +16,8 @@ URL: Final = "mysql+pymysql://"
 ENGINE_OPTIONS: Final[dict[str, Any]] = {}
 PORT = 3306
 _MALFORMED = 2027
+_MODES_OF_OTHER_WORDS = ("ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI", "DB2", "MAXDB", "MSSQL", "ORACLE", "POSTGRESQL")
+"""The first two, and those that bring them along (MariaDB) or are them (ANSI); the longer before what is in them."""
 _REASONS = {
     **dict.fromkeys((1205, 1317, 1969, 3024), Reason.TIMEOUT),  # lock wait, interrupted, MariaDB's and MySQL's limits
     **dict.fromkeys((1044, 1045, 1142, 1143, 1227, 1370, 1698), Reason.REFUSED),
@@ -73,7 +75,9 @@ def begin(connection: Connection, seconds: float) -> None:
         else f"max_execution_time = {max(1, int(seconds * 1000))}"
     )
     # Quotes and backslashes mean to the server what they mean to whoever looked at the statement.
-    mode = "REPLACE(REPLACE(@@sql_mode, 'ANSI_QUOTES', ''), 'NO_BACKSLASH_ESCAPES', '')"
+    mode = "@@sql_mode"
+    for word in _MODES_OF_OTHER_WORDS:
+        mode = f"REPLACE({mode}, '{word}', '')"
     connection.exec_driver_sql(
         f"SET SESSION {limit}, lock_wait_timeout = {math.ceil(seconds)}, time_zone = '+00:00', sql_mode = {mode}"
     )

@@ -6,6 +6,8 @@ from sqlalchemy import ColumnElement, case, extract, func, literal_column
 
 from sereno_exporters.sql.statement import Dialect
 
+_MOST_EPOCH_SECONDS = 10**11
+
 
 def age_seconds(moment: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
     """Seconds since `moment`. Without a zone it is read as UTC: the transaction's zone.
@@ -23,5 +25,6 @@ def age_seconds(moment: ColumnElement[Any], dialect: Dialect) -> ColumnElement[A
             epoch = (days - 2440587.5) * 86_400  # the epoch, as SQLite counts days
             return case(
                 (func.typeof(moment) == "text", (days - func.julianday(moment)) * 86_400),
-                else_=epoch - moment,
+                # What would be in the year 5138 counts milliseconds: as seconds it would be fresh for ever.
+                (func.abs(moment) < _MOST_EPOCH_SECONDS, epoch - moment),
             )
