@@ -49,12 +49,12 @@ class Protection:
         """Whether a password is asked for."""
         return bool(self._config.basic_auth_users)
 
-    def around(self, app: Any) -> Any:
-        """The application, protected."""
+    def around(self, app: Any, *, left_to_app: str | None = None) -> Any:
+        """The application, protected; below the path `left_to_app` it asks for credentials of its own instead."""
         headers = [
             (name.lower().encode(), value.encode()) for name, value in self._config.http_server_config.headers.items()
         ]
-        return BasicAuth(app if not headers else _with_headers(app, headers), self._users)
+        return BasicAuth(app if not headers else _with_headers(app, headers), self._users, left_to_app)
 
     def _users(self) -> Mapping[str, str]:
         self._look()
@@ -101,10 +101,14 @@ def _read(path: Path) -> WebConfig:
 
 
 def _with_headers(app: Any, headers: list[tuple[bytes, bytes]]) -> Any:
+    """The application with these headers in each answer, in place of its own of the same names."""
+    names = {name for name, _ in headers}
+
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         async def with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *headers]}
+                others = [one for one in message.get("headers", ()) if one[0].lower() not in names]
+                message = {**message, "headers": [*others, *headers]}
             await send(message)
 
         await app(scope, receive, with_headers if scope["type"] == "http" else send)

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 import orjson
 
@@ -130,6 +130,8 @@ class Pipeline:
     finished_at: datetime | None = None
     """Only where the status is final."""
     url: str = ""
+    actor: str = ""
+    """Who started it, as the provider names people; empty where it doesn't say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,10 @@ class IncidentEvent:
     """The commit that it names as its cause."""
     url: str = ""
 
+
+_NO_PART_OF_THE_FACT: Final = frozenset({"is_production", "actor"})
+"""Fields that ids say nothing of: how an environment counts is the reader's view, and who did it was read later only.
+What was stored before that and is told again stays one event."""
 
 Subject: TypeAlias = Commit | PullRequest | Pipeline | Deployment | IncidentEvent
 
@@ -247,7 +253,7 @@ def event_id_of(source: str, repository: str, occurred_at: datetime | None, subj
         source: the name of the source.
         repository: the provider's full name of it.
         occurred_at: the provider's time; None where it told none.
-        subject: what it told. How an environment counts is the reader's view, and no part of the fact.
+        subject: what it told; how an environment counts and who did it make no other fact of it.
     """
     told: dict[str, Any] = {
         "source": source,
@@ -258,7 +264,7 @@ def event_id_of(source: str, repository: str, occurred_at: datetime | None, subj
         "subject": {
             field.name: value
             for field in fields(subject)
-            if field.name != "is_production" and (value := getattr(subject, field.name)) != field.default
+            if field.name not in _NO_PART_OF_THE_FACT and (value := getattr(subject, field.name)) != field.default
         },
     }
     return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]

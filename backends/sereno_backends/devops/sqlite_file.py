@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS delivery (
     UNIQUE (source, content_hash)
 );
 CREATE INDEX IF NOT EXISTS delivery_by_disposition ON delivery (disposition, number);
+CREATE INDEX IF NOT EXISTS delivery_by_source ON delivery (source, received_at);
 CREATE TABLE IF NOT EXISTS event (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id TEXT NOT NULL UNIQUE,

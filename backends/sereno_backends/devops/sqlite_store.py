@@ -5,7 +5,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -114,6 +114,20 @@ class SqliteDevOpsEventStore:
                 (disposition.value, limit),
             ).fetchall()
         return tuple(_delivery(row) for row in rows)
+
+    def heard(self, source: str, period: timedelta) -> tuple[datetime, ...]:
+        """See `DevOpsEventStore.heard`."""
+        with self._file.connected() as connection:
+            (newest,) = connection.execute(
+                "SELECT max(received_at) FROM delivery WHERE source = ?", (source,)
+            ).fetchone()
+            if newest is None:
+                return ()
+            rows = connection.execute(
+                "SELECT received_at FROM delivery WHERE source = ? AND received_at >= ? ORDER BY received_at",
+                (source, _text(datetime.fromisoformat(newest) - period)),
+            ).fetchall()
+        return tuple(datetime.fromisoformat(received_at) for (received_at,) in rows)
 
     def counts(self) -> Mapping[EventKind, int]:
         """See `DevOpsEventStore.counts`."""

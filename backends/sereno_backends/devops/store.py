@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -128,6 +128,10 @@ class DevOpsEventStore(Protocol):
 
     def kept(self, disposition: Disposition, *, limit: int = 100) -> tuple[Delivery, ...]:
         """The newest deliveries of that disposition, newest first, without their events."""
+        ...
+
+    def heard(self, source: str, period: timedelta) -> tuple[datetime, ...]:
+        """When kept deliveries of a source were received: the newest and those up to `period` before it, in order."""
         ...
 
     def counts(self) -> Mapping[EventKind, int]:

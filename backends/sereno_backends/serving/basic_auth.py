@@ -26,11 +26,15 @@ class BasicAuth:
     Args:
         app: what is protected.
         users: names and bcrypt hashes, as of now; asked for each request.
+        left_to_app: paths that begin so are let through: the application itself asks there who comes.
     """
 
-    def __init__(self, app: Application, users: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(
+        self, app: Application, users: Callable[[], Mapping[str, str]], left_to_app: str | None = None
+    ) -> None:
         self._app = app
         self._users = users
+        self._left_to_app = left_to_app
         self._known: set[bytes] = set()
         self._checking = CapacityLimiter(_CHECKED_AT_ONCE)
 
@@ -38,7 +42,8 @@ class BasicAuth:
         """Answer 401, or let the application answer."""
         if scope["type"] == "http":
             users = self._users()
-            if users and not await self._is_known(users, dict(scope["headers"]).get(b"authorization", b"")):
+            is_ours = self._left_to_app is None or not scope["path"].startswith(self._left_to_app)
+            if users and is_ours and not await self._is_known(users, dict(scope["headers"]).get(b"authorization", b"")):
                 await _refuse(send)
                 return
         await self._app(scope, receive, send)

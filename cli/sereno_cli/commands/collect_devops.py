@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sereno_backends.logs import LogStore
     from sereno_collectors.devops.model import Source
 
+    from sereno_cli.web_protection import Protection
+
 DEFAULT_CONFIGURATION = Path("devops.yaml")
 DEFAULT_STORE = Path("var/devops.sqlite")
 ELASTICSEARCH_URL = "SERENO_ELASTICSEARCH_URL"
@@ -41,12 +43,18 @@ FORWARDER_STOP_SECONDS = 1.0
     type=click.Path(dir_okay=False, path_type=Path),
     help="SQLite file of the events; made if missing.",
 )
-def devops(config: Path, host: str, port: int, store: Path) -> ExitCode:
+@click.option(
+    "--web-config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="TLS, and users of all but the webhooks, as Prometheus' own web configuration writes them.",
+)
+def devops(config: Path, host: str, port: int, store: Path, web_config: Path | None) -> ExitCode:
     """Receive webhooks of GitHub, GitLab, Azure DevOps, Jenkins, Bitbucket and others, until Ctrl-C.
 
     \b
       sereno collect devops
       sereno collect devops --config devops.yaml --port 8080 --store var/devops.sqlite
+      sereno collect devops --host 0.0.0.0 --port 8443 --web-config web.yml
       SERENO_ELASTICSEARCH_URL=https://logs.example.org:9200 sereno collect devops
 
     \b
@@ -61,20 +69,28 @@ def devops(config: Path, host: str, port: int, store: Path) -> ExitCode:
 
     \b
     and GitHub's webhook is then sent to
-      https://<your proxy>/api/v1/devops/github
+      https://<your address>/api/v1/devops/github
 
     Commits, pull requests, pipelines, deployments and incidents are kept in one schema, with the original payloads.
     A delivery is answered 200 only when it is on disk; sent again, it changes nothing. With SERENO_ELASTICSEARCH_URL
     what is on disk is forwarded into the data stream logs-devops-default (credentials as for sereno collect logs).
     Secrets are read anew when their files change. The interface is described at /docs, the receiver's own metrics
-    are at /metrics. docs/devops.md tells how each platform is set up.
+    are at /metrics: the users of --web-config guard these, while webhooks show the credentials of their source.
+    docs/devops.md tells how each platform is set up.
 
-    Exit codes: 0 ended well, 2 the configuration or an argument is wrong, 3 the port is taken.
+    Exit codes: 0 ended well, 2 a configuration or an argument is wrong, 3 the port is taken.
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
-    return _collect(_sources(config), host, port, store)
+    from sereno_cli.web_protection import Protection, WebConfigInvalid
+
+    sources = _sources(config)
+    try:
+        protection = Protection(web_config)
+    except WebConfigInvalid:
+        return ExitCode.INVALID_INPUT
+    return _collect(sources, host, port, store, protection)
 
 
-def _collect(sources: "tuple[Source, ...]", host: str, port: int, store: Path) -> ExitCode:
+def _collect(sources: "tuple[Source, ...]", host: str, port: int, store: Path, protection: "Protection") -> ExitCode:
     from sereno_backends.devops import DevOpsStoreUnavailable
     from sereno_backends.devops.sqlite_store import SqliteDevOpsEventStore
 
@@ -87,20 +103,30 @@ def _collect(sources: "tuple[Source, ...]", host: str, port: int, store: Path) -
         return ExitCode.INVALID_INPUT
     listener = listen(host, port, command="sereno collect devops")
     if host not in LOOPBACK_HOSTS:
-        _say("warning: there is no TLS here: beyond loopback, put a proxy in front that has")
+        _warn(host, protection)
     with listener, events.held_open():
         where = f"{events.name}{f' and {destination.name}' if destination else ''}"
         names = ", ".join(source.name for source in sources)
-        click.echo(f"devops: listening on {address_of(listener, host)} for {names}; into {where}, Ctrl-C stops")
+        address = address_of(listener, host, tls=protection.tls is not None)
+        click.echo(f"devops: listening on {address} for {names}; into {where}, Ctrl-C stops")
         with ExitStack() as cleanup:
             from prometheus_client import CollectorRegistry
-            from sereno_collectors.devops.receiver import ReceiverParts, create_receiver
+            from sereno_collectors.devops.receiver import WEBHOOKS, ReceiverParts, create_receiver
 
             registry = CollectorRegistry()
             if destination is not None:
                 _forward(events, destination, registry, cleanup)
-            serve(create_receiver(ReceiverParts(sources, events, registry, lambda: datetime.now(UTC))), listener)
+            app = create_receiver(ReceiverParts(sources, events, registry, lambda: datetime.now(UTC)))
+            serve(protection.around(app, left_to_app=WEBHOOKS), listener, tls=protection.tls)
     return ExitCode.OK
+
+
+def _warn(host: str, protection: "Protection") -> None:
+    """Say what is open to others beyond loopback."""
+    if protection.tls is None:
+        _say("warning: there is no TLS here: beyond loopback, --web-config names a certificate, or a proxy has one")
+    if not protection.has_users:
+        _say(f"warning: whoever reaches {host} can read the metrics; --web-config asks for a password")
 
 
 def _sources(config: Path) -> "tuple[Source, ...]":

@@ -1,13 +1,15 @@
 """What the receiver tells Prometheus about itself, in a registry of its own."""
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sereno_backends.devops import DevOpsEvent, DevOpsEventStore, DevOpsStoreUnavailable, EventKind
+
+from sereno_collectors.devops.habits import LOOKED_AT, usual_silence
 
 UNKNOWN_SOURCE = "_unknown"
 """Stands for all names that the configuration doesn't have: what strangers ask for makes no series."""
@@ -37,7 +39,7 @@ class Outcome(StrEnum):
 class ReceiverMetrics:
     """Counts deliveries and events; whether the store can be read is asked at each scrape."""
 
-    def __init__(self, sources: Iterable[str], store: DevOpsEventStore, registry: CollectorRegistry) -> None:
+    def __init__(self, sources: Sequence[str], store: DevOpsEventStore, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._deliveries = Counter(
             "sereno_devops_deliveries_total",
@@ -53,19 +55,19 @@ class ReceiverMetrics:
         )
         self._last = Gauge(
             "sereno_devops_last_delivery_timestamp_seconds",
-            "When an authentic delivery was last received; 0 until then.",
+            "When an authentic delivery was last received, since the start or by the store; 0: never.",
             ["source"],
             registry=registry,
         )
         for source in sources:  # born at zero, so that the first failure is an increase
-            self._last.labels(source)
+            self._last.labels(source).set(_last_heard(store, source))
             for outcome in Outcome:
                 if outcome is not Outcome.UNKNOWN_SOURCE:
                     self._deliveries.labels(source, outcome.value)
             for kind in EventKind:
                 self._events.labels(source, kind.value)
         self._deliveries.labels(UNKNOWN_SOURCE, Outcome.UNKNOWN_SOURCE.value)
-        registry.register(_StoreState(store))
+        registry.register(_StoreState(sources, store))
 
     def count(self, source: str, outcome: Outcome) -> None:
         """Count one delivery."""
@@ -81,8 +83,18 @@ class ReceiverMetrics:
         self._last.labels(source).set(at.timestamp())
 
 
+def _last_heard(store: DevOpsEventStore, source: str) -> float:
+    """A restart is no silence: the store remembers."""
+    try:
+        heard = store.heard(source, timedelta(0))
+    except DevOpsStoreUnavailable:
+        return 0
+    return heard[-1].timestamp() if heard else 0
+
+
 class _StoreState(Collector):
-    def __init__(self, store: DevOpsEventStore) -> None:
+    def __init__(self, sources: Sequence[str], store: DevOpsEventStore) -> None:
+        self._sources = sources
         self._store = store
 
     def describe(self) -> list[Metric]:
@@ -90,10 +102,11 @@ class _StoreState(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Numbers by kind; absent, not zero, while the store can't be read."""
+        """Numbers by kind, habits by source; absent, not zero, while the store can't be read."""
         up = GaugeMetricFamily("sereno_devops_store_up", "1 if the store of events could be read, else 0.")
         try:
             counts = self._store.counts()
+            silences = {source: usual_silence(self._store.heard(source, LOOKED_AT)) for source in self._sources}
         except DevOpsStoreUnavailable:
             up.add_metric([], 0)
             yield up
@@ -104,6 +117,15 @@ class _StoreState(Collector):
         for kind, count in counts.items():
             stored.add_metric([kind.value], count)
         yield stored
+        usual = GaugeMetricFamily(
+            "sereno_devops_usual_silence_seconds",
+            "Longest silence but one of the 28 days up to the newest stored delivery; absent without a habit.",
+            labels=["source"],
+        )
+        for source, silence in silences.items():
+            if silence is not None:
+                usual.add_metric([source], silence.total_seconds())
+        yield usual
 
 
 class ForwarderMetrics:

@@ -24,6 +24,8 @@ from sereno_collectors.devops.recorder import Recorder
 from sereno_collectors.devops.secret_files import SecretFiles
 from sereno_collectors.devops.translation import delivery_of
 
+WEBHOOKS: Final = "/api/v1/devops/"
+"""Where webhooks come, followed by the source's name: the receiver itself asks there who sends."""
 LARGE_BYTES: Final = 64 * 1024
 """Bodies beyond this are worked on in a thread; for smaller ones the way there takes longer than the work."""
 
@@ -87,7 +89,7 @@ def create_receiver(parts: ReceiverParts) -> FastAPI:
     metrics = ReceiverMetrics([source.name for source in parts.sources], parts.store, parts.registry)
     receiver = _Receiver(parts, metrics)
 
-    @app.post("/api/v1/devops/{source}", openapi_extra=DELIVERY, responses=ANSWERS)
+    @app.post(WEBHOOKS + "{source}", openapi_extra=DELIVERY, responses=ANSWERS)
     async def receive(source: str, request: Request) -> Response:
         """Take one delivery. 200 means that it is on disk; on 503 it is to be sent again."""
         return await receiver.receive(source, request)

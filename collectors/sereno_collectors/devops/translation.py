@@ -92,6 +92,7 @@ def _deployment(run: Pipeline, environment: str, conventions: Conventions) -> De
         started_at=run.started_at,
         finished_at=run.finished_at,
         url=run.url,
+        actor=run.actor,
     )
 
 

@@ -116,6 +116,7 @@ def _build(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
         started_at=told.time_or_none("startTime"),
         finished_at=finished_at,
         url=told.text_or("url"),
+        actor=_who_asked(told),
     )
     repository = Reader(
         {
@@ -125,6 +126,14 @@ def _build(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
         "resource.repository",
     )
     return (Fact(_repository(repository), finished_at, subject),)
+
+
+def _who_asked(told: Reader) -> str:
+    """Whom it was done for: who queued it is often a service. Version 1.0 of builds lists the requests."""
+    requests = told.at("requests").value
+    first = Reader(requests[0] if isinstance(requests, list) and requests else None)
+    asked = (told.at("requestedFor"), told.at("requestedBy"), first.at("requestedFor"))
+    return next((name for one in asked if (name := one.text_or("displayName"))), "")
 
 
 def _stage(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
@@ -171,6 +180,7 @@ def _release(body: Reader, conventions: Conventions) -> tuple[Fact, ...] | Ignor
         started_at=told.time_or_none("deployment.startedOn") or (at if status is RunStatus.RUNNING else None),
         finished_at=(told.time_or_none("deployment.completedOn") or at) if status.is_final else None,
         url=release.text_or("_links.web.href"),
+        actor=_who_asked(told.at("deployment")),
     )
     return (Fact(source.text_or("repository.name") or _project(body, definition), at, subject),)
 

@@ -103,6 +103,7 @@ def _commit_status(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
         created_at=told.time("created_on"),
         finished_at=updated_at if status.is_final else None,
         url=told.text_or("url"),
+        actor=body.text_or("actor.display_name"),
     )
     return (Fact(_repository(body), updated_at, subject),)
 

@@ -126,8 +126,14 @@ def _workflow_run(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
         started_at=run.time_or_none("run_started_at"),
         finished_at=updated_at if status.is_final else None,
         url=run.text_or("html_url"),
+        actor=_who_ran(run),
     )
     return (Fact(_repository(body), updated_at, subject),)
+
+
+def _who_ran(run: Reader) -> str:
+    """Who set this attempt off: a repetition has another one than the run."""
+    return run.text_or("triggering_actor.login") or run.text_or("actor.login")
 
 
 def _deployment_status(body: Reader, conventions: Conventions) -> tuple[Fact, ...] | Ignored:
@@ -166,6 +172,10 @@ def _deployment(
         is_rollback=True if "rollback" in task.lower() else told.flag_or_none("payload.rollback"),
         is_unplanned=told.flag_or_none("payload.unplanned"),
         url=url,
+        # A workflow's deployments are created by its bot: a person is in the run only.
+        actor=_who_ran(body.at("workflow_run"))
+        or told.text_or("creator.login")
+        or body.text_or("deployment_status.creator.login"),
     )
 
 

@@ -111,6 +111,7 @@ def _pipeline(body: Reader, _: Conventions) -> tuple[Fact, ...] | Ignored:
         created_at=created_at,
         finished_at=finished_at if status.is_final else None,
         url=told.text_or("url"),
+        actor=body.text_or("user.username"),
     )
     return (Fact(_repository(body), finished_at or created_at, subject),)
 
@@ -130,6 +131,7 @@ def _deployment(body: Reader, conventions: Conventions) -> tuple[Fact, ...] | Ig
         started_at=at if status is RunStatus.RUNNING else None,
         finished_at=at if status.is_final else None,
         url=body.text_or("deployable_url"),
+        actor=body.text_or("user.username"),
     )
     return (Fact(_repository(body), at, subject),)
 
