@@ -137,11 +137,11 @@ def print_why(runs: Sequence[DeploymentRun], found: Judgement, form: str) -> Non
         if number:
             click.echo()
         judgement = judgements.get(run.key)
-        for line in _unjudged(run) if judgement is None else _reasons(judgement, found):
+        for line in _unjudged(run) if judgement is None else _reasons(judgement):
             click.echo(plain(line))
 
 
-def _reasons(of: JudgedDeployment, found: Judgement) -> Iterator[str]:
+def _reasons(of: JudgedDeployment) -> Iterator[str]:
     yield _heading(of.run, of.deployed_at)
     yield f"verdict: {of.verdict}{f', by the rule {of.rule}' if of.rule else ''}"
     for check in of.checks:
@@ -155,7 +155,7 @@ def _reasons(of: JudgedDeployment, found: Judgement) -> Iterator[str]:
     if of.rework is not None:
         yield f"rework: {of.rework.text}"
         yield from map(_evidence, of.rework.evidence)
-    delivery = found.history.deliveries[of.run.key]
+    delivery = of.delivery
     if delivery.is_measured:
         unknown = f", and {delivery.unknown} that no push told" if delivery.unknown else ""
         waited = f", which had waited {_median(delivery.lead_seconds)} (median)" if delivery.lead_seconds else ""

@@ -71,19 +71,16 @@ class DeploymentRun:
         return self.version or (self.sha or "")[:10] or self.key.deployment_id
 
 
-def deployment_runs(events: Iterable[DevOpsEvent]) -> tuple[DeploymentRun, ...]:
-    """The deployments of events that are in the order of their times, by key."""
-    told: dict[DeploymentKey, list[tuple[DevOpsEvent, Deployment]]] = {}
-    for event in events:
-        if isinstance(subject := event.subject, Deployment):
-            key = DeploymentKey(
-                event.service, subject.environment, event.repository, event.source, subject.deployment_id
-            )
-            told.setdefault(key, []).append((event, subject))
-    return tuple(_run(key, told[key]) for key in sorted(told))
+def deployment_key(event: DevOpsEvent, deployment: Deployment) -> DeploymentKey:
+    """Which deployment an event tells of."""
+    return DeploymentKey(
+        event.service, deployment.environment, event.repository, event.source, deployment.deployment_id
+    )
 
 
-def _run(key: DeploymentKey, told: Sequence[tuple[DevOpsEvent, Deployment]]) -> DeploymentRun:
+def deployment_run(key: DeploymentKey, events: Iterable[DevOpsEvent]) -> DeploymentRun:
+    """What all events of a deployment say together; there is at least one."""
+    told = [(event, event.subject) for event in events if isinstance(event.subject, Deployment)]
     # Of one moment, what ended stands behind what began: a status without a clock of its own may share it.
     ordered = sorted(told, key=lambda each: (each[0].occurred_at, each[1].status.is_final, each[0].event_id))
     subjects = [subject for _, subject in ordered]
