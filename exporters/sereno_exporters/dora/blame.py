@@ -130,10 +130,9 @@ class Blaming:
 
     def _causes_of(self, incident: Incident) -> Iterable[DeploymentRun]:
         """What it names, in each environment that it means; else the last deployment before it began."""
-        if incident.deployment_id:
-            return self._of_id(incident, incident.deployment_id)
-        if incident.deployment_sha:
-            return self._of_sha(incident, incident.deployment_sha)
+        if incident.names_a_cause:
+            by_id = self._of_id(incident, incident.deployment_id) if incident.deployment_id else ()
+            return by_id or tuple(self._of_sha(incident, incident.deployment_sha or ""))
         service, environment = incident.key.service, incident.environment
         placed = self._by_place.get((service, environment)) if environment else self._by_service.get(service)
         latest = None if placed is None else placed.last(incident.opened_at)

@@ -34,6 +34,8 @@ class DeploymentRun:
     """Those of `COUNTED` that it ever had: what was tried again after a failure has two."""
     deployed_at: datetime | None
     """When it first succeeded."""
+    started_at: datetime | None
+    """When what succeeded then began to go out, as far as anybody told."""
     failed_at: datetime | None
     """When it first failed."""
     sha: str | None
@@ -93,6 +95,7 @@ def deployment_run(key: DeploymentKey, events: Iterable[DevOpsEvent]) -> Deploym
         status=subjects[-1].status,
         reached=tuple(status for status in COUNTED if any(subject.status is status for subject in subjects)),
         deployed_at=None if success is None else success[0],
+        started_at=None if success is None else _started(ordered, success[0]),
         failed_at=None if failure is None else failure[0],
         sha=next((one.sha for one in newest_first if one.sha), None),
         previous_sha=next((one.previous_sha for one in newest_first if one.previous_sha), None),
@@ -118,3 +121,12 @@ def _first(told: Sequence[tuple[DevOpsEvent, Deployment]], status: RunStatus) ->
         ),
         default=None,
     )
+
+
+def _started(told: Sequence[tuple[DevOpsEvent, Deployment]], deployed_at: datetime) -> datetime | None:
+    """The last beginning before it succeeded: what was tried again began again."""
+    starts = (
+        subject.started_at or (event.occurred_at if subject.status is RunStatus.RUNNING else None)
+        for event, subject in told
+    )
+    return max((start for start in starts if start is not None and start < deployed_at), default=None)

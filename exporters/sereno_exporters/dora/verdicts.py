@@ -103,8 +103,9 @@ def _judged_track(
 def _situation(blame: Blame, track: TrackHistory, index: int, policy: DoraPolicy) -> Situation:
     run = track.runs[index]
     after = track.runs[index + 1] if index + 1 < len(track.runs) else None
+    # Going back to what a rollback had taken away is no rollback: it is newer than what is there.
     first = None if after is None else track.first.get(after.revision)
-    is_older = after is not None and first is not None and first <= index and after.revision != run.revision
+    is_older = first is not None and first < track.first.get(run.revision, index)
     return Situation(
         run=run,
         delivery=track.deliveries[index],
@@ -164,6 +165,8 @@ def _rework(
 
 
 def _repairs(run: DeploymentRun, incident: Incident, policy: DoraPolicy) -> bool:
+    """What had begun to go out before the incident began is no answer to it; rather its cause."""
+    deployed_at, started_at = run.when_deployed(), run.started_at or run.when_deployed()
     is_of_it = incident.environment in ("", run.key.environment)
-    is_soon = incident.opened_at < run.when_deployed() <= incident.opened_at + policy.rework_within
-    return is_of_it and is_soon and (incident.resolved_at is None or run.when_deployed() <= incident.resolved_at)
+    is_soon = incident.opened_at < started_at and deployed_at <= incident.opened_at + policy.rework_within
+    return is_of_it and is_soon and (incident.resolved_at is None or deployed_at <= incident.resolved_at)

@@ -12,6 +12,7 @@ from sereno_backends.devops import DevOpsEvent, IncidentAction, RunStatus, event
 from sereno_exporters.dora.history import DeliveryHistory, Folding, fold
 from sereno_exporters.dora.policy import DEFAULT_POLICY
 from sereno_exporters.dora.reading import HistoryReader, read_history
+from sereno_exporters.dora.rules import Rule
 from sereno_exporters.dora.snapshot import DoraSnapshot, snapshot_of
 from sereno_exporters.dora.verdicts import JudgedDeployment, judged
 from support.dora import DAY, at, delivered, deployment, incident, push, sha, store_with
@@ -137,6 +138,29 @@ def test_any_portions_fold_to_what_all_at_once_does(data: st.DataObject) -> None
     for begin, end in zip([0, *cuts], [*cuts, len(told)], strict=True):
         folding.add(told[begin:end])
         assert shown(folding.history()) == said(told[:end])
+
+
+def test_a_late_deployment_takes_the_blame_from_another() -> None:
+    """An incident that was put down to one deployment is put down to the one in between as soon as that is told."""
+    folding = Folding()
+    folding.add([deployment("1", 0, "a"), incident("I1", 30)])
+    before = judged(folding.history(), DEFAULT_POLICY, NOW)
+    folding.add([deployment("2", 20, "b")])
+    after = judged(folding.history(), DEFAULT_POLICY, NOW)
+    assert [[each.rule for each in found] for found in (before, after)] == [[Rule.FOLLOWED], [None, Rule.FOLLOWED]]
+
+
+def test_a_deployment_that_turns_out_to_be_anothers_delivered_nothing_here() -> None:
+    """What was told earlier of another service takes a deployment and its commits away from this one."""
+    events = [*push("base c1", 0, before=None), deployment("1", 1, "base"), deployment("2", 20, "c1")]
+    elsewhere = replace(events[-1], service="web", received_at=at(-1))
+    folding = Folding()
+    folding.add(events)
+    folding.history()
+    folding.add([elsewhere])
+    folding.history()
+    folding.add([deployment("3", 40, "c1")])
+    assert shown(folding.history()) == said([*events[:-1], elsewhere, deployment("3", 40, "c1")])
 
 
 @given(st.data())
