@@ -114,7 +114,7 @@ def print_deployments(deployments: Sequence[JudgedDeployment], form: str) -> Non
 
 
 def named_runs(found: Judgement, name: str) -> tuple[DeploymentRun, ...]:
-    """The deployments that a user means: by id, else by commit.
+    """The deployments that a user means: by id, else by commit, else by version.
 
     Raises:
         DoraRefused: there is none; the message has the nearest ids.
@@ -122,9 +122,10 @@ def named_runs(found: Judgement, name: str) -> tuple[DeploymentRun, ...]:
     runs = found.history.runs
     by_id = tuple(run for run in runs if run.key.deployment_id == name)
     by_sha = tuple(run for run in runs if len(name) >= _SHORTEST_SHA and (run.sha or "").startswith(name.lower()))
-    if not (by_id or by_sha):
+    by_version = tuple(run for run in runs if run.version == name)
+    if not (by_id or by_sha or by_version):
         raise DoraRefused(f"no deployment is called {name}{_nearest(name, {run.key.deployment_id for run in runs})}")
-    return by_id or by_sha
+    return by_id or by_sha or by_version
 
 
 def print_why(runs: Sequence[DeploymentRun], found: Judgement, form: str) -> None:
@@ -137,11 +138,11 @@ def print_why(runs: Sequence[DeploymentRun], found: Judgement, form: str) -> Non
         if number:
             click.echo()
         judgement = judgements.get(run.key)
-        for line in _unjudged(run) if judgement is None else _reasons(judgement, found):
+        for line in _unjudged(run) if judgement is None else _reasons(judgement):
             click.echo(plain(line))
 
 
-def _reasons(of: JudgedDeployment, found: Judgement) -> Iterator[str]:
+def _reasons(of: JudgedDeployment) -> Iterator[str]:
     yield _heading(of.run, of.deployed_at)
     yield f"verdict: {of.verdict}{f', by the rule {of.rule}' if of.rule else ''}"
     for check in of.checks:
@@ -155,7 +156,7 @@ def _reasons(of: JudgedDeployment, found: Judgement) -> Iterator[str]:
     if of.rework is not None:
         yield f"rework: {of.rework.text}"
         yield from map(_evidence, of.rework.evidence)
-    delivery = found.history.deliveries[of.run.key]
+    delivery = of.delivery
     if delivery.is_measured:
         unknown = f", and {delivery.unknown} that no push told" if delivery.unknown else ""
         waited = f", which had waited {_median(delivery.lead_seconds)} (median)" if delivery.lead_seconds else ""

@@ -95,7 +95,7 @@ def test_deployments_are_listed_with_their_verdicts(ask: Ask, store: str) -> Non
     assert "--since" in out
 
 
-@pytest.mark.parametrize("name", ["102", "sha"])
+@pytest.mark.parametrize("name", ["102", "sha", "v2"])
 def test_why_tells_every_rule_with_evidence(ask: Ask, store: str, name: str) -> None:
     """Which rules hold and which don't, each with times and ids of events, by the deployment's id or commit."""
     code, out, _ = ask("why", dora.sha("c2")[:10] if name == "sha" else name, "--store", store)

@@ -122,9 +122,11 @@ def why(deployment: str, form: str, **source: Any) -> ExitCode:
     \b
     sereno dora why 145988746
     sereno dora why f95f852bd8
+    sereno dora why v2
     sereno dora why 145988746 --format json
 
-    DEPLOYMENT is its id at the provider, or a commit that was deployed (seven digits will do).
+    DEPLOYMENT is its id at the provider, as `sereno dora deployments` lists it, or what was deployed: a commit (seven
+    digits will do) or a version.
 
     Exit codes: 0 told, 2 there is no such deployment (the nearest are named), 3 the store can't be read.
     """  # noqa: D301

@@ -34,6 +34,8 @@ class DeploymentRun:
     """Those of `COUNTED` that it ever had: what was tried again after a failure has two."""
     deployed_at: datetime | None
     """When it first succeeded."""
+    started_at: datetime | None
+    """When what succeeded then began to go out, as far as anybody told."""
     failed_at: datetime | None
     """When it first failed."""
     sha: str | None
@@ -71,19 +73,16 @@ class DeploymentRun:
         return self.version or (self.sha or "")[:10] or self.key.deployment_id
 
 
-def deployment_runs(events: Iterable[DevOpsEvent]) -> tuple[DeploymentRun, ...]:
-    """The deployments of events that are in the order of their times, by key."""
-    told: dict[DeploymentKey, list[tuple[DevOpsEvent, Deployment]]] = {}
-    for event in events:
-        if isinstance(subject := event.subject, Deployment):
-            key = DeploymentKey(
-                event.service, subject.environment, event.repository, event.source, subject.deployment_id
-            )
-            told.setdefault(key, []).append((event, subject))
-    return tuple(_run(key, told[key]) for key in sorted(told))
+def deployment_key(event: DevOpsEvent, deployment: Deployment) -> DeploymentKey:
+    """Which deployment an event tells of."""
+    return DeploymentKey(
+        event.service, deployment.environment, event.repository, event.source, deployment.deployment_id
+    )
 
 
-def _run(key: DeploymentKey, told: Sequence[tuple[DevOpsEvent, Deployment]]) -> DeploymentRun:
+def deployment_run(key: DeploymentKey, events: Iterable[DevOpsEvent]) -> DeploymentRun:
+    """What all events of a deployment say together; there is at least one."""
+    told = [(event, event.subject) for event in events if isinstance(event.subject, Deployment)]
     # Of one moment, what ended stands behind what began: a status without a clock of its own may share it.
     ordered = sorted(told, key=lambda each: (each[0].occurred_at, each[1].status.is_final, each[0].event_id))
     subjects = [subject for _, subject in ordered]
@@ -96,6 +95,7 @@ def _run(key: DeploymentKey, told: Sequence[tuple[DevOpsEvent, Deployment]]) -> 
         status=subjects[-1].status,
         reached=tuple(status for status in COUNTED if any(subject.status is status for subject in subjects)),
         deployed_at=None if success is None else success[0],
+        started_at=None if success is None else _started(ordered, success[0]),
         failed_at=None if failure is None else failure[0],
         sha=next((one.sha for one in newest_first if one.sha), None),
         previous_sha=next((one.previous_sha for one in newest_first if one.previous_sha), None),
@@ -121,3 +121,12 @@ def _first(told: Sequence[tuple[DevOpsEvent, Deployment]], status: RunStatus) ->
         ),
         default=None,
     )
+
+
+def _started(told: Sequence[tuple[DevOpsEvent, Deployment]], deployed_at: datetime) -> datetime | None:
+    """The last beginning before it succeeded: what was tried again began again."""
+    starts = (
+        subject.started_at or (event.occurred_at if subject.status is RunStatus.RUNNING else None)
+        for event, subject in told
+    )
+    return max((start for start in starts if start is not None and start < deployed_at), default=None)

@@ -1,11 +1,12 @@
 """DORA's figures of one service in one environment over one window, with the counts that they rest on."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sereno_exporters.dora.history import DeliveryHistory, Place
+from sereno_exporters.dora.history import DeliveryHistory
 from sereno_exporters.dora.policy import WINDOWS
 from sereno_exporters.dora.verdicts import JudgedDeployment, Verdict
 
@@ -55,24 +56,21 @@ def figures(
     windows: Mapping[str, timedelta] = WINDOWS,
 ) -> tuple[Figures, ...]:
     """For each service and environment that was ever deployed to as production, and each window."""
-    by_place: dict[Place, list[JudgedDeployment]] = {
-        (service, environment): [] for service, environment, _ in history.production
+    by_place: dict[tuple[str, str], list[JudgedDeployment]] = {
+        (service.service, environment): []
+        for service in history.services.values()
+        for environment in (*service.unsuccessful, *(environment for environment, _ in service.tracks))
     }
     for each in judgements:
-        by_place.setdefault((each.run.key.service, each.run.key.environment), []).append(each)
-    unsuccessful: dict[Place, list[datetime]] = {}
-    for run in history.runs:
-        if run.is_production and run.deployed_at is None and run.failed_at is not None:
-            unsuccessful.setdefault((run.key.service, run.key.environment), []).append(run.failed_at)
+        by_place[each.run.key.service, each.run.key.environment].append(each)
     return tuple(
         _figures(
             place,
             name,
-            [each for each in by_place.get(place, ()) if now - window < each.deployed_at <= now],
-            sum(now - window < at <= now for at in unsuccessful.get(place, ())),
-            history,
+            [each for each in judged if now - window < each.deployed_at <= now],
+            _number(history.services[place[0]].unsuccessful.get(place[1], ()), now - window, now),
         )
-        for place in sorted({*by_place, *unsuccessful})
+        for place, judged in sorted(by_place.items())
         for name, window in windows.items()
     )
 
@@ -89,15 +87,14 @@ def quantile(values: Sequence[float], q: float) -> float:
     return values[below] + (values[above] - values[below]) * (rank - below)
 
 
-def _figures(
-    place: Place,
-    window: str,
-    inside: Sequence[JudgedDeployment],
-    unsuccessful: int,
-    history: DeliveryHistory,
-) -> Figures:
+def _number(moments: Sequence[datetime], after: datetime, until: datetime) -> int:
+    """How many of moments in their order are in the half-open time (after, until]."""
+    return bisect_right(moments, until) - bisect_right(moments, after)
+
+
+def _figures(place: tuple[str, str], window: str, inside: Sequence[JudgedDeployment], unsuccessful: int) -> Figures:
     failed = [each for each in inside if each.verdict is Verdict.FAILED]
-    brought = [history.deliveries[each.run.key] for each in inside]
+    brought = [each.delivery for each in inside]
     restored = [seconds for each in failed if (seconds := each.restore_seconds) is not None]
     service, environment = place
     return Figures(

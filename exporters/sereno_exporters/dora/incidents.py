@@ -1,6 +1,6 @@
 """From events to incidents: when each began and ended, and which deployment people say caused it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -55,17 +55,14 @@ class Incident:
         return bool(self.deployment_id or self.deployment_sha)
 
 
-def incidents_of(events: Iterable[DevOpsEvent]) -> tuple[Incident, ...]:
-    """The incidents of events, by key."""
-    told: dict[IncidentKey, list[tuple[DevOpsEvent, IncidentEvent]]] = {}
-    for event in events:
-        if isinstance(subject := event.subject, IncidentEvent):
-            key = IncidentKey(event.service, event.repository, event.source, subject.incident_id)
-            told.setdefault(key, []).append((event, subject))
-    return tuple(_incident(key, told[key]) for key in sorted(told))
+def incident_key(event: DevOpsEvent, incident: IncidentEvent) -> IncidentKey:
+    """Which incident an event tells of."""
+    return IncidentKey(event.service, event.repository, event.source, incident.incident_id)
 
 
-def _incident(key: IncidentKey, told: Sequence[tuple[DevOpsEvent, IncidentEvent]]) -> Incident:
+def incident_of(key: IncidentKey, events: Iterable[DevOpsEvent]) -> Incident:
+    """What all events of an incident say together; there is at least one."""
+    told = [(event, event.subject) for event in events if isinstance(event.subject, IncidentEvent)]
     ordered = sorted(told, key=lambda each: (each[0].occurred_at, _ORDER.index(each[1].action), each[0].event_id))
     newest_first = ordered[::-1]
     # Later events often repeat when it was opened: the one that opened it is the better evidence.

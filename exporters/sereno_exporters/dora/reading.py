@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
-from sereno_backends.devops import DevOpsEvent, DevOpsEventStore, NumberedEvent
+from sereno_backends.devops import DevOpsEventStore, NumberedEvent
 
-from sereno_exporters.dora.history import FOLDED, DeliveryHistory, fold
+from sereno_exporters.dora.history import DeliveryHistory, Folding
 
 PAGE = 1_000
 
@@ -14,9 +14,8 @@ class HistoryReader:
 
     def __init__(self, store: DevOpsEventStore) -> None:
         self._store = store
-        self._events: dict[str, DevOpsEvent] = {}
+        self._folding = Folding()
         self._last: NumberedEvent | None = None
-        self._history: DeliveryHistory | None = None
 
     def read(self, pause: Callable[[], object] = lambda: None) -> DeliveryHistory:
         """What the store's events say now.
@@ -28,19 +27,14 @@ class HistoryReader:
             DevOpsStoreUnavailable: the store can't be read.
         """
         for page in self._pages():
-            for numbered in page:
-                if numbered.event.kind in FOLDED:
-                    self._events[numbered.event.event_id] = numbered.event
-                    self._history = None
+            self._folding.add(numbered.event for numbered in page)
             self._last = page[-1]
             pause()
-        if self._history is None:
-            self._history = fold(self._events.values())
-        return self._history
+        return self._folding.history()
 
     def _pages(self) -> Iterator[tuple[NumberedEvent, ...]]:
         if self._last is not None and not self._is_the_same_store(self._last):
-            self._events, self._last, self._history = {}, None, None
+            self._folding, self._last = Folding(), None
         while page := tuple(self._store.events_after(0 if self._last is None else self._last.number, limit=PAGE)):
             yield page
 

@@ -1,10 +1,11 @@
 """The rules of failed deployments: each says of every deployment what it looked at, and what it found."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sereno_exporters.dora.commits import Delivery
 from sereno_exporters.dora.deployments import DeploymentRun
 from sereno_exporters.dora.incidents import Incident
 from sereno_exporters.dora.policy import DoraPolicy
@@ -49,8 +50,10 @@ class Situation:
     """The deployment before it, of the same repository to the same environment."""
     after: DeploymentRun | None
     """The next one."""
-    seen: Mapping[str, datetime]
-    """When each revision was first deployed there, up to this deployment."""
+    delivery: Delivery
+    """What it brought."""
+    back_to: DeploymentRun | None
+    """The first deployment of what the next one deployed, where that is older than this one."""
     naming: tuple[Incident, ...]
     """Incidents that name it as their cause."""
     following: tuple[Incident, ...]
@@ -107,9 +110,8 @@ def _taken_back(of: Situation, after: DeploymentRun) -> str | None:
     """How the next deployment takes this one back, in words; None where it doesn't."""
     if after.is_rollback:
         return f"the next deployment, {name(after)}, is a rollback"
-    is_older = after.revision in of.seen and after.revision != of.run.revision
-    if after.is_rollback is None and after.revision and is_older:
-        first = moment(of.seen[after.revision])
+    if after.is_rollback is None and of.back_to is not None:
+        first = moment(of.back_to.when_deployed())
         return f"the next deployment, {name(after)}, brought back what was first deployed at {first}"
     return None
 

@@ -1,16 +1,20 @@
 """Which deployments failed, and why; which were unplanned repairs; when users were hit, and until when."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 
-from sereno_exporters.dora.blame import Blame, blame
+from sereno_exporters.dora.blame import Blame
+from sereno_exporters.dora.commits import Delivery
 from sereno_exporters.dora.deployments import DeploymentRun
 from sereno_exporters.dora.history import DeliveryHistory
 from sereno_exporters.dora.incidents import Incident
 from sereno_exporters.dora.policy import DoraPolicy
 from sereno_exporters.dora.rules import Check, Evidence, Rule, Situation, checks, incident_evidence, name, title
+from sereno_exporters.dora.services import ServiceHistory, TrackHistory
 from sereno_exporters.dora.words import length
 
 
@@ -37,6 +41,8 @@ class JudgedDeployment:
     """A successful deployment to production, and what became of it."""
 
     run: DeploymentRun
+    delivery: Delivery
+    """What it brought."""
     verdict: Verdict
     rule: Rule | None
     """The first that holds; None unless it failed."""
@@ -72,53 +78,47 @@ def judged(
         now: the time that decides whether a verdict is still open.
         since: leave out those before; None: none.
     """
-    incidents: dict[str, list[Incident]] = {}
-    for incident in history.incidents:
-        incidents.setdefault(incident.key.service, []).append(incident)
-    blamed = blame(history, policy)
     return tuple(
         each
-        for (service, _, _), runs in history.production.items()
-        for each in _judged_track(_situations(runs, blamed), incidents.get(service, ()), policy, now, since)
+        for service in history.services.values()
+        for track in service.tracks.values()
+        for each in _judged_track(service, track, policy, now, since)
     )
 
 
-def _situations(runs: Sequence[DeploymentRun], blamed: Blame) -> Iterator[Situation]:
-    """Each deployment of a track, and what the rules look at; `seen` grows on the way."""
-    seen: dict[str, datetime] = {}
-    for index, run in enumerate(runs):
-        if run.revision:
-            seen.setdefault(run.revision, run.when_deployed())
-        yield Situation(
-            run=run,
-            before=runs[index - 1] if index else None,
-            after=runs[index + 1] if index + 1 < len(runs) else None,
-            seen=seen,
-            naming=blamed.naming.get(run.key, ()),
-            following=blamed.following.get(run.key, ()),
-        )
-
-
 def _judged_track(
-    situations: Iterable[Situation],
-    incidents: Sequence[Incident],
-    policy: DoraPolicy,
-    now: datetime,
-    since: datetime | None,
+    service: ServiceHistory, track: TrackHistory, policy: DoraPolicy, now: datetime, since: datetime | None
 ) -> Iterator[JudgedDeployment]:
+    start = 0 if since is None else bisect_left(track.runs, since, key=DeploymentRun.when_deployed)
     taking_back: Check | None = None
-    for of in situations:
-        # What was before is looked at for what came after it only: whether that one took it back.
-        if (
-            since is not None
-            and (of.after is None or of.after.when_deployed() < since)
-            and of.run.when_deployed() < since
-        ):
-            continue
+    # What was before is looked at for what came after it only: whether that one took it back.
+    for index in range(max(0, start - 1), len(track.runs)):
+        of = _situation(service.blame, track, index, policy)
         found = checks(of, policy, now)
-        if since is None or of.run.when_deployed() >= since:
-            yield _judged(of, found, _rework(of, taking_back, incidents, policy))
+        if index >= start:
+            yield _judged(of, found, _rework(of, taking_back, service.incidents, policy))
         taking_back = next(check for check in found if check.rule is Rule.ROLLED_BACK)
+
+
+def _situation(blame: Blame, track: TrackHistory, index: int, policy: DoraPolicy) -> Situation:
+    run = track.runs[index]
+    after = track.runs[index + 1] if index + 1 < len(track.runs) else None
+    # Going back to what a rollback had taken away is no rollback: it is newer than what is there.
+    first = None if after is None else track.first.get(after.revision)
+    is_older = first is not None and first < track.first.get(run.revision, index)
+    return Situation(
+        run=run,
+        delivery=track.deliveries[index],
+        before=track.runs[index - 1] if index else None,
+        after=after,
+        back_to=track.runs[first] if first is not None and is_older else None,
+        naming=blame.naming.get(run.key, ()),
+        following=tuple(
+            incident
+            for incident in blame.following.get(run.key, ())
+            if incident.opened_at - run.when_deployed() <= policy.incident_within
+        ),
+    )
 
 
 def _judged(of: Situation, found: tuple[Check, ...], rework: Rework | None) -> JudgedDeployment:
@@ -127,6 +127,7 @@ def _judged(of: Situation, found: tuple[Check, ...], rework: Rework | None) -> J
     broke_at, restored_at = (None, None) if rule is None else _outage(of)
     return JudgedDeployment(
         run=of.run,
+        delivery=of.delivery,
         verdict=Verdict.FAILED if rule else Verdict.OPEN if is_open else Verdict.WELL,
         rule=rule,
         checks=found,
@@ -153,15 +154,19 @@ def _rework(
         return Rework("its provider says that it was unplanned") if of.run.is_unplanned else None
     if of.before is not None and taking_back is not None and taking_back.holds:
         return Rework(f"it took {name(of.before)} back", taking_back.evidence)
-    for incident in incidents:
+    deployed_at = of.run.when_deployed()
+    first = bisect_left(incidents, deployed_at - policy.rework_within, key=lambda each: each.opened_at)
+    for incident in takewhile(lambda each: each.opened_at < deployed_at, incidents[first:]):
         if incident not in (*of.naming, *of.following) and _repairs(of.run, incident, policy):
-            after = length(of.run.when_deployed() - incident.opened_at)
+            after = length(deployed_at - incident.opened_at)
             text = f"it went out while {title(incident)} was open, {after} after it began"
             return Rework(text, tuple(incident_evidence((incident,))))
     return None
 
 
 def _repairs(run: DeploymentRun, incident: Incident, policy: DoraPolicy) -> bool:
+    """What had begun to go out before the incident began is no answer to it; rather its cause."""
+    deployed_at, started_at = run.when_deployed(), run.started_at or run.when_deployed()
     is_of_it = incident.environment in ("", run.key.environment)
-    is_soon = incident.opened_at < run.when_deployed() <= incident.opened_at + policy.rework_within
-    return is_of_it and is_soon and (incident.resolved_at is None or run.when_deployed() <= incident.resolved_at)
+    is_soon = incident.opened_at < started_at and deployed_at <= incident.opened_at + policy.rework_within
+    return is_of_it and is_soon and (incident.resolved_at is None or deployed_at <= incident.resolved_at)

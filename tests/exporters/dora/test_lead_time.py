@@ -4,18 +4,18 @@ from collections.abc import Iterable
 
 import pytest
 from sereno_backends.devops import Commit, DevOpsEvent, RunStatus
-from sereno_exporters.dora.history import fold
-from support.dora import DAY, at, deployment, figures_of, push, sha, told
+from support.dora import DAY, at, deployment, figures_of, push, sha, told, verdicts
 
+LATER = 20 * DAY
 BASE = (*push("base", 0, before=None), deployment("0", 1, "base"))
 
 
 def waited(events: Iterable[DevOpsEvent]) -> dict[str, tuple[list[float], int]]:
     """By deployment: minutes from commit to production in ascending order, and how many commits nobody knows."""
     return {
-        key.deployment_id: ([seconds / 60 for seconds in delivery.lead_seconds], delivery.unknown)
-        for key, delivery in fold(events).deliveries.items()
-        if delivery.is_measured
+        number: ([seconds / 60 for seconds in each.delivery.lead_seconds], each.delivery.unknown)
+        for number, each in verdicts(events, LATER).items()
+        if each.delivery.is_measured
     }
 
 

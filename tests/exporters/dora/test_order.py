@@ -8,13 +8,14 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sereno_backends.devops import DevOpsEvent, IncidentAction, RunStatus
-from sereno_exporters.dora.history import fold
+from sereno_backends.devops import DevOpsEvent, IncidentAction, RunStatus, event_id_of
+from sereno_exporters.dora.history import DeliveryHistory, Folding, fold
 from sereno_exporters.dora.policy import DEFAULT_POLICY
 from sereno_exporters.dora.reading import HistoryReader, read_history
+from sereno_exporters.dora.rules import Rule
 from sereno_exporters.dora.snapshot import DoraSnapshot, snapshot_of
 from sereno_exporters.dora.verdicts import JudgedDeployment, judged
-from support.dora import DAY, at, delivered, deployment, incident, push, store_with
+from support.dora import DAY, at, delivered, deployment, incident, push, sha, store_with
 
 NOW = at(40 * DAY)
 COMMITS = [f"c{number}" for number in range(6)]
@@ -24,7 +25,11 @@ MAYBE = st.none() | st.booleans()
 
 def said(events: list[DevOpsEvent]) -> tuple[DoraSnapshot, tuple[JudgedDeployment, ...]]:
     """Everything that the events come to: figures, and each verdict with its evidence."""
-    history = fold(events)
+    return shown(fold(events))
+
+
+def shown(history: DeliveryHistory) -> tuple[DoraSnapshot, tuple[JudgedDeployment, ...]]:
+    """The same of what is folded already."""
     return snapshot_of(history, DEFAULT_POLICY, NOW), judged(history, DEFAULT_POLICY, NOW)
 
 
@@ -71,6 +76,39 @@ worlds = st.lists(pushes | deployments | incidents, max_size=14).map(
 )
 
 
+PLACES = [("acme/shop", "checkout"), ("acme/shop", "web"), ("acme/stock", "checkout"), ("acme/stock", "stock")]
+
+
+def moved(event: DevOpsEvent, place: tuple[str, str]) -> DevOpsEvent:
+    """The same, told of another repository or mapped to another service."""
+    repository, service = place
+    event_id = event_id_of(event.source, repository, event.occurred_at, event.subject)
+    return replace(event, event_id=event_id, delivery_id=event_id, repository=repository, service=service)
+
+
+naming_commits = st.builds(
+    lambda number, minutes, commit: (incident(number, minutes, deployment_sha=sha(commit)[:9]),),
+    st.sampled_from(["I1", "I2"]),
+    MINUTES,
+    st.sampled_from(COMMITS),
+)
+listing = st.builds(
+    lambda minutes, commits: (
+        deployment("4", minutes, commits[-1], shas=tuple(map(sha, commits)), previous_sha=sha(commits[0])),
+    ),
+    MINUTES,
+    st.lists(st.sampled_from(COMMITS), min_size=1, max_size=3),
+)
+several_services = st.lists(
+    st.builds(
+        lambda group, place: [moved(event, place) for event in group],
+        pushes | deployments | incidents | naming_commits | listing,
+        st.sampled_from(PLACES),
+    ),
+    max_size=20,
+).map(lambda groups: [event for group in groups for event in group])
+
+
 @st.composite
 def deliveries_of(draw: st.DrawFn, events: list[DevOpsEvent]) -> list[DevOpsEvent]:
     """The same facts, some of them told again later by other deliveries, in any order."""
@@ -88,6 +126,41 @@ def test_any_order_and_any_repetition_give_the_same(data: st.DataObject) -> None
     """Figures, verdicts and their evidence depend on the set of facts, on nothing else."""
     events = data.draw(worlds)
     assert said(data.draw(deliveries_of(events))) == said(sorted(events, key=lambda event: event.occurred_at))
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_any_portions_fold_to_what_all_at_once_does(data: st.DataObject) -> None:
+    """After each portion of events of several services, everything said is what one fold of the events so far says."""
+    told = data.draw(deliveries_of(data.draw(several_services)))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(told)), max_size=6)))
+    folding = Folding()
+    for begin, end in zip([0, *cuts], [*cuts, len(told)], strict=True):
+        folding.add(told[begin:end])
+        assert shown(folding.history()) == said(told[:end])
+
+
+def test_a_late_deployment_takes_the_blame_from_another() -> None:
+    """An incident that was put down to one deployment is put down to the one in between as soon as that is told."""
+    folding = Folding()
+    folding.add([deployment("1", 0, "a"), incident("I1", 30)])
+    before = judged(folding.history(), DEFAULT_POLICY, NOW)
+    folding.add([deployment("2", 20, "b")])
+    after = judged(folding.history(), DEFAULT_POLICY, NOW)
+    assert [[each.rule for each in found] for found in (before, after)] == [[Rule.FOLLOWED], [None, Rule.FOLLOWED]]
+
+
+def test_a_deployment_that_turns_out_to_be_anothers_delivered_nothing_here() -> None:
+    """What was told earlier of another service takes a deployment and its commits away from this one."""
+    events = [*push("base c1", 0, before=None), deployment("1", 1, "base"), deployment("2", 20, "c1")]
+    elsewhere = replace(events[-1], service="web", received_at=at(-1))
+    folding = Folding()
+    folding.add(events)
+    folding.history()
+    folding.add([elsewhere])
+    folding.history()
+    folding.add([deployment("3", 40, "c1")])
+    assert shown(folding.history()) == said([*events[:-1], elsewhere, deployment("3", 40, "c1")])
 
 
 @given(st.data())
@@ -144,4 +217,4 @@ def test_of_one_moment_the_end_stands_last() -> None:
     for order in permutations(events):
         history = fold(order)
         assert [run.status for run in history.runs] == [RunStatus.SUCCEEDED]
-        assert [each.resolved_at for each in history.incidents] == [at(5)]
+        assert [each.resolved_at for each in history.services["checkout"].incidents] == [at(5)]

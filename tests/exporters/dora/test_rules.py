@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sereno_backends.devops import DevOpsEvent, IncidentAction, RunStatus
@@ -102,6 +103,25 @@ def test_taken_back_or_mended_soon(second: dict[str, object], minutes: float, ru
     if rule is not None:
         assert found["2"].restore_seconds == minutes * 60
         assert [each.event_id for check in found["2"].checks for each in check.evidence] == [events[2].event_id]
+
+
+def test_going_on_after_a_rollback_takes_nothing_back() -> None:
+    """What was taken away and is deployed again is newer than what the rollback brought: only the first try failed."""
+    events = [deployment(str(number), 60 * number, commit) for number, commit in enumerate("abab")]
+    found = verdicts(events, LATER)
+    assert {number: each.rule for number, each in found.items()} == {
+        "0": None,
+        "1": Rule.ROLLED_BACK,
+        "2": None,
+        "3": None,
+    }
+    assert [number for number, each in found.items() if each.rework is not None] == ["2"]
+
+
+def test_a_rollback_over_several_deployments_is_one() -> None:
+    """The one that was live is taken back, whatever lies between."""
+    found = verdicts([deployment(str(number), 60 * number, commit) for number, commit in enumerate("abca")], LATER)
+    assert [number for number, each in found.items() if each.rule is Rule.ROLLED_BACK] == ["2"]
 
 
 def test_an_older_commit_of_another_repository_takes_nothing_back() -> None:
@@ -230,6 +250,35 @@ def test_rework_is_unplanned_repair(third: dict[str, object], *, is_rework: bool
         "3": is_rework,
     }
     assert figures_of(events, LATER).rework_ratio == pytest.approx(is_rework / 3)
+
+
+@pytest.mark.parametrize(("started", "is_rework"), [(DAY - 5, False), (DAY + 5, True)])
+@pytest.mark.parametrize("is_told_at_the_end", [True, False])
+def test_what_was_going_out_when_an_incident_began_is_no_repair(
+    started: float, *, is_rework: bool, is_told_at_the_end: bool
+) -> None:
+    """Only what began to go out afterwards answers it; a try before that failed is no beginning of this one."""
+    begun = [] if is_told_at_the_end else [deployment("2", started, "b", status=RunStatus.RUNNING)]
+    said: dict[str, Any] = {"started_at": at(started)} if is_told_at_the_end else {}
+    events = [
+        deployment("1", 0, "a"),
+        deployment("2", DAY - 9, "b", status=RunStatus.RUNNING),
+        deployment("2", DAY - 8, "b", status=RunStatus.FAILED),
+        incident("I1", DAY),
+        *begun,
+        deployment("2", DAY + 10, "b", **said),
+    ]
+    assert (verdicts(events, LATER)["2"].rework is not None) is is_rework
+
+
+def test_an_unknown_id_beside_a_known_commit_names_the_commit() -> None:
+    """Whoever gives both is understood by the one that is known."""
+    events = [
+        deployment("1", 0, "a"),
+        deployment("2", 60, "b"),
+        incident("I1", 2 * DAY, deployment_id="99", deployment_sha=sha("a")),
+    ]
+    assert [number for number, each in verdicts(events, LATER).items() if each.rule is Rule.NAMED] == ["1"]
 
 
 def test_what_an_incident_names_is_no_repair_of_it() -> None:
