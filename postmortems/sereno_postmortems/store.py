@@ -173,7 +173,8 @@ class IncidentStore:
             with durable_connection(self._path, mode=mode, wait_seconds=LOCK_WAIT_SECONDS) as connection:
                 yield connection
         except sqlite3.Error as error:
-            raise IncidentStoreUnavailable(f"{self.name}: {error}") from error
+            why = error if self._path.exists() else "there is no such file"
+            raise IncidentStoreUnavailable(f"{self.name}: {why}") from error
 
 
 def _touched_since(connection: sqlite3.Connection, slug: str, earliest_start: datetime) -> datetime:

@@ -185,6 +185,8 @@ def test_tls_and_passwords_as_prometheus_has_them(folder: Path) -> None:
         right = get(f"{server.url}/metrics", auth=("prometheus", "first"), **trusting)
         assert right.status_code == 200
         assert right.headers["x-frame-options"] == "deny"
+        discovered = get(f"{server.url}/sd", auth=("prometheus", "first"), **trusting).json()
+        assert {target["labels"]["__scheme__"] for target in discovered} == {"https"}
         assert samples_of(right.text)[ROWS] == 3
         configure("second")
         wait_for(

@@ -112,4 +112,6 @@ class EventFile:
         primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if primary in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             return DevOpsStoreForeign(f"{self.name} is no SQLite database or a damaged one ({error})")
+        if primary == sqlite3.SQLITE_CANTOPEN and not self._path.exists():
+            return DevOpsStoreUnavailable(f"{self.name}: there is no such file")
         return DevOpsStoreUnavailable(f"{self.name}: {error}")

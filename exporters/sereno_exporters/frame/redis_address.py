@@ -1,24 +1,17 @@
 """Where a Redis is, and how one logs in: words of the configuration that several exporters use."""
 
 from collections.abc import Iterator
-from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from sereno_exporters.frame.words import FilePath, Grammar, mistake
-
-
-def _host(text: str) -> str:
-    if "@" in text or "://" in text or not text.isprintable() or not text:
-        raise mistake("SLO006", f"{text!r} is no host", "write its name or address; credentials belong into files")
-    return text
+from sereno_exporters.frame.words import FilePath, Grammar, Host, mistake
 
 
 class RedisAddress(Grammar):
     """One Redis server; kinds inherit it."""
 
-    host: Annotated[str, AfterValidator(_host)] = Field("127.0.0.1", examples=["127.0.0.1"])
+    host: Host = Field("127.0.0.1", examples=["127.0.0.1"])
     port: int = Field(6379, ge=1, le=65_535, examples=[6379])
     database: int = Field(0, ge=0, le=1_000_000, description="Its number", examples=[0])
     username_file: FilePath | None = Field(None, description="File with the user's name", examples=["redis.user"])

@@ -13,6 +13,7 @@ from prometheus_client.exposition import choose_encoder, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from sereno_backends.inert_json import InertJson
+from starlette.datastructures import URL
 from starlette.middleware.gzip import GZipMiddleware
 
 from sereno_exporters.frame.configuration import ConfiguredTarget
@@ -123,8 +124,7 @@ def _add_looks(app: FastAPI, serving: _Serving) -> None:
     @app.get("/sd")
     def discovery(request: Request) -> Response:
         """Prometheus' HTTP service discovery: each target as a scrape of `/probe` here."""
-        here = request.url.netloc
-        return InertJson([_discovered(here, target) for target in serving.scrapers.targets])
+        return InertJson([_discovered(request.url, target) for target in serving.scrapers.targets])
 
     @app.get("/health")
     def health() -> Response:
@@ -137,12 +137,16 @@ def _add_looks(app: FastAPI, serving: _Serving) -> None:
         return HTMLResponse(page_of(serving.scrapers.targets, serving.scrapers.troubles()))
 
 
-def _discovered(here: str, target: ConfiguredTarget) -> dict[str, Any]:
-    """An `instance` of its own: with the server's address alone, the targets' `up` would be one series."""
+def _discovered(asked: URL, target: ConfiguredTarget) -> dict[str, Any]:
+    """An `instance` of its own: with the server's address alone, the targets' `up` would be one series.
+
+    Whoever discovers by TLS scrapes by TLS. What comes without may have passed a proxy that has it: the job says how.
+    """
+    here, scheme = asked.netloc, {"__scheme__": "https"} if asked.scheme == "https" else {}
     names = {"exporter": target.kind.name, "target": target.target.name}
     parameters = {f"__param_{name}": value for name, value in names.items()}
     instance = f"{here}/{target.kind.name}/{target.target.name}"
-    return {"targets": [here], "labels": {"__metrics_path__": "/probe", "instance": instance, **parameters}}
+    return {"targets": [here], "labels": {"__metrics_path__": "/probe", "instance": instance, **scheme, **parameters}}
 
 
 def _unknown(targets: Sequence[ConfiguredTarget], exporter: str, target: str) -> str | None:

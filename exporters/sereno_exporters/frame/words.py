@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 from sereno_backends.grammar import FilePath, Grammar, mistake
 
-__all__ = ["FilePath", "Grammar", "HttpUrl", "Name", "Seconds", "mistake"]
+__all__ = ["FilePath", "Grammar", "Host", "HttpUrl", "Name", "Seconds", "mistake"]
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 _MOST_SECONDS = 3_650 * 86_400.0
@@ -36,6 +36,12 @@ def _name(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    if "@" in text or "://" in text or not text.isprintable() or not text:
+        raise mistake("SLO006", f"{text!r} is no host", "write its name or address; credentials belong into files")
+    return text
+
+
 def _http_url(text: str) -> str:
     found = re.fullmatch(r"https?://([^/?#\s]+)([^?#\s]*)", text)
     if found is None:
@@ -50,4 +56,6 @@ def _http_url(text: str) -> str:
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 """A duration with its unit, as Prometheus writes it; seconds in the model."""
 Name = Annotated[str, AfterValidator(_name)]
+Host = Annotated[str, AfterValidator(_host)]
+"""A server's name or address, without credentials."""
 HttpUrl = Annotated[str, AfterValidator(_http_url)]

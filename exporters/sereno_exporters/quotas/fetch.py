@@ -73,16 +73,19 @@ class QuotaReader:
         elapsed_seconds = max(_LEAST_PERIOD_SECONDS, int(now - span.start)) if span else 0
         query = way.query.replace("$period", f"{elapsed_seconds}s")
         answer = self._asked("/api/v1/query", deadline, query=query)
-        found = answer.get("data", {}).get("result") if isinstance(answer, dict) else None
-        if not isinstance(found, list):
-            raise FetchError(Reason.GARBAGE, f"{way.url} answered no result: is this Prometheus?")
-        if isinstance(answer["data"].get("resultType"), str) and answer["data"]["resultType"] == "scalar":
-            return _as_number(found[1], way.query)
-        if len(found) != 1:
-            raise FetchError(
-                Reason.CONFIGURATION, f"the query of {self._quota.name} has {len(found)} values, not one: sum them"
-            )
-        return _as_number(found[0]["value"][1], way.query)
+        match answer:
+            case {"data": {"resultType": "scalar", "result": [_, value]}}:
+                return _as_number(value, way.query)
+            case {"data": {"resultType": "vector", "result": [{"value": [_, value]}]}}:
+                return _as_number(value, way.query)
+            case {"data": {"resultType": "vector", "result": list(found)}} if len(found) != 1:
+                message = f"the query of {self._quota.name} has {len(found)} values, not one: sum them"
+                raise FetchError(Reason.CONFIGURATION, message)
+            case {"data": {"resultType": "matrix" | "string" as kind}}:
+                message = f"the query of {self._quota.name} is a {kind}: ask for one number"
+                raise FetchError(Reason.CONFIGURATION, message)
+            case _:
+                raise FetchError(Reason.GARBAGE, f"{way.url} answered no result: is this Prometheus?")
 
     def _asked(self, path: str, deadline: Deadline, **parameters: str) -> Any:
         assert self._http is not None  # noqa: S101 - made for these two ways

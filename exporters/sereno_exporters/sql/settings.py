@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from sereno_exporters.frame.configuration import Timeout
-from sereno_exporters.frame.words import FilePath, Grammar, mistake
+from sereno_exporters.frame.words import FilePath, Grammar, Host, mistake
 from sereno_exporters.sql.query_settings import TIMEOUT_SECONDS, QuerySettings
 from sereno_exporters.sql.query_words import ColumnName, TableName
 from sereno_exporters.sql.statement import Dialect, Unsafe, reads_only
@@ -22,12 +22,6 @@ def _dialect(text: object) -> object:
         better = {"postgres": "postgresql", "mariadb": "mysql", "sqlite3": "sqlite"}.get(text, ", ".join(names))
         raise mistake("SLO006", f"{text!r} is no database that is known", f"write {better}")
     return names[text] if isinstance(text, str) else text
-
-
-def _host(text: str) -> str:
-    if "@" in text or "://" in text or not text.isprintable() or not text:
-        raise mistake("SLO006", f"{text!r} is no host", "write its name or address; credentials belong into files")
-    return text
 
 
 class TableFreshness(Grammar):
@@ -101,7 +95,7 @@ class SqlSettings(Grammar):
     """One database."""
 
     dialect: Annotated[Dialect, BeforeValidator(_dialect)] = Field(examples=["postgresql"])
-    host: Annotated[str, AfterValidator(_host)] | None = Field(None, examples=["127.0.0.1"])
+    host: Host | None = Field(None, examples=["127.0.0.1"])
     port: int | None = Field(None, ge=1, le=65_535, examples=[5432])
     database: str | None = Field(None, min_length=1, examples=["warehouse"])
     file: FilePath | None = Field(None, description="SQLite's file", examples=["warehouse.sqlite"])

@@ -194,7 +194,7 @@ def test_nothing_of_a_failed_transaction_stays(store: SqliteDevOpsEventStore) ->
 
 def test_a_missing_file_is_told(path: Path) -> None:
     """Reading before anything was made names the file; nothing is made by it."""
-    with pytest.raises(DevOpsStoreUnavailable, match=str(path)):
+    with pytest.raises(DevOpsStoreUnavailable, match=f"{path}: there is no such file"):
         SqliteDevOpsEventStore(path).events(DevOpsQuery())
     assert not path.exists()
 

@@ -140,7 +140,12 @@ def test_a_query_of_prometheus(prometheus: RunningProcess, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("query", "message"), [("commands_total", "has 2 values, not one: sum them"), ("nothing", "has 0 values")]
+    ("query", "message"),
+    [
+        ("commands_total", "has 2 values, not one: sum them"),
+        ("nothing", "has 0 values"),
+        ("'commands_total[1h]'", "is a matrix: ask for one number"),
+    ],
 )
 def test_a_query_has_one_value(prometheus: RunningProcess, tmp_path: Path, query: str, message: str) -> None:
     """None and several are mistakes, not 0 or the first."""
