@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from sereno_cli.exit_codes import ExitCode
+from sereno_cli.proposing_group import ProposingGroup
 
 # command → (module below sereno_cli.commands, one line of help). The help stands here so that `sereno --help`
 # imports none of the commands: it must answer in under 0.2 s.
@@ -50,7 +51,7 @@ def _while_somebody_reads() -> Iterator[None]:
         raise click.exceptions.Exit(ExitCode.OK) from None
 
 
-class LazyCommands(click.Group):
+class LazyCommands(ProposingGroup):
     """A group whose commands are imported only when they are called."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:

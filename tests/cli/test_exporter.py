@@ -95,8 +95,9 @@ def test_once_prints_a_scrape_and_tells_what_failed(folder: Path) -> None:
     [
         (["sql", "--once", "--target", "shp"], "no target is called shp; there are: shop, gone"),
         (["sql", "--target", "shop"], "--target goes with --once"),
-        (["sql", "--config", "other.yaml"], "other.yaml"),
+        (["sql", "--config", "other.yaml"], "other.yaml:1:1: error[SLO040]: there is no such file (write one as docs"),
         (["nosuch"], "nosuch"),
+        (["sqll"], "No such command 'sqll'. Did you mean 'sql'"),
         (["list", "nosuch"], "there is no exporter nosuch"),
     ],
 )

@@ -54,6 +54,18 @@ def test_wrong_arguments_are_invalid_input(arguments: list[str], tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "nearest"), [(["compil"], "compile"), (["logs", "serch"], "search"), (["dora", "figurs"], "figures")]
+)
+def test_a_slip_of_the_pen_is_answered_with_the_nearest_command(
+    arguments: list[str], nearest: str, tmp_path: Path
+) -> None:
+    """Also where no command is imported yet."""
+    answer = sereno(*arguments, cwd=tmp_path)
+    assert answer.returncode == ExitCode.INVALID_INPUT
+    assert f"Did you mean {nearest!r}?" in answer.stderr
+
+
 def test_a_missing_package_is_a_message(tmp_path: Path) -> None:
     """Where an extra wasn't installed, the command says which package it lacks and how to install it."""
     script = "import sys; sys.modules['pydantic'] = None; from sereno_cli.main import main; main()"

@@ -11,6 +11,7 @@ import click
 from sereno_exporters.kinds import KINDS
 
 from sereno_cli.exit_codes import ExitCode
+from sereno_cli.proposing_group import ProposingGroup
 from sereno_cli.serving import LOOPBACK_HOSTS, address_of, listen, serve
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def _summaries() -> dict[str, str]:
     return {name: summary for name, (_, summary) in KINDS.items()}
 
 
-class _Exporters(click.Group):
+class _Exporters(ProposingGroup):
     """A subcommand for each exporter; none is imported for `--help`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature

@@ -113,6 +113,8 @@ def _from_redis(target: Target[QuotasSettings], way: RedisReading, deadline: Dea
 
 def _from_file(target: Target[QuotasSettings], way: FileReading, now: float) -> float:
     path = target.file(way.file)
+    if path.exists() and not path.is_file():  # to open a pipe waits for who writes into it, perhaps for ever
+        raise FetchError(Reason.CONFIGURATION, f"{path} is no file")
     try:
         with path.open("rb") as stream:
             content = stream.read(_MOST_FILE_BYTES + 1)

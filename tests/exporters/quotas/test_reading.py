@@ -158,16 +158,19 @@ def test_a_file_that_somebody_writes(tmp_path: Path) -> None:
     """A number alone or within JSON; an old file says nothing."""
     write_files(tmp_path, {"plain": "7", "usage.json": '{"projects": [1, 4]}', "old": "7"})
     os.utime(tmp_path / "old", (0, time.time() - 7_200))
+    os.mkfifo(tmp_path / "pipe")
     found = scrape_of(
         tmp_path,
         quota("file: {file: plain}", name="plain", limit="10"),
         quota("file: {file: usage.json, field: projects.1}", name="json", limit="10"),
         quota("file: {file: old, max_age: 1h}", name="old", limit="10"),
         quota("file: {file: absent}", name="absent", limit="10"),
+        quota("file: {file: pipe}", name="pipe", limit="10"),
     )
     assert found.series(RATIO) == {("plain",): 0.7, ("json",): 0.4}
     assert found.failure("quota_old")[0] == "error"
     assert found.failure("quota_absent")[0] == "configuration"
+    assert found.failure("quota_pipe") == ("configuration", f"{tmp_path / 'pipe'} is no file")
 
 
 def test_every_family_is_served_and_listed(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from sereno_cli.proposing_group import ProposingGroup
+
 # subcommand → one line of help; its module has the same name. Imported only when called, as in `sereno_cli.main`.
 COMMANDS: dict[str, str] = {
     "doctor": "Tell how the log store is, when its disk is full, and what to do.",
@@ -14,7 +16,7 @@ COMMANDS: dict[str, str] = {
 }
 
 
-class _LazySubcommands(click.Group):
+class _LazySubcommands(ProposingGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(COMMANDS)
 
