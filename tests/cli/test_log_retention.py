@@ -31,7 +31,7 @@ logs.retention.yaml:7:41: error[SLO006]: 'big' is no size of at least 1mb (write
 logs.retention.yaml:8:8: error[SLO006]: rollover_age 7d is longer than keep 1d: only whole indices are deleted, so \
 that data would live for more than twice as long (write at most 1d)
 logs.retention.yaml:9:17: error[SLO014]: '1s' is shorter than an hour or longer than 100 years (write for example 30d)
-logs.retention.yaml:10:9: error[SLO005]: datasets.mail has no keep (write keep: …)
+logs.retention.yaml:10:9: error[SLO005]: datasets.mail has no keep (write keep: 30d)
 """
 
 

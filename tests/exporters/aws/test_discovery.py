@@ -1,5 +1,6 @@
 """Resources that are found: bounded, told where some are left out, and asked for once an hour."""
 
+import re
 import time
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def test_found_resources_are_read_beside_the_named_ones(moto: str, tmp_path: Pat
     assert read == {"0-a", "0-c", "0-z"}
     assert first["sereno_aws_resources", "sns"] == 3
     assert first["sereno_aws_resources_left_out", "sns"] >= 1
-    assert [queries(asked) for asked in proxy.asked] == [0, 9, 9, 0, 9]
+    # ListMetrics has as many pages as the shared account has resources: no query each.
+    assert re.sub("0+", "0", "".join(str(queries(asked)) for asked in proxy.asked)) == "09909"
 
 
 def test_more_than_a_page_of_resources_is_found(moto: str, tmp_path: Path) -> None:

@@ -143,6 +143,6 @@ def test_ages_that_are_not_all_there_are_a_failure(proxy: Proxy, name: str, tmp_
     found = found_at(proxy.url, tmp_path, f"queues: [{name}]")
     assert found.failure("oldest_age") == (
         "error",
-        f"GetMetricData: CloudWatch answers the age of {name} with {status} (twice)",
+        f"GetMetricData: CloudWatch answers the age of {name} with {status} (tried twice)",
     )
     assert found.series(VISIBLE) == {(name,): 0}

@@ -38,8 +38,8 @@ def test_mistakes_of_ready_made_parts(shop_server: PostgresqlServer, folder: Pat
         rows: [{table: nowhere, counted: estimated}, {table: fresh, counted: estimated}]
 """
     failed = scraped(target(shop_server, rest), folder).failed
-    assert failed["freshness_orders"] == 'freshness_orders: column "missing" does not exist'
-    assert failed["freshness_orders2"] == 'freshness_orders2: relation "orders2" does not exist'
+    assert failed["freshness_orders"] == 'the table orders: column "missing" does not exist'
+    assert failed["freshness_orders2"] == 'the table orders2: relation "orders2" does not exist'
     assert "operator does not exist" in failed["freshness_public_orders"]
     assert failed["rows_nowhere"] == "there is no table nowhere"
     assert failed["rows_fresh"] == "fresh was never analysed: ANALYZE fresh, or counted: exact"
