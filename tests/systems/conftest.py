@@ -18,13 +18,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.ports import free_port
 from support.waiting import wait_for
 
-SOURCE = Path(__file__).parents[2] / "systems" / "transactions-api"
+SYSTEMS = Path(__file__).parents[2] / "systems"
+SOURCES = os.pathsep.join(str(SYSTEMS / name) for name in ("common", "transactions-api"))
 
 
 def environment(**variables: str) -> dict[str, str]:
     """The environment of a child: ours, without what would configure the service from outside."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRANSACTIONS_", "SERENO_"))}
-    return {**kept, "PYTHONPATH": str(SOURCE), **variables}
+    return {**kept, "PYTHONPATH": SOURCES, **variables}
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ minute entries, five-minute roll-ups, windows, budget. Sums of entries are sums 
 """
 
 import json
+import os
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from pathlib import Path
 from typing import TextIO
 
 from sereno_slo.conventions import MIN_STEP_EVENTS
@@ -54,7 +54,7 @@ def write_history(places: Places, programs: Programs, service: Service, until_se
     folder = places.state / "history"
     folder.mkdir(parents=True, exist_ok=True)
     arguments = [programs.python, "-m", "transactions_api.history", "--days", str(DAYS), "--out", str(folder)]
-    _run([*arguments, "--until", f"{until_seconds:.0f}"], cwd=places.system)
+    _run([*arguments, "--until", f"{until_seconds:.0f}"], python_path=places.python_path)
     told = json.loads((folder / "minutes.json").read_text())
     ledger = folder / "ledger.om"
     with ledger.open("w") as file:
@@ -76,8 +76,9 @@ def write_history(places: Places, programs: Programs, service: Service, until_se
     return samples
 
 
-def _run(arguments: Sequence[str], cwd: Path | None = None) -> None:
-    done = subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
+def _run(arguments: Sequence[str], python_path: str = "") -> None:
+    environment = os.environ | ({"PYTHONPATH": python_path} if python_path else {})
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip()
         raise DemoError(f"the demo's past can't be written: {' '.join(arguments[:4])} said:\n{said}")

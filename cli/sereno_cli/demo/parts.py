@@ -94,4 +94,4 @@ def _sereno(programs: Programs) -> tuple[str, ...]:
 
 
 def _python_path(places: Places) -> dict[str, str]:
-    return {"PYTHONPATH": str(places.system), "PYTHONUNBUFFERED": "1"}
+    return {"PYTHONPATH": places.python_path, "PYTHONUNBUFFERED": "1"}

@@ -1,5 +1,6 @@
 """Where the demo keeps its files, which programs it needs and which addresses its parts have."""
 
+import os
 import shutil
 import socket
 import sys
@@ -108,9 +109,9 @@ class Places:
         return self.state / "prometheus"
 
     @property
-    def system(self) -> Path:
-        """The service that the demo watches."""
-        return self.root / "systems" / "transactions-api"
+    def python_path(self) -> str:
+        """Where Python finds the service that the demo watches, and what all systems share."""
+        return os.pathsep.join(str(self.root / "systems" / name) for name in ("common", "transactions-api"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,20 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
+from reference_system.disturbance import Disturbance
+from reference_system.failures import TRY_LATER, Answer, log_failures
 from sereno_telemetry import publishing
 
-from transactions_api.disturbance import Disturbance
-from transactions_api.failures import log_failures
+from transactions_api.card_network import CardNetworkTimeout
 from transactions_api.model import Message, NewTransaction, Transaction
-from transactions_api.store import TransactionStore
-from transactions_api.topic import MESSAGING_SYSTEM, TOPIC, Topic
+from transactions_api.store import StoreUnavailable, TransactionStore
+from transactions_api.topic import MESSAGING_SYSTEM, TOPIC, Topic, TopicFull
+
+_ANSWERS = {
+    CardNetworkTimeout: Answer(500, "the payment could not be authorized"),
+    StoreUnavailable: TRY_LATER,
+    TopicFull: TRY_LATER,
+}
 
 
 class Published(BaseModel):
@@ -31,7 +38,7 @@ class Health(BaseModel):
 def create_app(store: TransactionStore, topic: Topic, disturbance: Disturbance, registry: CollectorRegistry) -> FastAPI:
     """The API over its parts; 200 and 201 are success, everything else is a failed request."""
     app = FastAPI(title="Transactions API", version="1.0.0")
-    log_failures(app)
+    log_failures(app, _ANSWERS)
     app.include_router(_transactions(store, topic, registry), dependencies=[Depends(disturbance)])
 
     @app.get("/health")

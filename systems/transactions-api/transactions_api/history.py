@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from transactions_api.traffic import relative_traffic
+from reference_system.traffic import relative_traffic
 
 _MINUTE_SECONDS = 60
 _REQUESTS_PER_MINUTE = 20 * 60

@@ -1,251 +1,57 @@
-"""`python -m transactions_api.load`: a load generator that keeps its pace whatever the service does."""
+"""`python -m transactions_api.load`: the customers of this service."""
 
-import asyncio
-import contextlib
-import signal
-import sys
-import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections import deque
 from random import Random
 
-import click
-import httpx
+from reference_system.load import load_command
+from reference_system.load_plan import PlannedRequest, one_of
 
-from transactions_api.load_plan import DayShape, Mix, PlannedRequest, due_times, flat
-from transactions_api.settings import HIGHEST_PORT
+READS = 0.7
+"""Part of the requests that read; half of those list, half ask for one transaction."""
 
-SUCCESS = frozenset({200, 201})
-_FURTHEST_BEHIND_SECONDS = 1.0
-_LAST_ANSWERS_SECONDS = 1.0
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the requests; what was sent and is neither ok nor failed is on its way."""
-
-    sent: int = 0
-    ok: int = 0
-    failures: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def failed(self) -> int:
-        """Requests that did not succeed, for whatever reason."""
-        return self.failures.total()
-
-    def line(self, elapsed_seconds: float) -> str:
-        """The tally in one line."""
-        reasons = ", ".join(f"{reason} x{count}" for reason, count in self.failures.most_common(3))
-        rate = self.sent / elapsed_seconds if elapsed_seconds > 0 else 0.0
-        return f"{elapsed_seconds:.0f} s: sent {self.sent} ({rate:.1f}/s), ok {self.ok}, failed {self.failed}" + (
-            f" ({reasons})" if reasons else ""
-        )
+_REMEMBERED_IDS = 200
+_CURRENCIES = ("EUR", "USD", "COP")
 
 
-class Load:
-    """Sends requests when they are due; never waits for an answer to send the next, never has too many under way."""
+class TransactionsMix:
+    """Chooses requests: 70 % GET (a list, or one of the transactions that a list showed), 30 % POST."""
 
-    def __init__(self, client: httpx.AsyncClient, mix: Mix, *, most_under_way: int) -> None:
-        self.tally = Tally()
-        self._client = client
-        self._mix = mix
-        self._most_under_way = most_under_way
-        self._under_way: set[asyncio.Task[None]] = set()
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._ids: deque[str] = deque(maxlen=_REMEMBERED_IDS)
 
-    async def run(
-        self, requests_per_second: float, shape: Callable[[float], float], duration: float | None, stop: asyncio.Event
-    ) -> None:
-        """Send until `duration` seconds are over or `stop` is set, then give the last answers a moment."""
-        began = time.monotonic()
-        for due in due_times(requests_per_second, shape):
-            if duration is not None and due >= duration:
-                break
-            ahead = began + due - time.monotonic()
-            if ahead < -_FURTHEST_BEHIND_SECONDS:  # the machine slept: a burst of what was missed would be no traffic
-                began -= ahead
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), max(ahead, 0.0))
-            if stop.is_set():
-                break
-            self._send(self._mix.next())
-        await self._finish()
+    def learn(self, asked: PlannedRequest, answer: object) -> None:
+        """The transactions of a list are stored."""
+        if asked.method == "GET" and isinstance(answer, list):
+            self._ids.extend(str(each["id"]) for each in answer)
 
-    def _send(self, planned: PlannedRequest) -> None:
-        self.tally.sent += 1
-        if len(self._under_way) >= self._most_under_way:
-            self.tally.failures["too many under way"] += 1
-            return
-        task = asyncio.create_task(self._exchange(planned))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-
-    async def _exchange(self, planned: PlannedRequest) -> None:
-        try:
-            response = await self._client.request(planned.method, planned.path, json=planned.body)
-        except httpx.TimeoutException:
-            self.tally.failures["no answer in time"] += 1
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            self.tally.failures["no connection" if isinstance(error, httpx.ConnectError) else "connection broke"] += 1
-        except asyncio.CancelledError:
-            self.tally.failures["cut off at the end"] += 1
-        else:
-            self._count(response)
-
-    def _count(self, response: httpx.Response) -> None:
-        if response.status_code not in SUCCESS:
-            self.tally.failures[f"HTTP {response.status_code}"] += 1
-            return
-        self.tally.ok += 1
-        with contextlib.suppress(ValueError, TypeError, KeyError):  # whoever answers there may not be our service
-            if response.request.method == "GET" and isinstance(listed := response.json(), list):
-                self._mix.learn([str(each["id"]) for each in listed])
-
-    async def _finish(self) -> None:
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=_LAST_ANSWERS_SECONDS)
-        for task in tuple(self._under_way):
-            task.cancel()
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=_LAST_ANSWERS_SECONDS)
+    def next(self) -> PlannedRequest:
+        """The next request; the same number of random draws whatever was learnt, so that the mix stays the same."""
+        kind, choice = self._random.random(), self._random.random()
+        if kind >= READS:
+            return PlannedRequest("POST", "/transactions", _transaction(choice))
+        if kind < READS / 2 or not self._ids:
+            return PlannedRequest("GET", "/transactions?limit=20")
+        return PlannedRequest("GET", f"/transactions/{one_of(self._ids, choice)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the load generator was told."""
-
-    url: str
-    requests_per_second: float
-    shape: Callable[[float], float]
-    duration: float | None
-    seed: int
-    timeout: float
-    most_under_way: int
-    report_every: float
+def _transaction(choice: float) -> dict[str, str | int]:
+    return {
+        "account": f"ACC-{int(choice * 1_000_000):06d}",
+        "amount_cents": 100 + int(choice * 1_000_000) % 50_000,
+        "currency": _CURRENCIES[int(choice * 1_000) % len(_CURRENCIES)],
+    }
 
 
-async def generate(options: Options) -> Tally:
-    """Run the load with its reports until its time is over, or SIGTERM or SIGINT ends it."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    limits = httpx.Limits(max_connections=options.most_under_way, max_keepalive_connections=20)
-    began = time.monotonic()
-    # trust_env: a proxy of the surroundings must not stand between the load and the service.
-    async with httpx.AsyncClient(
-        base_url=options.url, timeout=options.timeout, limits=limits, trust_env=False
-    ) as client:
-        load = Load(client, Mix(Random(options.seed)), most_under_way=options.most_under_way)  # noqa: S311 - no secret
-        reports = asyncio.create_task(_report(load.tally, began, options.report_every, stop))
-        await load.run(options.requests_per_second, options.shape, options.duration, stop)
-        reports.cancel()
-    _say(f"done after {load.tally.line(time.monotonic() - began)}", stop)
-    return load.tally
-
-
-async def _report(tally: Tally, began: float, every: float, stop: asyncio.Event) -> None:
-    while True:
-        await asyncio.sleep(every)
-        _say(tally.line(time.monotonic() - began), stop)
-
-
-def _say(line: str, stop: asyncio.Event) -> None:
-    try:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:  # nobody listens any more
-        stop.set()
-
-
-def _web_address(_: click.Context, __: click.Parameter, value: str) -> str:
-    try:
-        url = httpx.URL(value)
-    except httpx.InvalidURL as error:
-        raise click.BadParameter(f"{value!r}: {error}") from error
-    if url.scheme not in {"http", "https"} or not url.host or not 0 < (url.port or 80) <= HIGHEST_PORT:
-        raise click.BadParameter(f"{value!r} is no web address; write for example http://127.0.0.1:18080")
-    return value
-
-
-def _moment(_: click.Context, __: click.Parameter, value: str | None) -> datetime:
-    if value is None:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise click.BadParameter(f"{value!r} is no moment; write for example 2026-11-20T08:00:00Z") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--url", required=True, callback=_web_address, help="Where the API is.")
-@click.option(
-    "--requests-per-second", type=click.FloatRange(0.01, 1000), default=20.0, show_default=True, help="Mean of the day."
-)
-@click.option(
-    "--shape", type=click.Choice(["day", "flat"]), default="day", show_default=True, help="Traffic over time."
-)
-@click.option(
-    "--speed",
-    type=click.FloatRange(0.001, 100_000),
-    default=1.0,
-    show_default=True,
-    help="Simulated seconds per second: 60 makes a day of 24 minutes. The mean rate stays as it is.",
-)
-@click.option("--start-at", callback=_moment, metavar="ISO", help="Simulated time at the start (UTC unless it says).")
-@click.option("--duration", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop by itself after so long.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed sends the same mix.")
-@click.option(
-    "--timeout", type=click.FloatRange(0.01, 300), default=5.0, show_default=True, help="Seconds per request."
-)
-@click.option(
-    "--most-under-way",
-    type=click.IntRange(1, 10_000),
-    default=200,
-    show_default=True,
-    help="Requests without an answer yet; what comes on top is not sent and counts as failed.",
-)
-@click.option(
-    "--report-every",
-    type=click.FloatRange(0.1, 3600),
-    default=5.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time between the lines of the report.",
-)
-def command(
-    *,
-    url: str,
-    requests_per_second: float,
-    shape: str,
-    speed: float,
-    start_at: datetime,
-    duration: float | None,
-    seed: int,
-    timeout: float,
-    most_under_way: int,
-    report_every: float,
-) -> None:
-    """Send customers' traffic to a Transactions API: 70 % reads, 30 % writes, until SIGTERM.
+command = load_command(
+    TransactionsMix,
+    doc="""Send customers' traffic to a Transactions API: 70 % reads, 30 % writes, until SIGTERM.
 
     \b
     python -m transactions_api.load --url http://127.0.0.1:18080
     python -m transactions_api.load --url http://127.0.0.1:18080 --requests-per-second 40 --speed 60 --duration 1440
-    """  # noqa: D301 - \b is click's mark for a block that keeps its lines
-    options = Options(
-        url=url,
-        requests_per_second=requests_per_second,
-        shape=DayShape(start_at, speed) if shape == "day" else flat,
-        duration=duration,
-        seed=seed,
-        timeout=timeout,
-        most_under_way=most_under_way,
-        report_every=report_every,
-    )
-    asyncio.run(generate(options))
-
+    """,
+)
 
 if __name__ == "__main__":
     command()

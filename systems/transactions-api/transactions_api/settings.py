@@ -1,12 +1,12 @@
 """Configuration by environment variables with the prefix TRANSACTIONS_."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reference_system.settings import Variables, WrongSettings
+
 PREFIX = "TRANSACTIONS_"
-HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,48 +26,18 @@ class Settings:
     """Warnings about variables with our prefix that mean nothing to us."""
 
 
-@dataclass(frozen=True, slots=True)
-class WrongSettings:
-    """Everything that is wrong with the variables, one message each."""
-
-    mistakes: tuple[str, ...]
-
-
-_NAMES = ("HOST", "PORT", "ADMIN_PORT", "DATABASE", "LOG_FILE", "QUEUE_CAPACITY")
-
-
 def read_settings(environment: Mapping[str, str]) -> Settings | WrongSettings:
     """The settings, or every mistake at once. Empty variables count as not set."""
-    given = {
-        name.removeprefix(PREFIX): value.strip()
-        for name, value in environment.items()
-        if name.startswith(PREFIX) and value.strip()
-    }
-    mistakes: list[str] = []
-
-    def number(name: str, default: int, *, lowest: int, highest: int) -> int:
-        text = given.get(name, str(default))
-        if text.isascii() and text.isdigit() and lowest <= int(text) <= highest:
-            return int(text)
-        mistakes.append(f"{PREFIX}{name}={text}: write a whole number from {lowest} to {highest}")
-        return default
-
-    defaults = Settings()
+    given, defaults = Variables(PREFIX, environment), Settings()
+    port, admin_port = given.port("PORT", defaults.port), given.port("ADMIN_PORT", defaults.admin_port)
+    given.different(PORT=port, ADMIN_PORT=admin_port)
     settings = Settings(
-        host=given.get("HOST", defaults.host),
-        port=number("PORT", defaults.port, lowest=1, highest=HIGHEST_PORT),
-        admin_port=number("ADMIN_PORT", defaults.admin_port, lowest=1, highest=HIGHEST_PORT),
-        database=Path(given.get("DATABASE", str(defaults.database))),
-        log_file=Path(given["LOG_FILE"]) if "LOG_FILE" in given else None,
-        queue_capacity=number("QUEUE_CAPACITY", defaults.queue_capacity, lowest=1, highest=10_000_000),
-        unknown=tuple(_unknown(name) for name in sorted(given) if name not in _NAMES),
+        host=given.text("HOST", defaults.host),
+        port=port,
+        admin_port=admin_port,
+        database=given.path("DATABASE", defaults.database),
+        log_file=given.path_or_none("LOG_FILE"),
+        queue_capacity=given.number("QUEUE_CAPACITY", defaults.queue_capacity, lowest=1, highest=10_000_000),
+        unknown=given.unknown(),
     )
-    if settings.port == settings.admin_port and not mistakes:
-        mistakes.append(f"{PREFIX}PORT and {PREFIX}ADMIN_PORT are both {settings.port}: give each its own")
-    return WrongSettings(tuple(mistakes)) if mistakes else settings
-
-
-def _unknown(name: str) -> str:
-    # A warning, no mistake: Kubernetes puts variables of its own beside ours for a service called "transactions".
-    near = difflib.get_close_matches(name, _NAMES, n=1)
-    return f"{PREFIX}{name} is not known and ignored" + (f"; did you mean {PREFIX}{near[0]}?" if near else "")
+    return given.mistakes() or settings

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
+from reference_system.program import Unavailable
+
 from transactions_api.model import Transaction
 
 Answer = TypeVar("Answer")
@@ -34,7 +36,7 @@ SELECT id, account, amount_cents, currency, description, created_at FROM transac
 _ONE = "SELECT id, account, amount_cents, currency, description, created_at FROM transactions WHERE id = ?"
 
 
-class StoreUnavailable(Exception):  # noqa: N818 - reads as what happened
+class StoreUnavailable(Unavailable):
     """The database could not do what it was asked; the message names the cause."""
 
 

@@ -5,6 +5,9 @@ need nothing here: the server logs them, and sereno_telemetry gives that record 
 """
 
 import logging
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
@@ -12,31 +15,29 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from transactions_api.disturbance import CardNetworkTimeout
-from transactions_api.store import StoreUnavailable
-from transactions_api.topic import TopicFull
-
 _logger = logging.getLogger(__name__)
 
-_SERVER_ERROR = 500
-_UNAVAILABLE = 503
+_LOWEST_SERVER_ERROR = 500
 
 
-def log_failures(app: FastAPI) -> None:
-    """Answer and log the failures that handlers raise."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a kind of exception is answered."""
 
+    status: int
+    detail: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+TRY_LATER = Answer(503, "try again later", {"retry-after": "5"})
+
+
+def log_failures(app: FastAPI, answers: Mapping[type[Exception], Answer]) -> None:
+    """Answer and log the failures that handlers raise: those of `answers`, and requests that are wrong."""
     # Handled here, because uvicorn closes the connection after an exception that it has to handle itself: the next
     # request on it would be lost without being counted anywhere but at the client.
-    @app.exception_handler(CardNetworkTimeout)
-    async def failed(request: Request, error: Exception) -> Response:
-        _log(request, _SERVER_ERROR, error, str(error), with_stack=True)
-        return JSONResponse({"detail": "the payment could not be authorized"}, status_code=_SERVER_ERROR)
-
-    @app.exception_handler(StoreUnavailable)
-    @app.exception_handler(TopicFull)
-    async def unavailable(request: Request, error: Exception) -> Response:
-        _log(request, _UNAVAILABLE, error, str(error), with_stack=True)
-        return JSONResponse({"detail": "try again later"}, status_code=_UNAVAILABLE, headers={"retry-after": "5"})
+    for kind, answer in answers.items():
+        app.exception_handler(kind)(_handler(answer))
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
@@ -50,12 +51,20 @@ def log_failures(app: FastAPI) -> None:
         return await request_validation_exception_handler(request, error)
 
 
+def _handler(answer: Answer) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
+    async def failed(request: Request, error: Exception) -> Response:
+        _log(request, answer.status, error, str(error), with_stack=answer.status >= _LOWEST_SERVER_ERROR)
+        return JSONResponse({"detail": answer.detail}, status_code=answer.status, headers=dict(answer.headers))
+
+    return failed
+
+
 def _log(request: Request, code: int, error: Exception, reason: str, *, with_stack: bool = False) -> None:
     # The template, not the path: messages of one kind are to be counted as one.
     route = getattr(request.scope.get("route"), "path", "(no route)")
     kind = type(error)
     _logger.log(
-        logging.ERROR if code >= _SERVER_ERROR else logging.WARNING,
+        logging.ERROR if code >= _LOWEST_SERVER_ERROR else logging.WARNING,
         "%s %s answered %d: %s",
         request.method,
         route,

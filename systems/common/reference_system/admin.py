@@ -6,33 +6,26 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from transactions_api.faults import (
-    ALL_KINDS,
-    FaultKind,
-    FaultRefused,
-    Faults,
-    WrongParameters,
-    read_parameters,
-)
+from reference_system.faults import FaultKind, FaultRefused, Faults, WrongParameters, read_parameters
 
 
-def create_admin(faults: Faults) -> FastAPI:
-    """The admin API; it must listen on loopback only."""
-    app = FastAPI(title="Transactions API: faults", version="1.0.0")
+def create_admin(service: str, faults: Faults) -> FastAPI:
+    """The admin API of a program; it must listen on loopback only."""
+    app = FastAPI(title=f"{service}: faults", version="1.0.0")
     # A page in somebody's browser must not reach it under a name that resolves to 127.0.0.1.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
 
     @app.get("/faults")
     def all_faults() -> dict[str, Any]:
-        return {"faults": [_described(kind, faults) for kind in ALL_KINDS]}
+        return {"faults": [_described(kind, faults) for kind in faults.kinds]}
 
     @app.get("/faults/{name}")
     def one_fault(name: str) -> dict[str, Any]:
-        return _described(_kind(name), faults)
+        return _described(_kind(faults, name), faults)
 
     @app.put("/faults/{name}")
     async def start(name: str, request: Request) -> dict[str, Any]:
-        kind = _kind(name)
+        kind = _kind(faults, name)
         settings = read_parameters(kind, _document(await request.body()))
         if isinstance(settings, WrongParameters):
             raise HTTPException(422, "; ".join(settings.mistakes))
@@ -44,7 +37,7 @@ def create_admin(faults: Faults) -> FastAPI:
 
     @app.delete("/faults/{name}")
     def stop(name: str) -> dict[str, Any]:
-        kind = _kind(name)
+        kind = _kind(faults, name)
         try:
             faults.stop(kind)
         except FaultRefused as error:
@@ -54,11 +47,11 @@ def create_admin(faults: Faults) -> FastAPI:
     return app
 
 
-def _kind(name: str) -> FaultKind:
-    for kind in ALL_KINDS:
+def _kind(faults: Faults, name: str) -> FaultKind:
+    for kind in faults.kinds:
         if kind.name == name:
             return kind
-    raise HTTPException(404, f"there is no fault {name!r}; there are: {', '.join(kind.name for kind in ALL_KINDS)}")
+    raise HTTPException(404, f"there is no fault {name!r}; there are: {', '.join(kind.name for kind in faults.kinds)}")
 
 
 def _document(body: bytes) -> object:

@@ -1,4 +1,4 @@
-"""Settings, topic, store and shares on their own."""
+"""Settings, topic and store on their own."""
 
 import sqlite3
 import threading
@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from transactions_api.faults import Share
+from reference_system.settings import WrongSettings
 from transactions_api.model import Message, Transaction
-from transactions_api.settings import Settings, WrongSettings, read_settings
+from transactions_api.settings import Settings, read_settings
 from transactions_api.store import StoreUnavailable, TransactionStore
 from transactions_api.topic import InProcessTopic, TopicFull
 
@@ -156,10 +156,3 @@ def test_a_locked_database_is_unavailable_and_works_afterwards(tmp_path: Path) -
     store.add([transaction(1)])
     assert len(store.newest(5)) == 1
     store.close()
-
-
-@pytest.mark.parametrize(("ratio", "taken"), [(1.0, 100), (0.6, 60), (0.333, 33), (0.1, 10), (0.01, 1)])
-def test_a_share_is_exact(ratio: float, taken: int) -> None:
-    """Of a hundred, as many as the ratio says."""
-    share = Share()
-    assert sum(share.takes(ratio) for _ in range(100)) == taken

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from transactions_api.traffic import relative_traffic
+from reference_system.traffic import relative_traffic
 
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 

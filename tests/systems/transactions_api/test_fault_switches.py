@@ -34,7 +34,7 @@ def test_errors_fail_exactly_their_part_of_the_requests(service: Any) -> None:
     assert {line["message"] for line in failures} == {
         "GET /transactions answered 500: the card network did not answer within 2.0 s"
     }
-    assert {line["error.type"] for line in failures} == {"transactions_api.disturbance.CardNetworkTimeout"}
+    assert {line["error.type"] for line in failures} == {"transactions_api.card_network.CardNetworkTimeout"}
     assert len({line["trace.id"] for line in failures}) == 12
     assert deeds(service) == [("fault_started", "errors"), ("fault_stopped", "errors")]
 
@@ -92,7 +92,7 @@ def test_without_its_database_reads_fail_and_writes_wait(service: Any) -> None:
     assert service.metric("messaging_processed_messages_total", outcome="retried") >= 1
     assert service.metric("messaging_processed_messages_total", outcome="ok") == 2
     assert service.metric("messaging_redeliveries_total") >= 1
-    (failed,) = service.lines(log__logger="transactions_api.failures")
+    (failed,) = service.lines(log__logger="reference_system.failures")
     assert (
         failed["message"] == "GET /transactions answered 503: the database can't be used: unable to open database file"
     )
