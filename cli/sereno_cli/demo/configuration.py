@@ -1,5 +1,6 @@
 """The configuration of the demo's Prometheus and Alertmanager, made from the repository's own files."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import yaml
 from sereno_slo.alertmanager_file import UnmergeableError, merged, rules_in
 
+from sereno_cli.demo.parts import Run
 from sereno_cli.demo.places import Addresses, DemoError, Places
+from sereno_cli.demo.systems import System
 
 # Short, so that a person can watch; thresholds and windows of the rules stay what they are.
 _SCRAPE_INTERVAL = "5s"
@@ -15,10 +18,11 @@ _GROUP_WAIT = "1s"
 _GROUP_INTERVAL = "5s"
 
 
-def write_configuration(places: Places, addresses: Addresses) -> tuple[Path, Path]:
+def write_configuration(run: Run, systems: Sequence[System]) -> tuple[Path, Path]:
     """Write prometheus.yml and alertmanager.yml into the demo's state; returns their paths."""
+    places, addresses = run.places, run.addresses
     prometheus, alertmanager = places.state / "prometheus.yml", places.state / "alertmanager.yml"
-    prometheus.write_text(yaml.safe_dump(_prometheus(places, addresses), sort_keys=False))
+    prometheus.write_text(yaml.safe_dump(_prometheus(places, addresses, systems), sort_keys=False))
     original = places.root / "alerting" / "alertmanager" / "alertmanager.yml"
     generated = places.compiled / "alertmanager" / "inhibit_rules.yml"
     try:
@@ -29,9 +33,9 @@ def write_configuration(places: Places, addresses: Addresses) -> tuple[Path, Pat
     return prometheus, alertmanager
 
 
-def _prometheus(places: Places, addresses: Addresses) -> dict[str, Any]:
-    def job(name: str, port: int) -> dict[str, Any]:
-        return {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
+def _prometheus(places: Places, addresses: Addresses, systems: Sequence[System]) -> dict[str, Any]:
+    def job(name: str, port: str) -> dict[str, Any]:
+        return {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{addresses.port(port)}"]}]}
 
     return {
         "global": {"scrape_interval": _SCRAPE_INTERVAL, "evaluation_interval": "1m"},
@@ -39,13 +43,20 @@ def _prometheus(places: Places, addresses: Addresses) -> dict[str, Any]:
             str(places.compiled / "rules" / "*.yaml"),
             str(places.root / "alerting" / "rules" / "handwritten" / "*.yaml"),
         ],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{addresses.alertmanager}"]}]}]},
+        "alerting": {
+            "alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{addresses.port('alertmanager')}"]}]}]
+        },
         "scrape_configs": [
-            job("transactions-api", addresses.service),
-            job("prometheus", addresses.prometheus),
-            job("alertmanager", addresses.alertmanager),
-            job("sereno-incidents", addresses.incidents),
-            job("sereno-collector", addresses.collector),
+            *(
+                job(program.scrape.job, f"{program.name}.{program.scrape.port}")
+                for system in systems
+                for program in system.programs
+                if program.scrape is not None
+            ),
+            job("prometheus", "prometheus"),
+            job("alertmanager", "alertmanager"),
+            job("sereno-incidents", "incidents"),
+            job("sereno-collector", "collector"),
         ],
     }
 

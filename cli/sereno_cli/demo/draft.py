@@ -21,7 +21,7 @@ def write_draft(world: World, incident_id: str, failed_requests: int) -> Path:
     places = world.places
     draft = places.postmortems / f"{incident_id}.md"
     _keep(draft)
-    arguments = draft_command(places, world.programs, world.addresses, incident_id)
+    arguments = draft_command(world.run, incident_id)
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS)
     if done.returncode != 0 or not draft.is_file():
         raise DemoError(f"sereno postmortem draft failed (exit code {done.returncode}):\n{done.stdout}{done.stderr}")

@@ -1,15 +1,16 @@
 """A simulated past for the demo: what the compiled rules would have recorded, written into Prometheus as blocks.
 
-The system says how many events each minute had (`python -m <system>.history`); this module counts them as the rules do:
-minute entries, five-minute roll-ups, windows, budget. Sums of entries are sums of entries, here and there.
+The module that `history` of its system.yaml names says how many events each minute had; this one counts them as the
+rules do: minute entries, five-minute roll-ups, windows, budget. Sums of entries are sums of entries, here and there.
 """
 
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from types import MappingProxyType
 from typing import TextIO
 
 from sereno_slo.conventions import MIN_STEP_EVENTS
@@ -18,7 +19,9 @@ from sereno_slo.model import Journey, Objective, Service
 from sereno_slo.plan import series
 from sereno_slo.plan.series import MINUTE_WINDOWS, ROLL_UP_WINDOWS
 
-from sereno_cli.demo.places import DemoError, Places, Programs
+from sereno_cli.demo.parts import Run, python_path
+from sereno_cli.demo.places import DemoError
+from sereno_cli.demo.systems import System
 
 DAYS = 30
 _MINUTE_SECONDS = 60
@@ -43,18 +46,18 @@ class Minutes:
     bad_events: Sequence[float]
 
 
-def write_history(places: Places, programs: Programs, service: Service, until_seconds: float) -> int:
-    """Let the system tell its past, and write ledger and raw series into Prometheus' data folder.
+def write_history(run: Run, system: System, module: str, service: Service, until_seconds: float) -> int:
+    """Let the system's module tell its past, and write ledger and raw series into Prometheus' data folder.
 
     Returns the number of samples written. Prometheus must not run yet.
 
     Raises:
         DemoError: the system or promtool failed; the message holds what it said.
     """
-    folder = places.state / "history"
+    folder = run.places.state / "history" / system.name
     folder.mkdir(parents=True, exist_ok=True)
-    arguments = [programs.python, "-m", "transactions_api.history", "--days", str(DAYS), "--out", str(folder)]
-    _run([*arguments, "--until", f"{until_seconds:.0f}"], python_path=places.python_path)
+    arguments = [run.programs.python, "-m", module, "--days", str(DAYS), "--out", str(folder)]
+    _run([*arguments, "--until", f"{until_seconds:.0f}"], python_path(run.places, system))
     told = json.loads((folder / "minutes.json").read_text())
     ledger = folder / "ledger.om"
     with ledger.open("w") as file:
@@ -64,21 +67,22 @@ def write_history(places: Places, programs: Programs, service: Service, until_se
     for source in (ledger, folder / "raw.om"):
         _run(
             [
-                programs.promtool,
+                run.programs.promtool,
                 "tsdb",
                 "create-blocks-from",
                 "openmetrics",
                 _BLOCK,
                 str(source),
-                str(places.prometheus_data),
+                str(run.places.prometheus_data),
             ]
         )
     return samples
 
 
-def _run(arguments: Sequence[str], python_path: str = "") -> None:
-    environment = os.environ | ({"PYTHONPATH": python_path} if python_path else {})
-    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False, timeout=300)
+def _run(arguments: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})) -> None:
+    done = subprocess.run(
+        arguments, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=300
+    )
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip()
         raise DemoError(f"the demo's past can't be written: {' '.join(arguments[:4])} said:\n{said}")

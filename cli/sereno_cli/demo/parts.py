@@ -1,13 +1,23 @@
 """The parts of the demo as data: what each is called, how it is started and where it answers when it is healthy."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sereno_cli.demo.places import Addresses, Places, Programs
+from sereno_cli.demo.systems import Load, Program, System
+from sereno_cli.demo.systems.words import filled_in
 
-SERVICE = "transactions-api"
-REQUESTS_PER_SECOND = 20
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Where everything of one demo is."""
+
+    places: Places
+    programs: Programs
+    addresses: Addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,77 +31,95 @@ class Part:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def incidents(places: Places, programs: Programs, addresses: Addresses) -> Part:
+def incidents(run: Run) -> Part:
     """Who is told."""
-    arguments = (*_sereno(programs), "incidents", "serve", "--port", str(addresses.incidents))
-    return Part("incidents", (*arguments, "--database", str(places.incidents)), f"{addresses.url('incidents')}/health")
+    arguments = (*_sereno(run.programs), "incidents", "serve", "--port", str(run.addresses.port("incidents")))
+    return Part(
+        "incidents", (*arguments, "--database", str(run.places.incidents)), f"{run.addresses.url('incidents')}/health"
+    )
 
 
-def alertmanager(places: Places, programs: Programs, addresses: Addresses, configuration: Path) -> Part:
+def alertmanager(run: Run, configuration: Path) -> Part:
     """Who decides who is told."""
     arguments = (
-        programs.alertmanager,
+        run.programs.alertmanager,
         f"--config.file={configuration}",
-        f"--storage.path={places.state / 'alertmanager'}",
-        f"--web.listen-address=127.0.0.1:{addresses.alertmanager}",
+        f"--storage.path={run.places.state / 'alertmanager'}",
+        f"--web.listen-address=127.0.0.1:{run.addresses.port('alertmanager')}",
         "--cluster.listen-address=",
     )
-    return Part("alertmanager", arguments, f"{addresses.url('alertmanager')}/-/ready")
+    return Part("alertmanager", arguments, f"{run.addresses.url('alertmanager')}/-/ready")
 
 
-def service(places: Places, programs: Programs, addresses: Addresses) -> Part:
-    """Who is watched."""
-    environment = _python_path(places) | {
-        "TRANSACTIONS_PORT": str(addresses.service),
-        "TRANSACTIONS_ADMIN_PORT": str(addresses.service_admin),
-        "TRANSACTIONS_DATABASE": str(places.state / "transactions.sqlite"),
-        "TRANSACTIONS_LOG_FILE": str(places.service_log),
-        "SERENO_BUCKETS_FILE": str(places.compiled / "buckets" / f"{SERVICE}.json"),
+def program(run: Run, system: System, program: Program) -> Part:
+    """One process of a system that is watched."""
+    say = partial(filled_in, values=words(run, system, program))
+    environment = python_path(run.places, system) | {
+        variable: str(run.addresses.port(f"{program.name}.{port}")) for port, variable in program.ports.items()
     }
-    arguments = (programs.python, "-m", "transactions_api")
-    return Part(SERVICE, arguments, f"{addresses.url('service')}/health", environment)
+    environment |= {name: say(text) for name, text in program.environment.items()}
+    if program.log is not None:
+        environment[program.log] = str(run.places.log_of(program.name))
+    arguments = (run.programs.python, "-m", program.module, *map(say, program.arguments))
+    return Part(program.name, arguments, None if program.healthy is None else say(program.healthy), environment)
 
 
-def collector(places: Places, programs: Programs, addresses: Addresses) -> Part:
+def words(run: Run, system: System, program: Program | None = None) -> dict[str, object]:
+    """What the words of a system's texts say; with a program, its ports by their own names, too."""
+    own = {port: run.addresses.port(f"{program.name}.{port}") for port in program.ports} if program else {}
+    return {
+        **run.addresses.ports,
+        **own,
+        "files": run.places.files_of(system.name),
+        "logs": run.places.logs,
+        "buckets": run.places.compiled / "buckets",
+        "root": run.places.root,
+    }
+
+
+def python_path(places: Places, system: System) -> dict[str, str]:
+    """Where Python finds a system's modules, and those that all systems share."""
+    folders = (places.root / "systems" / "common", system.folder)
+    return {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PYTHONUNBUFFERED": "1"}
+
+
+def collector(run: Run, logs: Sequence[Path]) -> Part:
     """Who carries the logs into the store."""
     arguments = (
-        *_sereno(programs), "collect", "logs",
-        "--file", str(places.service_log),
-        "--log-store", str(places.log_store),
-        "--checkpoint", str(places.state / "collector-checkpoint.json"),
-        "--dead-letters", str(places.state / "dead-letters.jsonl"),
-        "--metrics-port", str(addresses.collector),
+        *_sereno(run.programs), "collect", "logs",
+        *(word for log in logs for word in ("--file", str(log))),
+        "--log-store", str(run.places.log_store),
+        "--checkpoint", str(run.places.state / "collector-checkpoint.json"),
+        "--dead-letters", str(run.places.state / "dead-letters.jsonl"),
+        "--metrics-port", str(run.addresses.port("collector")),
     )  # fmt: skip
     environment = {"SERENO_ELASTICSEARCH_URL": ""}  # the embedded store, whatever the visitor's own environment says
-    return Part("collector", arguments, f"{addresses.url('collector')}/metrics", environment)
+    return Part("collector", arguments, f"{run.addresses.url('collector')}/metrics", environment)
 
 
-def prometheus(places: Places, programs: Programs, addresses: Addresses, configuration: Path) -> Part:
+def prometheus(run: Run, configuration: Path) -> Part:
     """Who watches."""
     arguments = (
-        programs.prometheus,
+        run.programs.prometheus,
         f"--config.file={configuration}",
-        f"--storage.tsdb.path={places.prometheus_data}",
+        f"--storage.tsdb.path={run.places.prometheus_data}",
         "--storage.tsdb.retention.time=90d",
-        f"--web.listen-address=127.0.0.1:{addresses.prometheus}",
-        f"--web.external-url={addresses.url('prometheus')}",  # else alerts link to the host's name
+        f"--web.listen-address=127.0.0.1:{run.addresses.port('prometheus')}",
+        f"--web.external-url={run.addresses.url('prometheus')}",  # else alerts link to the host's name
     )
-    return Part("prometheus", arguments, f"{addresses.url('prometheus')}/-/ready")
+    return Part("prometheus", arguments, f"{run.addresses.url('prometheus')}/-/ready")
 
 
-def load(places: Places, programs: Programs, addresses: Addresses) -> Part:
-    """Who uses the service."""
-    arguments = (
-        programs.python, "-m", "transactions_api.load",
-        "--url", addresses.url("service"),
-        "--requests-per-second", str(REQUESTS_PER_SECOND),
-    )  # fmt: skip
-    return Part("load", arguments, None, _python_path(places))
+def load(run: Run, system: System, load: Load) -> Part:
+    """Who uses a system."""
+    arguments = (filled_in(text, words(run, system)) for text in load.arguments)
+    return Part(
+        f"{system.name}.load",
+        (run.programs.python, "-m", load.module, *arguments),
+        None,
+        python_path(run.places, system),
+    )
 
 
 def _sereno(programs: Programs) -> tuple[str, ...]:
     return (programs.python, "-m", "sereno_cli")
-
-
-def _python_path(places: Places) -> dict[str, str]:
-    return {"PYTHONPATH": places.python_path, "PYTHONUNBUFFERED": "1"}

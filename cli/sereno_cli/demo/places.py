@@ -1,10 +1,9 @@
 """Where the demo keeps its files, which programs it needs and which addresses its parts have."""
 
-import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,13 +79,16 @@ class Places:
 
     @property
     def logs(self) -> Path:
-        """What the parts print, a file each, and the service's own ECS log."""
+        """What the parts print, a file each, and the systems' own ECS logs."""
         return self.state / "logs"
 
-    @property
-    def service_log(self) -> Path:
-        """The ECS log of transactions-api, which the collector tails."""
-        return self.logs / "transactions-api.ecs.log"
+    def log_of(self, program: str) -> Path:
+        """The ECS log of a system's program, which the collector tails."""
+        return self.logs / f"{program}.ecs.log"
+
+    def files_of(self, system: str) -> Path:
+        """What a system keeps."""
+        return self.state / "systems" / system
 
     @property
     def scripts(self) -> Path:
@@ -108,34 +110,30 @@ class Places:
         """Prometheus' time series, the simulated history among them."""
         return self.state / "prometheus"
 
-    @property
-    def python_path(self) -> str:
-        """Where Python finds the service that the demo watches, and what all systems share."""
-        return os.pathsep.join(str(self.root / "systems" / name) for name in ("common", "transactions-api"))
-
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Free ports on loopback."""
+    """Free ports on loopback, by the name of who listens there: `prometheus`, `transactions-api.api`."""
 
-    prometheus: int
-    alertmanager: int
-    incidents: int
-    collector: int
-    service: int
-    service_admin: int
+    ports: Mapping[str, int]
 
-    def url(self, part: str) -> str:
-        """`http://127.0.0.1:<port of the part>`."""
-        port: int = getattr(self, part)
-        return f"http://127.0.0.1:{port}"
+    def port(self, name: str) -> int:
+        """Where it listens."""
+        return self.ports[name]
+
+    def url(self, name: str) -> str:
+        """`http://127.0.0.1:<its port>`."""
+        return f"http://127.0.0.1:{self.ports[name]}"
 
 
-def free_addresses() -> Addresses:
+OWN_PORTS = ("prometheus", "alertmanager", "incidents", "collector")
+"""Of Sereno's own parts and its neighbours."""
+
+
+def free_addresses(names: Iterable[str]) -> Addresses:
     """Ports that nobody listens on, chosen together so that no two are the same."""
     with ExitStack() as stack:
-        ports = [_bound_port(stack) for _ in range(6)]
-    return Addresses(*ports)
+        return Addresses({name: _bound_port(stack) for name in names})
 
 
 def _bound_port(stack: ExitStack) -> int:
@@ -152,7 +150,7 @@ def find_clone(start: Path) -> Path:
         DemoError: there is none; the demo runs the systems of the repository, which the wheel doesn't hold.
     """
     for folder in _upwards(start):
-        if (folder / "systems" / "transactions-api").is_dir() and (folder / "slo" / "specs").is_dir():
+        if (folder / "systems").is_dir() and (folder / "slo" / "specs").is_dir():
             return folder
     raise DemoError("the demo runs from a clone of Sereno: go to the clone's folder and call `make demo`")
 

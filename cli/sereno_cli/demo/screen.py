@@ -26,10 +26,9 @@ def screen(world: World, budgets: Sequence[BudgetNow], problem: str = "") -> Gro
 def _addresses(world: World) -> Panel:
     addresses = world.addresses
     rows = (
+        *world.system_addresses(),
         ("Prometheus", addresses.url("prometheus")),
         ("Alertmanager", f"{addresses.url('alertmanager')}/api/v2/alerts"),
-        ("transactions-api", f"{addresses.url('service')}/docs"),
-        ("its faults", f"{addresses.url('service_admin')}/faults"),
         ("incidents", f"{addresses.url('incidents')}/api/v1/incidents"),
         ("log collector", f"{addresses.url('collector')}/metrics"),
         ("files", str(world.places.state)),
@@ -82,7 +81,7 @@ def _to_try(world: World) -> Panel:
     except ValueError:
         shown = scripts
     rows = (
-        ("break", "60 % of the requests fail: a page within two or three minutes"),
+        ("break", f"{world.fault.on}: a page within two or three minutes"),
         ("mend", "the fault ends: the alert resolves within six minutes"),
         ("draft", "writes the postmortem draft of the latest incident"),
     )

@@ -1,28 +1,28 @@
 """Short commands for visitors, with the run's free ports already in them."""
 
+import json
 import shlex
 
-from sereno_cli.demo.places import Addresses, Places, Programs
-
-FAULT = "errors"
-FAULT_RATIO = 0.6
+from sereno_cli.demo.parts import Run
+from sereno_cli.demo.systems import Fault
 
 _FAILED = "that did not work: the demo ends with its screen, and make demo starts it again"
 
 
-def write_scripts(places: Places, programs: Programs, addresses: Addresses) -> None:
+def write_scripts(run: Run, fault: Fault) -> None:
     """`var/demo/bin/{break,mend,draft}`."""
-    fault = f"{addresses.url('service_admin')}/faults/{FAULT}"
+    url = fault_url(run, fault)
     quiet = ["curl", "-fsS", "-o", "/dev/null"]
-    parameters = f'{{"ratio": {FAULT_RATIO}}}'
+    parameters = json.dumps(fault.switch.parameters)
     scripts = {
         "break": (
-            [*quiet, "-X", "PUT", fault, "-H", "content-type: application/json", "-d", parameters],
-            f"{FAULT_RATIO:.0%} of the requests fail now: a page comes within two or three minutes",
+            [*quiet, "-X", "PUT", url, "-H", "content-type: application/json", "-d", parameters],
+            f"{fault.on} now: a page comes within two or three minutes",
         ),
-        "mend": ([*quiet, "-X", "DELETE", fault], "the fault has ended: the alert resolves within six minutes"),
-        "draft": (draft_command(places, programs, addresses, "latest"), "this is the draft"),
+        "mend": ([*quiet, "-X", "DELETE", url], "the fault has ended: the alert resolves within six minutes"),
+        "draft": (draft_command(run, "latest"), "this is the draft"),
     }
+    places = run.places
     places.scripts.mkdir(exist_ok=True)
     for name, (command, done) in scripts.items():
         script = places.scripts / name
@@ -43,12 +43,18 @@ fi
 """
 
 
-def draft_command(places: Places, programs: Programs, addresses: Addresses, incident_id: str) -> list[str]:
+def fault_url(run: Run, fault: Fault) -> str:
+    """Where a fault is switched."""
+    switch = fault.switch
+    return f"{run.addresses.url(f'{switch.program}.{switch.port}')}/faults/{switch.name}"
+
+
+def draft_command(run: Run, incident_id: str) -> list[str]:
     """The command by which a person, or the story, has the draft written."""
     return [
-        programs.python, "-m", "sereno_cli", "postmortem", "draft", incident_id,
-        "--out", str(places.postmortems),
-        "--incidents", addresses.url("incidents"),
-        "--prometheus", addresses.url("prometheus"),
-        "--log-store", str(places.log_store),
+        run.programs.python, "-m", "sereno_cli", "postmortem", "draft", incident_id,
+        "--out", str(run.places.postmortems),
+        "--incidents", run.addresses.url("incidents"),
+        "--prometheus", run.addresses.url("prometheus"),
+        "--log-store", str(run.places.log_store),
     ]  # fmt: skip

@@ -24,10 +24,11 @@ from sereno_cli.demo.budget import budgets, number
 from sereno_cli.demo.draft import write_draft
 from sereno_cli.demo.places import DemoError
 from sereno_cli.demo.screen import as_lines
-from sereno_cli.demo.scripts import FAULT, FAULT_RATIO
+from sereno_cli.demo.scripts import fault_url
 from sereno_cli.demo.world import World
 
 _SLO = "availability"
+_SERVED_AT = "transactions-api.api"
 _POLL_SECONDS = 1.0
 _PROGRESS_SECONDS = 20.0
 
@@ -133,15 +134,16 @@ class _Teller:
 
     def switch_fault(self, *, on: bool) -> None:
         """By the service's admin port, as a person would with curl."""
-        url = f"{self._world.addresses.url('service_admin')}/faults/{FAULT}"
+        fault = self._world.fault
+        url = fault_url(self._world.run, fault)
         try:
             with httpx.Client(trust_env=False, timeout=5.0) as http:
-                answer = http.put(url, json={"ratio": FAULT_RATIO}) if on else http.delete(url)
+                answer = http.put(url, json=dict(fault.switch.parameters)) if on else http.delete(url)
         except httpx.HTTPError as error:
             raise StoryFailed(f"the fault can't be switched: {error}") from None
         if not answer.is_success:
             raise StoryFailed(f"the fault can't be switched: {url} answered {answer.status_code} {answer.text[:200]}")
-        self.say(f"fault on: {FAULT_RATIO:.0%} of the requests fail" if on else "fault off")
+        self.say(f"fault on: {fault.on}" if on else "fault off")
 
 
 def _quietly(look: Callable[[], Seen | None]) -> Seen | None:
@@ -204,7 +206,7 @@ def _agreed(
 
 
 def _failed_answers(world: World) -> int:
-    text = httpx.get(f"{world.addresses.url('service')}/metrics", trust_env=False, timeout=5.0).text
+    text = httpx.get(f"{world.addresses.url(_SERVED_AT)}/metrics", trust_env=False, timeout=5.0).text
     return round(
         sum(
             sample.value

@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,23 +15,52 @@ from sereno_slo.source import SourceFile
 from sereno_cli.demo import parts
 from sereno_cli.demo.configuration import write_configuration
 from sereno_cli.demo.history import DAYS, write_history
-from sereno_cli.demo.parts import SERVICE
-from sereno_cli.demo.places import Addresses, DemoError, Places, Programs, find_programs, free_addresses
+from sereno_cli.demo.parts import Run
+from sereno_cli.demo.places import OWN_PORTS, Addresses, DemoError, Places, Programs, find_programs, free_addresses
 from sereno_cli.demo.scripts import write_scripts
 from sereno_cli.demo.supervisor import Supervisor
+from sereno_cli.demo.systems import Fault, System, read_system
+from sereno_cli.demo.systems.words import filled_in
 
 Tell = Callable[[str], None]
+
+
+STORY_SYSTEM, STORY_FAULT = "transactions-api", "errors"
+"""What the light demo runs, and what is broken in its story."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """A demo that runs: where its files and parts are, and what it watches."""
 
-    places: Places
-    programs: Programs
-    addresses: Addresses
+    run: Run
+    systems: tuple[System, ...]
     service: Service
+    """Whose budgets the screen shows."""
+    fault: Fault
+    """What a visitor may break."""
     supervisor: Supervisor
+
+    @property
+    def places(self) -> Places:
+        """Its files."""
+        return self.run.places
+
+    @property
+    def programs(self) -> Programs:
+        """The programs of others that it runs."""
+        return self.run.programs
+
+    @property
+    def addresses(self) -> Addresses:
+        """Its ports."""
+        return self.run.addresses
+
+    def system_addresses(self) -> Iterator[tuple[str, str]]:
+        """What people may open of the systems."""
+        for system in self.systems:
+            for name, text in system.addresses.items():
+                yield name, filled_in(text, parts.words(self.run, system))
 
 
 @contextmanager
@@ -43,20 +72,44 @@ def running_world(clone: Path, state: Path | None, tell: Tell) -> Iterator[World
     """
     programs = find_programs()
     places = Places(clone, (state or clone / "var" / "demo").resolve())
+    systems = _systems(clone, (STORY_SYSTEM,))
     with _only_one(places):
-        _forget_last_run(places)
-        addresses = free_addresses()
+        _forget_last_run(places, systems)
+        run = Run(places, programs, free_addresses((*OWN_PORTS, *_ports(systems))))
         tell("compiling slo/specs")
-        service = _compile(places)
+        services = _compile(places)
         tell(f"writing {DAYS} days of simulated history")
-        samples = write_history(places, programs, service, time.time())
+        samples = sum(_write_histories(run, systems, services))
         tell(f"history written: {samples:,} ledger samples")
-        configurations = write_configuration(places, addresses)
+        configurations = write_configuration(run, systems)
         with Supervisor(places.logs) as supervisor:
-            world = World(places, programs, addresses, service, supervisor)
+            service, fault = services[systems[0].specs[0]], systems[0].fault(STORY_FAULT)
+            if fault is None:
+                raise DemoError(f"the system {systems[0].name} has no fault {STORY_FAULT}, which the demo breaks")
+            world = World(run, systems, service, fault, supervisor)
             _start(world, configurations, tell)
-            write_scripts(world.places, world.programs, world.addresses)
+            write_scripts(run, fault)
             yield world
+
+
+def _systems(clone: Path, names: Iterable[str]) -> tuple[System, ...]:
+    found = []
+    for name in names:
+        system = read_system(clone / "systems" / name)
+        if not isinstance(system, System):
+            raise DemoError("\n".join(map(str, system)))
+        found.append(system)
+    return tuple(found)
+
+
+def _ports(systems: Iterable[System]) -> Iterator[str]:
+    return (f"{program.name}.{port}" for system in systems for program in system.programs for port in program.ports)
+
+
+def _write_histories(run: Run, systems: Iterable[System], services: Mapping[str, Service]) -> Iterator[int]:
+    for system in systems:
+        if system.history is not None:
+            yield write_history(run, system, system.history, services[system.specs[0]], time.time())
 
 
 @contextmanager
@@ -71,7 +124,7 @@ def _only_one(places: Places) -> Iterator[None]:
         yield
 
 
-def _forget_last_run(places: Places) -> None:
+def _forget_last_run(places: Places, systems: Iterable[System]) -> None:
     """Everything but the drafts."""
     for path in places.state.iterdir():
         if path in (places.postmortems, places.lock):
@@ -82,11 +135,18 @@ def _forget_last_run(places: Places) -> None:
             path.unlink()
     places.logs.mkdir()
     places.postmortems.mkdir(exist_ok=True)
-    places.service_log.touch()  # the collector may look before the service has written
+    for system in systems:
+        places.files_of(system.name).mkdir(parents=True)
+        for log in _logs(places, (system,)):
+            log.touch()  # the collector may look before the program has written
 
 
-def _compile(places: Places) -> Service:
-    """Compile the clone's specs into the demo's state, as `sereno compile --out` does."""
+def _logs(places: Places, systems: Iterable[System]) -> list[Path]:
+    return [places.log_of(program.name) for each in systems for program in each.programs if program.log is not None]
+
+
+def _compile(places: Places) -> Mapping[str, Service]:
+    """Compile the clone's specs into the demo's state, as `sereno compile --out` does; the services by name."""
     sources = [read_source(path) for path in sorted((places.root / "slo" / "specs").glob("*.slo.yaml"))]
     settings_source = read_source(places.root / "sereno.yaml")
     settings, problems = read_settings(settings_source if isinstance(settings_source, SourceFile) else None)
@@ -96,30 +156,29 @@ def _compile(places: Places) -> Service:
     if has_errors(found):
         raise DemoError("the specs have mistakes:\n" + "\n".join(map(str, found)))
     write(compilation.artefacts, FOLDER, places.compiled, is_complete=True)
-    for service in validate_specs(readable, settings).services:
-        if service.name == SERVICE:
-            return service
-    raise DemoError(f"slo/specs describes no {SERVICE}, the service that the demo runs")
+    return {service.name: service for service in validate_specs(readable, settings).services}
 
 
 def _start(world: World, configurations: tuple[Path, Path], tell: Tell) -> None:
     """In the order of dependence: who is told, who is watched, who watches; load only when all of them are healthy."""
     prometheus_yml, alertmanager_yml = configurations
-    here = (world.places, world.programs, world.addresses)
+    run, systems = world.run, world.systems
     started = [
         (part, world.supervisor.start(part.name, part.arguments, part.environment))
         for part in (
-            parts.incidents(*here),
-            parts.alertmanager(*here, alertmanager_yml),
-            parts.service(*here),
-            parts.collector(*here),
-            parts.prometheus(*here, prometheus_yml),
+            parts.incidents(run),
+            parts.alertmanager(run, alertmanager_yml),
+            *(parts.program(run, system, program) for system in systems for program in system.programs),
+            parts.collector(run, _logs(run.places, systems)),
+            parts.prometheus(run, prometheus_yml),
         )
     ]
     for part, child in started:
         tell(f"waiting for {part.name}")
         if part.healthy is not None:
             world.supervisor.wait_healthy(child, part.healthy)
-    load = parts.load(*here)
-    world.supervisor.start(load.name, load.arguments, load.environment)
+    for system in systems:
+        if system.load is not None:
+            load = parts.load(run, system, system.load)
+            world.supervisor.start(load.name, load.arguments, load.environment)
     tell("everything runs")

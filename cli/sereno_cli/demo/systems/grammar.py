@@ -1,0 +1,141 @@
+"""`system.yaml`: its words, each with its mistake and cure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from sereno_backends.grammar import Grammar, mistake
+
+from sereno_cli.demo.systems.words import known_words, words_of
+
+_Place = tuple[str | int, ...]
+_Trouble = tuple[_Place, PydanticCustomError]
+
+
+def _version(text: str) -> str:
+    if text != "sereno/v1":
+        raise mistake("SLO010", f"version {text!r} is not known", "write version: sereno/v1")
+    return text
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", text):
+        better = "-".join(re.findall(r"[a-z0-9]+", text.lower())) or "api"
+        raise mistake("SLO011", f"{text!r} is no name: names are lower-case words with hyphens", f"write {better}")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class ScrapeDocument(Grammar):
+    """Where Prometheus finds a program's metrics."""
+
+    job: Name = Field(examples=["transactions-api"])
+    port: Name = Field(examples=["api"])
+
+
+class ProgramDocument(Grammar):
+    """One process."""
+
+    module: Text = Field(description="What `python -m` runs", examples=["transactions_api"])
+    arguments: tuple[str, ...] = Field((), strict=False)
+    ports: dict[Name, Text] = Field({}, description="Each port's name, and the variable that tells it to the program")
+    environment: dict[str, str] = Field({})
+    log: Text | None = Field(None, description="The variable that tells where its ECS log goes")
+    healthy: Text | None = Field(None, examples=["http://127.0.0.1:${api}/health"])
+    scrape: ScrapeDocument | None = None
+
+
+class LoadDocument(Grammar):
+    """Who uses the system."""
+
+    module: Text = Field(examples=["transactions_api.load"])
+    arguments: tuple[str, ...] = Field((), strict=False)
+
+
+class SwitchDocument(Grammar):
+    """How a fault is switched."""
+
+    program: Name = Field(examples=["transactions-api"])
+    port: Name = Field("admin", examples=["admin"])
+    parameters: dict[Name, float] = Field({}, strict=False, examples=[{"ratio": 0.6}])
+
+
+class FaultDocument(Grammar):
+    """A fault that people and stories may switch on."""
+
+    switch: SwitchDocument
+    on: Text = Field(description="What happens while it is on", examples=["60 % of the requests fail"])
+
+
+class SystemDocument(Grammar):
+    """The file."""
+
+    version: Annotated[str, AfterValidator(_version)] = Field(examples=["sereno/v1"])
+    system: Name = Field(examples=["transactions-api"])
+    title: Text = Field(examples=["Transactions API"])
+    specs: tuple[Name, ...] = Field(min_length=1, strict=False, description="Services of slo/specs that are about it")
+    programs: dict[Name, ProgramDocument] = Field(min_length=1)
+    load: LoadDocument | None = None
+    history: Text | None = Field(None, description="The module that tells a simulated past")
+    addresses: dict[Text, Text] = Field({})
+    faults: dict[Name, FaultDocument] = Field({})
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        troubles = [*self._about_words(), *self._about_ports()]
+        if troubles:
+            # Each at its own place in the file: pydantic takes such an error's places over.
+            details = [InitErrorDetails(type=what, loc=place, input=None) for place, what in troubles]
+            raise ValidationError.from_exception_data("system", details)
+        return self
+
+    def ports(self) -> tuple[tuple[str, str], ...]:
+        """Every program with each of its ports."""
+        return tuple((name, port) for name, program in self.programs.items() for port in program.ports)
+
+    def _about_words(self) -> Iterator[_Trouble]:
+        for place, text, program in self._texts():
+            known = known_words(self.ports(), program)
+            found = words_of(text)
+            if found is None:
+                yield place, mistake("SLO006", "a $ begins no word here", "write ${api}, or $$ for the sign itself")
+            for word in found or ():
+                if word not in known:
+                    yield (
+                        place,
+                        mistake("SLO006", f"${{{word}}} means nothing", f"there are: {', '.join(sorted(known))}"),
+                    )
+
+    def _texts(self) -> Iterator[tuple[_Place, str, str | None]]:
+        """Every text with words: its place, itself, and whose it is."""
+        for name, program in self.programs.items():
+            here: _Place = ("programs", name)
+            yield from (((*here, "arguments", i), text, name) for i, text in enumerate(program.arguments))
+            yield from (((*here, "environment", key), text, name) for key, text in program.environment.items())
+            if program.healthy is not None:
+                yield (*here, "healthy"), program.healthy, name
+        if self.load is not None:
+            yield from ((("load", "arguments", i), text, None) for i, text in enumerate(self.load.arguments))
+        yield from ((("addresses", key), text, None) for key, text in self.addresses.items())
+
+    def _about_ports(self) -> Iterator[_Trouble]:
+        for name, program in self.programs.items():
+            if program.scrape is not None and program.scrape.port not in program.ports:
+                yield ("programs", name, "scrape", "port"), _no_port(program.scrape.port, program.ports)
+        for name, fault in self.faults.items():
+            switched = self.programs.get(fault.switch.program)
+            if switched is None:
+                known = ", ".join(self.programs)
+                what = mistake("SLO006", f"{fault.switch.program} is no program here", f"there are: {known}")
+                yield ("faults", name, "switch", "program"), what
+            elif fault.switch.port not in switched.ports:
+                yield ("faults", name, "switch"), _no_port(fault.switch.port, switched.ports)
+
+
+def _no_port(port: str, ports: Mapping[str, str]) -> PydanticCustomError:
+    return mistake("SLO006", f"the program has no port {port}", f"there are: {', '.join(ports) or 'none'}")

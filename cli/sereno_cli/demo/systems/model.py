@@ -1,0 +1,81 @@
+"""What is run of a reference system."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """Where Prometheus finds a program's metrics."""
+
+    job: str
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One process. Texts of `environment`, `arguments` and `healthy` have words (`words.py`)."""
+
+    name: str
+    module: str
+    arguments: tuple[str, ...]
+    ports: Mapping[str, str]
+    """What each port is called, and the variable that tells it to the program."""
+    environment: Mapping[str, str]
+    log: str | None
+    """The variable that tells it where its ECS log goes; None: it writes none."""
+    healthy: str | None
+    """The address that answers 200 once it is healthy; None: it serves nothing."""
+    scrape: Scrape | None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Who uses the system."""
+
+    module: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """How a fault is switched: by a program's admin port."""
+
+    program: str
+    port: str
+    name: str
+    parameters: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault that people and stories may switch on."""
+
+    name: str
+    switch: Switch
+    on: str
+    """What happens while it is on, in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One system."""
+
+    name: str
+    title: str
+    folder: Path
+    specs: tuple[str, ...]
+    """Services of slo/specs that are about it; the first is what the demo tells of."""
+    programs: tuple[Program, ...]
+    """In the order in which they start."""
+    load: Load | None
+    history: str | None
+    """The module that tells a simulated past; None: there is none."""
+    addresses: Mapping[str, str]
+    """What people may open: a name and an address with words."""
+    faults: tuple[Fault, ...]
+
+    def fault(self, name: str) -> Fault | None:
+        """The fault of this name."""
+        return next((fault for fault in self.faults if fault.name == name), None)

@@ -1,0 +1,90 @@
+"""`systems/<id>/system.yaml`: what is run of a system, and its mistakes."""
+
+from pathlib import Path
+
+import pytest
+from sereno_cli.demo.systems import System, read_system, system_ids
+from sereno_cli.demo.systems.words import filled_in, words_of
+
+REPOSITORY = Path(__file__).parents[3]
+RIGHT = """\
+version: sereno/v1
+system: shop
+title: Shop
+specs: [shop]
+programs:
+  shop:
+    module: shop
+    ports: {api: SHOP_PORT, admin: SHOP_ADMIN_PORT}
+    environment: {SHOP_DATABASE: "${files}/shop.sqlite"}
+    healthy: http://127.0.0.1:${api}/health
+    scrape: {job: shop, port: api}
+load: {module: shop.load, arguments: [--url, "http://127.0.0.1:${shop.api}"]}
+faults:
+  errors: {switch: {program: shop, parameters: {ratio: 1}}, on: everything fails}
+"""
+
+
+def read(folder: Path, text: str) -> System | list[str]:
+    """The system, or its mistakes as a user reads them."""
+    (folder / "system.yaml").write_text(text)
+    found = read_system(folder)
+    return found if isinstance(found, System) else [str(one).removeprefix(f"{folder.as_posix()}/") for one in found]
+
+
+def test_what_is_written_is_what_is_run(tmp_path: Path) -> None:
+    """Programs in their order, with ports and variables; a fault with its switch."""
+    system = read(tmp_path, RIGHT)
+    assert isinstance(system, System)
+    (program,) = system.programs
+    assert (program.name, program.module, program.log) == ("shop", "shop", None)
+    assert program.ports == {"api": "SHOP_PORT", "admin": "SHOP_ADMIN_PORT"}
+    fault = system.fault("errors")
+    assert fault is not None
+    assert (fault.switch.program, fault.switch.port, fault.switch.parameters) == ("shop", "admin", {"ratio": 1.0})
+    assert system.fault("error") is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "told"),
+    [
+        ("${file}/", "${files}/", "system.yaml:9:34: error[SLO006]: ${file} means nothing (there are: admin, api"),
+        ("${api}/h", "${shop.api}/h", None),
+        ("${apy}/h", "${api}/h", "system.yaml:10:14: error[SLO006]: ${apy} means nothing"),
+        ('"http://127.0.0.1:${api}"', '"http://127.0.0.1:${shop.api}"', "error[SLO006]: ${api} means nothing"),
+        ("$ {api}/h", "${api}/h", "a $ begins no word here (write ${api}, or $$ for the sign itself)"),
+        ("port: apy}", "port: api}", "system.yaml:11:31: error[SLO006]: the program has no port apy (there are: api"),
+        ("{program: shp,", "{program: shop,", "shp is no program here (there are: shop)"),
+        ("program: shop, port: adm,", "program: shop,", "the program has no port adm"),
+        ("modul: shop\n", "module: shop\n", "error[SLO"),
+        ("sereno/v2", "sereno/v1", "version 'sereno/v2' is not known (write version: sereno/v1)"),
+        ("system: Shop", "system: shop", "'Shop' is no name: names are lower-case words with hyphens (write shop)"),
+    ],
+)
+def test_a_mistake_has_its_place_and_cure(tmp_path: Path, wrong: str, right: str, told: str | None) -> None:
+    """What means nothing is told before anything is started."""
+    assert right in RIGHT or told is None
+    found = read(tmp_path, RIGHT.replace(right, wrong))
+    if told is None:
+        assert isinstance(found, System)
+    else:
+        assert isinstance(found, list)
+        assert any(told in one for one in found), found
+
+
+def test_every_system_of_the_repository_is_right() -> None:
+    """Each folder of systems but what they share has a file, its name is the folder's, and its specs are there."""
+    folders = {path.name for path in (REPOSITORY / "systems").iterdir() if path.is_dir()} - {"common"}
+    assert set(system_ids(REPOSITORY)) == folders
+    for name in folders:
+        system = read_system(REPOSITORY / "systems" / name)
+        assert isinstance(system, System), system
+        assert system.name == name
+        assert all((REPOSITORY / "slo" / "specs" / f"{spec}.slo.yaml").is_file() for spec in system.specs)
+
+
+def test_words_are_said() -> None:
+    """Ports of programs with hyphens are words, two dollar signs are one."""
+    assert words_of("${a-b.api}/$$x") == ("a-b.api",)
+    assert words_of("100 $ a day") is None
+    assert filled_in("http://127.0.0.1:${a-b.api}/$$x", {"a-b.api": 8080}) == "http://127.0.0.1:8080/$x"
