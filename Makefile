@@ -13,8 +13,8 @@ ALERTMANAGER_YML := alerting/alertmanager/alertmanager.yml
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
-demo: setup tools ## run everything here, on real Prometheus and Alertmanager; Ctrl-C ends it
-	@$(BIN)/sereno demo
+demo: setup tools ## run everything here, on real Prometheus and Alertmanager; Ctrl-C ends it; SYSTEMS=all
+	@$(BIN)/sereno demo $(if $(SYSTEMS),--systems $(SYSTEMS))
 
 demo-once: setup tools ## the whole story by itself: fault, page, postmortem draft in var/demo/postmortems (up to 10 minutes)
 	@$(BIN)/sereno demo --once

@@ -161,6 +161,21 @@ def test_missing_programs_are_named_with_the_command_to_install_them(tmp_path: P
     assert "Traceback" not in done.stderr
 
 
+def test_a_system_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> None:
+    """Before anything is started or written."""
+    done = subprocess.run(
+        [*SERENO, "demo", "--systems", "transaction-api", "--state", str(tmp_path / "state")],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "there is no system transaction-api; did you mean transactions-api?" in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
 def test_outside_a_clone_the_demo_says_where_to_go(tmp_path: Path) -> None:
     """The wheel doesn't hold the systems: the message says so."""
     done = subprocess.run([*SERENO, "demo"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)

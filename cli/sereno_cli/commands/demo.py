@@ -12,7 +12,14 @@ from sereno_cli.exit_codes import ExitCode
 @click.command()
 @click.option("--once", is_flag=True, help="Tell the story to its end by itself and exit: fault, page, draft.")
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Folder for all files [var/demo].")
-def command(once: bool, state: Path | None) -> ExitCode:
+@click.option(
+    "--systems",
+    metavar="NAME[,NAME…]",
+    default="transactions-api",
+    show_default=True,
+    help="Which of the reference systems run, the first one's faults to try; all: every one of them.",
+)
+def command(once: bool, state: Path | None, systems: str) -> ExitCode:
     """Run everything locally on real Prometheus and Alertmanager.
 
     A service under load, its SLO rules compiled from slo/specs, its logs collected, pages received as incidents; the
@@ -24,19 +31,25 @@ def command(once: bool, state: Path | None) -> ExitCode:
     \b
     Examples:
       sereno demo          watch, break, mend
+      sereno demo --systems all
       sereno demo --once   fault, page, resolution, postmortem draft, figures
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     from sereno_cli.demo.places import DemoError, ProgramMissing, find_clone
     from sereno_cli.demo.story import StoryFailed, tell_story
     from sereno_cli.demo.watch import watch
-    from sereno_cli.demo.world import running_world
+    from sereno_cli.demo.world import NoSuchSystem, running_world
 
+    names = tuple(name.strip() for name in systems.split(",") if name.strip())
+    if not names:
+        raise click.UsageError("--systems names none; leave it out for transactions-api alone")
     # SIGINT, too: a demo that a script starts in the background inherits it as ignored.
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
-        with running_world(find_clone(Path.cwd()), state, tell=lambda line: click.echo(f"· {line}")) as world:
+        with running_world(
+            find_clone(Path.cwd()), state, tell=lambda line: click.echo(f"· {line}"), systems=names
+        ) as world:
             if once:
                 tell_story(world)
             else:
@@ -47,6 +60,8 @@ def command(once: bool, state: Path | None) -> ExitCode:
     except StoryFailed as error:
         click.echo(f"sereno demo: {error}", err=True)
         return ExitCode.ANSWER_IS_NO
+    except NoSuchSystem as error:
+        raise click.UsageError(str(error)) from None
     except ProgramMissing as error:
         click.echo(f"sereno demo: {error}", err=True)
         return ExitCode.UNREACHABLE

@@ -1,7 +1,7 @@
 """What the demo's screen shows: the live budget and alerts, asked of Prometheus' own API."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sereno_backends.prometheus import PrometheusClient
@@ -15,6 +15,7 @@ from sereno_slo.plan.series import Ledger
 class BudgetNow:
     """One SLO or journey at one moment; None where Prometheus has no answer yet."""
 
+    service: str
     slo: str
     objective_percent: float
     remaining_ratio: float | None
@@ -25,14 +26,15 @@ class BudgetNow:
     """Firing alerts of this SLO in a few words: `PAGE fast, outage`, `ticket slow`."""
 
 
-def budgets(client: PrometheusClient, service: Service) -> tuple[BudgetNow, ...]:
-    """The budgets of all SLOs and journeys of a service now.
+def budgets(client: PrometheusClient, services: Sequence[Service]) -> tuple[BudgetNow, ...]:
+    """The budgets of all SLOs and journeys of these services now; with several, each is named with its service.
 
     Raises:
         PrometheusError: the server can't be asked.
     """
     now = datetime.now(UTC)
-    return tuple(_budget(client, slo, now) for slo in service.objectives)
+    found = [_budget(client, slo, now) for service in services for slo in service.objectives]
+    return tuple(found if len(services) == 1 else (replace(one, slo=f"{one.service}/{one.slo}") for one in found))
 
 
 def _budget(client: PrometheusClient, slo: Objective, now: datetime) -> BudgetNow:
@@ -42,6 +44,7 @@ def _budget(client: PrometheusClient, slo: Objective, now: datetime) -> BudgetNo
     )
     burn_rate = ledger.series("sereno:error_ratio:1h") / slo.error_budget_ratio
     return BudgetNow(
+        service=slo.service,
         slo=slo.name,
         objective_percent=slo.objective_percent,
         remaining_ratio=number(client, str(remaining_to_the_minute(slo)), now),

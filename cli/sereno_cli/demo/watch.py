@@ -30,7 +30,7 @@ def watch(world: World) -> NoReturn:
 
 def _asked(world: World, client: PrometheusClient) -> tuple[tuple[BudgetNow, ...], str]:
     try:
-        return budgets(client, world.service), ""
+        return budgets(client, world.services), ""
     except PrometheusError as error:
         return (), str(error)
 

@@ -3,9 +3,10 @@
 import fcntl
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from sereno_slo import FOLDER, compile_specs, has_errors, read_settings, read_source, validate_specs, write
@@ -19,14 +20,19 @@ from sereno_cli.demo.parts import Run
 from sereno_cli.demo.places import OWN_PORTS, Addresses, DemoError, Places, Programs, find_programs, free_addresses
 from sereno_cli.demo.scripts import write_scripts
 from sereno_cli.demo.supervisor import Supervisor
-from sereno_cli.demo.systems import Fault, System, read_system
+from sereno_cli.demo.systems import Fault, System, read_system, system_ids
 from sereno_cli.demo.systems.words import filled_in
 
 Tell = Callable[[str], None]
 
 
-STORY_SYSTEM, STORY_FAULT = "transactions-api", "errors"
-"""What the light demo runs, and what is broken in its story."""
+class NoSuchSystem(DemoError):  # noqa: N818 - reads as what happened
+    """A system that isn't there is to be run."""
+
+
+STORY_SYSTEM = "transactions-api"
+"""What the light demo runs, and whose story `--once` tells."""
+ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class World:
 
     run: Run
     systems: tuple[System, ...]
-    service: Service
+    services: tuple[Service, ...]
     """Whose budgets the screen shows."""
     fault: Fault
     """What a visitor may break."""
@@ -64,42 +70,59 @@ class World:
 
 
 @contextmanager
-def running_world(clone: Path, state: Path | None, tell: Tell) -> Iterator[World]:
+def running_world(
+    clone: Path, state: Path | None, tell: Tell, systems: Sequence[str] = (STORY_SYSTEM,)
+) -> Iterator[World]:
     """Start everything with its files in `state` (var/demo of the clone), hand it over, end everything.
+
+    Args:
+        clone: of Sereno.
+        state: where all files go.
+        tell: is told each step.
+        systems: names of those to run, or "all".
 
     Raises:
         DemoError: a part is missing, didn't start or died; all others are ended.
     """
+    chosen = _systems(clone, systems)
     programs = find_programs()
     places = Places(clone, (state or clone / "var" / "demo").resolve())
-    systems = _systems(clone, (STORY_SYSTEM,))
     with _only_one(places):
-        _forget_last_run(places, systems)
-        run = Run(places, programs, free_addresses((*OWN_PORTS, *_ports(systems))))
+        _forget_last_run(places, chosen)
+        run = Run(places, programs, free_addresses((*OWN_PORTS, *_ports(chosen))))
         tell("compiling slo/specs")
         services = _compile(places)
         tell(f"writing {DAYS} days of simulated history")
-        samples = sum(_write_histories(run, systems, services))
+        samples = sum(_write_histories(run, chosen, services))
         tell(f"history written: {samples:,} ledger samples")
-        configurations = write_configuration(run, systems)
+        configurations = write_configuration(run, chosen)
         with Supervisor(places.logs) as supervisor:
-            service, fault = services[systems[0].specs[0]], systems[0].fault(STORY_FAULT)
-            if fault is None:
-                raise DemoError(f"the system {systems[0].name} has no fault {STORY_FAULT}, which the demo breaks")
-            world = World(run, systems, service, fault, supervisor)
+            told = tuple(services[name] for system in chosen for name in system.specs)
+            world = World(run, chosen, told, chosen[0].faults[0], supervisor)
             _start(world, configurations, tell)
-            write_scripts(run, fault)
+            write_scripts(run, world.fault)
             yield world
 
 
-def _systems(clone: Path, names: Iterable[str]) -> tuple[System, ...]:
+def _systems(clone: Path, wanted: Sequence[str]) -> tuple[System, ...]:
+    known = system_ids(clone)
+    for name in wanted:
+        if name != ALL and name not in known:
+            near = get_close_matches(name, known, n=1)
+            raise NoSuchSystem(
+                f"there is no system {name}; " + (f"did you mean {near[0]}?" if near else _listed(known))
+            )
     found = []
-    for name in names:
+    for name in known if ALL in wanted else dict.fromkeys(wanted):
         system = read_system(clone / "systems" / name)
         if not isinstance(system, System):
             raise DemoError("\n".join(map(str, system)))
         found.append(system)
     return tuple(found)
+
+
+def _listed(known: Iterable[str]) -> str:
+    return f"there are: {', '.join((*known, ALL))}"
 
 
 def _ports(systems: Iterable[System]) -> Iterator[str]:
