@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 CHART_FILES := compile --format operator --only rules --only dashboards --out helm/sereno/files
 ALERTMANAGER_YML := alerting/alertmanager/alertmanager.yml
 
-.PHONY: help setup tools test-tools demo demo-once test test-fast check check-artefacts fmt compile docs helm otel-collector lock clean
+.PHONY: help setup tools test-tools demo demo-once story test test-fast check check-artefacts fmt compile docs helm otel-collector lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -18,6 +18,9 @@ demo: setup tools ## run everything here, on real Prometheus and Alertmanager; C
 
 demo-once: setup tools ## the whole story by itself: fault, page, postmortem draft in var/demo/postmortems (up to 10 minutes)
 	@$(BIN)/sereno demo --once
+
+story: setup tools ## a fault's story in real time: SYSTEM=transactions-api FAULT=errors (up to 10 minutes)
+	@$(BIN)/sereno demo --once --state var/story $(if $(SYSTEM),--systems $(SYSTEM)) $(if $(FAULT),--fault $(FAULT))
 
 test: setup tools test-tools check-artefacts ## the whole test suite; ARGS="-k name" chooses
 	@$(PYTEST) $(ARGS)

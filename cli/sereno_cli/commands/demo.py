@@ -19,7 +19,8 @@ from sereno_cli.exit_codes import ExitCode
     show_default=True,
     help="Which of the reference systems run, the first one's faults to try; all: every one of them.",
 )
-def command(once: bool, state: Path | None, systems: str) -> ExitCode:
+@click.option("--fault", metavar="NAME", help="Which of its faults [the first of them].")
+def command(once: bool, state: Path | None, systems: str, fault: str | None) -> ExitCode:
     """Run everything locally on real Prometheus and Alertmanager.
 
     A service under load, its SLO rules compiled from slo/specs, its logs collected, pages received as incidents; the
@@ -32,12 +33,13 @@ def command(once: bool, state: Path | None, systems: str) -> ExitCode:
     Examples:
       sereno demo          watch, break, mend
       sereno demo --systems all
+      sereno demo --once --systems transactions-api --fault subscriber-stuck
       sereno demo --once   fault, page, resolution, postmortem draft, figures
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     from sereno_cli.demo.places import DemoError, ProgramMissing, find_clone
     from sereno_cli.demo.story import StoryFailed, tell_story
     from sereno_cli.demo.watch import watch
-    from sereno_cli.demo.world import NoSuchSystem, running_world
+    from sereno_cli.demo.world import NoSuchThing, running_world
 
     names = tuple(name.strip() for name in systems.split(",") if name.strip())
     if not names:
@@ -48,7 +50,7 @@ def command(once: bool, state: Path | None, systems: str) -> ExitCode:
     signal.signal(signal.SIGHUP, _interrupt)
     try:
         with running_world(
-            find_clone(Path.cwd()), state, tell=lambda line: click.echo(f"· {line}"), systems=names
+            find_clone(Path.cwd()), state, tell=lambda line: click.echo(f"· {line}"), systems=names, fault=fault
         ) as world:
             if once:
                 tell_story(world)
@@ -60,7 +62,7 @@ def command(once: bool, state: Path | None, systems: str) -> ExitCode:
     except StoryFailed as error:
         click.echo(f"sereno demo: {error}", err=True)
         return ExitCode.ANSWER_IS_NO
-    except NoSuchSystem as error:
+    except NoSuchThing as error:
         raise click.UsageError(str(error)) from None
     except ProgramMissing as error:
         click.echo(f"sereno demo: {error}", err=True)

@@ -26,12 +26,12 @@ from sereno_cli.demo.systems.words import filled_in
 Tell = Callable[[str], None]
 
 
-class NoSuchSystem(DemoError):  # noqa: N818 - reads as what happened
-    """A system that isn't there is to be run."""
+class NoSuchThing(DemoError):  # noqa: N818 - reads as what happened
+    """A system or fault that isn't there is asked for."""
 
 
-STORY_SYSTEM = "transactions-api"
-"""What the light demo runs, and whose story `--once` tells."""
+LIGHT = ("transactions-api",)
+"""What runs where nothing else is asked for."""
 ALL = "all"
 
 
@@ -71,7 +71,7 @@ class World:
 
 @contextmanager
 def running_world(
-    clone: Path, state: Path | None, tell: Tell, systems: Sequence[str] = (STORY_SYSTEM,)
+    clone: Path, state: Path | None, tell: Tell, *, systems: Sequence[str] = LIGHT, fault: str | None = None
 ) -> Iterator[World]:
     """Start everything with its files in `state` (var/demo of the clone), hand it over, end everything.
 
@@ -80,11 +80,13 @@ def running_world(
         state: where all files go.
         tell: is told each step.
         systems: names of those to run, or "all".
+        fault: of the first of them, which visitors may switch on; None: its first.
 
     Raises:
         DemoError: a part is missing, didn't start or died; all others are ended.
     """
     chosen = _systems(clone, systems)
+    broken = _fault(chosen[0], fault)
     programs = find_programs()
     places = Places(clone, (state or clone / "var" / "demo").resolve())
     with _only_one(places):
@@ -98,7 +100,7 @@ def running_world(
         configurations = write_configuration(run, chosen)
         with Supervisor(places.logs) as supervisor:
             told = tuple(services[name] for system in chosen for name in system.specs)
-            world = World(run, chosen, told, chosen[0].faults[0], supervisor)
+            world = World(run, chosen, told, broken, supervisor)
             _start(world, configurations, tell)
             write_scripts(run, world.fault)
             yield world
@@ -109,9 +111,7 @@ def _systems(clone: Path, wanted: Sequence[str]) -> tuple[System, ...]:
     for name in wanted:
         if name != ALL and name not in known:
             near = get_close_matches(name, known, n=1)
-            raise NoSuchSystem(
-                f"there is no system {name}; " + (f"did you mean {near[0]}?" if near else _listed(known))
-            )
+            raise NoSuchThing(f"there is no system {name}; " + (f"did you mean {near[0]}?" if near else _listed(known)))
     found = []
     for name in known if ALL in wanted else dict.fromkeys(wanted):
         system = read_system(clone / "systems" / name)
@@ -119,6 +119,16 @@ def _systems(clone: Path, wanted: Sequence[str]) -> tuple[System, ...]:
             raise DemoError("\n".join(map(str, system)))
         found.append(system)
     return tuple(found)
+
+
+def _fault(system: System, name: str | None) -> Fault:
+    known = [fault.name for fault in system.faults]
+    found = system.fault(name or known[0]) if known else None
+    if found is None:
+        raise NoSuchThing(
+            f"{system.name} has no fault {name or 'to break it'}; there are: {', '.join(known) or 'none'}"
+        )
+    return found
 
 
 def _listed(known: Iterable[str]) -> str:

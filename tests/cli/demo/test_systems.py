@@ -21,7 +21,10 @@ programs:
     scrape: {job: shop, port: api}
 load: {module: shop.load, arguments: [--url, "http://127.0.0.1:${shop.api}"]}
 faults:
-  errors: {switch: {program: shop, parameters: {ratio: 1}}, on: everything fails}
+  errors:
+    switch: {program: shop, parameters: {ratio: 1}}
+    on: everything fails
+    expects: {alert: SLOErrorBudgetBurn, labels: {slo: availability}}
 """
 
 
@@ -42,6 +45,8 @@ def test_what_is_written_is_what_is_run(tmp_path: Path) -> None:
     fault = system.fault("errors")
     assert fault is not None
     assert (fault.switch.program, fault.switch.port, fault.switch.parameters) == ("shop", "admin", {"ratio": 1.0})
+    assert fault.expects.is_met_by({"alertname": "SLOErrorBudgetBurn", "severity": "critical", "slo": "availability"})
+    assert not fault.expects.is_met_by({"alertname": "SLOErrorBudgetBurn", "severity": "warning", "slo": "availability"})
     assert system.fault("error") is None
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -65,11 +65,20 @@ class SwitchDocument(Grammar):
     parameters: dict[Name, float] = Field({}, strict=False, examples=[{"ratio": 0.6}])
 
 
+class ExpectationDocument(Grammar):
+    """The one alert that a fault brings about."""
+
+    alert: Text = Field(examples=["SLOErrorBudgetBurn"])
+    severity: Literal["critical", "warning"] = "critical"
+    labels: dict[str, str] = Field({}, examples=[{"slo": "availability"}])
+
+
 class FaultDocument(Grammar):
     """A fault that people and stories may switch on."""
 
     switch: SwitchDocument
     on: Text = Field(description="What happens while it is on", examples=["60 % of the requests fail"])
+    expects: ExpectationDocument
 
 
 class SystemDocument(Grammar):

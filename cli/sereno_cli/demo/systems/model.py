@@ -49,6 +49,27 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
+class Expectation:
+    """The one alert that a fault brings about."""
+
+    alert: str
+    severity: str
+    """critical: somebody is paged; warning: a ticket."""
+    labels: Mapping[str, str]
+    """What else it is known by."""
+
+    def is_met_by(self, labels: Mapping[str, str]) -> bool:
+        """Whether an alert with these labels is it."""
+        wanted = {"alertname": self.alert, "severity": self.severity, **self.labels}
+        return wanted.items() <= labels.items()
+
+    def __str__(self) -> str:
+        """`SLOErrorBudgetBurn{slo="availability"} (critical)`."""
+        told = ", ".join(f'{name}="{value}"' for name, value in self.labels.items())
+        return f"{self.alert}{{{told}}} ({self.severity})"
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A fault that people and stories may switch on."""
 
@@ -56,6 +77,7 @@ class Fault:
     switch: Switch
     on: str
     """What happens while it is on, in a few words."""
+    expects: Expectation
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from sereno_slo.parse import parse_as
 from sereno_slo.source import read_source
 
 from sereno_cli.demo.systems.grammar import SystemDocument
-from sereno_cli.demo.systems.model import Fault, Load, Program, Scrape, Switch, System
+from sereno_cli.demo.systems.model import Expectation, Fault, Load, Program, Scrape, Switch, System
 
 FILE = "system.yaml"
 
@@ -49,7 +49,12 @@ def _system(document: SystemDocument, folder: Path) -> System:
         history=document.history,
         addresses=document.addresses,
         faults=tuple(
-            Fault(name, Switch(fault.switch.program, fault.switch.port, name, fault.switch.parameters), fault.on)
+            Fault(
+                name,
+                Switch(fault.switch.program, fault.switch.port, name, fault.switch.parameters),
+                fault.on,
+                Expectation(fault.expects.alert, fault.expects.severity, fault.expects.labels),
+            )
             for name, fault in document.faults.items()
         ),
     )
