@@ -12,8 +12,13 @@ from sereno_cli.demo.world import World
 _TIMEOUT_SECONDS = 60
 
 
-def write_draft(world: World, incident_id: str, failed_requests: int) -> Path:
+def write_draft(world: World, incident_id: str, failed_requests: int | None) -> Path:
     """Call `sereno postmortem draft` and return the draft's path.
+
+    Args:
+        world: what runs.
+        incident_id: whose draft.
+        failed_requests: what the draft must have counted; None where what is bad isn't known to the event.
 
     Raises:
         DemoError: the command failed, or the draft lacks what was measured: the failed requests, the fault.
@@ -25,7 +30,7 @@ def write_draft(world: World, incident_id: str, failed_requests: int) -> Path:
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS)
     if done.returncode != 0 or not draft.is_file():
         raise DemoError(f"sereno postmortem draft failed (exit code {done.returncode}):\n{done.stdout}{done.stderr}")
-    lacking = missing_evidence(draft.read_text(), failed_requests)
+    lacking = missing_evidence(draft.read_text(), world.fault.name, failed_requests)
     if lacking:
         raise DemoError(f"{draft} lacks evidence: {', '.join(lacking)}")
     return draft
@@ -38,13 +43,14 @@ def _keep(draft: Path) -> None:
         draft.rename(draft.with_name(f"{draft.stem}.until-{written:%H%M%S}.md"))
 
 
-def missing_evidence(text: str, failed_requests: int) -> list[str]:
+def missing_evidence(text: str, fault: str, failed_requests: int | None) -> list[str]:
     """What a draft of this story must hold and doesn't."""
     plain = text.replace(",", "").replace("\u202f", "")
     wanted = {
-        f"the {failed_requests} failed requests": rf"\b{failed_requests}\b",
-        "when the fault began": "fault_started|fault on|[Ff]ault .*(on|started)",
+        f"when the fault {fault} began": rf"fault_started|[Ff]ault {fault} .*(on|started)",
         "the page": "SLOErrorBudgetBurn",
         "where it was measured": "measured",
     }
+    if failed_requests is not None:
+        wanted |= {f"the {failed_requests} failed requests": rf"\b{failed_requests}\b"}
     return [what for what, pattern in wanted.items() if not re.search(pattern, plain)]

@@ -97,7 +97,7 @@ def tell_story(world: World) -> Ending:
         if after >= before:
             raise StoryFailed(f"the budget should have fallen: {before:.4%} before, {after:.4%} after")
         teller.say("drafting the postmortem")
-        draft = write_draft(world, incident_id, counted)
+        draft = write_draft(world, incident_id, failed)
     ending = Ending(before, after, failed, counted, seconds_to_page, seconds_to_resolution, str(draft))
     _show_ending(ending, time.monotonic() - started)
     return ending
@@ -260,7 +260,7 @@ def _show_ending(ending: Ending, seconds: float) -> None:
     click.echo(
         f"\n  budget before        {ending.budget_before:.2%}"
         f"\n  budget after         {ending.budget_after:.2%}"
-        f"\n  failed requests      {ending.failed_by_ledger} in the ledger"
+        f"\n  bad events           {ending.failed_by_ledger} in the ledger"
         + (f", {ending.failed_by_service} by the service" if ending.failed_by_service is not None else "")
         + f"\n  page after           {ending.seconds_to_page:.0f} s of fault"
         f"\n  resolved after       {ending.seconds_to_resolution:.0f} s of health"

@@ -46,7 +46,9 @@ def test_what_is_written_is_what_is_run(tmp_path: Path) -> None:
     assert fault is not None
     assert (fault.switch.program, fault.switch.port, fault.switch.parameters) == ("shop", "admin", {"ratio": 1.0})
     assert fault.expects.is_met_by({"alertname": "SLOErrorBudgetBurn", "severity": "critical", "slo": "availability"})
-    assert not fault.expects.is_met_by({"alertname": "SLOErrorBudgetBurn", "severity": "warning", "slo": "availability"})
+    assert not fault.expects.is_met_by(
+        {"alertname": "SLOErrorBudgetBurn", "severity": "warning", "slo": "availability"}
+    )
     assert system.fault("error") is None
 
 
