@@ -47,7 +47,7 @@ def missing_evidence(text: str, fault: str, failed_requests: int | None) -> list
     """What a draft of this story must hold and doesn't."""
     plain = text.replace(",", "").replace("\u202f", "")
     wanted = {
-        f"when the fault {fault} began": rf"fault_started|[Ff]ault {fault} .*(on|started)",
+        f"when the fault {fault} began": rf"fault_started: Fault {re.escape(fault)} started",
         "the page": "SLOErrorBudgetBurn",
         "where it was measured": "measured",
     }

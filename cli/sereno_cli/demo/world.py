@@ -17,7 +17,7 @@ from sereno_cli.demo import parts
 from sereno_cli.demo.configuration import write_configuration
 from sereno_cli.demo.history import DAYS, write_history
 from sereno_cli.demo.parts import Run
-from sereno_cli.demo.places import OWN_PORTS, Addresses, DemoError, Places, Programs, find_programs, free_addresses
+from sereno_cli.demo.places import OWN_PORTS, Addresses, DemoError, Places, find_programs, free_addresses
 from sereno_cli.demo.scripts import write_scripts
 from sereno_cli.demo.supervisor import Supervisor
 from sereno_cli.demo.systems import Fault, System, read_system, system_ids
@@ -51,11 +51,6 @@ class World:
     def places(self) -> Places:
         """Its files."""
         return self.run.places
-
-    @property
-    def programs(self) -> Programs:
-        """The programs of others that it runs."""
-        return self.run.programs
 
     @property
     def addresses(self) -> Addresses:
