@@ -8,18 +8,18 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 CHART_FILES := compile --format operator --only rules --only dashboards --out helm/sereno/files
 ALERTMANAGER_YML := alerting/alertmanager/alertmanager.yml
 
-.PHONY: help setup tools test-tools demo demo-once story test test-fast check check-artefacts fmt compile docs helm otel-collector lock clean
+.PHONY: help setup tools test-tools demo demo-once story servers test test-fast check check-artefacts fmt compile docs helm otel-collector lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
-demo: setup tools ## run everything here, on real Prometheus and Alertmanager; Ctrl-C ends it; SYSTEMS=all
+demo: setup tools $(if $(SYSTEMS),servers) ## run everything here, on real Prometheus and Alertmanager; Ctrl-C ends it; SYSTEMS=all
 	@$(BIN)/sereno demo $(if $(SYSTEMS),--systems $(SYSTEMS))
 
 demo-once: setup tools ## the whole story by itself: fault, page, postmortem draft in var/demo/postmortems (up to 10 minutes)
 	@$(BIN)/sereno demo --once
 
-story: setup tools ## a fault's story in real time: SYSTEM=transactions-api FAULT=errors (up to 10 minutes)
+story: setup tools servers ## a fault's story in real time: SYSTEM=transactions-api FAULT=errors (up to 10 minutes)
 	@$(BIN)/sereno demo --once --state var/story $(if $(SYSTEM),--systems $(SYSTEM)) $(if $(FAULT),--fault $(FAULT))
 
 test: setup tools test-tools check-artefacts ## the whole test suite; ARGS="-k name" chooses
@@ -60,7 +60,10 @@ setup: ## Python packages into .venv, once per change of pyproject.toml or const
 tools: ## Prometheus, promtool, Alertmanager, amtool: from PATH, else by apt, else the command for your system
 	@scripts/install-tools
 
-test-tools: tools ## what only the tests need: Java 17, Maven, Elasticsearch, RabbitMQ, Redis
+servers: # what the reference systems stand on: PostgreSQL, RabbitMQ, Redis, nginx, and their exporters
+	@scripts/install-servers
+
+test-tools: tools servers ## what only the tests need: Java 17, Maven, Elasticsearch, RabbitMQ, Redis
 	@scripts/install-test-tools
 	@scripts/elasticsearch fetch >/dev/null
 

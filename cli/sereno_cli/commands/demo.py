@@ -19,8 +19,13 @@ from sereno_cli.exit_codes import ExitCode
     show_default=True,
     help="Which of the reference systems run, the first one's faults to try; all: every one of them.",
 )
-@click.option("--fault", metavar="NAME", help="Which of its faults [the first of them].")
-def command(once: bool, state: Path | None, systems: str, fault: str | None) -> ExitCode:
+@click.option(
+    "--fault",
+    metavar="[SYSTEM/]NAME[,…]",
+    default="",
+    help="Which faults, of each system at most one [the first system's first].",
+)
+def command(once: bool, state: Path | None, systems: str, fault: str) -> ExitCode:
     """Run everything locally on real Prometheus and Alertmanager.
 
     A service under load, its SLO rules compiled from slo/specs, its logs collected, pages received as incidents; the
@@ -34,6 +39,7 @@ def command(once: bool, state: Path | None, systems: str, fault: str | None) -> 
       sereno demo          watch, break, mend
       sereno demo --systems all
       sereno demo --once --systems transactions-api --fault subscriber-stuck
+      sereno demo --once --systems all --fault etl/load-stuck,fitness/redis-gone
       sereno demo --once   fault, page, resolution, postmortem draft, figures
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     from sereno_cli.demo.places import DemoError, ProgramMissing, find_clone
@@ -41,7 +47,7 @@ def command(once: bool, state: Path | None, systems: str, fault: str | None) -> 
     from sereno_cli.demo.watch import watch
     from sereno_cli.demo.world import NoSuchThing, running_world
 
-    names = tuple(name.strip() for name in systems.split(",") if name.strip())
+    names, faults = _listed(systems), _listed(fault)
     if not names:
         raise click.UsageError("--systems names none; leave it out for transactions-api alone")
     # SIGINT, too: a demo that a script starts in the background inherits it as ignored.
@@ -50,7 +56,7 @@ def command(once: bool, state: Path | None, systems: str, fault: str | None) -> 
     signal.signal(signal.SIGHUP, _interrupt)
     try:
         with running_world(
-            find_clone(Path.cwd()), state, tell=lambda line: click.echo(f"· {line}"), systems=names, fault=fault
+            find_clone(Path.cwd()), state, tell=lambda line: click.echo(f"· {line}"), systems=names, faults=faults
         ) as world:
             if once:
                 tell_story(world)
@@ -71,6 +77,10 @@ def command(once: bool, state: Path | None, systems: str, fault: str | None) -> 
         click.echo(f"sereno demo: {error}", err=True)
         return ExitCode.UNREACHABLE
     return ExitCode.OK
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of signal handlers

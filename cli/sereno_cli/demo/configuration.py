@@ -1,6 +1,6 @@
 """The configuration of the demo's Prometheus and Alertmanager, made from the repository's own files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from sereno_slo.alertmanager_file import UnmergeableError, merged, rules_in
 
 from sereno_cli.demo.parts import Run
 from sereno_cli.demo.places import Addresses, DemoError, Places
+from sereno_cli.demo.servers import server_scrapes
 from sereno_cli.demo.systems import System
 
 # Short, so that a person can watch; thresholds and windows of the rules stay what they are.
@@ -35,7 +36,7 @@ def write_configuration(run: Run, systems: Sequence[System]) -> tuple[Path, Path
 
 def _prometheus(places: Places, addresses: Addresses, systems: Sequence[System]) -> dict[str, Any]:
     def job(name: str, port: str) -> dict[str, Any]:
-        return {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{addresses.port(port)}"]}]}
+        return {"job_name": name, "static_configs": [_target(addresses, port)]}
 
     return {
         "global": {"scrape_interval": _SCRAPE_INTERVAL, "evaluation_interval": "1m"},
@@ -53,12 +54,29 @@ def _prometheus(places: Places, addresses: Addresses, systems: Sequence[System])
                 for program in system.programs
                 if program.scrape is not None
             ),
+            *_server_jobs(places, addresses, systems),
             job("prometheus", "prometheus"),
             job("alertmanager", "alertmanager"),
             job("sereno-incidents", "incidents"),
             job("sereno-collector", "collector"),
         ],
     }
+
+
+def _target(addresses: Addresses, port: str, **labels: str) -> dict[str, Any]:
+    targets = {"targets": [f"127.0.0.1:{addresses.port(port)}"]}
+    return targets | {"labels": labels} if labels else targets
+
+
+def _server_jobs(places: Places, addresses: Addresses, systems: Sequence[System]) -> Iterator[dict[str, Any]]:
+    """The repository's own jobs of exporters/standard, with the servers of these systems as their targets."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for folder, port, system in server_scrapes(systems):
+        found.setdefault(folder, []).append(_target(addresses, port, system=system))
+    for folder, targets in found.items():
+        document = yaml.safe_load((places.root / "exporters" / "standard" / folder / "scrape.yaml").read_text())
+        for job in document["scrape_configs"]:
+            yield {**job, "static_configs": targets}
 
 
 def local_alertmanager(routing: dict[str, Any], incidents_url: str) -> dict[str, Any]:

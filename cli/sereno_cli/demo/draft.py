@@ -7,16 +7,18 @@ from pathlib import Path
 
 from sereno_cli.demo.places import DemoError
 from sereno_cli.demo.scripts import draft_command
+from sereno_cli.demo.systems import Fault
 from sereno_cli.demo.world import World
 
 _TIMEOUT_SECONDS = 60
 
 
-def write_draft(world: World, incident_id: str, failed_requests: int | None) -> Path:
+def write_draft(world: World, fault: Fault, incident_id: str, failed_requests: int | None) -> Path:
     """Call `sereno postmortem draft` and return the draft's path.
 
     Args:
         world: what runs.
+        fault: what was broken.
         incident_id: whose draft.
         failed_requests: what the draft must have counted; None where what is bad isn't known to the event.
 
@@ -30,7 +32,7 @@ def write_draft(world: World, incident_id: str, failed_requests: int | None) -> 
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS)
     if done.returncode != 0 or not draft.is_file():
         raise DemoError(f"sereno postmortem draft failed (exit code {done.returncode}):\n{done.stdout}{done.stderr}")
-    lacking = missing_evidence(draft.read_text(), world.fault.name, failed_requests)
+    lacking = missing_evidence(draft.read_text(), fault, failed_requests)
     if lacking:
         raise DemoError(f"{draft} lacks evidence: {', '.join(lacking)}")
     return draft
@@ -43,12 +45,12 @@ def _keep(draft: Path) -> None:
         draft.rename(draft.with_name(f"{draft.stem}.until-{written:%H%M%S}.md"))
 
 
-def missing_evidence(text: str, fault: str, failed_requests: int | None) -> list[str]:
+def missing_evidence(text: str, fault: Fault, failed_requests: int | None) -> list[str]:
     """What a draft of this story must hold and doesn't."""
     plain = text.replace(",", "").replace("\u202f", "")
     wanted = {
-        f"when the fault {fault} began": rf"fault_started: Fault {re.escape(fault)} started",
-        "the page": "SLOErrorBudgetBurn",
+        f"when the fault {fault.name} began": rf"fault_started: Fault {re.escape(fault.name)} started",
+        "the page": re.escape(fault.expects.alert),
         "where it was measured": "measured",
     }
     if failed_requests is not None:

@@ -1,4 +1,4 @@
-"""The parts of the demo as data: what each is called, how it is started and where it answers when it is healthy."""
+"""The parts of the demo: Sereno's own, its neighbours, the programs and the load of the systems."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from sereno_cli.demo.backing import BACKINGS, Place
+from sereno_cli.demo.part import Part
 from sereno_cli.demo.places import Addresses, Places, Programs
 from sereno_cli.demo.systems import Load, Program, System
 from sereno_cli.demo.systems.words import filled_in
@@ -18,17 +20,8 @@ class Run:
     places: Places
     programs: Programs
     addresses: Addresses
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One process of the demo."""
-
-    name: str
-    arguments: tuple[str, ...]
-    healthy: str | None
-    """The address that answers 200 once the part is healthy; None where nothing is served."""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    servers: Mapping[str, Place] = field(default_factory=dict)
+    """Where each server of a system is, by its name: `etl.redis`."""
 
 
 def incidents(run: Run) -> Part:
@@ -70,6 +63,11 @@ def words(run: Run, system: System, program: Program | None = None) -> dict[str,
     return {
         **run.addresses.ports,
         **own,
+        **{
+            f"{need}.{word}": say(run.servers[system.server(need)])
+            for need in system.needs
+            for word, say in BACKINGS[need].words.items()
+        },
         "files": run.places.files_of(system.name),
         "logs": run.places.logs,
         "buckets": run.places.compiled / "buckets",

@@ -126,7 +126,7 @@ class Addresses:
         return f"http://127.0.0.1:{self.ports[name]}"
 
 
-OWN_PORTS = ("prometheus", "alertmanager", "incidents", "collector")
+OWN_PORTS = ("prometheus", "alertmanager", "incidents", "collector", "control")
 """Of Sereno's own parts and its neighbours."""
 
 

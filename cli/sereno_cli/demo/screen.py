@@ -81,7 +81,7 @@ def _to_try(world: World) -> Panel:
     except ValueError:
         shown = scripts
     rows = (
-        ("break", f"{world.fault.on}: a page within two or three minutes"),
+        ("break", f"{world.faults[0][1].on}: a page within two or three minutes"),
         ("mend", "the fault ends: the alert resolves within six minutes"),
         ("draft", "writes the postmortem draft of the latest incident"),
     )

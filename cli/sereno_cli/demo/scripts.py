@@ -1,26 +1,22 @@
 """Short commands for visitors, with the run's free ports already in them."""
 
-import json
 import shlex
 
 from sereno_cli.demo.parts import Run
-from sereno_cli.demo.systems import Fault
+from sereno_cli.demo.systems import Fault, System
 
 _FAILED = "that did not work: the demo ends with its screen, and make demo starts it again"
 
 
-def write_scripts(run: Run, fault: Fault) -> None:
-    """`var/demo/bin/{break,mend,draft}`."""
-    url = fault_url(run, fault)
-    quiet = ["curl", "-fsS", "-o", "/dev/null"]
-    parameters = json.dumps(fault.switch.parameters)
+def write_scripts(run: Run, system: System, fault: Fault) -> None:
+    """`var/demo/bin/{break,mend,draft}`; the first two take another fault, as `system/fault`."""
+    faults = f"{run.addresses.url('control')}/faults/"
+    named = f'"{faults}${{1:-{system.name}/{fault.name}}}"'
+    quiet = "curl -fsS -o /dev/null"
     scripts = {
-        "break": (
-            [*quiet, "-X", "PUT", url, "-H", "content-type: application/json", "-d", parameters],
-            f"{fault.on} now: a page comes within two or three minutes",
-        ),
-        "mend": ([*quiet, "-X", "DELETE", url], "the fault has ended: the alert resolves within six minutes"),
-        "draft": (draft_command(run, "latest"), "this is the draft"),
+        "break": (f"{quiet} -X PUT {named}", "it is broken now: a page comes within two or three minutes"),
+        "mend": (f"{quiet} -X DELETE {named}", "the fault has ended: the alert resolves within six minutes"),
+        "draft": (shlex.join(draft_command(run, "latest")), "this is the draft"),
     }
     places = run.places
     places.scripts.mkdir(exist_ok=True)
@@ -30,10 +26,10 @@ def write_scripts(run: Run, fault: Fault) -> None:
         script.chmod(0o755)
 
 
-def _script(command: list[str], done: str) -> str:
+def _script(command: str, done: str) -> str:
     """A shell script that runs the command and says in words what came of it."""
     return f"""#!/bin/sh
-if {shlex.join(command)}; then
+if {command}; then
     echo {shlex.quote(done)}
 else
     code=$?
@@ -41,12 +37,6 @@ else
     exit $code
 fi
 """
-
-
-def fault_url(run: Run, fault: Fault) -> str:
-    """Where a fault is switched."""
-    switch = fault.switch
-    return f"{run.addresses.url(f'{switch.program}.{switch.port}')}/faults/{switch.name}"
 
 
 def draft_command(run: Run, incident_id: str) -> list[str]:

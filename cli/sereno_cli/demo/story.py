@@ -1,30 +1,39 @@
-"""The story of a fault: each step is observed over a real HTTP API, or the story has failed.
+"""The story of faults: each step is observed over a real HTTP API, or the story has failed.
 
 `make demo-once` tells that of transactions-api's `errors`. It stays below what trips the six-hour tier, whose 30-minute
 window would hold the alert: 60 % of the requests fail for about two minutes, which is 75 s of full outage; the one-hour
 tier needs 52 s, the six-hour tier 130 s (2 % and 5 % of a 30-day budget of 0.1 %). Nothing in the rules is softened.
+
+Faults of several systems may be told together: each brings its own alert, and there is no other page.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TypeVar
 
 import click
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 from sereno_backends.prometheus import PrometheusClient, PrometheusError
 from sereno_slo.model import ServiceLevelObjective
-from sereno_slo.plan import series
-from sereno_slo.plan.ledger import remaining_to_the_minute
-from sereno_slo.plan.series import Ledger
 
-from sereno_cli.demo.budget import budgets, number
+from sereno_cli.demo.budget import budgets
 from sereno_cli.demo.draft import write_draft
+from sereno_cli.demo.observing import (
+    Incident,
+    bad_events_since,
+    broken_slo,
+    budget,
+    failed_answers,
+    incidents,
+    labels_of,
+    live_budget,
+)
 from sereno_cli.demo.places import DemoError
 from sereno_cli.demo.screen import as_lines
-from sereno_cli.demo.scripts import fault_url
+from sereno_cli.demo.systems import Fault, System
 from sereno_cli.demo.world import World
 
 _COUNTED_BY_ANSWERS = ("transactions-api", "errors")
@@ -34,8 +43,8 @@ _POLL_SECONDS = 1.0
 _PROGRESS_SECONDS = 20.0
 
 # The page needs two evaluations of the rules; the alert ends when the five-minute window has forgotten the fault.
-_LIVE_SECONDS = 90.0
-_PAGE_SECONDS = 200.0
+_LIVE_SECONDS = 150.0
+_PAGE_SECONDS = 240.0
 _RESOLVED_SECONDS = 460.0
 
 Seen = TypeVar("Seen")
@@ -47,86 +56,184 @@ class StoryFailed(DemoError):  # noqa: N818 - reads as what happened
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What was measured on the way."""
+    """What was measured of one fault on the way."""
 
-    budget_before: float
-    budget_after: float
+    fault: str
+    """`transactions-api/errors`."""
+    budget_before: float | None
+    """Of the SLO that it breaks; None where the alert is about something else, as are the next two."""
+    budget_after: float | None
+    failed_by_ledger: int | None
+    """Bad events in the ledger since the demo's start."""
     failed_by_service: int | None
     """Answers that weren't 200 or 201, by the service's own counters; None where other events are bad."""
-    failed_by_ledger: int
-    """Bad events in the ledger since the demo's start."""
     seconds_to_page: float
     seconds_to_resolution: float
-    draft: str
+    draft: Path
 
 
-def tell_story(world: World) -> Ending:
-    """Budget, fault, page, cure, resolution, draft.
+@dataclass(slots=True)
+class _Chapter:
+    """One fault, and what has been seen of it."""
+
+    system: System
+    fault: Fault
+    slo: ServiceLevelObjective | None
+    budget_before: float | None = None
+    broken_at: float = 0.0
+    incident: Incident | None = None
+    seconds_to_page: float = 0.0
+    mended_at: float = 0.0
+    seconds_to_resolution: float | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.system.name}/{self.fault.name}"
+
+
+def tell_story(world: World) -> tuple[Ending, ...]:
+    """Budget, fault, page, cure, resolution, draft, of each of the world's faults.
 
     Raises:
         StoryFailed: a step was not observed.
         DemoError: a part died.
     """
-    started = time.monotonic()
-    begin = datetime.now(UTC)
-    slo = _broken_slo(world)
     with PrometheusClient(world.addresses.url("prometheus")) as client:
-        teller = _Teller(world, client, started)
-        teller.say("waiting for live traffic in the ledger")
-        before = teller.wait("the ledger counts live events", _LIVE_SECONDS, lambda: _live_budget(client, slo, begin))
-        teller.say(f"budget of {slo.service}/{slo.name} before: {before:.2%}")
-        broken_at = time.monotonic()
-        teller.switch_fault(on=True)
-        incident = teller.wait(
-            f"{world.fault.expects} arrives at the incident receiver", _PAGE_SECONDS, lambda: _told(world)
-        )
-        seconds_to_page = time.monotonic() - broken_at
-        _show_page(incident, seconds_to_page)
-        teller.switch_fault(on=False)
-        mended_at = time.monotonic()
-        incident_id = str(incident["incident_id"])
-        teller.wait("the incident is resolved", _RESOLVED_SECONDS, lambda: _resolved(world, incident_id))
-        seconds_to_resolution = time.monotonic() - mended_at
-        teller.say(f"resolved {seconds_to_resolution:.0f} s after the cure")
-        failed, counted = teller.wait(
-            "the ledger has counted what the service has counted",
-            _LIVE_SECONDS,
-            lambda: _counted(world, client, slo, begin),
-        )
-        after = _budget(client, slo) or before
-        if after >= before:
-            raise StoryFailed(f"the budget should have fallen: {before:.4%} before, {after:.4%} after")
-        teller.say("drafting the postmortem")
-        draft = write_draft(world, incident_id, failed)
-    ending = Ending(before, after, failed, counted, seconds_to_page, seconds_to_resolution, str(draft))
-    _show_ending(ending, time.monotonic() - started)
-    return ending
-
-
-def _broken_slo(world: World) -> ServiceLevelObjective:
-    """The SLO that the story's fault breaks."""
-    expected = world.fault.expects.labels
-    for service in world.services:
-        for slo in service.slos:
-            if slo.name == expected.get("slo") and slo.service == expected.get("service", slo.service):
-                return slo
-    raise StoryFailed(
-        f"the fault {world.fault.name} expects {world.fault.expects}, of which nothing that runs is an SLO"
-    )
+        return _Teller(world, client).tell()
 
 
 class _Teller:
     """Says what happens and waits for what must happen, watching the parts meanwhile."""
 
-    def __init__(self, world: World, client: PrometheusClient, started: float) -> None:
+    def __init__(self, world: World, client: PrometheusClient) -> None:
         self._world = world
         self._client = client
-        self._started = started
+        self._started = time.monotonic()
+        self._begin = datetime.now(UTC)
+        self._chapters = [
+            _Chapter(system, fault, broken_slo(fault.expects, world.services)) for system, fault in world.faults
+        ]
 
-    def say(self, line: str) -> None:
-        click.echo(f"{time.monotonic() - self._started:5.0f} s  {line}")
+    def tell(self) -> tuple[Ending, ...]:
+        self._say("waiting for live traffic in the ledger")
+        for chapter in self._chapters:
+            self._look_at_budget(chapter)
+        for chapter in self._chapters:
+            self._break(chapter)
+        self._wait("its page arrives at the incident receiver", self._untold, self._look_for_page)
+        self._wait("its incident is resolved", self._unresolved, self._look_for_resolution)
+        endings = tuple(map(self._ending, self._chapters))
+        _show_endings(endings, time.monotonic() - self._started)
+        return endings
 
-    def wait(self, what: str, timeout_seconds: float, look: Callable[[], Seen | None]) -> Seen:
+    def _look_at_budget(self, chapter: _Chapter) -> None:
+        slo = chapter.slo
+        if slo is None:
+            return
+        chapter.budget_before = self._seen(
+            f"the ledger of {slo.service}/{slo.name} counts live events",
+            _LIVE_SECONDS,
+            lambda: live_budget(self._client, slo, self._begin),
+        )
+        self._say(f"budget of {slo.service}/{slo.name} before: {chapter.budget_before:.2%}")
+
+    def _break(self, chapter: _Chapter) -> None:
+        self._world.switchboard.on(chapter.fault)
+        chapter.broken_at = time.monotonic()
+        self._say(f"{chapter.name} on: {chapter.fault.on}")
+
+    def _untold(self) -> list[tuple[_Chapter, float]]:
+        return [(each, each.broken_at + _PAGE_SECONDS) for each in self._chapters if each.incident is None]
+
+    def _look_for_page(self, chapter: _Chapter, found: Sequence[Incident]) -> None:
+        for incident in found:
+            if incident["notifications"] and any(map(chapter.fault.expects.is_met_by, labels_of(incident))):
+                chapter.incident = incident
+                chapter.seconds_to_page = time.monotonic() - chapter.broken_at
+                _show_page(chapter, incident)
+                self._world.switchboard.off(chapter.fault)
+                chapter.mended_at = time.monotonic()
+                self._say(f"{chapter.name} off")
+                return
+
+    def _unresolved(self) -> list[tuple[_Chapter, float]]:
+        return [
+            (each, each.mended_at + _RESOLVED_SECONDS) for each in self._chapters if each.seconds_to_resolution is None
+        ]
+
+    def _look_for_resolution(self, chapter: _Chapter, found: Sequence[Incident]) -> None:
+        known = chapter.incident or {}
+        if any(i["incident_id"] == known["incident_id"] and i["status"] == "resolved" for i in found):
+            chapter.seconds_to_resolution = time.monotonic() - chapter.mended_at
+            self._say(f"{chapter.name} resolved {chapter.seconds_to_resolution:.0f} s after the cure")
+
+    def _wait(
+        self,
+        what: str,
+        left: Callable[[], list[tuple[_Chapter, float]]],
+        look: Callable[[_Chapter, Sequence[Incident]], None],
+    ) -> None:
+        """Look at the incidents until no chapter is left; each has its deadline, and nothing else may page."""
+        told = time.monotonic()
+        while waiting := left():
+            self._world.supervisor.check()
+            found = _quietly(lambda: incidents(self._world.run)) or []
+            self._nothing_else(found)
+            for chapter, deadline in waiting:
+                look(chapter, found)
+                if time.monotonic() > deadline and any(chapter is each for each, _ in left()):
+                    raise StoryFailed(f"not observed in time: {chapter.fault.expects} of {chapter.name}: {what}")
+            if time.monotonic() - told > _PROGRESS_SECONDS:
+                told = time.monotonic()
+                self._say(f"{', '.join(each.name for each, _ in waiting)}: until {what} ({self._figures()})")
+            time.sleep(_POLL_SECONDS)
+
+    def _nothing_else(self, found: Sequence[Incident]) -> None:
+        """One fault, one page."""
+        expected = [replace(chapter.fault.expects, severity="critical") for chapter in self._chapters]
+        pages = [labels for each in found for labels in labels_of(each) if labels.get("severity") == "critical"]
+        others = [labels for labels in pages if not any(one.is_met_by(labels) for one in expected)]
+        if others:
+            wanted = " and ".join(str(chapter.fault.expects) for chapter in self._chapters)
+            told = "; ".join(", ".join(f"{key}={value}" for key, value in sorted(each.items())) for each in others)
+            raise StoryFailed(f"{wanted} is expected, and nothing else pages; there is also: {told}")
+
+    def _ending(self, chapter: _Chapter) -> Ending:
+        counted, failed, after = None, None, None
+        slo = chapter.slo
+        if slo is not None:
+            counted, failed = self._seen(
+                f"the ledger of {slo.service}/{slo.name} has counted what the service has counted",
+                _LIVE_SECONDS,
+                lambda: self._counted(chapter, slo),
+            )
+            before = chapter.budget_before or 0.0
+            after = budget(self._client, slo) or before
+            if after >= before:
+                raise StoryFailed(f"the budget should have fallen: {before:.4%} before, {after:.4%} after")
+        self._say(f"drafting the postmortem of {chapter.name}")
+        incident_id = str((chapter.incident or {})["incident_id"])
+        draft = write_draft(self._world, chapter.fault, incident_id, failed)
+        return Ending(
+            chapter.name,
+            chapter.budget_before,
+            after,
+            counted,
+            failed,
+            chapter.seconds_to_page,
+            chapter.seconds_to_resolution or 0.0,
+            draft,
+        )
+
+    def _counted(self, chapter: _Chapter, slo: ServiceLevelObjective) -> tuple[int, int | None] | None:
+        """Bad events of the ledger and failed answers by the service's own counters, once they are the same number."""
+        counted = bad_events_since(self._client, slo, self._begin)
+        if counted is None or (chapter.system.name, chapter.fault.name) != _COUNTED_BY_ANSWERS:
+            return None if counted is None else (counted, None)
+        failed = failed_answers(self._world.run, _SERVED_AT)
+        return (counted, failed) if failed == counted else None
+
+    def _seen(self, what: str, timeout_seconds: float, look: Callable[[], Seen | None]) -> Seen:
         """Look until something is seen, telling the live budget now and then."""
         deadline = time.monotonic() + timeout_seconds
         told = time.monotonic()
@@ -139,24 +246,19 @@ class _Teller:
                 raise StoryFailed(f"not observed within {timeout_seconds:g} s: {what}")
             if time.monotonic() - told > _PROGRESS_SECONDS:
                 told = time.monotonic()
-                self.say(f"waiting until {what} ({self._figures()})")
+                self._say(f"waiting until {what} ({self._figures()})")
             time.sleep(_POLL_SECONDS)
 
     def _figures(self) -> str:
-        return _quietly(lambda: as_lines(budgets(self._client, self._world.services))) or "Prometheus doesn't answer"
+        services = [
+            service
+            for service in self._world.services
+            if any(chapter.slo in service.slos for chapter in self._chapters)
+        ]
+        return _quietly(lambda: as_lines(budgets(self._client, services))) or "Prometheus doesn't answer"
 
-    def switch_fault(self, *, on: bool) -> None:
-        """By the service's admin port, as a person would with curl."""
-        fault = self._world.fault
-        url = fault_url(self._world.run, fault)
-        try:
-            with httpx.Client(trust_env=False, timeout=5.0) as http:
-                answer = http.put(url, json=dict(fault.switch.parameters)) if on else http.delete(url)
-        except httpx.HTTPError as error:
-            raise StoryFailed(f"the fault can't be switched: {error}") from None
-        if not answer.is_success:
-            raise StoryFailed(f"the fault can't be switched: {url} answered {answer.status_code} {answer.text[:200]}")
-        self.say(f"fault on: {fault.on}" if on else "fault off")
+    def _say(self, line: str) -> None:
+        click.echo(f"{time.monotonic() - self._started:5.0f} s  {line}")
 
 
 def _quietly(look: Callable[[], Seen | None]) -> Seen | None:
@@ -167,87 +269,9 @@ def _quietly(look: Callable[[], Seen | None]) -> Seen | None:
         return None
 
 
-def _budget(client: PrometheusClient, slo: ServiceLevelObjective) -> float | None:
-    return number(client, str(remaining_to_the_minute(slo)), datetime.now(UTC))
-
-
-def _live_budget(client: PrometheusClient, slo: ServiceLevelObjective, begin: datetime) -> float | None:
-    """The budget, once a live entry with events stands in the ledger."""
-    entry = Ledger.of(slo).series(series.EVENTS_ENTRY)
-    newest = number(client, f"timestamp({entry} > 0)", datetime.now(UTC))
-    return _budget(client, slo) if newest is not None and newest >= begin.timestamp() else None
-
-
-def _incidents(world: World) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{world.addresses.url('incidents')}/api/v1/incidents", trust_env=False, timeout=5.0)
-    answer.raise_for_status()
-    document = answer.json()
-    found: list[dict[str, Any]] = document["incidents"] if isinstance(document, dict) else document
-    return found
-
-
-def _told(world: World) -> dict[str, Any] | None:
-    """The incident that the expected alert has opened."""
-    incidents = _incidents(world)
-    _nothing_else(world, incidents)
-    for incident in incidents:
-        if incident["notifications"] and any(map(world.fault.expects.is_met_by, _labels(incident))):
-            return incident
-    return None
-
-
-def _labels(incident: dict[str, Any]) -> list[dict[str, str]]:
-    """The labels of its alerts."""
-    return [{**alert["labels"], "alertname": alert["name"]} for alert in incident["alerts"]]
-
-
-def _nothing_else(world: World, incidents: list[dict[str, Any]]) -> None:
-    """One fault, one page."""
-    pages = [labels for incident in incidents for labels in _labels(incident) if labels.get("severity") == "critical"]
-    expected = world.fault.expects
-    others = [labels for labels in pages if not replace(expected, severity="critical").is_met_by(labels)]
-    if others:
-        told = "; ".join(", ".join(f"{name}={value}" for name, value in sorted(labels.items())) for labels in others)
-        raise StoryFailed(f"{expected} is expected, and nothing else pages; there is also: {told}")
-
-
-def _resolved(world: World, incident_id: str) -> bool | None:
-    """True once it is; another page meanwhile ends the story."""
-    incidents = _incidents(world)
-    _nothing_else(world, incidents)
-    return True if any(i["incident_id"] == incident_id and i["status"] == "resolved" for i in incidents) else None
-
-
-def _counted(
-    world: World, client: PrometheusClient, slo: ServiceLevelObjective, begin: datetime
-) -> tuple[int | None, int] | None:
-    """Failed answers by the service's own counters and bad events of the ledger, once they are the same number."""
-    now = datetime.now(UTC)
-    seconds = int((now - begin).total_seconds())
-    counted = number(client, f"sum_over_time({Ledger.of(slo).series(series.BAD_EVENTS_ENTRY)}[{seconds}s])", now)
-    if counted is None or counted < 1:
-        return None
-    if (slo.service, world.fault.name) != _COUNTED_BY_ANSWERS:
-        return None, round(counted)
-    failed = _failed_answers(world)
-    return (failed, round(counted)) if failed == round(counted) else None
-
-
-def _failed_answers(world: World) -> int:
-    text = httpx.get(f"{world.addresses.url(_SERVED_AT)}/metrics", trust_env=False, timeout=5.0).text
-    return round(
-        sum(
-            sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == "http_server_request_duration_seconds_count"
-            and sample.labels["http_response_status_code"] not in ("200", "201")
-        )
-    )
-
-
-def _show_page(incident: dict[str, Any], seconds: float) -> None:
-    click.echo(f"\n  ┌─ page after {seconds:.0f} s, incident {incident['incident_id']}")
+def _show_page(chapter: _Chapter, incident: Incident) -> None:
+    kind = "page" if chapter.fault.expects.severity == "critical" else "ticket"
+    click.echo(f"\n  ┌─ {kind} after {chapter.seconds_to_page:.0f} s, incident {incident['incident_id']}")
     for alert in incident["alerts"]:
         notes = alert["annotations"]
         for name in ("summary", "description", "runbook_url"):
@@ -256,15 +280,21 @@ def _show_page(incident: dict[str, Any], seconds: float) -> None:
     click.echo("  └─\n")
 
 
-def _show_ending(ending: Ending, seconds: float) -> None:
+def _show_endings(endings: Sequence[Ending], seconds: float) -> None:
+    for ending in endings:
+        click.echo(f"\n  {ending.fault}")
+        if ending.budget_before is not None and ending.budget_after is not None:
+            click.echo(
+                f"  budget before        {ending.budget_before:.2%}"
+                f"\n  budget after         {ending.budget_after:.2%}"
+                f"\n  bad events           {ending.failed_by_ledger} in the ledger"
+                + (f", {ending.failed_by_service} by the service" if ending.failed_by_service is not None else "")
+            )
+        click.echo(
+            f"  page after           {ending.seconds_to_page:.0f} s of fault"
+            f"\n  resolved after       {ending.seconds_to_resolution:.0f} s of health"
+            f"\n  postmortem draft     {ending.draft}"
+        )
     click.echo(
-        f"\n  budget before        {ending.budget_before:.2%}"
-        f"\n  budget after         {ending.budget_after:.2%}"
-        f"\n  bad events           {ending.failed_by_ledger} in the ledger"
-        + (f", {ending.failed_by_service} by the service" if ending.failed_by_service is not None else "")
-        + f"\n  page after           {ending.seconds_to_page:.0f} s of fault"
-        f"\n  resolved after       {ending.seconds_to_resolution:.0f} s of health"
-        "\n  (what lies before the start of this run is simulated history)"
-        f"\n  postmortem draft     {ending.draft}"
-        f"\n  the whole story      {seconds:.0f} s\n"
+        f"\n  (what lies before the start of this run is simulated history)\n  the whole story      {seconds:.0f} s\n"
     )

@@ -4,7 +4,7 @@ import fcntl
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,14 +13,17 @@ from sereno_slo import FOLDER, compile_specs, has_errors, read_settings, read_so
 from sereno_slo.model import Service
 from sereno_slo.source import SourceFile
 
-from sereno_cli.demo import parts
+from sereno_cli.demo import control, parts
 from sereno_cli.demo.configuration import write_configuration
 from sereno_cli.demo.history import DAYS, write_history
+from sereno_cli.demo.part import Part
 from sereno_cli.demo.parts import Run
 from sereno_cli.demo.places import OWN_PORTS, Addresses, DemoError, Places, find_programs, free_addresses
 from sereno_cli.demo.scripts import write_scripts
+from sereno_cli.demo.servers import check_servers, server_parts, server_places, server_ports
 from sereno_cli.demo.supervisor import Supervisor
-from sereno_cli.demo.systems import Fault, System, read_system, system_ids
+from sereno_cli.demo.switching import LOG, Switchboard, deeds_logged
+from sereno_cli.demo.systems import FULL, Fault, System, full_ids, read_system, system_ids
 from sereno_cli.demo.systems.words import filled_in
 
 Tell = Callable[[str], None]
@@ -43,8 +46,9 @@ class World:
     systems: tuple[System, ...]
     services: tuple[Service, ...]
     """Whose budgets the screen shows."""
-    fault: Fault
-    """What a visitor may break."""
+    faults: tuple[tuple[System, Fault], ...]
+    """What a story breaks, and a visitor; of each system at most one."""
+    switchboard: Switchboard
     supervisor: Supervisor
 
     @property
@@ -66,7 +70,7 @@ class World:
 
 @contextmanager
 def running_world(
-    clone: Path, state: Path | None, tell: Tell, *, systems: Sequence[str] = LIGHT, fault: str | None = None
+    clone: Path, state: Path | None, tell: Tell, *, systems: Sequence[str] = LIGHT, faults: Sequence[str] = ()
 ) -> Iterator[World]:
     """Start everything with its files in `state` (var/demo of the clone), hand it over, end everything.
 
@@ -74,49 +78,70 @@ def running_world(
         clone: of Sereno.
         state: where all files go.
         tell: is told each step.
-        systems: names of those to run, or "all".
-        fault: of the first of them, which visitors may switch on; None: its first.
+        systems: names of those to run, with `:full` behind for that of production; "all": each of them in full.
+        faults: which visitors and stories may switch on, as `system/fault`, or without `system/` of the first of them;
+            none: the first one's first.
 
     Raises:
         DemoError: a part is missing, didn't start or died; all others are ended.
     """
     chosen = _systems(clone, systems)
-    broken = _fault(chosen[0], fault)
+    broken = _faults(chosen, faults)
     programs = find_programs()
+    check_servers(chosen)
     places = Places(clone, (state or clone / "var" / "demo").resolve())
-    with _only_one(places):
+    with _only_one(places), ExitStack() as stack:
         _forget_last_run(places, chosen)
-        run = Run(places, programs, free_addresses((*OWN_PORTS, *_ports(chosen))))
+        addresses = free_addresses((*OWN_PORTS, *_ports(chosen), *server_ports(chosen)))
+        servers = stack.enter_context(server_places(places, programs, addresses, chosen))
+        run = Run(places, programs, addresses, servers)
         tell("compiling slo/specs")
         services = _compile(places)
         tell(f"writing {DAYS} days of simulated history")
         samples = sum(_write_histories(run, chosen, services))
         tell(f"history written: {samples:,} ledger samples")
         configurations = write_configuration(run, chosen)
-        with Supervisor(places.logs) as supervisor:
-            told = tuple(services[name] for system in chosen for name in system.specs)
-            world = World(run, chosen, told, broken, supervisor)
-            _start(world, configurations, tell)
-            write_scripts(run, world.fault)
-            yield world
+        supervisor = stack.enter_context(Supervisor(places.logs))
+        told = tuple(services[name] for system in chosen for name in system.specs)
+        world = World(run, chosen, told, broken, Switchboard(run, chosen, supervisor), supervisor)
+        _start(world, configurations, tell)
+        stack.enter_context(deeds_logged(places))
+        stack.enter_context(control.served(world.switchboard, addresses.port("control")))
+        write_scripts(run, *broken[0])
+        yield world
 
 
 def _systems(clone: Path, wanted: Sequence[str]) -> tuple[System, ...]:
     known = system_ids(clone)
     for name in wanted:
-        if name != ALL and name not in known:
+        if name != ALL and name.removesuffix(FULL) not in known:
             near = get_close_matches(name, known, n=1)
             raise NoSuchThing(f"there is no system {name}; " + (f"did you mean {near[0]}?" if near else _listed(known)))
-    found = []
-    for name in known if ALL in wanted else dict.fromkeys(wanted):
-        system = read_system(clone / "systems" / name)
+    found: dict[str, System] = {}
+    for name in full_ids(clone) if ALL in wanted else wanted:
+        plain = name.removesuffix(FULL)
+        system = read_system(clone / "systems" / plain, full=name in full_ids(clone) and name != plain)
         if not isinstance(system, System):
             raise DemoError("\n".join(map(str, system)))
-        found.append(system)
-    return tuple(found)
+        found.setdefault(plain, system)
+    return tuple(found.values())
 
 
-def _fault(system: System, name: str | None) -> Fault:
+def _faults(systems: Sequence[System], wanted: Sequence[str]) -> tuple[tuple[System, Fault], ...]:
+    by_name = {system.name: system for system in systems}
+    found: dict[str, tuple[System, Fault]] = {}
+    for text in wanted or ("",):
+        name, _, fault = text.rpartition("/")
+        system = by_name.get(name or systems[0].name)
+        if system is None:
+            raise NoSuchThing(f"{text}: {name} doesn't run; there are: {', '.join(by_name)}")
+        if system.name in found:
+            raise NoSuchThing(f"{text}: of {system.name} one fault at a time, or nobody knows which alert is whose")
+        found[system.name] = system, _fault(system, fault)
+    return tuple(found.values())
+
+
+def _fault(system: System, name: str) -> Fault:
     known = [fault.name for fault in system.faults]
     found = system.fault(name or known[0]) if known else None
     if found is None:
@@ -165,12 +190,13 @@ def _forget_last_run(places: Places, systems: Iterable[System]) -> None:
     places.postmortems.mkdir(exist_ok=True)
     for system in systems:
         places.files_of(system.name).mkdir(parents=True)
-        for log in _logs(places, (system,)):
-            log.touch()  # the collector may look before the program has written
+    for log in _logs(places, systems):
+        log.touch()  # the collector may look before the program has written
 
 
 def _logs(places: Places, systems: Iterable[System]) -> list[Path]:
-    return [places.log_of(program.name) for each in systems for program in each.programs if program.log is not None]
+    programs = (program.name for each in systems for program in each.programs if program.log is not None)
+    return [places.log_of(name) for name in (LOG, *programs)]
 
 
 def _compile(places: Places) -> Mapping[str, Service]:
@@ -188,25 +214,30 @@ def _compile(places: Places) -> Mapping[str, Service]:
 
 
 def _start(world: World, configurations: tuple[Path, Path], tell: Tell) -> None:
-    """In the order of dependence: who is told, who is watched, who watches; load only when all of them are healthy."""
+    """In the order of dependence: who is told, servers, who is watched, who watches; load when all are healthy."""
     prometheus_yml, alertmanager_yml = configurations
     run, systems = world.run, world.systems
-    started = [
-        (part, world.supervisor.start(part.name, part.arguments, part.environment))
-        for part in (
-            parts.incidents(run),
-            parts.alertmanager(run, alertmanager_yml),
+    _bring_up(world, (parts.incidents(run), parts.alertmanager(run, alertmanager_yml)), tell)
+    for system in systems:
+        for part in server_parts(run.servers, system):
+            _bring_up(world, (part,), tell)
+    _bring_up(
+        world,
+        (
             *(parts.program(run, system, program) for system in systems for program in system.programs),
             parts.collector(run, _logs(run.places, systems)),
             parts.prometheus(run, prometheus_yml),
-        )
-    ]
-    for part, child in started:
-        tell(f"waiting for {part.name}")
-        if part.healthy is not None:
-            world.supervisor.wait_healthy(child, part.healthy)
+        ),
+        tell,
+    )
     for system in systems:
         if system.load is not None:
-            load = parts.load(run, system, system.load)
-            world.supervisor.start(load.name, load.arguments, load.environment)
+            world.supervisor.start(parts.load(run, system, system.load))
     tell("everything runs")
+
+
+def _bring_up(world: World, together: Sequence[Part], tell: Tell) -> None:
+    """Start all of them, then wait until each is healthy."""
+    for child in [world.supervisor.start(part) for part in together]:
+        tell(f"waiting for {child.name}")
+        world.supervisor.wait_healthy(child)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sereno_cli.demo.systems import System, read_system, system_ids
+from sereno_cli.demo.systems import FULL, Done, System, Told, full_ids, read_system, system_ids
 from sereno_cli.demo.systems.words import filled_in, words_of
 
 REPOSITORY = Path(__file__).parents[3]
@@ -44,7 +44,7 @@ def test_what_is_written_is_what_is_run(tmp_path: Path) -> None:
     assert program.ports == {"api": "SHOP_PORT", "admin": "SHOP_ADMIN_PORT"}
     fault = system.fault("errors")
     assert fault is not None
-    assert (fault.switch.program, fault.switch.port, fault.switch.parameters) == ("shop", "admin", {"ratio": 1.0})
+    assert fault.switch == Told("shop", "admin", "errors", {"ratio": 1.0})
     assert fault.expects.is_met_by({"alertname": "SLOErrorBudgetBurn", "severity": "critical", "slo": "availability"})
     assert not fault.expects.is_met_by(
         {"alertname": "SLOErrorBudgetBurn", "severity": "warning", "slo": "availability"}
@@ -79,15 +79,73 @@ def test_a_mistake_has_its_place_and_cure(tmp_path: Path, wrong: str, right: str
         assert any(told in one for one in found), found
 
 
+NEEDS = (
+    RIGHT.replace("programs:\n", "needs: [redis]\nprograms:\n").replace("${files}/shop.sqlite", "${redis.url}")
+    + """\
+  redis-gone:
+    switch: {server: redis, do: stop}
+    on: nothing can be looked up
+    expects: {alert: RedisDown}
+  hanging:
+    switch: {program: shop, do: freeze}
+    on: nothing answers
+    expects: {alert: SLOErrorBudgetBurn}
+"""
+)
+
+
+def test_servers_are_needed_and_broken(tmp_path: Path) -> None:
+    """A server of its own has words, and is stopped or frozen, as a program is."""
+    system = read(tmp_path, NEEDS)
+    assert isinstance(system, System)
+    assert system.needs == ("redis",)
+    faults = {fault.name: fault.switch for fault in system.faults}
+    assert faults["redis-gone"] == Done("shop.redis", "stop")
+    assert faults["hanging"] == Done("shop", "freeze")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        (
+            "[redis]",
+            "[redos]",
+            "redos is no server that the demo can start (there are: moto, postgresql, rabbitmq, redis)",
+        ),
+        ("needs: [redis]\n", "", "${redis.url} means nothing"),
+        ("server: redis,", "server: postgresql,", "postgresql is no server here (there are: redis)"),
+        (
+            "server: redis, do: stop",
+            "server: redis",
+            "what is done to the server isn't said (write do: stop, or do: freeze)",
+        ),
+        ("server: redis, do: stop", "do: stop", "a fault is of a program or of a server"),
+        ("program: shop, do: freeze", "program: shop, do: freeze, parameters: {ratio: 1}", "freeze has no parameters"),
+        ("program: shop, do: freeze", "program: shp, do: freeze", "shp is no program here"),
+    ],
+)
+def test_a_mistake_about_servers_has_its_cure(tmp_path: Path, right: str, wrong: str, told: str) -> None:
+    """As others."""
+    assert right in NEEDS
+    found = read(tmp_path, NEEDS.replace(right, wrong))
+    assert isinstance(found, list)
+    assert any(told in one for one in found), found
+
+
 def test_every_system_of_the_repository_is_right() -> None:
     """Each folder of systems but what they share has a file, its name is the folder's, and its specs are there."""
     folders = {path.name for path in (REPOSITORY / "systems").iterdir() if path.is_dir()} - {"common"}
     assert set(system_ids(REPOSITORY)) == folders
-    for name in folders:
-        system = read_system(REPOSITORY / "systems" / name)
+    programs: list[str] = []
+    for name in sorted({*folders, *full_ids(REPOSITORY)}):
+        plain = name.removesuffix(FULL)
+        system = read_system(REPOSITORY / "systems" / plain, full=name != plain)
         assert isinstance(system, System), system
-        assert system.name == name
+        assert system.name == plain
         assert all((REPOSITORY / "slo" / "specs" / f"{spec}.slo.yaml").is_file() for spec in system.specs)
+        if name in full_ids(REPOSITORY):
+            programs += [program.name for program in system.programs]
+    assert len(set(programs)) == len(programs), "programs of all systems run side by side, each by a name of its own"
 
 
 def test_words_are_said() -> None:

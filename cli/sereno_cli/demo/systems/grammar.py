@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from sereno_backends.grammar import Grammar, mistake
 
+from sereno_cli.demo.backing import BACKINGS
 from sereno_cli.demo.systems.words import known_words, words_of
 
 _Place = tuple[str | int, ...]
@@ -28,7 +29,16 @@ def _name(text: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_name)]
+
+
+def _need(text: str) -> str:
+    if text not in BACKINGS:
+        raise mistake("SLO006", f"{text} is no server that the demo can start", f"there are: {', '.join(BACKINGS)}")
+    return text
+
+
 Text = Annotated[str, Field(min_length=1)]
+Need = Annotated[str, AfterValidator(_need)]
 
 
 class ScrapeDocument(Grammar):
@@ -58,11 +68,25 @@ class LoadDocument(Grammar):
 
 
 class SwitchDocument(Grammar):
-    """How a fault is switched."""
+    """How a fault is switched: by a program's own admin API, or by what is done to a program or server."""
 
-    program: Name = Field(examples=["transactions-api"])
+    program: Name | None = Field(None, examples=["transactions-api"])
+    server: Name | None = Field(None, examples=["redis"])
+    do: Literal["stop", "freeze"] | None = Field(
+        None, description="To the program or server; else its admin API is told"
+    )
     port: Name = Field("admin", examples=["admin"])
     parameters: dict[Name, float] = Field({}, strict=False, examples=[{"ratio": 0.6}])
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if (self.program is None) == (self.server is None):
+            raise mistake("SLO006", "a fault is of a program or of a server", "write program: … or server: …")
+        if self.server is not None and self.do is None:
+            raise mistake("SLO006", "what is done to the server isn't said", "write do: stop, or do: freeze")
+        if self.do is not None and self.parameters:
+            raise mistake("SLO006", f"{self.do} has no parameters", "leave parameters out")
+        return self
 
 
 class ExpectationDocument(Grammar):
@@ -88,6 +112,9 @@ class SystemDocument(Grammar):
     system: Name = Field(examples=["transactions-api"])
     title: Text = Field(examples=["Transactions API"])
     specs: tuple[Name, ...] = Field(min_length=1, strict=False, description="Services of slo/specs that are about it")
+    needs: tuple[Need, ...] = Field(
+        (), strict=False, description="Servers of its own, healthy before its programs start"
+    )
     programs: dict[Name, ProgramDocument] = Field(min_length=1)
     load: LoadDocument | None = None
     history: Text | None = Field(None, description="The module that tells a simulated past")
@@ -109,7 +136,7 @@ class SystemDocument(Grammar):
 
     def _about_words(self) -> Iterator[_Trouble]:
         for place, text, program in self._texts():
-            known = known_words(self.ports(), program)
+            known = known_words(self.ports(), program, self.needs)
             found = words_of(text)
             if found is None:
                 yield place, mistake("SLO006", "a $ begins no word here", "write ${api}, or $$ for the sign itself")
@@ -137,13 +164,21 @@ class SystemDocument(Grammar):
             if program.scrape is not None and program.scrape.port not in program.ports:
                 yield ("programs", name, "scrape", "port"), _no_port(program.scrape.port, program.ports)
         for name, fault in self.faults.items():
-            switched = self.programs.get(fault.switch.program)
-            if switched is None:
-                known = ", ".join(self.programs)
-                what = mistake("SLO006", f"{fault.switch.program} is no program here", f"there are: {known}")
-                yield ("faults", name, "switch", "program"), what
-            elif fault.switch.port not in switched.ports:
-                yield ("faults", name, "switch"), _no_port(fault.switch.port, switched.ports)
+            yield from self._about_switch(("faults", name, "switch"), fault.switch)
+
+    def _about_switch(self, place: _Place, switch: SwitchDocument) -> Iterator[_Trouble]:
+        if switch.server is not None:
+            if switch.server not in self.needs:
+                known = ", ".join(self.needs) or "none"
+                yield (*place, "server"), mistake("SLO006", f"{switch.server} is no server here", f"there are: {known}")
+            return
+        switched = self.programs.get(switch.program or "")
+        if switched is None:
+            known = ", ".join(self.programs)
+            what = mistake("SLO006", f"{switch.program} is no program here", f"there are: {known}")
+            yield (*place, "program"), what
+        elif switch.do is None and switch.port not in switched.ports:
+            yield place, _no_port(switch.port, switched.ports)
 
 
 def _no_port(port: str, ports: Mapping[str, str]) -> PydanticCustomError:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,25 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
-    """How a fault is switched: by a program's admin port."""
+class Told:
+    """A fault that a program has itself: its admin port is told."""
 
     program: str
     port: str
     name: str
     parameters: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A fault that is done to a process from outside."""
+
+    part: str
+    """What the process is called."""
+    deed: Literal["stop", "freeze"]
+
+
+Switch = Told | Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,8 @@ class System:
     folder: Path
     specs: tuple[str, ...]
     """Services of slo/specs that are about it; the first is what the demo tells of."""
+    needs: tuple[str, ...]
+    """Servers of its own."""
     programs: tuple[Program, ...]
     """In the order in which they start."""
     load: Load | None
@@ -97,6 +112,10 @@ class System:
     addresses: Mapping[str, str]
     """What people may open: a name and an address with words."""
     faults: tuple[Fault, ...]
+
+    def server(self, need: str) -> str:
+        """What the process of one of its servers is called."""
+        return f"{self.name}.{need}"
 
     def fault(self, name: str) -> Fault | None:
         """The fault of this name."""

@@ -6,10 +6,13 @@ from sereno_slo.diagnostics import Diagnostic
 from sereno_slo.parse import parse_as
 from sereno_slo.source import read_source
 
-from sereno_cli.demo.systems.grammar import SystemDocument
-from sereno_cli.demo.systems.model import Expectation, Fault, Load, Program, Scrape, Switch, System
+from sereno_cli.demo.systems.grammar import SwitchDocument, SystemDocument
+from sereno_cli.demo.systems.model import Done, Expectation, Fault, Load, Program, Scrape, Switch, System, Told
 
 FILE = "system.yaml"
+FULL_FILE = "system.full.yaml"
+FULL = ":full"
+"""Behind a system's name: with all servers that it has in production. Those without such a file have them anyway."""
 
 
 def system_ids(root: Path) -> tuple[str, ...]:
@@ -17,9 +20,16 @@ def system_ids(root: Path) -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in (root / "systems").glob(f"*/{FILE}")))
 
 
-def read_system(folder: Path) -> System | tuple[Diagnostic, ...]:
+def full_ids(root: Path) -> tuple[str, ...]:
+    """Each system of a clone as it is in production."""
+    return tuple(
+        f"{name}{FULL}" if (root / "systems" / name / FULL_FILE).is_file() else name for name in system_ids(root)
+    )
+
+
+def read_system(folder: Path, *, full: bool = False) -> System | tuple[Diagnostic, ...]:
     """The system in a folder, or what is wrong with its file."""
-    source = read_source(folder / FILE)
+    source = read_source(folder / (FULL_FILE if full else FILE))
     if isinstance(source, Diagnostic):
         return (source,)
     parsed = parse_as(source, SystemDocument)
@@ -32,6 +42,7 @@ def _system(document: SystemDocument, folder: Path) -> System:
         title=document.title,
         folder=folder,
         specs=document.specs,
+        needs=document.needs,
         programs=tuple(
             Program(
                 name,
@@ -51,10 +62,16 @@ def _system(document: SystemDocument, folder: Path) -> System:
         faults=tuple(
             Fault(
                 name,
-                Switch(fault.switch.program, fault.switch.port, name, fault.switch.parameters),
+                _switch(document.system, name, fault.switch),
                 fault.on,
                 Expectation(fault.expects.alert, fault.expects.severity, fault.expects.labels),
             )
             for name, fault in document.faults.items()
         ),
     )
+
+
+def _switch(system: str, name: str, switch: SwitchDocument) -> Switch:
+    if switch.do is None:
+        return Told(switch.program or "", switch.port, name, switch.parameters)
+    return Done(switch.program or f"{system}.{switch.server}", switch.do)

@@ -1,7 +1,9 @@
-"""Words in a system's texts: `${files}`, a port of the program itself (`${api}`), of another (`${gateway.api}`)."""
+"""Words in a system's texts: `${files}`, `${redis.url}`, a program's own port `${api}`, another's `${gateway.api}`."""
 
 from collections.abc import Iterable, Mapping
 from string import Template
+
+from sereno_cli.demo.backing import BACKINGS
 
 PLACES = ("files", "logs", "buckets", "root")
 """Folders of a run: the system's own files, logs, histogram bounds, the repository."""
@@ -27,12 +29,13 @@ def filled_in(text: str, values: Mapping[str, object]) -> str:
     return _Text(text).substitute(values)
 
 
-def known_words(ports: Iterable[tuple[str, str]], of: str | None) -> frozenset[str]:
-    """What may be said: places, every program's ports by program and port, those of one program by port alone."""
+def known_words(ports: Iterable[tuple[str, str]], of: str | None, needs: Iterable[str] = ()) -> frozenset[str]:
+    """What may be said: places, servers, each program's ports by program and port, those of one by port alone."""
     named = tuple(ports)
     return frozenset(
         (
             *PLACES,
+            *(f"{need}.{word}" for need in needs if need in BACKINGS for word in BACKINGS[need].words),
             *(f"{program}.{port}" for program, port in named),
             *(port for program, port in named if program == of),
         )
