@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +67,14 @@ class Child:
             self._process.send_signal(self.part.ended_by)
 
     def end(self, deadline: float) -> None:
-        """Wait until `deadline` (of time.monotonic), then SIGKILL."""
+        """Wait until `deadline` (of time.monotonic), then SIGKILL; what it began and left behind ends with it."""
         try:
             self._process.wait(timeout=max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def start_again(self) -> None:
         """After its end: the same part anew."""
