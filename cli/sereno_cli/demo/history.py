@@ -1,21 +1,25 @@
 """A simulated past for the demo: what the compiled rules would have recorded, written into Prometheus as blocks.
 
-The module that `history` of its system.yaml names says how many events each minute had; this one counts them as the
-rules do: minute entries, five-minute roll-ups, windows, budget. Sums of entries are sums of entries, here and there.
+`history` of a system.yaml says how many events a minute has, or names the module that says it of each minute; this one
+counts them as the rules do: minute entries, five-minute roll-ups, windows, budget. Sums of entries are sums of entries,
+here and there.
 """
 
 import json
 import os
 import subprocess
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
 from types import MappingProxyType
 from typing import TextIO
 
+import numpy as np
 from sereno_slo.conventions import MIN_STEP_EVENTS
 from sereno_slo.duration import Duration
-from sereno_slo.model import Journey, Objective, Service
+from sereno_slo.model import Journey, Objective, Service, ServiceLevelObjective
 from sereno_slo.plan import series
 from sereno_slo.plan.series import MINUTE_WINDOWS, ROLL_UP_WINDOWS
 
@@ -25,6 +29,7 @@ from sereno_cli.demo.systems import System
 
 DAYS = 30
 _MINUTE_SECONDS = 60
+_SPENT_PART = 0.1
 _ROLL_UP_MINUTES = 5
 # What a step of a journey is judged by (sereno_slo.plan.journeys).
 _RECENT_STEP_MINUTES, _HOUR_MINUTES = 5, 60
@@ -46,8 +51,8 @@ class Minutes:
     bad_events: Sequence[float]
 
 
-def write_history(run: Run, system: System, module: str, service: Service, until_seconds: float) -> int:
-    """Let the system's module tell its past, and write ledger and raw series into Prometheus' data folder.
+def write_history(run: Run, system: System, services: Mapping[str, Service], until_seconds: float) -> int:
+    """Write the system's simulated past into Prometheus' data: its ledger, and raw series where a module tells them.
 
     Returns the number of samples written. Prometheus must not run yet.
 
@@ -56,27 +61,68 @@ def write_history(run: Run, system: System, module: str, service: Service, until
     """
     folder = run.places.state / "history" / system.name
     folder.mkdir(parents=True, exist_ok=True)
-    arguments = [run.programs.python, "-m", module, "--days", str(DAYS), "--out", str(folder)]
-    _run([*arguments, "--until", f"{until_seconds:.0f}"], python_path(run.places, system))
-    told = json.loads((folder / "minutes.json").read_text())
+    match system.history:
+        case None:
+            return 0
+        case str():
+            return _told_by_module(run, system, services[system.specs[0]], folder, until_seconds)
+        case usual:
+            return _usual(run, usual, services, folder, until_seconds)
+
+
+def _usual(
+    run: Run, usual: Mapping[str, float], services: Mapping[str, Service], folder: Path, until_seconds: float
+) -> int:
+    """A past without trouble: so many events a minute, and bad ones that spend a tenth of the budget."""
+    known = {f"{slo.service}/{slo.name}" for service in services.values() for slo in service.slos}
+    if strangers := sorted(usual.keys() - known):
+        raise DemoError(f"history of {folder.name}: {', '.join(strangers)} is no SLO of slo/specs")
     ledger = folder / "ledger.om"
     with ledger.open("w") as file:
-        samples = sum(_write_slo(file, slo, _minutes(told, slo.name)) for slo in service.slos)
+        samples = 0
+        for service in services.values():
+            told = {
+                slo.name: quiet_minutes(slo, usual[f"{slo.service}/{slo.name}"], until_seconds)
+                for slo in service.slos
+                if f"{slo.service}/{slo.name}" in usual
+            }
+            samples += sum(_write_slo(file, slo, told[slo.name]) for slo in service.slos if slo.name in told)
+            for journey in service.journeys:
+                if all(step.service == service.name and step.slo in told for step in journey.steps):
+                    samples += _write_slo(file, journey, journey_minutes(told, journey))
+        file.write("# EOF\n")
+    _into_prometheus(run, ledger)
+    return samples
+
+
+def quiet_minutes(slo: ServiceLevelObjective, events_per_minute: float, until_seconds: float) -> Minutes:
+    """So many events a minute as chance has it, the same for the same SLO; bad ones spend a tenth of the budget."""
+    chance = np.random.default_rng(zlib.crc32(f"{slo.service}/{slo.name}".encode()))
+    count = DAYS * 24 * 60
+    last = int(until_seconds) // _MINUTE_SECONDS * _MINUTE_SECONDS
+    events = chance.poisson(events_per_minute, count)
+    bad = chance.binomial(events, _SPENT_PART * slo.error_budget_ratio)
+    return Minutes(last - (count - 1) * _MINUTE_SECONDS, events.tolist(), bad.tolist())
+
+
+def _told_by_module(run: Run, system: System, service: Service, folder: Path, until_seconds: float) -> int:
+    arguments = [run.programs.python, "-m", str(system.history), "--days", str(DAYS), "--out", str(folder)]
+    _run([*arguments, "--until", f"{until_seconds:.0f}"], python_path(run.places, system))
+    document = json.loads((folder / "minutes.json").read_text())
+    told = {slo.name: _minutes(document, slo.name) for slo in service.slos}
+    ledger = folder / "ledger.om"
+    with ledger.open("w") as file:
+        samples = sum(_write_slo(file, slo, told[slo.name]) for slo in service.slos)
         samples += sum(_write_slo(file, journey, journey_minutes(told, journey)) for journey in service.journeys)
         file.write("# EOF\n")
     for source in (ledger, folder / "raw.om"):
-        _run(
-            [
-                run.programs.promtool,
-                "tsdb",
-                "create-blocks-from",
-                "openmetrics",
-                _BLOCK,
-                str(source),
-                str(run.places.prometheus_data),
-            ]
-        )
+        _into_prometheus(run, source)
     return samples
+
+
+def _into_prometheus(run: Run, source: Path) -> None:
+    create = [run.programs.promtool, "tsdb", "create-blocks-from", "openmetrics", _BLOCK]
+    _run([*create, str(source), str(run.places.prometheus_data)])
 
 
 def _run(arguments: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -97,9 +143,9 @@ def _minutes(told: dict[str, object], slo: str) -> Minutes:
     raise DemoError(f"the system tells no past of {slo}: add it to its history, or take it out of the spec")
 
 
-def journey_minutes(told: dict[str, object], journey: Journey) -> Minutes:
+def journey_minutes(told: Mapping[str, Minutes], journey: Journey) -> Minutes:
     """What the journey's rules would have entered: bad are those that don't get through all steps."""
-    steps = [_minutes(told, step.slo) for step in journey.steps]
+    steps = [told[step.slo] for step in journey.steps]
     first = steps[0]
     through = [1.0] * len(first.events)
     for step in steps:

@@ -160,9 +160,7 @@ def _ports(systems: Iterable[System]) -> Iterator[str]:
 
 
 def _write_histories(run: Run, systems: Iterable[System], services: Mapping[str, Service]) -> Iterator[int]:
-    for system in systems:
-        if system.history is not None:
-            yield write_history(run, system, system.history, services[system.specs[0]], time.time())
+    return (write_history(run, system, services, time.time()) for system in systems)
 
 
 @contextmanager

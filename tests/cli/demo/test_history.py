@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from sereno_cli.demo.history import Minutes, journey_minutes, recorded_series
+from sereno_cli.demo.history import Minutes, journey_minutes, quiet_minutes, recorded_series
 from sereno_slo.duration import Duration
 from sereno_slo.model import ServiceLevelObjective
 from support.slo_services import journey, transactions_api
@@ -63,15 +63,25 @@ def test_a_journey_s_past_is_made_of_its_steps() -> None:
     """Who gets through both steps, by five minutes, or by an hour where the second one had hardly any events."""
     passed = replace(journey(), steps=tuple(journey().steps[:2]))
     first, second = (step.slo for step in passed.steps)
-    told: dict[str, object] = {
-        "first_seconds": FIRST_SECONDS,
-        "slos": {
-            first: {"events": [100] * 60, "bad_events": [10] * 60},
-            second: {"events": [20] * 30 + [0] * 30, "bad_events": [10] * 15 + [0] * 45},
-        },
+    told = {
+        first: Minutes(FIRST_SECONDS, [100] * 60, [10] * 60),
+        second: Minutes(FIRST_SECONDS, [20] * 30 + [0] * 30, [10] * 15 + [0] * 45),
     }
     minutes = journey_minutes(told, passed)
     assert list(minutes.events) == [100] * 60
     assert minutes.bad_events[10] == pytest.approx(100 * (1 - 0.9 * 0.5))
     assert minutes.bad_events[20] == pytest.approx(10)
     assert minutes.bad_events[50] == pytest.approx(100 * (1 - 0.9 * 0.75))
+
+
+def test_a_usual_past_has_the_events_that_it_says_and_no_trouble() -> None:
+    """Thirty days that spend about a tenth of the budget; the same again for the same SLO."""
+    slo = transactions_api().slos[0]
+    minutes = quiet_minutes(slo, 600.0, 1_795_374_059)
+    assert minutes == quiet_minutes(slo, 600.0, 1_795_374_059)
+    assert len(minutes.events) == 30 * 24 * 60
+    assert minutes.first_seconds + 60 * (len(minutes.events) - 1) == 1_795_374_000
+    assert sum(minutes.events) == pytest.approx(600 * len(minutes.events), rel=0.01)
+    spent = sum(minutes.bad_events) / sum(minutes.events) / slo.error_budget_ratio
+    assert spent == pytest.approx(0.1, rel=0.1)
+    assert all(bad <= events for events, bad in zip(minutes.events, minutes.bad_events, strict=True))

@@ -117,7 +117,9 @@ class SystemDocument(Grammar):
     )
     programs: dict[Name, ProgramDocument] = Field(min_length=1)
     load: LoadDocument | None = None
-    history: Text | None = Field(None, description="The module that tells a simulated past")
+    history: Text | dict[Text, Annotated[float, Field(gt=0)]] | None = Field(
+        None, description="Events a minute of each service/slo in a simulated past, or the module that tells one"
+    )
     addresses: dict[Text, Text] = Field({})
     faults: dict[Name, FaultDocument] = Field({})
 

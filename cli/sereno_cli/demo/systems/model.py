@@ -107,8 +107,8 @@ class System:
     programs: tuple[Program, ...]
     """In the order in which they start."""
     load: Load | None
-    history: str | None
-    """The module that tells a simulated past; None: there is none."""
+    history: str | Mapping[str, float] | None
+    """The module that tells a simulated past, or the events a minute of each `service/slo`; None: there is none."""
     addresses: Mapping[str, str]
     """What people may open: a name and an address with words."""
     faults: tuple[Fault, ...]
