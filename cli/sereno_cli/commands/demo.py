@@ -23,7 +23,7 @@ from sereno_cli.exit_codes import ExitCode
     "--fault",
     metavar="[SYSTEM/]NAME[,…]",
     default="",
-    help="Which faults, of each system at most one [the first system's first].",
+    help="Which faults: of one system one after the other, of several side by side [the first system's first].",
 )
 def command(once: bool, state: Path | None, systems: str, fault: str) -> ExitCode:
     """Run everything locally on real Prometheus and Alertmanager.
@@ -42,8 +42,9 @@ def command(once: bool, state: Path | None, systems: str, fault: str) -> ExitCod
       sereno demo --once --systems all --fault etl/load-stuck,fitness/redis-gone
       sereno demo --once   fault, page, resolution, postmortem draft, figures
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
+    from sereno_cli.demo.chapter import StoryFailed
     from sereno_cli.demo.places import DemoError, ProgramMissing, find_clone
-    from sereno_cli.demo.story import StoryFailed, tell_story
+    from sereno_cli.demo.story import tell_story
     from sereno_cli.demo.watch import watch
     from sereno_cli.demo.world import NoSuchThing, running_world
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sereno_cli.demo.places import DemoError
 from sereno_cli.demo.scripts import draft_command
-from sereno_cli.demo.systems import Fault
+from sereno_cli.demo.systems import Fault, Told
 from sereno_cli.demo.world import World
 
 _TIMEOUT_SECONDS = 60
@@ -47,9 +47,10 @@ def _keep(draft: Path) -> None:
 
 def missing_evidence(text: str, fault: Fault, failed_requests: int | None) -> list[str]:
     """What a draft of this story must hold and doesn't."""
+    name = fault.switch.name if isinstance(fault.switch, Told) else fault.name
     plain = text.replace(",", "").replace("\u202f", "")
     wanted = {
-        f"when the fault {fault.name} began": rf"fault_started: Fault {re.escape(fault.name)} started",
+        f"when the fault {name} began": rf"fault_started: Fault {re.escape(name)} started",
         "the page": re.escape(fault.expects.alert),
         "where it was measured": "measured",
     }

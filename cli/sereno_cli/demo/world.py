@@ -47,7 +47,7 @@ class World:
     services: tuple[Service, ...]
     """Whose budgets the screen shows."""
     faults: tuple[tuple[System, Fault], ...]
-    """What a story breaks, and a visitor; of each system at most one."""
+    """What a story breaks, those of one system one after the other; and the first is what a visitor breaks."""
     switchboard: Switchboard
     supervisor: Supervisor
 
@@ -129,16 +129,19 @@ def _systems(clone: Path, wanted: Sequence[str]) -> tuple[System, ...]:
 
 def _faults(systems: Sequence[System], wanted: Sequence[str]) -> tuple[tuple[System, Fault], ...]:
     by_name = {system.name: system for system in systems}
-    found: dict[str, tuple[System, Fault]] = {}
+    found = []
     for text in wanted or ("",):
         name, _, fault = text.rpartition("/")
         system = by_name.get(name or systems[0].name)
         if system is None:
             raise NoSuchThing(f"{text}: {name} doesn't run; there are: {', '.join(by_name)}")
-        if system.name in found:
-            raise NoSuchThing(f"{text}: of {system.name} one fault at a time, or nobody knows which alert is whose")
-        found[system.name] = system, _fault(system, fault)
-    return tuple(found.values())
+        found.append((system, _fault(system, fault)))
+        if found[-1][1].is_slow:
+            raise NoSuchThing(
+                f"{text} takes hours in real time; in simulated time: "
+                f"python -m benchmarks.stories {system.name}/{found[-1][1].name}"
+            )
+    return tuple(found)
 
 
 def _fault(system: System, name: str) -> Fault:

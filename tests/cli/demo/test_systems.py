@@ -45,6 +45,7 @@ def test_what_is_written_is_what_is_run(tmp_path: Path) -> None:
     fault = system.fault("errors")
     assert fault is not None
     assert fault.switch == Told("shop", "admin", "errors", {"ratio": 1.0})
+    assert not fault.is_slow
     assert fault.expects.is_met_by({"alertname": "SLOErrorBudgetBurn", "severity": "critical", "slo": "availability"})
     assert not fault.expects.is_met_by(
         {"alertname": "SLOErrorBudgetBurn", "severity": "warning", "slo": "availability"}

@@ -72,6 +72,7 @@ class SwitchDocument(Grammar):
 
     program: Name | None = Field(None, examples=["transactions-api"])
     server: Name | None = Field(None, examples=["redis"])
+    fault: Name | None = Field(None, description="What its admin API calls the fault, where that is another name")
     do: Literal["stop", "freeze"] | None = Field(
         None, description="To the program or server; else its admin API is told"
     )
@@ -84,8 +85,8 @@ class SwitchDocument(Grammar):
             raise mistake("SLO006", "a fault is of a program or of a server", "write program: … or server: …")
         if self.server is not None and self.do is None:
             raise mistake("SLO006", "what is done to the server isn't said", "write do: stop, or do: freeze")
-        if self.do is not None and self.parameters:
-            raise mistake("SLO006", f"{self.do} has no parameters", "leave parameters out")
+        if self.do is not None and (self.parameters or self.fault):
+            raise mistake("SLO006", f"{self.do} has no parameters", "leave parameters and fault out")
         return self
 
 
@@ -103,6 +104,9 @@ class FaultDocument(Grammar):
     switch: SwitchDocument
     on: Text = Field(description="What happens while it is on", examples=["60 % of the requests fail"])
     expects: ExpectationDocument
+    slow: bool = Field(
+        default=False, description="Its alert takes hours: told in simulated time; it must be steady meanwhile"
+    )
 
 
 class SystemDocument(Grammar):

@@ -91,6 +91,8 @@ class Fault:
     on: str
     """What happens while it is on, in a few words."""
     expects: Expectation
+    is_slow: bool = False
+    """Whether hours pass before the alert: its story is told in simulated time, and it is steady meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

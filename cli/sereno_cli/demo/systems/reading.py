@@ -65,6 +65,7 @@ def _system(document: SystemDocument, folder: Path) -> System:
                 _switch(document.system, name, fault.switch),
                 fault.on,
                 Expectation(fault.expects.alert, fault.expects.severity, fault.expects.labels),
+                fault.slow,
             )
             for name, fault in document.faults.items()
         ),
@@ -73,5 +74,5 @@ def _system(document: SystemDocument, folder: Path) -> System:
 
 def _switch(system: str, name: str, switch: SwitchDocument) -> Switch:
     if switch.do is None:
-        return Told(switch.program or "", switch.port, name, switch.parameters)
+        return Told(switch.program or "", switch.port, switch.fault or name, switch.parameters)
     return Done(switch.program or f"{system}.{switch.server}", switch.do)

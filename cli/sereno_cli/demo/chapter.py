@@ -1,0 +1,177 @@
+"""One fault of a story, from the budget before it to the draft after it: what has to be seen next, and until when."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import click
+import httpx
+from sereno_backends.prometheus import PrometheusClient, PrometheusError
+
+from sereno_cli.demo.draft import write_draft
+from sereno_cli.demo.observing import (
+    Incident,
+    bad_events_since,
+    broken_slo,
+    budget,
+    failed_answers,
+    labels_of,
+    live_budget,
+)
+from sereno_cli.demo.places import DemoError
+from sereno_cli.demo.systems import Fault, System
+from sereno_cli.demo.world import World
+
+_COUNTED_BY_ANSWERS = ("transactions-api", "errors")
+"""Whose bad events are exactly the failed answers, which the service counts itself."""
+_SERVED_AT = "transactions-api.api"
+
+# The page needs two evaluations of the rules; the alert ends when the five-minute window has forgotten the fault.
+_LIVE_SECONDS = 150.0
+_PAGE_SECONDS = 240.0
+_RESOLVED_SECONDS = 460.0
+
+Seen = TypeVar("Seen")
+Say = Callable[[str], None]
+
+
+class StoryFailed(DemoError):  # noqa: N818 - reads as what happened
+    """A step wasn't observed in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What was measured of one fault on the way."""
+
+    fault: str
+    """`transactions-api/errors`."""
+    budget_before: float | None
+    """Of the SLO that it breaks; None where the alert is about something else, as are the next two."""
+    budget_after: float | None
+    failed_by_ledger: int | None
+    """Bad events in the ledger since the demo's start."""
+    failed_by_service: int | None
+    """Answers that weren't 200 or 201, by the service's own counters; None where other events are bad."""
+    seconds_to_page: float
+    seconds_to_resolution: float
+    draft: Path
+
+
+class Chapter:
+    """One fault. `look` is called again and again until there is an `ending`."""
+
+    def __init__(self, world: World, system: System, fault: Fault, client: PrometheusClient, say: Say) -> None:
+        self.fault = fault
+        self.name = f"{system.name}/{fault.name}"
+        self.slo = broken_slo(fault.expects, world.services)
+        self.awaited = ""
+        """What has to be seen next."""
+        self.ending: Ending | None = None
+        self.incident: Incident = {}
+        """The one that the expected alert has opened, once it has."""
+        self._counts_answers = (system.name, fault.name) == _COUNTED_BY_ANSWERS
+        self._world, self._client, self._say = world, client, say
+        self._began = datetime.now(UTC)
+        self._budget_before: float | None = None
+        self._switched_at = 0.0
+        self._seconds_to_page = 0.0
+        self._seconds_to_resolution = 0.0
+        self._deadline = 0.0
+        self._next: Callable[[Sequence[Incident]], None] = self._is_live
+        self._await("the ledger counts live events", _LIVE_SECONDS, self._is_live)
+
+    def look(self, found: Sequence[Incident]) -> None:
+        """See whether it has come, and go on.
+
+        Args:
+            found: all incidents that no other chapter has.
+
+        Raises:
+            StoryFailed: it hasn't, and time is up.
+            DemoError: the fault couldn't be switched, or no draft was written.
+        """
+        before = self._next
+        before(found)
+        if self.ending is None and self._next == before and time.monotonic() > self._deadline:
+            raise StoryFailed(f"{self.name}: not observed in time: {self.awaited}")
+
+    def _await(self, what: str, seconds: float, look: Callable[[Sequence[Incident]], None]) -> None:
+        self.awaited, self._next, self._deadline = what, look, time.monotonic() + seconds
+
+    def _is_live(self, _: Sequence[Incident]) -> None:
+        slo = self.slo
+        if slo is not None:
+            self._budget_before = quietly(lambda: live_budget(self._client, slo, self._began))
+            if self._budget_before is None:
+                return
+            self._say(f"{self.name}: budget of {slo.service}/{slo.name} before: {self._budget_before:.2%}")
+        self._world.switchboard.on(self.fault)
+        self._switched_at = time.monotonic()
+        self._say(f"{self.name} on: {self.fault.on}")
+        self._await(f"{self.fault.expects} arrives at the incident receiver", _PAGE_SECONDS, self._is_told)
+
+    def _is_told(self, found: Sequence[Incident]) -> None:
+        for incident in found:
+            if incident["notifications"] and any(map(self.fault.expects.is_met_by, labels_of(incident))):
+                self.incident = incident
+                self._seconds_to_page = time.monotonic() - self._switched_at
+                self._show_page()
+                self._world.switchboard.off(self.fault)
+                self._switched_at = time.monotonic()
+                self._say(f"{self.name} off")
+                self._await("the incident is resolved", _RESOLVED_SECONDS, self._is_resolved)
+                return
+
+    def _is_resolved(self, found: Sequence[Incident]) -> None:
+        known = self.incident["incident_id"]
+        if any(incident["incident_id"] == known and incident["status"] == "resolved" for incident in found):
+            self._seconds_to_resolution = time.monotonic() - self._switched_at
+            self._say(f"{self.name} resolved {self._seconds_to_resolution:.0f} s after the cure")
+            self._await("the ledger has counted what the service has counted", _LIVE_SECONDS, self._is_counted)
+
+    def _is_counted(self, _: Sequence[Incident]) -> None:
+        counted = failed = after = None
+        slo = self.slo
+        if slo is not None:
+            counted = quietly(lambda: bad_events_since(self._client, slo, self._began))
+            if self._counts_answers:
+                failed = quietly(lambda: failed_answers(self._world.run, _SERVED_AT))
+            if counted is None or (self._counts_answers and failed != counted):
+                return
+            before = self._budget_before or 0.0
+            after = quietly(lambda: budget(self._client, slo)) or before
+            if after >= before:
+                raise StoryFailed(f"{self.name}: the budget should have fallen: {before:.4%} before, {after:.4%} after")
+        self._say(f"{self.name}: drafting the postmortem")
+        draft = write_draft(self._world, self.fault, str(self.incident["incident_id"]), failed)
+        self.ending = Ending(
+            self.name,
+            self._budget_before,
+            after,
+            counted,
+            failed,
+            self._seconds_to_page,
+            self._seconds_to_resolution,
+            draft,
+        )
+
+    def _show_page(self) -> None:
+        kind = "page" if self.fault.expects.severity == "critical" else "ticket"
+        click.echo(f"\n  ┌─ {kind} after {self._seconds_to_page:.0f} s, incident {self.incident['incident_id']}")
+        for alert in self.incident["alerts"]:
+            notes = alert["annotations"]
+            for name in ("summary", "description", "runbook_url"):
+                if notes.get(name):
+                    click.echo(f"  │ {notes[name]}")
+        click.echo("  └─\n")
+
+
+def quietly(look: Callable[[], Seen | None]) -> Seen | None:
+    """Nothing is seen while a server doesn't answer; the deadline of the waiting stays."""
+    try:
+        return look()
+    except (PrometheusError, httpx.HTTPError):
+        return None
