@@ -1,14 +1,14 @@
 """The parts of the demo: Sereno's own, its neighbours, the programs and the load of the systems."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from sereno_cli.demo.backing import BACKINGS, Place
 from sereno_cli.demo.part import Part
-from sereno_cli.demo.places import Addresses, Places, Programs
+from sereno_cli.demo.places import Addresses, DemoError, Places, Programs
 from sereno_cli.demo.systems import Load, Program, System
 from sereno_cli.demo.systems.words import filled_in
 
@@ -53,8 +53,22 @@ def program(run: Run, system: System, program: Program) -> Part:
     environment |= {name: say(text) for name, text in program.environment.items()}
     if program.log is not None:
         environment[program.log] = str(run.places.log_of(program.name))
+    for template in program.templates:
+        _write_template(run.places, system, template, say)
     arguments = (run.programs.python, "-m", program.module, *map(say, program.arguments))
     return Part(program.name, arguments, None if program.healthy is None else say(program.healthy), environment)
+
+
+def _write_template(places: Places, system: System, template: str, say: Callable[[str], str]) -> None:
+    try:
+        text = say((system.folder / template).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DemoError(f"{system.name}: the template {template} can't be read: {error.strerror}") from None
+    except (KeyError, ValueError) as error:
+        raise DemoError(f"{system.name}: in the template {template} a word means nothing: {error}") from None
+    written = places.files_of(system.name) / template
+    written.touch(mode=0o600)  # it may hold what logs in somewhere
+    written.write_text(text, encoding="utf-8")
 
 
 def words(run: Run, system: System, program: Program | None = None) -> dict[str, object]:

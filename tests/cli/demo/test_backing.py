@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ import psycopg
 import pytest
 import redis
 import yaml
+from sereno_cli.demo import parts
 from sereno_cli.demo.backing import BACKINGS, Place
 from sereno_cli.demo.configuration import write_configuration
 from sereno_cli.demo.parts import Run
-from sereno_cli.demo.places import OWN_PORTS, Places, ProgramMissing, Programs, free_addresses
+from sereno_cli.demo.places import OWN_PORTS, DemoError, Places, ProgramMissing, Programs, free_addresses
 from sereno_cli.demo.servers import check_servers, server_parts, server_places, server_ports
 from sereno_cli.demo.supervisor import Supervisor
 from sereno_cli.demo.systems import System, read_system
@@ -151,6 +152,25 @@ def test_servers_are_scraped_by_the_repository_s_own_jobs(tmp_path: Path) -> Non
     assert target["labels"] == {"system": "shop"}
     assert target["targets"] == [f"127.0.0.1:{run.addresses.port('shop.rabbitmq.metrics')}"]
     assert jobs["rabbitmq-queues"]["metrics_path"] == "/metrics/detailed"
+
+
+def test_a_program_s_template_is_written_with_its_words(tmp_path: Path) -> None:
+    """A configuration that has to know ports; what isn't there or means nothing is told."""
+    one = system(tmp_path, "redis")
+    (tmp_path / "exporters.yaml").write_text("port: ${redis.port}\n")
+    (tmp_path / "wrong.yaml").write_text("port: ${rabbitmq.port}\n")
+    places = Places(REPOSITORY, tmp_path / "state")
+    addresses = free_addresses((*OWN_PORTS, *server_ports([one])))
+    with server_places(places, PROGRAMS, addresses, [one]) as servers:
+        run = Run(places, PROGRAMS, addresses, servers)
+        parts.program(run, one, replace(one.programs[0], templates=("exporters.yaml",)))
+        written = places.files_of("shop") / "exporters.yaml"
+        assert written.read_text() == f"port: {addresses.port('shop.redis.port')}\n"
+        assert written.stat().st_mode & 0o077 == 0
+        with pytest.raises(DemoError, match=r"template wrong.yaml a word means nothing: 'rabbitmq.port'"):
+            parts.program(run, one, replace(one.programs[0], templates=("wrong.yaml",)))
+        with pytest.raises(DemoError, match="template gone.yaml can't be read: No such file"):
+            parts.program(run, one, replace(one.programs[0], templates=("gone.yaml",)))
 
 
 def test_a_server_that_is_not_here_is_told_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

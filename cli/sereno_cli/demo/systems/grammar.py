@@ -55,6 +55,11 @@ class ProgramDocument(Grammar):
     arguments: tuple[str, ...] = Field((), strict=False)
     ports: dict[Name, Text] = Field({}, description="Each port's name, and the variable that tells it to the program")
     environment: dict[str, str] = Field({})
+    templates: tuple[str, ...] = Field(
+        (),
+        strict=False,
+        description="Files of the system's folder that are written into ${files} with their words said",
+    )
     log: Text | None = Field(None, description="The variable that tells where its ECS log goes")
     healthy: Text | None = Field(None, examples=["http://127.0.0.1:${api}/health"])
     scrape: ScrapeDocument | None = None

@@ -24,6 +24,8 @@ class Program:
     ports: Mapping[str, str]
     """What each port is called, and the variable that tells it to the program."""
     environment: Mapping[str, str]
+    templates: tuple[str, ...]
+    """Files of the system's folder that it gets below `${files}`, their words said."""
     log: str | None
     """The variable that tells it where its ECS log goes; None: it writes none."""
     healthy: str | None

@@ -50,6 +50,7 @@ def _system(document: SystemDocument, folder: Path) -> System:
                 program.arguments,
                 program.ports,
                 program.environment,
+                program.templates,
                 program.log,
                 program.healthy,
                 None if program.scrape is None else Scrape(program.scrape.job, program.scrape.port),
