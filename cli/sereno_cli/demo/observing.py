@@ -36,8 +36,9 @@ def budget(client: PrometheusClient, slo: ServiceLevelObjective) -> float | None
 
 def live_budget(client: PrometheusClient, slo: ServiceLevelObjective, begin: datetime) -> float | None:
     """The budget, once a live entry with events stands in the ledger."""
+    # timestamp() of anything but a selector is the moment of the question.
     entry = Ledger.of(slo).series(series.EVENTS_ENTRY)
-    newest = number(client, f"timestamp({entry} > 0)", datetime.now(UTC))
+    newest = number(client, f"timestamp({entry}) and {entry} > 0", datetime.now(UTC))
     return budget(client, slo) if newest is not None and newest >= begin.timestamp() else None
 
 

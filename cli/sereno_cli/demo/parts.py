@@ -86,6 +86,7 @@ def words(run: Run, system: System, program: Program | None = None) -> dict[str,
         "logs": run.places.logs,
         "buckets": run.places.compiled / "buckets",
         "root": run.places.root,
+        "prometheus": run.addresses.url("prometheus"),
     }
 
 

@@ -1,0 +1,1 @@
+"""Users and their authorization: sign-up, tokens, blocked users."""

@@ -1,0 +1,20 @@
+"""`python -m tournaments.accounts`: configured by the environment, stopped by SIGTERM."""
+
+import os
+import sys
+
+from reference_system.program import run
+
+from tournaments.accounts.service import SERVICE
+from tournaments.service import serve
+from tournaments.settings import ServiceSettings, read_service
+
+if __name__ == "__main__":
+    sys.exit(
+        run(
+            SERVICE.name,
+            read_service("ACCOUNTS_", 18120, os.environ),
+            ServiceSettings.ports,
+            lambda settings, sockets: serve(SERVICE, settings, sockets),
+        )
+    )

@@ -1,0 +1,81 @@
+"""A service's own database: made if it isn't there, reached again after the server was gone."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from reference_system.program import Unavailable
+
+Answer = TypeVar("Answer")
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_PATIENCE_SECONDS = 15.0
+_MAINTENANCE = "postgres"
+"""The database that every server has: from there others are made."""
+
+
+class DatabaseUnavailable(Exception):  # noqa: N818 - reads as what happened
+    """The database can't be used now; the message says why."""
+
+
+class Database:
+    """One connection that several threads share, one at a time: each service has few of them, free tiers count them.
+
+    Raises:
+        Unavailable: it can't be made within fifteen seconds.
+    """
+
+    def __init__(self, url: str, schema: str) -> None:
+        self._url = url
+        self._lock = threading.RLock()
+        self._connection: Connection | None = None
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                self._make(schema)
+            except (DatabaseUnavailable, psycopg.Error) as error:
+                if time.monotonic() > deadline:
+                    raise Unavailable(f"the database can't be used: {error}") from error
+                time.sleep(0.2)
+            else:
+                return
+
+    def run(self, work: Callable[[Connection], Answer]) -> Answer:
+        """Do something in one transaction: all of it, or nothing.
+
+        Raises:
+            DatabaseUnavailable: it can't be done now; the next call connects anew.
+        """
+        with self._lock:
+            try:
+                if self._connection is None or self._connection.closed:
+                    self._connection = psycopg.connect(self._url, connect_timeout=2)
+                with self._connection.transaction():
+                    return work(self._connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                self.close()
+                raise DatabaseUnavailable(f"the database can't be used: {error}") from error
+
+    def close(self) -> None:
+        """Close the connection; the next call opens one again."""
+        with self._lock:
+            if self._connection is not None:
+                with suppress(psycopg.Error):
+                    self._connection.close()
+                self._connection = None
+
+    def _make(self, schema: str) -> None:
+        known = conninfo_to_dict(self._url)
+        name = str(known.get("dbname") or "")
+        with psycopg.connect(
+            make_conninfo(self._url, dbname=_MAINTENANCE), autocommit=True, connect_timeout=2
+        ) as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
+            if found is None:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        self.run(lambda connection: connection.execute(schema.encode()))

@@ -1,0 +1,1 @@
+"""The gateway: HTTP for users, tokens checked, questions to services, answers of reads kept for a moment."""
