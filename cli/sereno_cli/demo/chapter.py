@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import click
 import httpx
+from sereno_backends.logs.model import LogStoreError
 from sereno_backends.prometheus import PrometheusClient, PrometheusError
 
 from sereno_cli.demo.draft import write_draft
@@ -20,6 +21,7 @@ from sereno_cli.demo.observing import (
     failed_answers,
     labels_of,
     live_budget,
+    logged_since,
 )
 from sereno_cli.demo.places import DemoError
 from sereno_cli.demo.systems import Fault, System
@@ -33,6 +35,8 @@ _SERVED_AT = "transactions-api.api"
 _LIVE_SECONDS = 150.0
 _PAGE_SECONDS = 240.0
 _RESOLVED_SECONDS = 460.0
+# As long as an outage takes to page.
+_CALM_SECONDS = 130.0
 
 Seen = TypeVar("Seen")
 Say = Callable[[str], None]
@@ -56,8 +60,10 @@ class Ending:
     failed_by_service: int | None
     """Answers that weren't 200 or 201, by the service's own counters; None where other events are bad."""
     seconds_to_page: float
-    seconds_to_resolution: float
-    draft: Path
+    """Until the alert, or the records in the log, had been seen."""
+    seconds_to_resolution: float | None
+    """None where the logs alone tell it: nothing was open."""
+    draft: Path | None
 
 
 class Chapter:
@@ -111,7 +117,10 @@ class Chapter:
         self._world.switchboard.on(self.fault)
         self._switched_at = time.monotonic()
         self._say(f"{self.name} on: {self.fault.on}")
-        self._await(f"{self.fault.expects} arrives at the incident receiver", _PAGE_SECONDS, self._is_told)
+        if self.fault.expects.alert:
+            self._await(f"{self.fault.expects} arrives at the incident receiver", _PAGE_SECONDS, self._is_told)
+        else:
+            self._await(f"{self.fault.expects}", _PAGE_SECONDS, self._is_logged)
 
     def _is_told(self, found: Sequence[Incident]) -> None:
         for incident in found:
@@ -124,6 +133,21 @@ class Chapter:
                 self._say(f"{self.name} off")
                 self._await("the incident is resolved", _RESOLVED_SECONDS, self._is_resolved)
                 return
+
+    def _is_logged(self, _: Sequence[Incident]) -> None:
+        expected = self.fault.expects
+        count = quietly(lambda: logged_since(self._world.run, expected.log, self._began))
+        if count:
+            self._seconds_to_page = time.monotonic() - self._switched_at
+            self._say(f"{self.name}: {expected} after {self._seconds_to_page:.0f} s")
+            self._await("nothing has paged meanwhile", _CALM_SECONDS + _PAGE_SECONDS, self._is_calm)
+
+    def _is_calm(self, _: Sequence[Incident]) -> None:
+        """Pages are looked for all the time; this is how long a fault must bring none."""
+        if time.monotonic() - self._switched_at > _CALM_SECONDS:
+            self._world.switchboard.off(self.fault)
+            self._say(f"{self.name} off; nothing has paged")
+            self.ending = Ending(self.name, None, None, None, None, self._seconds_to_page, None, None)
 
     def _is_resolved(self, found: Sequence[Incident]) -> None:
         known = self.incident["incident_id"]
@@ -173,5 +197,5 @@ def quietly(look: Callable[[], Seen | None]) -> Seen | None:
     """Nothing is seen while a server doesn't answer; the deadline of the waiting stays."""
     try:
         return look()
-    except (PrometheusError, httpx.HTTPError):
+    except (PrometheusError, LogStoreError, httpx.HTTPError):
         return None

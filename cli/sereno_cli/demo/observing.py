@@ -1,11 +1,14 @@
 """What a story looks at: incidents of the receiver, the ledger in Prometheus, the counters of a service."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
+from sereno_backends.logs.model import LogQuery
+from sereno_backends.logs.sqlite_store import SqliteLogStore
 from sereno_backends.prometheus import PrometheusClient
 from sereno_slo.model import Service, ServiceLevelObjective
 from sereno_slo.plan import series
@@ -62,6 +65,12 @@ def incidents(run: Run) -> list[Incident]:
 def labels_of(incident: Incident) -> list[dict[str, str]]:
     """The labels of its alerts."""
     return [{**alert["labels"], "alertname": alert["name"]} for alert in incident["alerts"]]
+
+
+def logged_since(run: Run, words: str, begin: datetime) -> int:
+    """How many records with all these words have come into the log store. Raises LogStoreError."""
+    with closing(SqliteLogStore(run.places.log_store)) as store:
+        return store.count(LogQuery(begin, datetime.now(UTC), text=words))
 
 
 def failed_answers(run: Run, program: str) -> int:

@@ -95,7 +95,7 @@ class _Teller:
 
 def _nothing_else(found: Sequence[Incident], expected: Sequence[Expectation]) -> None:
     """One fault, one page."""
-    admitted = [replace(one, severity="critical") for one in expected]
+    admitted = [replace(one, severity="critical") for one in expected if one.alert]
     pages = [labels for each in found for labels in labels_of(each) if labels.get("severity") == "critical"]
     others = [labels for labels in pages if not any(one.is_met_by(labels) for one in admitted)]
     if others:
@@ -115,6 +115,9 @@ def _show_endings(endings: Sequence[Ending], seconds: float) -> None:
                 f"\n  bad events           {ending.failed_by_ledger} in the ledger"
                 + (f", {ending.failed_by_service} by the service" if ending.failed_by_service is not None else "")
             )
+        if ending.seconds_to_resolution is None:
+            click.echo(f"  in the log after     {ending.seconds_to_page:.0f} s of fault; nothing paged")
+            continue
         click.echo(
             f"  page after           {ending.seconds_to_page:.0f} s of fault"
             f"\n  resolved after       {ending.seconds_to_resolution:.0f} s of health"

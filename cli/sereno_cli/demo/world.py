@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -96,7 +96,7 @@ def running_world(
         servers = stack.enter_context(server_places(places, programs, addresses, chosen))
         run = Run(places, programs, addresses, servers)
         tell("compiling slo/specs")
-        services = _compile(places)
+        services = _compile(places, _silent_specs(clone, chosen))
         tell(f"writing {DAYS} days of simulated history")
         samples = sum(_write_histories(run, chosen, services))
         tell(f"history written: {samples:,} ledger samples")
@@ -200,9 +200,17 @@ def _logs(places: Places, systems: Iterable[System]) -> list[Path]:
     return [places.log_of(name) for name in (LOG, *programs)]
 
 
-def _compile(places: Places) -> Mapping[str, Service]:
-    """Compile the clone's specs into the demo's state, as `sereno compile --out` does; the services by name."""
-    sources = [read_source(path) for path in sorted((places.root / "slo" / "specs").glob("*.slo.yaml"))]
+def _silent_specs(clone: Path, running: Iterable[System]) -> frozenset[str]:
+    """Specs of systems that don't run: alerts would say that nothing is heard of them."""
+    every = (read_system(clone / "systems" / name) for name in system_ids(clone))
+    heard = {spec for system in running for spec in system.specs}
+    return frozenset(spec for system in every if isinstance(system, System) for spec in system.specs) - heard
+
+
+def _compile(places: Places, without: Collection[str]) -> Mapping[str, Service]:
+    """Compile the clone's other specs into the demo's state, as `sereno compile --out` does; the services by name."""
+    paths = sorted((places.root / "slo" / "specs").glob("*.slo.yaml"))
+    sources = [read_source(path) for path in paths if path.name.removesuffix(".slo.yaml") not in without]
     settings_source = read_source(places.root / "sereno.yaml")
     settings, problems = read_settings(settings_source if isinstance(settings_source, SourceFile) else None)
     readable = [source for source in sources if isinstance(source, SourceFile)]

@@ -169,7 +169,7 @@ def test_a_program_s_template_is_written_with_its_words(tmp_path: Path) -> None:
         assert written.stat().st_mode & 0o077 == 0
         with pytest.raises(DemoError, match=r"template wrong.yaml a word means nothing: 'rabbitmq.port'"):
             parts.program(run, one, replace(one.programs[0], templates=("wrong.yaml",)))
-        with pytest.raises(DemoError, match="template gone.yaml can't be read: No such file"):
+        with pytest.raises(DemoError, match=r"template gone\.yaml can't be read: No such file"):
             parts.program(run, one, replace(one.programs[0], templates=("gone.yaml",)))
 
 

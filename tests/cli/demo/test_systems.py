@@ -122,6 +122,8 @@ def test_servers_are_needed_and_broken(tmp_path: Path) -> None:
         ),
         ("server: redis, do: stop", "do: stop", "a fault is of a program or of a server"),
         ("program: shop, do: freeze", "program: shop, do: freeze, parameters: {ratio: 1}", "freeze has no parameters"),
+        ("{alert: RedisDown}", "{}", "an alert is expected, or records of the log (write alert: …, or log: …)"),
+        ("{alert: RedisDown}", "{alert: RedisDown, log: gone}", "an alert is expected, or records of the log"),
         ("program: shop, do: freeze", "program: shp, do: freeze", "shp is no program here"),
     ],
 )

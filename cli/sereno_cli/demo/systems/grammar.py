@@ -96,11 +96,18 @@ class SwitchDocument(Grammar):
 
 
 class ExpectationDocument(Grammar):
-    """The one alert that a fault brings about."""
+    """The one alert that a fault brings about; or what the logs alone tell."""
 
-    alert: Text = Field(examples=["SLOErrorBudgetBurn"])
+    alert: Text | None = Field(None, examples=["SLOErrorBudgetBurn"])
+    log: Text | None = Field(None, description="Words of the records that tell it; nothing pages", examples=["forged"])
     severity: Literal["critical", "warning"] = "critical"
     labels: dict[str, str] = Field({}, examples=[{"slo": "availability"}])
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if (self.alert is None) == (self.log is None):
+            raise mistake("SLO006", "an alert is expected, or records of the log", "write alert: …, or log: …")
+        return self
 
 
 class FaultDocument(Grammar):

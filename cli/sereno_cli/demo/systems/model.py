@@ -65,13 +65,16 @@ Switch = Told | Done
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """The one alert that a fault brings about."""
+    """The one alert that a fault brings about; or what the logs alone tell, and nothing pages."""
 
     alert: str
+    """Empty: the logs alone tell it."""
     severity: str
     """critical: somebody is paged; warning: a ticket."""
     labels: Mapping[str, str]
     """What else it is known by."""
+    log: str = ""
+    """Words of the records that tell it."""
 
     def is_met_by(self, labels: Mapping[str, str]) -> bool:
         """Whether an alert with these labels is it."""
@@ -79,7 +82,9 @@ class Expectation:
         return wanted.items() <= labels.items()
 
     def __str__(self) -> str:
-        """`SLOErrorBudgetBurn{slo="availability"} (critical)`."""
+        """`SLOErrorBudgetBurn{slo="availability"} (critical)`; `"forged" in the log`."""
+        if not self.alert:
+            return f'"{self.log}" in the log'
         told = ", ".join(f'{name}="{value}"' for name, value in self.labels.items())
         return f"{self.alert}{{{told}}} ({self.severity})"
 

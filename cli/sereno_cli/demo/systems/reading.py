@@ -65,7 +65,9 @@ def _system(document: SystemDocument, folder: Path) -> System:
                 name,
                 _switch(document.system, name, fault.switch),
                 fault.on,
-                Expectation(fault.expects.alert, fault.expects.severity, fault.expects.labels),
+                Expectation(
+                    fault.expects.alert or "", fault.expects.severity, fault.expects.labels, fault.expects.log or ""
+                ),
                 fault.slow,
             )
             for name, fault in document.faults.items()
