@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,7 +39,6 @@ _RESOLVED_SECONDS = 460.0
 _CALM_SECONDS = 130.0
 
 Seen = TypeVar("Seen")
-Say = Callable[[str], None]
 
 
 class StoryFailed(DemoError):  # noqa: N818 - reads as what happened
@@ -66,21 +65,30 @@ class Ending:
     draft: Path | None
 
 
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What all of its chapters share."""
+
+    world: World
+    client: PrometheusClient
+    say: Callable[[str], None]
+    began: datetime
+
+
 class Chapter:
     """One fault. `look` is called again and again until there is an `ending`."""
 
-    def __init__(self, world: World, system: System, fault: Fault, client: PrometheusClient, say: Say) -> None:
+    def __init__(self, story: Story, system: System, fault: Fault) -> None:
         self.fault = fault
         self.name = f"{system.name}/{fault.name}"
-        self.slo = broken_slo(fault.expects, world.services)
+        self.slo = broken_slo(fault.expects, story.world.services)
         self.awaited = ""
         """What has to be seen next."""
         self.ending: Ending | None = None
         self.incident: Incident = {}
         """The one that the expected alert has opened, once it has."""
         self._counts_answers = (system.name, fault.name) == _COUNTED_BY_ANSWERS
-        self._world, self._client, self._say = world, client, say
-        self._began = datetime.now(UTC)
+        self._world, self._client, self._say, self._began = story.world, story.client, story.say, story.began
         self._budget_before: float | None = None
         self._switched_at = 0.0
         self._seconds_to_page = 0.0

@@ -11,12 +11,13 @@ and there is no other page.
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import click
 from sereno_backends.prometheus import PrometheusClient
 
 from sereno_cli.demo.budget import budgets
-from sereno_cli.demo.chapter import Chapter, Ending, StoryFailed, quietly
+from sereno_cli.demo.chapter import Chapter, Ending, Story, StoryFailed, quietly
 from sereno_cli.demo.observing import Incident, incidents, labels_of
 from sereno_cli.demo.screen import as_lines
 from sereno_cli.demo.systems import Expectation, Fault, System
@@ -45,6 +46,7 @@ class _Teller:
         self._client = client
         self._started = time.monotonic()
         self._told = self._started
+        self._story = Story(world, client, self._say, datetime.now(UTC))
         self._left: dict[str, list[tuple[System, Fault]]] = {}
         for system, fault in world.faults:
             self._left.setdefault(system.name, []).append((system, fault))
@@ -71,7 +73,7 @@ class _Teller:
     def _begin_next(self, name: str) -> None:
         if self._left[name]:
             system, fault = self._left[name].pop(0)
-            self._chapters.append(Chapter(self._world, system, fault, self._client, self._say))
+            self._chapters.append(Chapter(self._story, system, fault))
 
     def _of(self, chapter: Chapter, found: Sequence[Incident]) -> list[Incident]:
         """The incidents that may be this chapter's: no earlier one has them."""

@@ -102,7 +102,12 @@ BACKING = Backing(
     packages="postgresql prometheus-postgres-exporter",
     is_here=lambda: programs() is not None and shutil.which(EXPORTER) is not None,
     parts=_parts,
-    words={"url": _url, "port": lambda place: place.ports["port"]},
+    words={
+        "url": _url,
+        "port": lambda place: place.ports["port"],
+        "user": lambda _: USER,
+        "password": lambda place: place.password,
+    },
     scrapes={"exporter": "postgresql"},
     runs_as=runs_as,
 )
