@@ -12,7 +12,6 @@ from reference_system.failures import TRY_LATER, Answer, log_failures
 from sereno_telemetry import publishing
 
 from transactions_api.card_network import CardNetworkTimeout
-from transactions_api.faults import FlakyCardNetwork
 from transactions_api.model import Message, NewTransaction, Transaction
 from transactions_api.store import StoreUnavailable, TransactionStore
 from transactions_api.topic import Publisher, TopicFull, TopicUnavailable
@@ -38,16 +37,12 @@ class Health(BaseModel):
 
 
 def create_app(
-    store: TransactionStore,
-    topic: Publisher,
-    disturbance: Disturbance,
-    card_network: FlakyCardNetwork,
-    registry: CollectorRegistry,
+    store: TransactionStore, topic: Publisher, disturbance: Disturbance, registry: CollectorRegistry
 ) -> FastAPI:
     """The API over its parts; 200 and 201 are success, everything else is a failed request."""
     app = FastAPI(title="Transactions API", version="1.0.0")
     log_failures(app, _ANSWERS)
-    app.include_router(_transactions(store, topic, card_network, registry), dependencies=[Depends(disturbance)])
+    app.include_router(_transactions(store, topic, registry), dependencies=[Depends(disturbance)])
 
     @app.get("/health")
     async def health() -> Health:
@@ -56,9 +51,7 @@ def create_app(
     return app
 
 
-def _transactions(
-    store: TransactionStore, topic: Publisher, card_network: FlakyCardNetwork, registry: CollectorRegistry
-) -> APIRouter:
+def _transactions(store: TransactionStore, topic: Publisher, registry: CollectorRegistry) -> APIRouter:
     router = APIRouter(prefix="/transactions")
     refused = Counter(
         "transactions_publish_refused",
@@ -81,7 +74,7 @@ def _transactions(
             raise HTTPException(404, "there is no such transaction, or it is not stored yet")
         return found
 
-    @router.post("", status_code=201, dependencies=[Depends(card_network)])
+    @router.post("", status_code=201)
     def publish_transaction(new: NewTransaction) -> Published:
         transaction = Transaction(
             id=uuid.uuid4().hex,

@@ -18,7 +18,7 @@ from transactions_api.app import create_app
 from transactions_api.card_network import authorize
 from transactions_api.confirming import Confirming
 from transactions_api.deliveries import Deliveries
-from transactions_api.faults import API_KINDS, DATABASE_GONE, KINDS, SUBSCRIBER_STUCK, FlakyCardNetwork
+from transactions_api.faults import API_KINDS, DATABASE_GONE, KINDS, SUBSCRIBER_STUCK
 from transactions_api.measured_store import MeasuredStore
 from transactions_api.parts import make_faults, open_database, open_topic
 from transactions_api.settings import PREFIX, Settings
@@ -75,7 +75,7 @@ def _running_parts(settings: Settings) -> Iterator[tuple[FastAPI, FastAPI]]:
         registry,
         {DATABASE_GONE.name: Switch(on=database.removable.take_away, off=database.removable.bring_back)},
     )
-    api = create_app(store, topic, Disturbance(faults, authorize), FlakyCardNetwork(faults), registry)
+    api = create_app(store, topic, Disturbance(faults, authorize), registry)
     done = instrument(api, service=SERVICE, registry=registry)
     with ExitStack() as stack:
         stack.callback(store.close)

@@ -106,6 +106,36 @@ def read_subscriber_settings(environment: Mapping[str, str]) -> SubscriberSettin
     return given.mistakes() or settings
 
 
+@dataclass(frozen=True, slots=True)
+class ExportersSettings:
+    """What the exporters beside the system were told."""
+
+    database_url: str
+    folder: Path = Path("var/transactions-api/exporters")
+    """Where their configuration and what they remember goes."""
+    port: int = 18084
+    sns_topic: str = "transactions"
+    aws_endpoint_url: str = ""
+    function_name: str = "transactions-subscriber"
+
+
+def read_exporters_settings(environment: Mapping[str, str]) -> ExportersSettings | WrongSettings:
+    """The settings, or every mistake at once. Empty variables count as not set."""
+    given, defaults = Variables(PREFIX, environment), ExportersSettings("")
+    database_url, aws_endpoint_url = _database_url(given), _aws_endpoint_url(given)
+    if not (database_url and aws_endpoint_url) and given.mistakes() is None:
+        given.wrong(f"{PREFIX}DATABASE_URL and {PREFIX}AWS_ENDPOINT_URL say what is watched: set both")
+    settings = ExportersSettings(
+        database_url,
+        folder=given.path("EXPORTERS_FOLDER", defaults.folder),
+        port=given.port("EXPORTERS_PORT", defaults.port),
+        sns_topic=given.text("SNS_TOPIC", defaults.sns_topic),
+        aws_endpoint_url=aws_endpoint_url or "",
+        function_name=given.text("FUNCTION_NAME", defaults.function_name),
+    )
+    return given.mistakes() or settings
+
+
 def _database_url(given: Variables) -> str:
     """Never repeated in a mistake: it may hold a password."""
     text = given.text("DATABASE_URL", "")

@@ -21,6 +21,11 @@ _AGAIN_SECONDS = 1
 _logger = logging.getLogger(__name__)
 
 
+def queue_of(topic: str) -> str:
+    """The queue that is subscribed to a topic."""
+    return f"{topic}-subscriber"
+
+
 @dataclass(frozen=True, slots=True)
 class _Places:
     topic_arn: str
@@ -32,7 +37,7 @@ class _Subscription:
 
     def __init__(self, aws: Aws, topic: str) -> None:
         self.sns, self.sqs = aws.client("sns"), aws.client("sqs")
-        self.topic, self.queue = topic, f"{topic}-subscriber"
+        self.topic, self.queue = topic, queue_of(topic)
         self._lock = threading.Lock()
         self._places: _Places | None = None
 

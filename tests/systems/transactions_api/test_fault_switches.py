@@ -118,12 +118,11 @@ def test_the_list_says_what_there_is(service: Any) -> None:
     """Names, descriptions, parameters with their bounds, and the state of each."""
     service.fault("latency")
     faults = {fault["name"]: fault for fault in httpx.get(f"{service.admin}/faults").json()["faults"]}
-    assert list(faults) == ["errors", "latency", "card-network-flaky", "subscriber-stuck", "database-gone"]
+    assert list(faults) == ["errors", "latency", "subscriber-stuck", "database-gone"]
     assert all(fault["description"] for fault in faults.values())
     assert {name: list(fault["parameters"]) for name, fault in faults.items()} == {
         "errors": ["ratio"],
         "latency": ["seconds", "ratio"],
-        "card-network-flaky": ["ratio"],
         "subscriber-stuck": [],
         "database-gone": [],
     }
@@ -136,7 +135,7 @@ def test_the_list_says_what_there_is(service: Any) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body", "code", "message"),
     [
-        ("PUT", "error", b"", 404, "there is no fault 'error'; there are: errors, latency, card-network-flaky"),
+        ("PUT", "error", b"", 404, "there is no fault 'error'; there are: errors, latency, subscriber-stuck"),
         ("DELETE", "error", b"", 404, "there is no fault 'error'"),
         ("PUT", "errors", b'{"ratio": 1.5}', 422, "ratio is 1.5; write a number above 0, up to 1"),
         ("PUT", "errors", b'{"ratio": 0}', 422, "ratio is 0;"),
