@@ -7,6 +7,8 @@ from contextlib import suppress
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from transactions_api.postgresql_connections import reason
+
 _LOCK = "LOCK TABLE transactions IN SHARE ROW EXCLUSIVE MODE"
 """Readers go on, writers wait: what CREATE TRIGGER and many a maintenance job take."""
 
@@ -25,7 +27,7 @@ class BatchJob:
         try:
             connection = psycopg.connect(self._conninfo)
         except psycopg.Error as error:
-            raise OSError(" ".join(str(error).split())) from error
+            raise OSError(reason(error)) from error
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, args=[connection], name="batch-job", daemon=True)
         self._thread.start()

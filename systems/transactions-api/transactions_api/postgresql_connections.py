@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -21,6 +22,8 @@ _CONNECT_SECONDS = 2
 _DEADLINE_SECONDS = 3.0
 """Of a call, whatever the server does: a server that hangs refuses nothing, and ends no statement."""
 _SERVER_MAY_TAKE = "2500ms"
+_DEAD_WITHIN_SECONDS = 1.0
+"""A connection that died while it was idle says so at once."""
 
 BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 """Somebody else was in the way: nothing is wrong with the connection, and the same call may succeed a moment later."""
@@ -54,7 +57,7 @@ class Connections:
         except BUSY:
             raise
         except psycopg.Error as error:
-            raise StoreUnavailable(f"the database can't be used: {_reason(error)}") from error
+            raise StoreUnavailable(f"the database can't be used: {reason(error)}") from error
         finally:
             self._free.release()
 
@@ -69,10 +72,12 @@ class Connections:
         with self._lock:
             kept = self._idle.pop() if self._idle else None
         if kept is not None:
+            began = time.monotonic()
             try:
                 return self._used(kept, work)
             except psycopg.OperationalError:
-                if not kept.broken:  # it was asked and answered
+                was_dead = kept.broken and time.monotonic() - began < _DEAD_WITHIN_SECONDS
+                if not was_dead:  # it answered with an error, or didn't answer: so would another one
                     raise
                 self.close()  # whatever ended it has ended the others, too
         return self._used(psycopg.connect(self._conninfo, autocommit=True), work)
@@ -107,6 +112,6 @@ def _hang_up(connection: Connection) -> None:
         own.shutdown(socket.SHUT_RDWR)
 
 
-def _reason(error: psycopg.Error) -> str:
-    """What libpq says, in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+def reason(error: psycopg.Error) -> str:
+    """What the server says, or libpq where there is no server, in one line."""
+    return " ".join((error.diag.message_primary or str(error)).split()) or type(error).__name__

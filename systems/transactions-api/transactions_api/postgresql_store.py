@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from transactions_api.model import Transaction
-from transactions_api.postgresql_connections import BUSY, Connection, Connections
+from transactions_api.postgresql_connections import BUSY, Connection, Connections, reason
 from transactions_api.store import StoreUnavailable
 
 _MAINTENANCE = "postgres"
@@ -84,7 +84,7 @@ class PostgresqlStore:
             except BUSY as error:
                 _log_conflict(error)
                 if not left:
-                    raise StoreUnavailable(f"the database can't be used: {error}") from error
+                    raise StoreUnavailable(f"the database can't be used: {reason(error)}") from error
         return None
 
     def newest(self, limit: int) -> tuple[Transaction, ...]:
@@ -128,13 +128,13 @@ class PostgresqlStore:
             with _maintenance(self._url) as connection:
                 yield connection
         except psycopg.Error as error:
-            raise OSError(" ".join(str(error).split())) from error
+            raise OSError(reason(error)) from error
 
     def _rows(self, statement: LiteralString, parameter: object) -> list[tuple[Any, ...]]:
         try:
             return self._connections.run(lambda connection: connection.execute(statement, (parameter,)).fetchall())
         except BUSY as error:
-            raise StoreUnavailable(f"the database can't be used: {error}") from error
+            raise StoreUnavailable(f"the database can't be used: {reason(error)}") from error
 
     def _make(self) -> None:
         try:
@@ -177,9 +177,9 @@ def _make_table(connection: Connection) -> None:
 
 
 def _log_conflict(error: psycopg.Error) -> None:
-    kind = type(error)
+    kind, why = type(error), reason(error)
     _logger.error(
         "Writing transactions met somebody else's lock, and is tried again: %s",
-        error,
-        extra={"ecs": {"error.type": f"{kind.__module__}.{kind.__qualname__}", "error.message": str(error)}},
+        why,
+        extra={"ecs": {"error.type": f"{kind.__module__}.{kind.__qualname__}", "error.message": why}},
     )

@@ -1,4 +1,4 @@
-"""Transactions in a real PostgreSQL: kept, once each; and what happens when it goes away, hangs, or is in somebody's way."""
+"""Transactions in a real PostgreSQL: kept, once each; and what happens when it goes away, hangs, or is locked."""
 
 import logging
 import os
@@ -91,7 +91,9 @@ def test_a_database_taken_away_fails_all_and_comes_back(database_url: str) -> No
 
 def test_a_fault_that_its_process_did_not_outlive_is_undone(database_url: str) -> None:
     """A store can't be opened while the database is away; who starts the system again lets the server accept us."""
-    PostgresqlStore(database_url).take_away()
+    killed = PostgresqlStore(database_url)
+    killed.take_away()
+    killed.close()
     with pytest.raises(StoreUnavailable, match="not currently accepting connections"):
         PostgresqlStore(database_url, patience_seconds=0)
     accept_again(database_url)
@@ -112,8 +114,9 @@ def test_connections_that_died_while_idle_are_replaced(database_url: str, postgr
     """A server that restarted between two calls costs no call."""
     store = PostgresqlStore(database_url)
     store.add([transaction(1)])
-    name = database_url.rpartition("/")[2]
-    postgresql.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    with psycopg.connect(postgresql.url()) as connection:
+        end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        connection.execute(end_all, (database_url.rpartition("/")[2],))
     assert store.newest(1) == (transaction(1),)
     store.close()
 

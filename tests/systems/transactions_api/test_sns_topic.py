@@ -40,7 +40,12 @@ def both_ends(url: str, *, capacity: int = 1000, waiting: int = 0) -> tuple[SnsP
 def received(queue: SqsQueue, count: int) -> list[Message]:
     """So many messages."""
     found: list[Message] = []
-    wait_for(lambda: found.extend(queue.receive(100, 0.2)) or len(found) >= count, what=f"{count} messages")
+
+    def all_are_there() -> bool:
+        found.extend(queue.receive(100, 0.2))
+        return len(found) >= count
+
+    wait_for(all_are_there, what=f"{count} messages")
     return found
 
 
