@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter
 from pydantic import BaseModel
 from reference_system.disturbance import Disturbance
 from reference_system.failures import TRY_LATER, Answer, log_failures
@@ -14,12 +14,13 @@ from sereno_telemetry import publishing
 from transactions_api.card_network import CardNetworkTimeout
 from transactions_api.model import Message, NewTransaction, Transaction
 from transactions_api.store import StoreUnavailable, TransactionStore
-from transactions_api.topic import MESSAGING_SYSTEM, TOPIC, Topic, TopicFull
+from transactions_api.topic import Publisher, TopicFull, TopicUnavailable
 
 _ANSWERS = {
     CardNetworkTimeout: Answer(500, "the payment could not be authorized"),
     StoreUnavailable: TRY_LATER,
     TopicFull: TRY_LATER,
+    TopicUnavailable: TRY_LATER,
 }
 
 
@@ -35,7 +36,9 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-def create_app(store: TransactionStore, topic: Topic, disturbance: Disturbance, registry: CollectorRegistry) -> FastAPI:
+def create_app(
+    store: TransactionStore, topic: Publisher, disturbance: Disturbance, registry: CollectorRegistry
+) -> FastAPI:
     """The API over its parts; 200 and 201 are success, everything else is a failed request."""
     app = FastAPI(title="Transactions API", version="1.0.0")
     log_failures(app, _ANSWERS)
@@ -48,8 +51,16 @@ def create_app(store: TransactionStore, topic: Topic, disturbance: Disturbance, 
     return app
 
 
-def _transactions(store: TransactionStore, topic: Topic, registry: CollectorRegistry) -> APIRouter:
+def _transactions(store: TransactionStore, topic: Publisher, registry: CollectorRegistry) -> APIRouter:
     router = APIRouter(prefix="/transactions")
+    refused = Counter(
+        "transactions_publish_refused",
+        "Transactions that the topic did not accept: too many wait, or the broker failed.",
+        ["reason"],
+        registry=registry,
+    )
+    for reason in ("full", "unavailable"):
+        refused.labels(reason)  # there from the start, at 0
 
     # Plain functions run in a pool of threads: the database may block.
     @router.get("")
@@ -73,8 +84,12 @@ def _transactions(store: TransactionStore, topic: Topic, registry: CollectorRegi
             description=new.description,
             created_at=datetime.now(UTC),
         )
-        with publishing(TOPIC, system=MESSAGING_SYSTEM, registry=registry) as headers:
-            topic.publish(Message(transaction, headers))
+        try:
+            with publishing(topic.name, system=topic.system, registry=registry) as headers:
+                topic.publish(Message(transaction, headers))
+        except (TopicFull, TopicUnavailable) as error:
+            refused.labels("full" if isinstance(error, TopicFull) else "unavailable").inc()
+            raise
         return Published(id=transaction.id)
 
     return router

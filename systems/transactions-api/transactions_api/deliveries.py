@@ -55,6 +55,11 @@ class Deliveries(Collector):
                 if self._waiting.pop(message_id, None) is not None:
                     self._stored += 1
 
+    def waiting_ids(self) -> tuple[str, ...]:
+        """The messages that are not known to be stored, oldest first."""
+        with self._lock:
+            return tuple(self._waiting)
+
     def figures(self) -> Figures:
         """All figures at this moment."""
         with self._lock:

@@ -56,6 +56,7 @@ PASTS = {
     "availability": Past(1.0, 0.00018, (Trouble(12.3, 9, 0.4), Trouble(5.2, 300, 0.006))),
     "latency": Past(1.0, 0.0035, (Trouble(19.7, 240, 0.08),)),
     "delivery": Past(0.3, 0.0002, (Trouble(17.4, 25, 1.0),)),
+    "database": Past(1.0, 0.00009, (Trouble(12.3, 9, 0.4),)),
 }
 
 
@@ -108,6 +109,11 @@ def raw_series(counts: dict[str, Counts]) -> Iterator[tuple[str, Sequence[float]
         labels = f'http_request_method="{method}",http_route="{route}"'
         yield from _histogram(f'{labels},http_response_status_code="{status}"', good, slow_ratio)
         yield from _histogram(f'{labels},http_response_status_code="500"', bad, [0.0] * len(bad))
+    database = counts["database"]
+    answered = [e - b for e, b in zip(database.events, database.bad_events, strict=True)]
+    for outcome, calls in (("ok", answered), ("failed", database.bad_events)):
+        name = "transactions_database_call_duration_seconds_count"
+        yield _series(name, f'operation="find",outcome="{outcome}"'), _counter(calls)
     yield _series("transactions_published_total", ""), _counter(delivery.events)
     yield _series("transactions_late_total", ""), _counter(delivery.bad_events)
     stored = [e - b for e, b in zip(delivery.events, delivery.bad_events, strict=True)]

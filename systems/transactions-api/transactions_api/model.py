@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 
 class NewTransaction(BaseModel):
@@ -39,3 +39,11 @@ class Message:
     transaction: Transaction
     headers: Mapping[str, str] = field(default_factory=dict)
     """The trace context of the request that published it (W3C `traceparent`), and when that was."""
+    redelivered: bool = field(default=False, compare=False)
+    """Whether it was received before and not acknowledged."""
+    receipt: str = field(default="", compare=False)
+    """What the broker knows this delivery by."""
+
+
+TRANSACTIONS = TypeAdapter(Transaction)
+"""Transactions as JSON; what is none is a ValueError that says why."""

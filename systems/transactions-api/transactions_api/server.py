@@ -1,32 +1,35 @@
-"""Puts the parts together and serves them: the API and the admin port, in one process."""
+"""Puts the parts together and serves them: the API and the admin port; with a queue in memory, its subscriber, too."""
 
 import logging
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry
 from reference_system import serving
 from reference_system.admin import create_admin
 from reference_system.disturbance import Disturbance
 from reference_system.faults import Faults, Switch
 from reference_system.serving import ADMIN_HOST, Port
-from sereno_telemetry import Consumer, instrument, log_deed
+from sereno_telemetry import Consumer, instrument
 
 from transactions_api.app import create_app
 from transactions_api.card_network import authorize
+from transactions_api.confirming import Confirming
 from transactions_api.deliveries import Deliveries
-from transactions_api.faults import DATABASE_GONE, KINDS, SUBSCRIBER_STUCK
+from transactions_api.faults import API_KINDS, DATABASE_GONE, KINDS, SUBSCRIBER_STUCK
+from transactions_api.measured_store import MeasuredStore
+from transactions_api.parts import make_faults, open_database, open_topic
 from transactions_api.settings import PREFIX, Settings
 from transactions_api.store import TransactionStore
 from transactions_api.subscriber import Subscriber
-from transactions_api.topic import MESSAGING_SYSTEM, TOPIC, InProcessTopic
+from transactions_api.topic import InProcessTopic
 
 SERVICE = "transactions-api"
 
 # With what requests may take, the way from SIGTERM to the end stays below two seconds.
-_SUBSCRIBER_MAY_TAKE_SECONDS = 0.5
+_THREADS_MAY_TAKE_SECONDS = 0.5
 
 _logger = logging.getLogger("transactions_api")
 
@@ -44,6 +47,7 @@ def serve(settings: Settings, sockets: Sequence[socket.socket]) -> None:
 
     Raises:
         StoreUnavailable: the database can't be opened.
+        TopicUnavailable: the topic can't be reached.
     """
     with _running_parts(settings) as apps:
         _logger.info(
@@ -59,38 +63,68 @@ def serve(settings: Settings, sockets: Sequence[socket.socket]) -> None:
 
 @contextmanager
 def _running_parts(settings: Settings) -> Iterator[tuple[FastAPI, FastAPI]]:
-    """Both apps over a running subscriber; at the end it stores what waits, and every fault is off."""
+    """Both apps over running threads; at the end what waits in memory is stored, and every fault is off."""
     registry = CollectorRegistry()
-    store = TransactionStore(settings.database)
     deliveries = Deliveries()
     registry.register(deliveries)
-    fault_active = Gauge("transactions_fault_active", "1 while a fault is switched on.", ["fault"], registry=registry)
-    faults = Faults(
-        KINDS,
-        deed=lambda action, message, labels: log_deed(_logger, action, message, labels),
-        switches={DATABASE_GONE.name: Switch(on=store.take_away, off=store.bring_back)},
-        changed=lambda name, on: fault_active.labels(name).set(on),
-    )
-    topic = InProcessTopic(
-        settings.queue_capacity, on_publish=lambda message: deliveries.published(message.transaction.id)
+    database = open_database(settings)
+    store = MeasuredStore(database.store, registry)
+    topic = open_topic(settings, deliveries)
+    faults = make_faults(
+        KINDS if isinstance(topic, InProcessTopic) else API_KINDS,
+        registry,
+        {DATABASE_GONE.name: Switch(on=database.removable.take_away, off=database.removable.bring_back)},
     )
     api = create_app(store, topic, Disturbance(faults, authorize), registry)
     done = instrument(api, service=SERVICE, registry=registry)
+    with ExitStack() as stack:
+        stack.callback(store.close)
+        if isinstance(topic, InProcessTopic):
+            consumer = Consumer(
+                topic.name, system=topic.system, registry=registry, tracer_provider=done.tracer_provider
+            )
+            stack.enter_context(_storing(topic, store, deliveries, faults, consumer))
+        else:
+            stack.enter_context(_confirming(store, deliveries))
+        try:
+            yield api, create_admin(SERVICE, faults)
+        finally:
+            for refusal in faults.stop_all():
+                _logger.error("At the end of the process: %s", refusal)
+
+
+@contextmanager
+def _storing(
+    topic: InProcessTopic, store: TransactionStore, deliveries: Deliveries, faults: Faults, consumer: Consumer
+) -> Iterator[None]:
+    """A subscriber in this process."""
     subscriber = Subscriber(
         topic,
         store,
-        deliveries,
-        consumer=Consumer(TOPIC, system=MESSAGING_SYSTEM, registry=registry, tracer_provider=done.tracer_provider),
+        consumer=consumer,
         stuck=lambda: faults.active(SUBSCRIBER_STUCK) is not None,
+        stored=deliveries.stored,
+        waiting=lambda: deliveries.figures().waiting,
     )
     subscriber.start()
     try:
-        yield api, create_admin(SERVICE, faults)
+        yield
     finally:
-        for refusal in faults.stop_all():
-            _logger.error("At the end of the process: %s", refusal)
-        subscriber.stop(_SUBSCRIBER_MAY_TAKE_SECONDS)
-        store.close()
+        subscriber.stop(_THREADS_MAY_TAKE_SECONDS)
         left = deliveries.figures().waiting
         if left:
             _logger.error("%d published transactions were not stored and are lost with this process", left)
+
+
+@contextmanager
+def _confirming(store: TransactionStore, deliveries: Deliveries) -> Iterator[None]:
+    """The subscriber is another process: the database is asked what it has stored."""
+    confirming = Confirming(store, deliveries)
+    confirming.start()
+    try:
+        yield
+    finally:
+        confirming.stop(_THREADS_MAY_TAKE_SECONDS)
+        left = deliveries.figures().waiting
+        if left:
+            _logger.warning("%d published transactions wait on the topic; whether they are stored is not counted", left)

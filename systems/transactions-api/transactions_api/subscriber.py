@@ -2,14 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sereno_telemetry import Consumer, Delivery, current_message
 
-from transactions_api.deliveries import Deliveries
 from transactions_api.model import Message
-from transactions_api.store import StoreUnavailable, TransactionStore
-from transactions_api.topic import Topic
+from transactions_api.store import StoreUnavailable, Writable
+from transactions_api.topic import Queue, TopicUnavailable
 
 BATCH = 100
 _POLL_SECONDS = 0.2
@@ -21,25 +20,33 @@ _logger = logging.getLogger(__name__)
 class Subscriber:
     """A thread that takes messages in batches, stores them, and only then acknowledges them.
 
-    While the database fails, messages stay on the topic and are tried again, with pauses up to two seconds.
+    While database or topic fail, messages stay on the topic and are tried again, with pauses up to two seconds.
+
+    Args:
+        queue: where messages come from.
+        store: where they go to.
+        consumer: counts them.
+        stuck: whether it takes nothing at the moment.
+        stored: is told the ids of what was stored.
+        waiting: how many messages wait, for the log; and whether any is left to be stored before the end.
     """
 
     def __init__(
         self,
-        topic: Topic,
-        store: TransactionStore,
-        deliveries: Deliveries,
+        queue: Queue,
+        store: Writable,
         *,
         consumer: Consumer,
         stuck: Callable[[], bool],
+        stored: Callable[[Iterable[str]], None] = lambda _ids: None,
+        waiting: Callable[[], int] | None = None,
     ) -> None:
-        self._topic = topic
+        self._queue = queue
         self._store = store
-        self._deliveries = deliveries
         self._consumer = consumer
         self._stuck = stuck
-        self._tried = 0
-        """How many of the oldest messages were received before and not acknowledged."""
+        self._stored = stored
+        self._waiting = waiting
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="subscriber", daemon=True)
 
@@ -48,7 +55,7 @@ class Subscriber:
         self._thread.start()
 
     def stop(self, timeout_seconds: float) -> None:
-        """Store what waits as long as the time allows, then end."""
+        """Store what waits as long as the time allows, where it would be lost; then end."""
         self._stopping.set()
         self._thread.join(timeout_seconds)
 
@@ -56,7 +63,7 @@ class Subscriber:
         pause_seconds = 0.0
         while not self._stopping.wait(pause_seconds):
             pause_seconds = self._turn(pause_seconds)
-        while not self._nothing_waits() and self._turn(0.0) == 0.0:
+        while self._waiting is not None and self._waiting() and self._turn(0.0) == 0.0:
             pass  # told to stop: store what waits, until that fails
 
     def _turn(self, last_pause_seconds: float) -> float:
@@ -65,25 +72,26 @@ class Subscriber:
             return _POLL_SECONDS
         try:
             return self._step(last_pause_seconds)
+        except TopicUnavailable as error:
+            _tell("Messages can't be taken from the topic or acknowledged: %s", error)
+            return _longer(last_pause_seconds)
         except Exception:
             # A bug must not end the thread silently: the queue would fill up with nobody to tell why.
             _logger.exception("The subscriber failed")
             return _LONGEST_PAUSE_SECONDS
 
-    def _nothing_waits(self) -> bool:
-        return not self._topic.receive(1, 0.0)
-
     def _step(self, last_pause_seconds: float) -> float:
         """Take one batch and store it."""
-        messages = self._topic.receive(BATCH, _POLL_SECONDS)
-        if self._stuck():  # meanwhile: they stay where they are
+        messages = self._queue.receive(BATCH, _POLL_SECONDS)
+        if self._stuck():  # meanwhile: they go back to where they were
+            self._queue.give_back(messages)
             return 0.0
         self._consumer.polled()
         if not messages:
             return 0.0
         deliveries = [
-            Delivery(message.headers, redelivered=number < self._tried, message_id=message.transaction.id)
-            for number, message in enumerate(messages)
+            Delivery(message.headers, redelivered=message.redelivered, message_id=message.transaction.id)
+            for message in messages
         ]
         # Its trace is that of the oldest message that is traced: that is the customer who waits longest.
         with self._consumer.processing(*deliveries):
@@ -93,21 +101,22 @@ class Subscriber:
         try:
             self._store.add([message.transaction for message in messages])
         except StoreUnavailable as error:
-            self._tried = len(messages)
             current_message().retry("StoreUnavailable")
-            _logger.error(  # noqa: TRY400 - the stack says nothing that the message doesn't
-                "Transactions could not be stored and wait: %s",
-                error,
-                extra={
-                    "ecs": {
-                        "error.type": f"{StoreUnavailable.__module__}.StoreUnavailable",
-                        "error.message": str(error),
-                    },
-                    "waiting": self._deliveries.figures().waiting,
-                },
-            )
-            return min(_LONGEST_PAUSE_SECONDS, max(_POLL_SECONDS, 2 * last_pause_seconds))
-        self._topic.acknowledge(messages)
-        self._tried = 0
-        self._deliveries.stored(message.transaction.id for message in messages)
+            waiting = len(messages) if self._waiting is None else self._waiting()
+            _tell("Transactions could not be stored and wait: %s", error, waiting=waiting)
+            self._queue.give_back(messages)
+            return _longer(last_pause_seconds)
+        self._queue.acknowledge(messages)
+        self._stored(message.transaction.id for message in messages)
         return 0.0
+
+
+def _longer(last_pause_seconds: float) -> float:
+    return min(_LONGEST_PAUSE_SECONDS, max(_POLL_SECONDS, 2 * last_pause_seconds))
+
+
+def _tell(message: str, error: Exception, **labels: object) -> None:
+    """An error without its stack, which says nothing that the message doesn't."""
+    kind = type(error)
+    ecs = {"error.type": f"{kind.__module__}.{kind.__qualname__}", "error.message": str(error)}
+    _logger.error(message, error, extra={"ecs": ecs, **labels})

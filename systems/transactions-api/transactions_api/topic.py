@@ -1,52 +1,82 @@
 """The topic between the API and the subscriber.
 
-`Topic` is shaped after SNS with an SQS queue behind it (publish; receive, then delete), so that those can take its
-place: a message that was received but not acknowledged is delivered again.
+`Publisher` and `Queue` are shaped after SNS with an SQS queue behind it (publish; receive, then delete), which take
+their place in `sns_topic.py`: a message that was received but not acknowledged is delivered again.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Protocol
 
+from reference_system.program import Unavailable
+
 from transactions_api.model import Message
 
-TOPIC = "transactions"
-MESSAGING_SYSTEM = "in_memory"
-"""How telemetry names the broker."""
+
+class Broker(Protocol):
+    """How telemetry names it."""
+
+    @property
+    def system(self) -> str:
+        """Which kind of broker, as OpenTelemetry calls it."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Which topic or queue."""
+        ...
 
 
 class TopicFull(Exception):  # noqa: N818 - reads as what happened
     """The message was not published: too many wait already."""
 
 
-class Topic(Protocol):
-    """Where messages are published and fetched; safe for several threads."""
+class TopicUnavailable(Unavailable):
+    """The broker could not do what it was asked; the message names the cause."""
+
+
+class Publisher(Broker, Protocol):
+    """Where messages are published; safe for several threads."""
 
     def publish(self, message: Message) -> None:
-        """Accept the message, or raise `TopicFull`."""
+        """Accept the message. Raises `TopicFull` or `TopicUnavailable`, and then it may still have been accepted."""
         ...
+
+
+class Queue(Broker, Protocol):
+    """Where a subscriber fetches messages."""
 
     def receive(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
         """Up to `limit` of the oldest messages; waits up to `timeout_seconds` for the first, empty if none comes.
 
-        They stay on the topic until they are acknowledged.
+        They stay on the topic until they are acknowledged. Raises `TopicUnavailable`.
         """
         ...
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
-        """Remove messages that were received last; they won't come again."""
+        """Remove messages that were received last; they won't come again. Raises `TopicUnavailable`."""
+        ...
+
+    def give_back(self, messages: Sequence[Message]) -> None:
+        """Let messages that were received last come again soon. Raises `TopicUnavailable`."""
         ...
 
 
 class InProcessTopic:
     """A bounded queue in this process's memory with one subscriber. What waits when the process ends is lost."""
 
+    system = "in_memory"
+    name = "transactions"
+
     def __init__(self, capacity: int, *, on_publish: Callable[[Message], None]) -> None:
         self._capacity = capacity
         self._on_publish = on_publish
         self._waiting: deque[Message] = deque()
+        self._given_back = 0
+        """How many of the oldest messages were received before."""
         self._changed = threading.Condition()
 
     def publish(self, message: Message) -> None:
@@ -63,10 +93,19 @@ class InProcessTopic:
         with self._changed:
             if not self._waiting:
                 self._changed.wait(timeout_seconds)
-            return tuple(islice(self._waiting, limit))
+            return tuple(
+                replace(message, redelivered=number < self._given_back)
+                for number, message in enumerate(islice(self._waiting, limit))
+            )
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Remove messages that were received last."""
         with self._changed:
             for _ in messages:
                 self._waiting.popleft()
+            self._given_back = 0
+
+    def give_back(self, messages: Sequence[Message]) -> None:
+        """They never left; they are known as received when they come again."""
+        with self._changed:
+            self._given_back = len(messages)

@@ -10,7 +10,8 @@ import pytest
 from reference_system.settings import WrongSettings
 from transactions_api.model import Message, Transaction
 from transactions_api.settings import Settings, read_settings
-from transactions_api.store import StoreUnavailable, TransactionStore
+from transactions_api.sqlite_store import SqliteStore
+from transactions_api.store import StoreUnavailable
 from transactions_api.topic import InProcessTopic, TopicFull
 
 
@@ -103,11 +104,11 @@ def test_receive_waits_for_a_message_and_no_longer() -> None:
 def test_a_store_keeps_what_it_was_given(tmp_path: Path) -> None:
     """Rows come back as they went in, newest first, also after the file was closed; the same row again is one row."""
     path = tmp_path / "folder with space %41?" / "t.sqlite3"
-    store = TransactionStore(path)
+    store = SqliteStore(path)
     store.add([transaction(1), transaction(2)])
     store.add([transaction(2), transaction(3)])
     store.close()
-    again = TransactionStore(path)
+    again = SqliteStore(path)
     assert again.newest(2) == (transaction(3), transaction(2))
     assert again.find("id-1") == transaction(1)
     assert again.find("id-9") is None
@@ -116,7 +117,7 @@ def test_a_store_keeps_what_it_was_given(tmp_path: Path) -> None:
 
 def test_a_batch_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
     """A row that can't be stored leaves none of its batch behind, and the store goes on."""
-    store = TransactionStore(tmp_path / "t.sqlite3")
+    store = SqliteStore(tmp_path / "t.sqlite3")
     huge = Transaction("id-2", "A", 2**70, "EUR", "", datetime.now(UTC))
     with pytest.raises(OverflowError):
         store.add([transaction(1), huge])
@@ -129,7 +130,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_a_database_taken_away_fails_all_and_comes_back(tmp_path: Path) -> None:
     """Really gone: no new empty file is made in its place; back again, everything is there."""
     path = tmp_path / "t.sqlite3"
-    store = TransactionStore(path)
+    store = SqliteStore(path)
     store.add([transaction(1)])
     store.take_away()
     for call in (lambda: store.newest(1), lambda: store.find("id-1"), lambda: store.add([transaction(2)])):
@@ -145,7 +146,7 @@ def test_a_database_taken_away_fails_all_and_comes_back(tmp_path: Path) -> None:
 def test_a_locked_database_is_unavailable_and_works_afterwards(tmp_path: Path) -> None:
     """Another program's lock is an error after a second, not a hang, and nothing stays broken."""
     path = tmp_path / "t.sqlite3"
-    store = TransactionStore(path)
+    store = SqliteStore(path)
     other = sqlite3.connect(path)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StoreUnavailable, match="locked"):
