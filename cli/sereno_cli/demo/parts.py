@@ -1,6 +1,7 @@
 """The parts of the demo: Sereno's own, its neighbours, the programs and the load of the systems."""
 
 import os
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +23,8 @@ class Run:
     addresses: Addresses
     servers: Mapping[str, Place] = field(default_factory=dict)
     """Where each server of a system is, by its name: `etl.redis`."""
+    secret: str = field(default_factory=lambda: secrets.token_hex(32))
+    """Of this run alone."""
 
 
 def incidents(run: Run) -> Part:
@@ -87,6 +90,7 @@ def words(run: Run, system: System, program: Program | None = None) -> dict[str,
         "buckets": run.places.compiled / "buckets",
         "root": run.places.root,
         "prometheus": run.addresses.url("prometheus"),
+        "secret": run.secret,
     }
 
 

@@ -5,8 +5,8 @@ from string import Template
 
 from sereno_cli.demo.backing import BACKINGS
 
-PLACES = ("files", "logs", "buckets", "root", "prometheus")
-"""Folders of a run (the system's own files, logs, histogram bounds, the repository), and the address of Prometheus."""
+PLACES = ("files", "logs", "buckets", "root", "prometheus", "secret")
+"""Folders of a run (its own files, logs, histogram bounds, the repository), the address of Prometheus, a secret."""
 
 
 class _Text(Template):
