@@ -134,31 +134,39 @@ def test_a_fault_that_is_on_ends_with_the_process(full_system: Any) -> None:
             "transactions_api",
             {"TRANSACTIONS_SNS_TOPIC": "t"},
             2,
-            "transactions-api: TRANSACTIONS_SNS_TOPIC=t: its subscriber is a program of its own, so both need a database"
-            " server: set TRANSACTIONS_DATABASE_URL, too\n",
+            (
+                "transactions-api: TRANSACTIONS_SNS_TOPIC=t: its subscriber is a program of its own, so both need a "
+                "database server: set TRANSACTIONS_DATABASE_URL, too\n"
+            ),
         ),
         (
             "transactions_api",
             {"TRANSACTIONS_DATABASE_URL": "mysql://secret@h/d", "TRANSACTIONS_AWS_ENDPOINT_URL": "moto:5000"},
             2,
-            "transactions-api: TRANSACTIONS_DATABASE_URL is no address of PostgreSQL: write for example "
-            "postgresql://user:password@127.0.0.1:5432/transactions\n"
-            "transactions-api: TRANSACTIONS_AWS_ENDPOINT_URL=moto:5000: write an address, for example "
-            "http://127.0.0.1:5000\n",
+            (
+                "transactions-api: TRANSACTIONS_DATABASE_URL is no address of PostgreSQL: write for example "
+                "postgresql://user:password@127.0.0.1:5432/transactions\n"
+                "transactions-api: TRANSACTIONS_AWS_ENDPOINT_URL=moto:5000: write an address, for example "
+                "http://127.0.0.1:5000\n"
+            ),
         ),
         (
             "transactions_api.subscribe",
             {},
             2,
-            "transactions-subscriber: TRANSACTIONS_DATABASE_URL is not set: write where transactions are stored, "
-            "for example postgresql://user:password@127.0.0.1:5432/transactions\n",
+            (
+                "transactions-subscriber: TRANSACTIONS_DATABASE_URL is not set: write where transactions are stored, "
+                "for example postgresql://user:password@127.0.0.1:5432/transactions\n"
+            ),
         ),
         (
             "transactions_api.exporters",
             {},
             2,
-            "transactions-exporters: TRANSACTIONS_DATABASE_URL and TRANSACTIONS_AWS_ENDPOINT_URL say what is watched: "
-            "set both\n",
+            (
+                "transactions-exporters: TRANSACTIONS_DATABASE_URL and TRANSACTIONS_AWS_ENDPOINT_URL say what is "
+                "watched: set both\n"
+            ),
         ),
     ],
 )

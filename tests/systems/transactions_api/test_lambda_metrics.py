@@ -9,7 +9,7 @@ import pytest
 from boto3.session import Session  # type: ignore[import-untyped]
 from support.waiting import wait_for
 from transactions_api.aws import Aws
-from transactions_api.lambda_metrics import InvokedStore, Invocations, Reporting
+from transactions_api.lambda_metrics import Invocations, InvokedStore, Reporting
 from transactions_api.model import Transaction
 from transactions_api.store import StoreUnavailable
 
