@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,4 +168,36 @@ def processing(places: Places, **variables: str) -> Iterator[Program]:
     """A processing worker."""
     told = {"DEVOPS_EVENTS_BROKER": places.broker, "DEVOPS_EVENTS_DATABASE": places.database}
     with running("devops_events.processing", places.folder, **(told | variables)) as program:
+        yield program
+
+
+@contextmanager
+def watcher(places: Places, nodes: Sequence[Program], answers_port: int, **variables: str) -> Iterator[Program]:
+    """The watcher of these nodes."""
+    told = {
+        "DEVOPS_EVENTS_NODES": ",".join(node.admin for node in nodes),
+        "DEVOPS_EVENTS_ANSWERS_PORT": str(answers_port),
+        "DEVOPS_EVENTS_DATABASE": places.database,
+    }
+    with running("devops_events.watcher", places.folder, **(told | variables)) as program:
+        yield program
+
+
+@contextmanager
+def gateway(places: Places, nodes: Sequence[Program], answers_port: int, **variables: str) -> Iterator[Program]:
+    """NGINX in front of these nodes, or what takes its place."""
+    told = {
+        "DEVOPS_EVENTS_NODES": ",".join(node.url for node in nodes),
+        "DEVOPS_EVENTS_ANSWERS_PORT": str(answers_port),
+        "DEVOPS_EVENTS_FILES": str(places.folder / "gateway"),
+    }
+    with running("devops_events.gateway", places.folder, **(told | variables)) as program:
+        yield program
+
+
+@contextmanager
+def generator(places: Places, targets: Sequence[str], **variables: str) -> Iterator[Program]:
+    """Platforms that deliver there."""
+    told = {"DEVOPS_EVENTS_TARGETS": ",".join(targets), "DEVOPS_EVENTS_SECRETS": str(places.secrets)}
+    with running("devops_events.generator", places.folder, **(told | variables)) as program:
         yield program

@@ -9,6 +9,8 @@ from sereno_collectors.devops.model import Conventions, Message, Source
 from sereno_collectors.devops.providers import ADAPTERS
 from sereno_collectors.devops.translation import delivery_id_of
 
+WEBHOOKS: Final = "/webhooks/"
+"""Where platforms deliver; their name follows."""
 PROVIDERS: Final[Mapping[str, Provider]] = {
     "github": Provider.GITHUB,
     "gitlab": Provider.GITLAB,

@@ -23,10 +23,7 @@ from devops_events.ingestion.claims import Claims, Published
 from devops_events.ingestion.faults import VaultTimeout
 from devops_events.ingestion.metrics import IngestionMetrics
 from devops_events.ingestion.publisher import BrokerUnavailable, Publisher
-from devops_events.platforms import UNKNOWN, idempotency_key
-
-WEBHOOKS = "/webhooks/"
-"""Followed by the platform's name."""
+from devops_events.platforms import UNKNOWN, WEBHOOKS, idempotency_key
 
 _ANSWERS = {BrokerUnavailable: TRY_LATER, VaultTimeout: Answer(500, "the delivery could not be verified")}
 _LOWEST_SERVER_ERROR = 500
