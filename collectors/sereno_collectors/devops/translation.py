@@ -38,13 +38,11 @@ def delivery_of(
     told = translate(adapter, event_type, message, source.conventions)
     if isinstance(told, Ignored):
         return told
-    content_hash = hashlib.sha256(message.body).hexdigest()
-    given_id = adapter.delivery_id(message) or ""
     delivery = Delivery(
         source=source.name,
         provider=source.provider,
-        delivery_id=given_id if 0 < len(given_id) <= LONGEST_ID and given_id.isprintable() else content_hash,
-        content_hash=content_hash,
+        delivery_id=delivery_id_of(adapter, message),
+        content_hash=content_hash_of(message.body),
         event_type=event_type,
         received_at=received_at,
         body=message.body,
@@ -54,6 +52,18 @@ def delivery_of(
         return replace(delivery, disposition=Disposition.UNKNOWN_SCHEMA, reason=told.reason)
     facts = with_deployments(told.facts, source.conventions)
     return replace(delivery, events=tuple(_event(source, delivery, fact) for fact in facts))
+
+
+def delivery_id_of(adapter: ProviderAdapter, message: Message) -> str:
+    """What a delivery is known by: the provider's id, the same when it is sent again; else a hash of the content."""
+    given_id = adapter.delivery_id(message) or ""
+    is_usable = 0 < len(given_id) <= LONGEST_ID and given_id.isprintable()
+    return given_id if is_usable else content_hash_of(message.body)
+
+
+def content_hash_of(body: bytes) -> str:
+    """What tells contents apart."""
+    return hashlib.sha256(body).hexdigest()
 
 
 def translate(adapter: ProviderAdapter, event_type: str, message: Message, conventions: Conventions) -> Translation:

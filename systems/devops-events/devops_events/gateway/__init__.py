@@ -1,0 +1,1 @@
+"""What platforms reach: NGINX in front of the nodes, in turn; without it a small program that does the same."""

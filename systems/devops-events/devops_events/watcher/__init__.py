@@ -1,0 +1,1 @@
+"""The watcher counts what users feel: how the gateway answered, and whether what was accepted is stored in time."""
