@@ -48,12 +48,7 @@ def _prometheus(places: Places, addresses: Addresses, systems: Sequence[System])
             "alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{addresses.port('alertmanager')}"]}]}]
         },
         "scrape_configs": [
-            *(
-                job(program.scrape.job, f"{program.name}.{program.scrape.port}")
-                for system in systems
-                for program in system.programs
-                if program.scrape is not None
-            ),
+            *_program_jobs(addresses, systems),
             *_server_jobs(places, addresses, systems),
             job("prometheus", "prometheus"),
             job("alertmanager", "alertmanager"),
@@ -66,6 +61,16 @@ def _prometheus(places: Places, addresses: Addresses, systems: Sequence[System])
 def _target(addresses: Addresses, port: str, **labels: str) -> dict[str, Any]:
     targets = {"targets": [f"127.0.0.1:{addresses.port(port)}"]}
     return targets | {"labels": labels} if labels else targets
+
+
+def _program_jobs(addresses: Addresses, systems: Sequence[System]) -> Iterator[dict[str, Any]]:
+    """Programs that are several of one kind are targets of one job."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for program in (program for system in systems for program in system.programs):
+        if program.scrape is not None:
+            target = _target(addresses, f"{program.name}.{program.scrape.port}")
+            found.setdefault(program.scrape.job, []).append(target)
+    yield from ({"job_name": job, "static_configs": targets} for job, targets in found.items())
 
 
 def _server_jobs(places: Places, addresses: Addresses, systems: Sequence[System]) -> Iterator[dict[str, Any]]:

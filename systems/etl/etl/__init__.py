@@ -1,1 +1,0 @@
-"""An ETL pipeline: api, extract, transform, load, and the shop's API that it extracts from."""

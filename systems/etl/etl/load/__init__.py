@@ -1,1 +1,0 @@
-"""Writes orders into the table, each batch once, however often it is delivered."""
