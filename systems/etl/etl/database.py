@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
+from prometheus_client import CollectorRegistry, Counter
 from psycopg import sql
 from reference_system.program import Unavailable
 
@@ -44,11 +45,20 @@ class Database:
     Args:
         url: where libpq's clients connect.
         connections: who keeps account of them.
+        registry: where transactions are counted.
         most_idle: how many connections wait for their next use.
         timeout_seconds: of a transaction as a whole; a server that hangs is hung up.
     """
 
-    def __init__(self, url: str, connections: Connections, *, most_idle: int = 1, timeout_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        connections: Connections,
+        registry: CollectorRegistry,
+        *,
+        most_idle: int = 1,
+        timeout_seconds: float = 5.0,
+    ) -> None:
         self._url = url
         self._connections = connections
         self._most_idle = most_idle
@@ -58,6 +68,11 @@ class Database:
         self._out: set[psycopg.Connection] = set()
         self._has_schema = False
         connections.known(POSTGRESQL)
+        self._transactions = Counter(
+            "etl_database_transactions", "Transactions of the database.", ["outcome"], registry=registry
+        )
+        for outcome in ("ok", "failed"):
+            self._transactions.labels(outcome)
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection]:
@@ -67,18 +82,21 @@ class Database:
             DatabaseUnavailable: it is gone, hangs or is going down; whether it has committed isn't known.
             DatabaseWrong: it refuses the statement.
         """
-        connection = self.take()
+        connection = self._taken()
         try:
             with self._hung_up_in_time(connection), connection.transaction():
                 yield connection
         except psycopg.Error as error:
             self._give_up(connection, error)
+            self._transactions.labels("failed").inc()
             if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
                 raise DatabaseUnavailable(error) from error
             raise DatabaseWrong(f"{POSTGRESQL} refuses: {error}") from error
-        except BaseException:
+        except BaseException:  # not the database's failure: what was done in the block
             self.close_connection(connection)
+            self._transactions.labels("ok").inc()
             raise
+        self._transactions.labels("ok").inc()
         self._give_back(connection)
 
     def take(self) -> psycopg.Connection:
@@ -114,6 +132,13 @@ class Database:
             idle, self._idle = self._idle, []
         for each in idle:
             self._close(each.connection)
+
+    def _taken(self) -> psycopg.Connection:
+        try:
+            return self.take()
+        except DatabaseUnavailable:
+            self._transactions.labels("failed").inc()
+            raise
 
     def _reused(self) -> psycopg.Connection | None:
         while True:

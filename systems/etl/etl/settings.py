@@ -22,6 +22,10 @@ class Settings:
     """ECS JSON lines go here; None is stderr."""
     database_url: str = "postgresql://127.0.0.1:5432/postgres"
     broker_url: str = "amqp://guest:guest@127.0.0.1:5672/%2F"
+    management_url: str = "http://127.0.0.1:15672"
+    """RabbitMQ's management API, for the exporters."""
+    exporters_folder: Path = Path("var/etl/exporters")
+    """Where the exporters' configuration is written."""
     objects_url: str = "http://127.0.0.1:5000"
     """The endpoint of S3."""
     bucket: str = "etl-raw"
@@ -56,6 +60,8 @@ def read_settings(environment: Mapping[str, str], *, port: int, admin_port: int)
         log_file=given.path_or_none("LOG_FILE"),
         database_url=_address(given, "DATABASE_URL", defaults.database_url, "postgresql"),
         broker_url=_address(given, "BROKER_URL", defaults.broker_url, "amqp"),
+        management_url=_address(given, "MANAGEMENT_URL", defaults.management_url, "http"),
+        exporters_folder=given.path("EXPORTERS_FOLDER", defaults.exporters_folder),
         objects_url=_address(given, "OBJECTS_URL", defaults.objects_url, "http"),
         bucket=given.text("BUCKET", defaults.bucket),
         upstream_url=_address(given, "UPSTREAM_URL", defaults.upstream_url, "http"),

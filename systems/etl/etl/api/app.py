@@ -47,7 +47,9 @@ def _fail() -> None:
 @contextmanager
 def build(parts: Parts) -> Iterator[None]:
     """Add the routes."""
-    database = Database(parts.settings.database_url, parts.connections, most_idle=4, timeout_seconds=_DATABASE_SECONDS)
+    database = Database(
+        parts.settings.database_url, parts.connections, parts.registry, most_idle=4, timeout_seconds=_DATABASE_SECONDS
+    )
     extract = httpx.Client(base_url=parts.settings.extract_url, timeout=_EXTRACT_SECONDS, trust_env=False)
     log_failures(parts.app, _ANSWERS)
     disturbed = [Depends(Disturbance(parts.faults, _fail))]

@@ -85,7 +85,7 @@ def build(parts: Parts) -> Iterator[None]:
     settings = parts.settings
     deliveries = Deliveries()
     parts.registry.register(deliveries)
-    database = Database(settings.database_url, parts.connections, most_idle=2)
+    database = Database(settings.database_url, parts.connections, parts.registry, most_idle=2)
     ledger = Ledger(database)
     shop = ShopClient(settings.upstream_url, parts.connections, parts.registry)
     objects = RawObjects(settings.objects_url, settings.bucket, parts.connections)

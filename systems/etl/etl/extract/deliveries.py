@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-LATE_AFTER_SECONDS = 30.0
+LATE_AFTER_SECONDS = 20.0
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class _OnTheWay:
 class Deliveries(Collector):
     """Counts rows by batch; safe for several threads.
 
-    A batch that isn't known to be loaded 30 seconds after its extraction is late, and its rows are counted late once.
+    A batch that isn't known to be loaded 20 seconds after its extraction is late, and its rows are counted late once.
     While the database can't be asked nothing is known to be loaded. Only rows that were counted as extracted are ever
     counted as late.
     """

@@ -2,11 +2,9 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from pika.adapters.blocking_connection import BlockingChannel  # type: ignore[import-untyped]
 from sereno_telemetry import Job, current_run
 
 from etl.broker import Broker
@@ -57,19 +55,18 @@ class Extraction:
         """Extract what is new; how many seconds later the next run should begin.
 
         Raises:
-            Unavailable: a server is gone; nothing is lost.
+            Unavailable: a server is gone; nothing is lost. Where it is the broker, the run has extracted all the same.
         """
         with self._job.running():
             self._take_over()
-            self._tell()  # what an earlier run left, before anything new
             try:
                 has_more = self._extract()
             except RequestsUsedUp as error:
                 current_run().fail("requests used up")
                 _logger.warning("Extraction has to wait: %s", error)
-                return max(period_seconds, min(error.seconds, 60.0))
-            self._tell()
+                return period_seconds
             self._delete_old()
+        self._tell()
         return 0.0 if has_more else self._pace(period_seconds)
 
     def _take_over(self) -> None:
@@ -108,19 +105,15 @@ class Extraction:
         current_run().rows(JOB, read=batch.rows, written=batch.rows)
 
     def _tell(self) -> None:
-        waiting = self._ledger.unpublished()
-        if not waiting:
+        """Tell transform. Extraction goes on without the broker: the ledger knows what is to be told."""
+        for_telling = self._ledger.unpublished()
+        if not for_telling:
             return
-        with self._channel() as channel:
-            for batch in waiting:
+        # A channel for each run: between them its heartbeats would be nobody's business.
+        with self._broker.channel() as channel:
+            for batch in for_telling:
                 self._broker.publish(channel, TRANSFORM_QUEUE, batch_message(batch), batch.batch_id)
                 self._ledger.published(batch)
-
-    @contextmanager
-    def _channel(self) -> Iterator[BlockingChannel]:
-        """Opened for each run: between them its heartbeats would be nobody's business."""
-        with self._broker.channel() as channel:
-            yield channel
 
     def _delete_old(self) -> None:
         keys = self._objects.oldest(_MOST_DELETED, self._clock() - self._raw_kept)

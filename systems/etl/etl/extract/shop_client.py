@@ -52,6 +52,7 @@ class ShopClient:
         )
         self.remaining: int | None = None
         self._reset_at = 0.0
+        self._used_up = False
 
     def page(self, begin: int | datetime) -> ShopPage:
         """The rows after a number, or since a moment.
@@ -60,19 +61,10 @@ class ShopClient:
             RequestsUsedUp: not now.
             ShopUnavailable: it failed, or answered what isn't its answer.
         """
+        if self._used_up:
+            self._ask_for_quota()
         asked = {"since": begin.isoformat()} if isinstance(begin, datetime) else {"after": str(begin)}
-        try:
-            answer = self._client.get("/orders", params={**asked, "limit": str(_PAGE)})
-        except httpx.HTTPError as error:
-            self._connections.failed(UPSTREAM, error)
-            raise ShopUnavailable(f"{type(error).__name__}: {error}") from error
-        self._remember(answer.headers)
-        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise RequestsUsedUp(self.seconds_to_reset())
-        if answer.status_code != httpx.codes.OK:
-            self._connections.failed(UPSTREAM, f"HTTP {answer.status_code}")
-            raise ShopUnavailable(f"it answered {answer.status_code}")
-        return self._read(answer.content)
+        return self._read(self._asked("/orders", {**asked, "limit": str(_PAGE)}))
 
     def seconds_to_reset(self, clock: Callable[[], float] = time.monotonic) -> float:
         """Until all requests are there again."""
@@ -81,6 +73,30 @@ class ShopClient:
     def close(self) -> None:
         """Close its connections."""
         self._client.close()
+
+    def _ask_for_quota(self) -> None:
+        """After the shop has refused us: its other address costs nothing, so it isn't pestered by our runs."""
+        try:
+            self._used_up = int(json.loads(self._asked("/rate_limit", {}))["remaining"]) < 1
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._unreadable(error) from error
+        if self._used_up:
+            raise RequestsUsedUp(self.seconds_to_reset())
+
+    def _asked(self, path: str, parameters: Mapping[str, str]) -> bytes:
+        try:
+            answer = self._client.get(path, params=parameters)
+        except httpx.HTTPError as error:
+            self._connections.failed(UPSTREAM, error)
+            raise ShopUnavailable(f"{type(error).__name__}: {error}") from error
+        self._remember(answer.headers)
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            self._used_up = True
+            raise RequestsUsedUp(self.seconds_to_reset())
+        if answer.status_code != httpx.codes.OK:
+            self._connections.failed(UPSTREAM, f"HTTP {answer.status_code}")
+            raise ShopUnavailable(f"it answered {answer.status_code}")
+        return answer.content
 
     def _remember(self, headers: Mapping[str, str]) -> None:
         try:
@@ -96,5 +112,8 @@ class ShopClient:
             document = json.loads(content)
             return ShopPage(tuple(document["orders"]), int(document["last"]), bool(document["has_more"]))
         except (ValueError, KeyError, TypeError) as error:
-            self._connections.failed(UPSTREAM, "no_answer_of_the_shop")
-            raise ShopUnavailable(f"its answer can't be read: {error!r}") from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> ShopUnavailable:
+        self._connections.failed(UPSTREAM, "no_answer_of_the_shop")
+        return ShopUnavailable(f"its answer can't be read: {error!r}")

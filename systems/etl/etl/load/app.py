@@ -44,7 +44,7 @@ class _Slowness:
 def build(parts: Parts) -> Iterator[None]:
     """Load while the program runs."""
     settings = parts.settings
-    database = Database(settings.database_url, parts.connections)
+    database = Database(settings.database_url, parts.connections, parts.registry)
     broker = Broker(settings.broker_url, parts.connections, parts.registry)
     consumer = Consumer(
         LOAD_QUEUE, system=MESSAGING_SYSTEM, registry=parts.registry, tracer_provider=parts.tracer_provider

@@ -28,7 +28,7 @@ _MAY_TAKE_SECONDS = 1.0
 def build(parts: Parts) -> Iterator[None]:
     """Transform while the program runs."""
     settings = parts.settings
-    database = Database(settings.database_url, parts.connections)
+    database = Database(settings.database_url, parts.connections, parts.registry)
     objects = RawObjects(settings.objects_url, settings.bucket, parts.connections)
     broker = Broker(settings.broker_url, parts.connections, parts.registry)
     consumer = Consumer(

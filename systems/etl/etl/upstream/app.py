@@ -32,7 +32,7 @@ FEW_WRONG_ROWS = FaultKind(
 SHARED_KEY = FaultKind(
     "shared-key",
     "Somebody else uses our key: the hour's requests are soon used up.",
-    (Parameter("per_minute", "requests of the other one", default=3000.0, above=0.0, up_to=1_000_000.0),),
+    (Parameter("per_minute", "requests of the other one", default=100_000.0, above=0.0, up_to=1_000_000.0),),
 )
 
 KINDS = (ERRORS, LATENCY, GARBAGE_ROWS, FEW_WRONG_ROWS, SHARED_KEY)

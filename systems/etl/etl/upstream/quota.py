@@ -32,7 +32,8 @@ class Quota:
 
     Args:
         limit: how many an hour may have.
-        others_per_second: how many somebody else makes with our key just now.
+        others_per_second: how many somebody else makes with our key just now; 0: the shop has stopped it, and given
+            back what it took.
         clock: seconds since the epoch.
     """
 
@@ -42,7 +43,8 @@ class Quota:
         self._clock = clock
         self._lock = threading.Lock()
         self._hour = 0
-        self._used = 0.0
+        self._used = 0
+        self._taken_by_others = 0.0
         self._looked_at = clock()
 
     def ask(self, requests: int = 1) -> Grant:
@@ -51,11 +53,17 @@ class Quota:
             now = self._clock()
             hour = int(now // HOUR_SECONDS)
             if hour != self._hour:
-                self._hour, self._used, self._looked_at = hour, 0.0, max(self._looked_at, hour * HOUR_SECONDS)
-            self._used = min(self._limit, self._used + self._others_per_second() * max(0.0, now - self._looked_at))
-            self._looked_at = now
-            granted = self._used + requests <= self._limit
+                self._hour, self._used, self._taken_by_others = hour, 0, 0.0
+                self._looked_at = max(self._looked_at, hour * HOUR_SECONDS)
+            self._look_at_others(now)
+            granted = self._used + self._taken_by_others + requests <= self._limit
             if granted:
                 self._used += requests
-            remaining = int(self._limit - self._used)
+            remaining = int(self._limit - self._used - self._taken_by_others)
             return Grant(granted, self._limit, remaining, int((hour + 1) * HOUR_SECONDS - now) + 1)
+
+    def _look_at_others(self, now: float) -> None:
+        per_second = self._others_per_second()
+        taken = self._taken_by_others + per_second * max(0.0, now - self._looked_at)
+        self._taken_by_others = min(self._limit - self._used, taken) if per_second else 0.0
+        self._looked_at = now
