@@ -124,7 +124,7 @@ def _declare(channel: BlockingChannel) -> None:
 
 def _cause(error: BaseException) -> str:
     """What it is about: pika's exceptions often have no words, and wrap those that have."""
-    inner = error.args[0] if error.args else None
-    for _ in range(3):
-        inner = getattr(inner, "exception", inner)
-    return f"{type(error).__name__}: {inner}" if inner not in (None, "") else type(error).__name__
+    inner: object = error
+    while isinstance(inner, BaseException) and inner.args:
+        inner = getattr(inner.args[0], "exception", inner.args[-1])
+    return f"{type(error).__name__}: {inner}" if inner is not error else type(error).__name__

@@ -14,7 +14,7 @@ from reference_system import serving
 from reference_system.admin import create_admin
 from reference_system.faults import FaultKind, Faults
 from reference_system.serving import ADMIN_HOST, Port
-from sereno_telemetry import instrument, instrument_clients, log_deed
+from sereno_telemetry import instrument, log_deed
 
 from etl.connections import Connections
 from etl.settings import PREFIX, Settings
@@ -69,7 +69,6 @@ def serve(
     async def health() -> Health:
         return Health()
 
-    instrument_clients(registry=registry)
     done = instrument(app, service=name, registry=registry)
     parts = Parts(settings, app, registry, Connections(registry), faults, done.tracer_provider)
     with build(parts):

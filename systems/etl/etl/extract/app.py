@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from reference_system.faults import FaultKind
 from reference_system.program import Unavailable
-from sereno_telemetry import Job
+from sereno_telemetry import Job, instrument_clients
 
 from etl.broker import Broker
 from etl.database import Database
@@ -83,6 +83,7 @@ class Watcher:
 def build(parts: Parts) -> Iterator[None]:
     """Extract while the program runs."""
     settings = parts.settings
+    instrument_clients(registry=parts.registry, libraries=["httpx"])  # the others cost 20 MB, and aren't used
     deliveries = Deliveries()
     parts.registry.register(deliveries)
     database = Database(settings.database_url, parts.connections, parts.registry, most_idle=2)
