@@ -59,6 +59,11 @@ class Program:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        self.begin()
+        self.wait()
+
+    def begin(self) -> None:
+        """Start it."""
         own = {
             "ETL_PORT": str(self.port),
             "ETL_ADMIN_PORT": str(self.admin_port),
@@ -72,6 +77,9 @@ class Program:
                 stdout=output,
                 stderr=output,
             )
+
+    def wait(self) -> None:
+        """Until it answers."""
         wait_for(self._answers, what=f"{self.name} answers")
 
     def kill(self) -> None:
@@ -182,13 +190,23 @@ class Pipeline:
     @contextmanager
     def at_rest(self) -> Iterator[None]:
         """Nothing is extracted within the block, and nothing is on its way."""
-        self["extract"].stop()
-        on_its_way = "SELECT count(*) FROM etl.batches WHERE published_at IS NOT NULL AND loaded_at IS NULL"
-        wait_for(lambda: self.value(on_its_way) == 0, what="everything is loaded")
+        wait_for(self._stands_between_runs, what="extract stands between two runs")
         try:
+            wait_for(lambda: self._on_their_way() == 0, what="everything is loaded")
             yield
         finally:
-            self["extract"].start()
+            self["extract"].process.send_signal(signal.SIGCONT)
+
+    def _stands_between_runs(self) -> bool:
+        """Freeze it; let it go on if what the ledger knows wasn't told to transform yet."""
+        self["extract"].process.send_signal(signal.SIGSTOP)
+        if self.value("SELECT count(*) FROM etl.batches WHERE published_at IS NULL") == 0:
+            return True
+        self["extract"].process.send_signal(signal.SIGCONT)
+        return False
+
+    def _on_their_way(self) -> int:
+        return int(self.value("SELECT count(*) FROM etl.batches WHERE loaded_at IS NULL"))
 
 
 @contextmanager
@@ -213,8 +231,10 @@ def running_pipeline(folder: Path, broker: Broker, database: PostgresqlServer, m
         variables["ETL_UPSTREAM_URL"] = programs["upstream"].url
         variables["ETL_EXTRACT_URL"] = programs["extract"].url
         for program in programs.values():
-            program.start()
+            program.begin()
             stack.callback(program.kill)
+        for program in programs.values():
+            program.wait()
         account = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
         objects = boto3.client("s3", region_name=REGION, endpoint_url=moto, **account)
         stack.callback(objects.close)

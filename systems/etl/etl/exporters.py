@@ -49,7 +49,7 @@ def write_configuration(settings: Settings) -> Path:
 
 def main() -> NoReturn:
     """Prepare, and become the exporters; or end."""
-    settings = read_settings(os.environ, port=18110, admin_port=18111)
+    settings = read_settings(os.environ, port=18160, admin_port=18161)
     if isinstance(settings, WrongSettings):
         _fail(*settings.mistakes, code=WRONG_SETTINGS)
     try:

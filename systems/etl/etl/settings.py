@@ -29,8 +29,8 @@ class Settings:
     objects_url: str = "http://127.0.0.1:5000"
     """The endpoint of S3."""
     bucket: str = "etl-raw"
-    upstream_url: str = "http://127.0.0.1:18108"
-    extract_url: str = "http://127.0.0.1:18102"
+    upstream_url: str = "http://127.0.0.1:18158"
+    extract_url: str = "http://127.0.0.1:18152"
     period_seconds: int = 10
     """Between the beginnings of two extraction runs."""
     raw_kept_seconds: int = 3600

@@ -40,8 +40,8 @@ command = load_command(
     doc="""Send the traffic of people who use the loaded table, until SIGTERM.
 
     \b
-    python -m etl.users --url http://127.0.0.1:18100
-    python -m etl.users --url http://127.0.0.1:18100 --requests-per-second 20 --speed 60 --duration 1440
+    python -m etl.users --url http://127.0.0.1:18150
+    python -m etl.users --url http://127.0.0.1:18150 --requests-per-second 20 --speed 60 --duration 1440
     """,
     default_rate=8.0,
 )

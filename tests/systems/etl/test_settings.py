@@ -41,7 +41,7 @@ def test_wrong_addresses_are_all_told_without_their_passwords() -> None:
         (
             "ETL_DATABASE_URL is no address of postgresql: write for example postgresql://127.0.0.1:5432/postgres",
             "ETL_BROKER_URL is no address of amqp: write for example amqp://guest:guest@127.0.0.1:5672/%2F",
-            "ETL_UPSTREAM_URL is no address of http: write for example http://127.0.0.1:18108",
+            "ETL_UPSTREAM_URL is no address of http: write for example http://127.0.0.1:18158",
         )
     )
 

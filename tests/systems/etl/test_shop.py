@@ -35,7 +35,8 @@ def test_pages_follow_each_other_without_gap_or_double() -> None:
     """Whoever asks page by page has each order once, whatever the pages' size, and again the same after a restart."""
     once = [order["id"] for order in sold(Shop(10), NOON, 300)]
     assert once == sorted(set(map(int, map(str, once))))
-    shop, after, small = Shop(10), Shop(10).after_time(NOON), []
+    shop, after = Shop(10), Shop(10).after_time(NOON)
+    small: list[object] = []
     while True:
         page = shop.page(after, 7, NOON + timedelta(seconds=300))
         small.extend(order["id"] for order in page.orders)

@@ -11,5 +11,5 @@ from etl.service import ports, serve
 from etl.settings import read_settings
 
 if __name__ == "__main__":
-    settings = read_settings(os.environ, port=18100, admin_port=18101)
+    settings = read_settings(os.environ, port=18150, admin_port=18151)
     sys.exit(run(SERVICE, settings, ports, partial(serve, SERVICE, KINDS, build)))

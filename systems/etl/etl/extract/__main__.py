@@ -11,5 +11,5 @@ from etl.service import ports, serve
 from etl.settings import read_settings
 
 if __name__ == "__main__":
-    settings = read_settings(os.environ, port=18102, admin_port=18103)
+    settings = read_settings(os.environ, port=18152, admin_port=18153)
     sys.exit(run(SERVICE, settings, ports, partial(serve, SERVICE, KINDS, build)))

@@ -11,5 +11,5 @@ from etl.settings import read_settings
 from etl.transform.app import KINDS, SERVICE, build
 
 if __name__ == "__main__":
-    settings = read_settings(os.environ, port=18104, admin_port=18105)
+    settings = read_settings(os.environ, port=18154, admin_port=18155)
     sys.exit(run(SERVICE, settings, ports, partial(serve, SERVICE, KINDS, build)))

@@ -11,5 +11,5 @@ from etl.settings import read_settings
 from etl.upstream.app import KINDS, SERVICE, build
 
 if __name__ == "__main__":
-    settings = read_settings(os.environ, port=18108, admin_port=18109)
+    settings = read_settings(os.environ, port=18158, admin_port=18159)
     sys.exit(run(SERVICE, settings, ports, partial(serve, SERVICE, KINDS, build)))
