@@ -1,0 +1,15 @@
+"""`python -m etl.extract`: configured by the environment, stopped by SIGTERM."""
+
+import os
+import sys
+from functools import partial
+
+from reference_system.program import run
+
+from etl.extract.app import KINDS, SERVICE, build
+from etl.service import ports, serve
+from etl.settings import read_settings
+
+if __name__ == "__main__":
+    settings = read_settings(os.environ, port=18152, admin_port=18153)
+    sys.exit(run(SERVICE, settings, ports, partial(serve, SERVICE, KINDS, build)))

@@ -1,0 +1,1 @@
+"""Writes orders into the table, each batch once, however often it is delivered."""

@@ -1,0 +1,326 @@
+"""The whole pipeline on real servers: what goes in comes out, once, whatever dies meanwhile."""
+
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pika  # type: ignore[import-untyped]
+import pytest
+from etl.exporters import write_configuration
+from etl.model import DEAD_LETTERS, LOAD_QUEUE, TRANSFORM_QUEUE, Batch, batch_message, rows_message
+from etl.settings import Settings
+from prometheus_client.parser import text_string_to_metric_families
+from support.etl_system import Pipeline
+from support.postgresql import marked as postgresql_marked
+from support.rabbitmq import marked as rabbitmq_marked
+from support.waiting import wait_for
+
+pytestmark = [postgresql_marked[0], rabbitmq_marked[0], pytest.mark.xdist_group("rabbitmq")]
+
+
+def balance(pipeline: Pipeline) -> tuple[int, int, int, int]:
+    """Rows that were extracted, transformed, rejected and loaded, as the batches say it."""
+    extracted, transformed, rejected, loaded = pipeline.rows(
+        "SELECT sum(extracted), sum(transformed), sum(rejected), sum(loaded) FROM etl.batches"
+    )[0]
+    return int(extracted), int(transformed), int(rejected), int(loaded)
+
+
+def assert_balanced(pipeline: Pipeline) -> None:
+    """Rows in are rows out, in each stage, in the table and in the sums that the exporter reads."""
+    extracted, transformed, rejected, loaded = balance(pipeline)
+    assert extracted > 0
+    assert extracted == transformed + rejected
+    assert transformed == loaded
+    assert pipeline.value("SELECT count(*) FROM orders") == loaded
+    assert pipeline.value("SELECT count(*) FROM etl.rejected_rows") == rejected
+    stages = pipeline.rows("SELECT stage, rows_in, rows_out, rows_rejected FROM etl.stages ORDER BY stage")
+    assert stages == [
+        ("extract", extracted, extracted, 0),
+        ("load", transformed, loaded, 0),
+        ("transform", extracted, transformed, rejected),
+    ]
+
+
+def publish(pipeline: Pipeline, queue: str, *bodies: bytes) -> None:
+    """Put messages on a queue, past the doors."""
+    connection = pika.BlockingConnection(pika.URLParameters(pipeline.broker.url))
+    channel = connection.channel()
+    channel.confirm_delivery()
+    for body in bodies:
+        channel.basic_publish("", queue, body, mandatory=True)
+    connection.close()
+
+
+def waiting(pipeline: Pipeline, queue: str) -> int:
+    """How many messages wait on a queue."""
+    connection = pika.BlockingConnection(pika.URLParameters(pipeline.broker.url))
+    count = connection.channel().queue_declare(queue, passive=True).method.message_count
+    connection.close()
+    return int(count)
+
+
+def test_what_the_shop_sells_is_in_the_table(pipeline: Pipeline) -> None:
+    """Rows come by themselves, can be read, and everything adds up: ledger, table, metrics."""
+    pipeline.more_batches(2)
+    orders = pipeline.get("/orders?limit=5").json()
+    assert len(orders) == 5
+    assert orders == sorted(orders, key=lambda order: order["ordered_at"], reverse=True)
+    assert pipeline.get(f"/orders/{orders[0]['order_id']}").json() == orders[0]
+    assert pipeline.get("/orders/1").status_code == 404
+    assert {total["currency"] for total in pipeline.get("/totals").json()} == {"COP", "EUR", "USD"}
+    in_process = pipeline["extract"].metric("etl_rows_extracted_total")
+    with pipeline.at_rest():
+        assert_balanced(pipeline)
+        extracted, transformed, rejected, loaded = balance(pipeline)
+        batch = pipeline.get("/batches?limit=1").json()[0]
+        assert batch["extracted"] == batch["transformed"] + batch["rejected"]
+        assert batch["transformed"] == batch["loaded"]
+        rows = {"job_name": "transform", "stage": "transform"}
+        assert pipeline["transform"].metric("job_rows_total", direction="in", **rows) == extracted >= in_process
+        assert pipeline["transform"].metric("job_rows_total", direction="rejected", **rows) == rejected
+        assert pipeline["transform"].metric("job_rows_total", direction="out", **rows) == transformed
+        assert pipeline["load"].metric("job_rows_total", direction="out", job_name="load") == loaded
+    assert pipeline["extract"].metric("etl_rows_late_total") == 0
+
+
+def test_the_exporter_tells_the_balance(pipeline: Pipeline, tmp_path: Path) -> None:
+    """`sereno exporter sql` reads freshness, totals, and rows in and out of each stage from the ledger's own tables."""
+    written = write_configuration(Settings(1, 2, database_url=pipeline.database_url, exporters_folder=tmp_path))
+    command = [sys.executable, "-m", "sereno_cli", "exporter", "sql", "--once", "--config", str(written)]
+    with pipeline.at_rest():
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        extracted, transformed, rejected, loaded = balance(pipeline)
+    assert done.returncode == 0, done.stderr
+    figures = {
+        (sample.name, sample.labels.get("stage") or sample.labels.get("table")): sample.value
+        for family in text_string_to_metric_families(done.stdout)
+        for sample in family.samples
+    }
+    rows = "sereno_sql_etl_rows"
+    assert [figures[f"{rows}_{way}_total", "extract"] for way in ("in", "out")] == [extracted, extracted]
+    ways = ("in", "out", "rejected")
+    assert [figures[f"{rows}_{way}_total", "transform"] for way in ways] == [extracted, transformed, rejected]
+    assert [figures[f"{rows}_{way}_total", "load"] for way in ("in", "out")] == [transformed, loaded]
+    assert figures["sereno_sql_table_rows", "public.orders"] == loaded
+    assert figures["sereno_sql_table_rows", "etl.rejected_rows"] == rejected
+    assert 0 < figures["sereno_sql_table_age_seconds", "public.orders"] < 120
+    assert figures["sereno_sql_query_etl_unexplained_rows", None] == 0
+
+
+def test_rejected_rows_are_kept_with_their_reasons(pipeline: Pipeline) -> None:
+    """Of what the shop tells wrong every row is counted, named and kept; the others are loaded."""
+    before = balance(pipeline)[2]
+    pipeline["upstream"].fault("garbage-rows", ratio=0.5)
+    pipeline.more_batches(2)
+    pipeline["upstream"].no_fault("garbage-rows")
+    with pipeline.at_rest():
+        assert_balanced(pipeline)
+        rejected = balance(pipeline)[2]
+        assert rejected > before
+        assert pipeline["transform"].metric("etl_rows_rejected_total") == rejected
+        by_reason = dict(pipeline.rows("SELECT reason, count(*) FROM etl.rejected_rows GROUP BY reason"))
+        assert len(by_reason) > 2
+        for reason, count in by_reason.items():
+            assert pipeline["transform"].metric("etl_rows_rejected_total", reason=reason) == count
+        batch_id, count = pipeline.rows(
+            "SELECT batch_id, rejected FROM etl.batches ORDER BY rejected DESC NULLS LAST LIMIT 1"
+        )[0]
+        kept = pipeline.get(f"/batches/{batch_id}/rejected").json()
+        assert len(kept) == count
+        assert all(row["reason"] and row["raw"] for row in kept)
+        assert any(f"rows of {batch_id} were rejected: " in text for text in pipeline["transform"].messages("warning"))
+
+
+def test_a_batch_that_is_delivered_twice_is_stored_once(pipeline: Pipeline) -> None:
+    """Neither transform nor load counts or writes it again, and nothing becomes a dead letter."""
+    with pipeline.at_rest():
+        before = balance(pipeline)
+        twice = pipeline["load"].metric("etl_batches_delivered_twice_total")
+        batch = Batch(*pipeline.rows("SELECT batch_id, object_key, extracted FROM etl.batches LIMIT 1")[0])
+        publish(pipeline, TRANSFORM_QUEUE, batch_message(batch), batch_message(batch))
+        publish(pipeline, LOAD_QUEUE, rows_message(batch.batch_id, []))
+        wait_for(
+            lambda: pipeline["load"].metric("etl_batches_delivered_twice_total") == twice + 3,
+            what="load has seen it three times",
+        )
+        assert balance(pipeline) == before
+        assert_balanced(pipeline)
+        assert waiting(pipeline, DEAD_LETTERS) == 0
+
+
+def test_nothing_is_lost_or_doubled_when_load_is_killed(pipeline: Pipeline) -> None:
+    """Killed in the middle of batches, twice: the table comes to hold each row once."""
+    pipeline["load"].fault("slow", seconds=0.5, ratio=1.0)
+    for _ in range(2):
+        pipeline.more_batches()
+        wait_for(
+            lambda: pipeline["load"].metric("job_running", job_name="load") == 1,
+            what="load is in the middle of a batch",
+        )
+        pipeline["load"].kill()
+        pipeline["load"].start()
+        pipeline["load"].fault("slow", seconds=0.5, ratio=1.0)
+    wait_for(lambda: pipeline["load"].metric("messaging_redeliveries_total") > 0, what="a batch comes again")
+    pipeline["load"].no_fault("slow")
+    with pipeline.at_rest():
+        assert_balanced(pipeline)
+
+
+def test_nothing_is_lost_or_doubled_when_extract_and_transform_are_killed(pipeline: Pipeline) -> None:
+    """Wherever they were: between object, ledger and message."""
+    for _ in range(2):
+        pipeline.more_batches()
+        for name in ("extract", "transform"):
+            pipeline[name].kill()
+            pipeline[name].begin()
+        for name in ("extract", "transform"):
+            pipeline[name].wait()
+    pipeline.more_batches(2)
+    with pipeline.at_rest():
+        assert_balanced(pipeline)
+        assert pipeline.value("SELECT count(*) FROM etl.batches WHERE loaded_at IS NULL") == 0
+
+
+def test_without_the_broker_extraction_goes_on_and_all_is_loaded_later(pipeline: Pipeline) -> None:
+    """Batches wait in the ledger, the reason is in the log, and no program has to be started anew."""
+    pipeline.more_batches()
+    pipeline.broker_door.close()
+    untold = "SELECT count(*) FROM etl.batches WHERE published_at IS NULL"
+    try:
+        wait_for(lambda: pipeline.value(untold) >= 2, what="batches wait")
+        wait_for(
+            lambda: any("rabbitmq can't be used" in text for text in pipeline["transform"].messages("error")),
+            what="transform says so",
+        )
+        assert pipeline["extract"].metric("etl_connection_errors_total", server="rabbitmq") > 0
+    finally:
+        pipeline.broker_door.open()
+    wait_for(lambda: pipeline.value(untold) == 0, what="transform is told")
+    with pipeline.at_rest():
+        assert_balanced(pipeline)
+
+
+def test_without_the_database_nothing_is_lost_and_everybody_is_told(pipeline: Pipeline) -> None:
+    """The API answers 503 at once; when the database is back, everything goes on by itself."""
+    pipeline.more_batches()
+    pipeline.database_door.close()
+    try:
+        answer = wait_for(
+            lambda: refused if (refused := pipeline.get("/totals")).status_code == 503 else None, what="503 is answered"
+        )
+        assert answer.headers["retry-after"] == "5"
+        failed = {"outcome": "failed"}
+        for program in (pipeline["api"], pipeline["extract"]):
+            wait_for(
+                partial(program.metric, "etl_database_transactions_total", **failed), what=f"{program.name} counts it"
+            )
+    finally:
+        pipeline.database_door.open()
+    pipeline.more_batches(2)
+    assert pipeline.get("/totals").status_code == 200
+    with pipeline.at_rest():
+        assert_balanced(pipeline)
+        wait_for(
+            lambda: pipeline["transform"].metric("etl_connections_open", server="postgresql") <= 1,
+            what="broken connections are closed",
+        )
+
+
+def test_a_database_that_hangs_is_hung_up(pipeline: Pipeline) -> None:
+    """It takes connections and answers nothing: the API answers 503 within seconds, and later works again."""
+    assert pipeline.get("/totals").status_code == 200
+    door = pipeline.database_door.process
+    assert door is not None
+    door.send_signal(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        assert pipeline.get("/totals").status_code == 503
+        assert time.monotonic() - began < 6
+    finally:
+        door.send_signal(signal.SIGCONT)
+    wait_for(lambda: pipeline.get("/totals").status_code == 200, what="the API works again")
+    pipeline.more_batches()
+
+
+def test_rows_whose_raw_file_is_gone_are_accounted_for(pipeline: Pipeline) -> None:
+    """S3 has lost an object before transform read it: its rows are rejected for that, and the next ones go on."""
+    pipeline["transform"].process.send_signal(signal.SIGSTOP)
+    new = "SELECT object_key FROM etl.batches WHERE transformed_at IS NULL AND published_at IS NOT NULL"
+    try:
+        keys = wait_for(lambda: pipeline.rows(new), what="a batch waits for transform")
+        for (key,) in keys:
+            pipeline.objects.delete_object(Bucket=pipeline.bucket, Key=key)
+    finally:
+        pipeline["transform"].process.send_signal(signal.SIGCONT)
+    pipeline.more_batches(2)
+    with pipeline.at_rest():
+        assert_balanced(pipeline)
+        lost = pipeline.rows("SELECT batch_id, reason FROM etl.rejected_rows WHERE reason = 'raw object missing'")
+        assert {batch_id for batch_id, _ in lost} & {key.removeprefix("raw/").partition(".")[0] for (key,) in keys}
+        assert any("are gone: its" in text for text in pipeline["transform"].messages("error"))
+
+
+def test_what_is_no_message_becomes_a_dead_letter(pipeline: Pipeline) -> None:
+    """It holds nobody up, and waits where somebody can look at it."""
+    unknown = batch_message(Batch("orders-unknown", "raw/unknown", 3))
+    publish(pipeline, TRANSFORM_QUEUE, b"nonsense", unknown)
+    publish(pipeline, LOAD_QUEUE, b"{}")
+    wait_for(lambda: waiting(pipeline, DEAD_LETTERS) == 3, what="three dead letters")
+    rejected = {"messaging_destination_name": TRANSFORM_QUEUE, "outcome": "rejected"}
+    assert pipeline["transform"].metric("messaging_processed_messages_total", **rejected) == 2
+    pipeline.more_batches()
+
+
+def test_used_up_requests_end_runs_until_there_are_some_again(pipeline: Pipeline) -> None:
+    """The shop isn't asked for pages meanwhile, runs fail visibly, and the next ones catch up."""
+    pipeline["upstream"].fault("shared-key", per_minute=1_000_000)
+    extract = pipeline["extract"]
+    wait_for(lambda: extract.metric("job_runs_total", outcome="failed") >= 2, what="runs fail")
+    assert extract.metric("etl_upstream_requests_remaining") == 0
+    refused = {"http_route": "/orders", "http_response_status_code": "429"}
+    count = "http_server_request_duration_seconds_count"
+    asked = pipeline["upstream"].metric(count, **refused)
+    failed = extract.metric("job_runs_total", outcome="failed")
+    wait_for(lambda: extract.metric("job_runs_total", outcome="failed") > failed, what="another run fails")
+    assert pipeline["upstream"].metric(count, **refused) == asked
+    pipeline["upstream"].no_fault("shared-key")
+    pipeline.more_batches()
+    assert extract.metric("etl_upstream_requests_remaining") > 0
+    assert extract.metric("etl_upstream_requests_limit") == 3600
+
+
+def test_connections_that_a_batch_leaves_open_are_found_and_closed(pipeline: Pipeline) -> None:
+    """While the fault is on each batch leaves one; the log says so, and none stays."""
+    transform = pipeline["transform"]
+    transform.fault("connection-left-open")
+    left = "1 connections to PostgreSQL were not closed by their batch; they are closed now"
+    wait_for(lambda: transform.messages("error").count(left) >= 2, what="two were found")
+    transform.no_fault("connection-left-open")
+    assert transform.metric("etl_connection_errors_total", error="left_open") >= 2
+    wait_for(lambda: transform.metric("etl_connections_open", server="postgresql") <= 1, what="they are closed")
+
+
+def test_a_run_can_be_asked_for(pipeline: Pipeline) -> None:
+    """By HTTP, through extract; while extract is down the API says 503 and goes on answering everything else."""
+    assert httpx.post(f"{pipeline['api'].url}/runs").status_code == 201
+    pipeline["extract"].kill()
+    assert httpx.post(f"{pipeline['api'].url}/runs").status_code == 503
+    assert pipeline.get("/orders").status_code == 200
+    assert pipeline["api"].metric("etl_connection_errors_total", server="extract", error="ConnectError") == 1
+    pipeline["extract"].start()
+
+
+def test_every_program_ends_within_two_seconds(pipeline: Pipeline) -> None:
+    """SIGTERM, in the middle of work: a deployment waits for nobody, and the next program takes over."""
+    for program in pipeline.programs.values():
+        assert program.stop() < 3.0, program.name
+    for program in pipeline.programs.values():
+        program.begin()
+    for program in pipeline.programs.values():
+        program.wait()
+    pipeline.more_batches()
