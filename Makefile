@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 CHART_FILES := compile --format operator --only rules --only dashboards --out helm/sereno/files
 ALERTMANAGER_YML := alerting/alertmanager/alertmanager.yml
 
-.PHONY: help setup tools test-tools demo demo-once story servers test test-fast check check-artefacts fmt compile docs helm otel-collector lock clean
+.PHONY: help setup tools test-tools demo demo-once story stories servers test test-fast check check-artefacts fmt compile docs helm otel-collector lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,10 @@ demo-once: setup tools ## the whole story by itself: fault, page, postmortem dra
 
 story: setup tools servers ## a fault's story in real time: SYSTEM=transactions-api FAULT=errors (up to 10 minutes)
 	@$(BIN)/sereno demo --once --state var/story $(if $(SYSTEM),--systems $(SYSTEM)) $(if $(FAULT),--fault $(FAULT))
+
+stories: setup tools servers ## every fault of every system: fast ones in real time, slow ones in simulated time (an hour); SYSTEM= chooses
+	@$(BIN)/python -m benchmarks.stories $(SYSTEM)
+	@$(BIN)/python scripts/stories.py $(SYSTEM)
 
 test test-fast: RULE_TESTS = sereno transactions-api # scripts/check-rules says why
 test: setup tools test-tools check-artefacts ## the whole test suite; ARGS="-k name" chooses

@@ -80,7 +80,10 @@ def test_the_generator_delivers_signed_doubles_included_and_answers_as_the_platf
         ingestion(places, "node-2") as second,
         generator(places, [first.url, second.url], **told) as platforms,
     ):
-        accepted = lambda: sum(node.metric("devops_events_accepted_total") for node in (first, second))  # noqa: E731
+
+        def accepted() -> float:
+            return sum(node.metric("devops_events_accepted_total") for node in (first, second))
+
         wait_for(lambda: accepted() > 150, what="150 deliveries")
         assert platforms.metric("devops_events_generator_attempts_total", answer="202") > 100
         wait_for(lambda: platforms.metric("devops_events_generator_doubles_total") > 70, what="doubles")
@@ -104,7 +107,10 @@ def test_a_changed_schema_is_the_platforms_and_nobody_is_refused(places: Places)
         generator(places, [node.url], **told) as platforms,
     ):
         platforms.fault("schema-changed", ratio=1.0)
-        unknown = lambda: worker.metric("devops_events_stored_total", disposition="unknown_schema")  # noqa: E731
+
+        def unknown() -> float:
+            return worker.metric("devops_events_stored_total", disposition="unknown_schema")
+
         wait_for(lambda: unknown() > 5, what="the worker doesn't know it")
         assert worker.metric("devops_events_stored_total", disposition="unknown_schema", platform="gitlab") == 0
         assert node.metric("devops_events_refused_total") == 0
