@@ -67,7 +67,7 @@ def test_counters_go_on_at_their_rate_and_gauges_repeat() -> None:
 
 
 def test_a_restart_in_the_recording_loses_no_count_and_moments_keep_their_distance() -> None:
-    """What a counter shows after its restart is what came; a timestamp is as old as it was; the process never restarts."""
+    """What a counter shows after its restart is what came; timestamps are as old as they were; nothing restarts."""
     stretch = Stretch(
         (
             _raw("calls_total", [100.0, 110.0, 5.0, 15.0, 25.0, 35.0, 45.0, 55.0, 65.0, 75.0, 85.0, 95.0]),

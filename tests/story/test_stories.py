@@ -41,7 +41,7 @@ pytestmark = [
 
 def faults() -> dict[str, Fault]:
     """Every fault of every system as it is in production: `system/fault`."""
-    found = {}
+    found: dict[str, Fault] = {}
     for name in full_ids(REPOSITORY):
         system = read_system(REPOSITORY / "systems" / name.removesuffix(FULL), full=name.endswith(FULL))
         assert isinstance(system, System), system
@@ -133,7 +133,7 @@ def test_stories_leave_the_working_tree_as_it_was(told: Told, tree_before: str) 
 
 
 def test_each_system_can_be_broken_in_every_way_that_matters() -> None:
-    """At least four faults: a slow one, a dependency that is gone, one that the logs alone tell; one in real time here."""
+    """At least four faults: a slow one among them, and one that the logs alone tell; one in real time here."""
     known = faults()
     assert set(STORIES) <= set(known)
     by_system: dict[str, list[Fault]] = {}
