@@ -40,6 +40,15 @@ class Program:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        self.begin()
+        self.wait()
+
+    def wait(self) -> None:
+        """Until it answers."""
+        wait_for(self._answers, what=f"{self.name} answers", timeout_seconds=60)
+
+    def begin(self) -> None:
+        """Start it."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("SERENO_")}
         with (self.folder / f"{self.name}.out").open("ab") as output:
             self.process = subprocess.Popen(
@@ -49,9 +58,8 @@ class Program:
                 stdout=output,
                 stderr=output,
             )
-        wait_for(self.answers, what=f"{self.name} answers")
 
-    def answers(self) -> bool:
+    def _answers(self) -> bool:
         """Whether it is healthy."""
         assert self.process.poll() is None, (self.folder / f"{self.name}.out").read_text()
         try:
@@ -147,7 +155,9 @@ def tournaments(
             else:
                 environment[f"{prefix}_DATABASE_URL"] = postgresql.url(f"tournaments_{name}")
             programs[name] = Program(name, port, admin_port, environment, folder)
-            programs[name].start()
+            programs[name].begin()
             stack.callback(programs[name].kill)
+        for program in programs.values():
+            program.wait()
         http = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{programs['gateway'].port}", timeout=10))
         yield Tournaments(programs, redis, http)
