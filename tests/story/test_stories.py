@@ -6,7 +6,6 @@ Those of one system come one after the other, so what is told here is what ten m
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,22 +16,21 @@ from sereno_cli.demo.systems import FULL, Fault, System, full_ids, read_system
 
 REPOSITORY = Path(__file__).parents[2]
 MINUTES = 10
+STARTS_SECONDS = 240
+"""Five systems with their servers, while other tests have the machine as well."""
 STORIES = (
     "transactions-api/errors",
     "devops-events/processing-frozen",
-    "devops-events/schema-changed",
     "etl/load-frozen",
-    "etl/connection-left-open",
     "fitness/consumer-frozen",
-    "fitness/network-silent",
-    "tournaments/tickets-frozen",
+    "fitness/jwt-key-mismatch",
     "tournaments/broker-stopped",
 )
 
 pytestmark = [
     pytest.mark.story,
     pytest.mark.xdist_group("stories"),
-    pytest.mark.timeout(60 * MINUTES + 180),
+    pytest.mark.timeout(60 * MINUTES + STARTS_SECONDS + 60),
     pytest.mark.skipif(
         not all(kind.is_here() for kind in BACKINGS.values()), reason="needs the systems' servers: make test-tools"
     ),
@@ -82,19 +80,20 @@ def tree_before() -> str:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory, tree_before: str) -> Iterator[Told]:  # noqa: ARG001 - looked at first
-    """All of them, within ten minutes; a demo that is still running then is ended."""
+    """All of them, within ten minutes from when everything ran; a demo that is still running then is ended."""
     folder = tmp_path_factory.mktemp("stories")
     command = [sys.executable, "-m", "sereno_cli", "demo", "--once", "--systems", "all", "--fault", ",".join(STORIES)]
-    begun = time.monotonic()
     with (folder / "told").open("w") as output:
         process = subprocess.Popen(
             [*command, "--state", str(folder / "state")], cwd=REPOSITORY, stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        code = process.wait(timeout=60 * MINUTES + 90)  # until everything runs it takes a while
+        code = process.wait(timeout=60 * MINUTES + STARTS_SECONDS)
         text = (folder / "told").read_text()
         assert code == 0, text
-        assert time.monotonic() - begun < 60 * MINUTES + 90
+        took = re.search(r"the whole story +(\d+) s", text)
+        assert took is not None
+        assert int(took[1]) < 60 * MINUTES
         yield Told(text, folder / "state")
     finally:
         if process.poll() is None:
