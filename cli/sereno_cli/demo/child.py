@@ -76,6 +76,11 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
+    def kill(self) -> None:
+        """SIGKILL: it can't say good-bye to anybody."""
+        self._process.kill()
+        self.end(time.monotonic() + 1)
+
     def start_again(self) -> None:
         """After its end: the same part anew."""
         self._process = self._started()

@@ -88,6 +88,17 @@ class Supervisor:
             child.ask_to_end()
             child.end(time.monotonic() + _GRACE_SECONDS)
 
+    def kill_part(self, name: str) -> None:
+        """End one part as a crash would, on purpose; `start_part` undoes it.
+
+        Raises:
+            DemoError: there is no such part.
+        """
+        with self._lock:
+            child = self._child(name)
+            child.is_wanted = False
+            child.kill()
+
     def start_part(self, name: str) -> None:
         """Undo `stop_part`, and wait until it is healthy.
 
