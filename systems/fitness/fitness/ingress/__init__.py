@@ -1,1 +1,0 @@
-"""The way in: one address, the services behind it."""

@@ -1,1 +1,0 @@
-"""The metrics service's HTTP side: answers from aggregations over the store of events."""

@@ -1,1 +1,0 @@
-"""A stand-in for the outside payment network, with failures of its own."""

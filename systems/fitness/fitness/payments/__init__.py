@@ -1,1 +1,0 @@
-"""The payments service: pays by a network that belongs to somebody else."""
