@@ -9,6 +9,7 @@ from reference_system.disturbance import Disturbance
 from reference_system.failures import TRY_LATER, log_failures
 
 from fitness.database import StoreUnavailable
+from fitness.events import Event
 from fitness.metrics_store import MetricsStore
 from fitness.program import add_health
 from fitness.tokens import Bearer
@@ -47,6 +48,20 @@ class Asked(BaseModel):
     ids: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=1000)]
 
 
+class Given(BaseModel):
+    """Events that come past the queue."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    events: Annotated[list[Event], Field(max_length=1000)]
+
+
+class New(BaseModel):
+    """How many of them weren't stored yet."""
+
+    new: int
+
+
 class Stored(BaseModel):
     """Those that are, and since when."""
 
@@ -62,6 +77,10 @@ def create_app(store: MetricsStore, bearer: Bearer, disturbance: Disturbance) ->
     @app.post("/events/stored")
     def stored(asked: Asked) -> Stored:
         return Stored(stored=dict(store.stored(asked.ids)))
+
+    @app.post("/events")
+    def store_events(given: Given) -> New:
+        return New(new=store.add(given.events))
 
     add_health(app)
     return app

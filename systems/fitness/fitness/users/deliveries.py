@@ -5,15 +5,13 @@ While the metrics API doesn't say what is stored nobody is judged; that is done 
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 
-import httpx
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from fitness.database import StoreUnavailable
+from fitness.users.metrics_client import MetricsApi, MetricsSilent
 from fitness.users.outbox import Judged, Outbox, Waiting
 from fitness.worker import Worker
 
@@ -22,18 +20,10 @@ _BATCH = 500
 _PAUSE_SECONDS = 1.0
 
 
-class MetricsSilent(Exception):  # noqa: N818 - reads as what happened
-    """The metrics API didn't say which events are stored."""
-
-
-class _Stored(BaseModel):
-    stored: dict[str, AwareDatetime]
-
-
 class Deliveries(Collector):
     """Judges what leaves by the outbox, once a second; safe for several threads."""
 
-    def __init__(self, outbox: Outbox, metrics_api: httpx.Client) -> None:
+    def __init__(self, outbox: Outbox, metrics_api: MetricsApi) -> None:
         self._outbox = outbox
         self._metrics_api = metrics_api
         self._lock = threading.Lock()
@@ -43,7 +33,7 @@ class Deliveries(Collector):
 
     def step(self) -> float:
         """Judge once; how many seconds to pause then."""
-        judged = self._outbox.judge(LATE_AFTER_SECONDS, _BATCH, self._stored_when)
+        judged = self._outbox.judge(LATE_AFTER_SECONDS, _BATCH, self._metrics_api.stored)
         waiting = self._outbox.waiting()
         with self._lock:
             self._judged = Judged(self._judged.in_time + judged.in_time, self._judged.late + judged.late)
@@ -70,11 +60,3 @@ class Deliveries(Collector):
             "Age of the oldest business event that the metrics store hasn't got; 0 if it has all.",
             value=waiting.oldest_age_seconds,
         )
-
-    def _stored_when(self, ids: Sequence[str]) -> Mapping[str, datetime]:
-        try:
-            answer = self._metrics_api.post("/events/stored", json={"ids": list(ids)})
-            answer.raise_for_status()
-            return _Stored.model_validate_json(answer.content).stored
-        except (httpx.HTTPError, ValidationError) as error:
-            raise MetricsSilent(f"the metrics API doesn't say which events are stored: {error}") from error

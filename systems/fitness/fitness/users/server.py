@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-import httpx
 from fastapi import FastAPI
 from reference_system.disturbance import Disturbance
 from reference_system.faults import Faults, Share
@@ -23,6 +22,7 @@ from fitness.users.app import Parts, create_app
 from fitness.users.business import Business
 from fitness.users.deliveries import Deliveries
 from fitness.users.faults import JWT_KEY_MISMATCH, KINDS
+from fitness.users.metrics_client import MetricsApi
 from fitness.users.outbox import Outbox
 from fitness.users.passwords import hashed
 from fitness.users.relay import Relay
@@ -52,11 +52,10 @@ def _running_parts(settings: Settings, watching: Watched) -> Iterator[FastAPI]:
     except ValueError as error:
         raise Unavailable(f"the address of Redis is none: {error}") from error
     database = Database(settings.database_url, application=SERVICE, schema=(*accounts.SCHEMA, *outbox.SCHEMA))
-    # trust_env: a proxy of the surroundings must not stand between two services.
-    metrics_api = httpx.Client(base_url=settings.metrics_url, timeout=_ANSWER_SECONDS, trust_env=False)
+    metrics_api = MetricsApi(settings.metrics_url, answer_seconds=_ANSWER_SECONDS)
     leaving, kept = Outbox(database), Accounts(database)
     kept.ensure_admin(uuid.uuid4().hex, ADMIN, hashed(settings.admin_password))
-    relay, deliveries = Relay(leaving, client), Deliveries(leaving, metrics_api)
+    relay, deliveries = Relay(leaving, client, metrics_api, watching.registry), Deliveries(leaving, metrics_api)
     watching.registry.register(deliveries)
     tokens = Tokens(settings.jwt_key)
     app = create_app(
