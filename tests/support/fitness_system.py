@@ -54,6 +54,11 @@ class Program:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        self.begin()
+        self.wait_healthy()
+
+    def begin(self) -> None:
+        """Start it."""
         prefix = self.name.upper() + "_"
         told = {"PORT": str(self.port), "ADMIN_PORT": str(self.admin_port), "LOG_FILE": str(self.log)}
         variables = {f"{prefix}{name}": value for name, value in {**told, **self.variables}.items()}
@@ -65,6 +70,9 @@ class Program:
                 stdout=output,
                 stderr=output,
             )
+
+    def wait_healthy(self) -> None:
+        """Wait until it answers."""
         wait_for(self._answers, what=f"{self.name} answers")
 
     def kill(self) -> None:
@@ -160,7 +168,7 @@ class Fitness:
 
     def stored(self, kind: str) -> int:
         """Events of a kind in the store."""
-        return int(self.sql(f"SELECT count(*) FROM metrics.events WHERE document->>'kind' = '{kind}'"))
+        return int(self.sql(f"SELECT count(*) FROM metrics.events WHERE document->>'kind' = '{kind}'"))  # noqa: S608 - ours
 
     def sql(self, query: str) -> str:
         """Ask the database itself."""
@@ -206,7 +214,9 @@ def running_fitness(folder: Path, postgresql: PostgresqlServer, redis_port: int)
     programs = {each.name: each for each in (network, payments, metrics, consumer, users, ingress)}
     try:
         for program in programs.values():
-            program.start()
+            program.begin()
+        for program in programs.values():
+            program.wait_healthy()
         with httpx.Client(base_url=ingress.url, timeout=10) as http:
             yield Fitness(programs, http, postgresql, redis_port, folder)
     finally:

@@ -1,11 +1,17 @@
 """A PostgreSQL database, whose connections are opened anew after the server was gone."""
 
+import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, LiteralString
 
+import psycopg
+from psycopg.rows import namedtuple_row
 from reference_system.program import Unavailable
-from sqlalchemy import Connection, create_engine, exc, make_url, text
-from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
+
+Connection = psycopg.Connection[Any]
+"""Its rows have the columns as attributes."""
 
 _CONNECTIONS = 5
 _WAIT_SECONDS = 2
@@ -30,43 +36,62 @@ class Database:
         StoreUnavailable: the address is none, or nothing answers there.
     """
 
-    def __init__(self, url: str, *, application: str, schema: Sequence[str]) -> None:
-        try:
-            address = make_url(url).set(drivername="postgresql+psycopg")
-        except ArgumentError as error:
-            raise StoreUnavailable("the database's address is none: write postgresql://user@host:port/name") from error
-        self._engine = create_engine(
-            address,
-            pool_size=_CONNECTIONS,
-            max_overflow=0,
-            pool_timeout=_WAIT_SECONDS,
-            pool_pre_ping=True,  # a server that was gone and is back costs no request an error
-            connect_args={
-                "connect_timeout": _WAIT_SECONDS,
-                "application_name": application,
-                "options": f"-c statement_timeout={_STATEMENT_MILLISECONDS}",
-            },
-        )
+    def __init__(self, url: str, *, application: str, schema: Sequence[LiteralString]) -> None:
+        self._url = url
+        self._application = application
+        self._idle: deque[Connection] = deque()
+        self._free = threading.BoundedSemaphore(_CONNECTIONS)
         with self.transaction() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SCHEMA_LOCK})
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
             for statement in schema:
-                connection.execute(text(statement))
+                connection.execute(statement)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One transaction: committed at the end, rolled back by an exception. Raises `StoreUnavailable`."""
+        if not self._free.acquire(timeout=_WAIT_SECONDS):
+            raise StoreUnavailable(f"no connection to the database was free within {_WAIT_SECONDS} s")
         try:
-            with self._engine.begin() as connection:
-                yield connection
-        except (OperationalError, InterfaceError, InternalError) as error:
-            raise StoreUnavailable(f"the database can't be used: {_first_line(error.orig)}") from error
-        except exc.TimeoutError as error:
-            raise StoreUnavailable(f"no connection to the database was free within {_WAIT_SECONDS} s") from error
+            connection = self._connection()
+            try:
+                with connection.transaction():
+                    yield connection
+            finally:
+                if not connection.closed:
+                    self._idle.append(connection)
+        except psycopg.OperationalError as error:
+            raise StoreUnavailable(f"the database can't be used: {_first_line(error)}") from error
+        except psycopg.ProgrammingError as error:
+            if error.sqlstate is not None:
+                raise  # a statement of ours is wrong
+            raise StoreUnavailable(f"the database's address is none: {_first_line(error)}") from error
+        finally:
+            self._free.release()
 
     def close(self) -> None:
         """Close all connections."""
-        self._engine.dispose()
+        while self._idle:
+            self._idle.pop().close()
+
+    def _connection(self) -> Connection:
+        """One that answers: a server that was gone and is back costs no request an error."""
+        while self._idle:
+            connection = self._idle.pop()
+            try:
+                connection.execute("SELECT 1")
+            except psycopg.OperationalError:
+                connection.close()
+            else:
+                return connection
+        return psycopg.connect(
+            self._url,
+            autocommit=True,
+            row_factory=namedtuple_row,
+            connect_timeout=_WAIT_SECONDS,
+            application_name=self._application,
+            options=f"-c statement_timeout={_STATEMENT_MILLISECONDS}",
+        )
 
 
-def _first_line(error: BaseException | None) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0]

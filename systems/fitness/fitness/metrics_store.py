@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import text
-
 from fitness.database import Database
 from fitness.events import Event
 
@@ -23,23 +21,23 @@ SCHEMA = (
     "CREATE INDEX IF NOT EXISTS events_by_user ON metrics.events ((document->>'user'), happened_at)",
 )
 _ADD = """
-INSERT INTO metrics.events (id, happened_at, document) VALUES (:id, :happened_at, CAST(:document AS jsonb))
+INSERT INTO metrics.events (id, happened_at, document) VALUES (%(id)s, %(happened_at)s, CAST(%(document)s AS jsonb))
 ON CONFLICT (id) DO NOTHING RETURNING id
 """
-_STORED = "SELECT id, stored_at FROM metrics.events WHERE id = ANY(:ids)"
+_STORED = "SELECT id, stored_at FROM metrics.events WHERE id = ANY(%(ids)s)"
 _LOG_INS = """
 SELECT (happened_at AT TIME ZONE 'UTC')::date AS day, count(*) AS log_ins, count(DISTINCT document->>'user') AS users
-FROM metrics.events WHERE document->>'kind' = 'logged-in' AND happened_at >= :since GROUP BY day ORDER BY day
+FROM metrics.events WHERE document->>'kind' = 'logged-in' AND happened_at >= %(since)s GROUP BY day ORDER BY day
 """
 _TRAININGS = """
 SELECT (happened_at AT TIME ZONE 'UTC')::date AS day, document->'training'->>'type' AS type,
     count(*) AS trainings, sum((document->'training'->>'minutes')::integer) AS minutes
-FROM metrics.events WHERE document->>'kind' = 'training-created' AND happened_at >= :since
+FROM metrics.events WHERE document->>'kind' = 'training-created' AND happened_at >= %(since)s
 GROUP BY day, type ORDER BY day, type
 """
 # The last word of each user counts: events may be stored in another order than they happened.
 _BLOCKED = """
-SELECT count(*) FROM (
+SELECT count(*) AS users FROM (
     SELECT DISTINCT ON (document->>'user') document->>'kind' AS kind
     FROM metrics.events WHERE document->>'kind' IN ('blocked', 'unblocked')
     ORDER BY document->>'user', happened_at DESC
@@ -80,27 +78,28 @@ class MetricsStore:
             for event in events:
                 document = event.model_dump_json(exclude_none=True)
                 row = {"id": event.id, "happened_at": event.at, "document": document}
-                new += connection.execute(text(_ADD), row).first() is not None
+                new += connection.execute(_ADD, row).fetchone() is not None
         return new
 
     def stored(self, ids: Sequence[str]) -> Mapping[str, datetime]:
         """When each of these events was stored; those that aren't are missing."""
         with self._database.transaction() as connection:
-            return {row.id: row.stored_at for row in connection.execute(text(_STORED), {"ids": list(ids)})}
+            return {row.id: row.stored_at for row in connection.execute(_STORED, {"ids": list(ids)})}
 
     def log_ins(self, since: datetime) -> tuple[LogIns, ...]:
         """Per day, oldest first; days without any are missing."""
         with self._database.transaction() as connection:
-            rows = connection.execute(text(_LOG_INS), {"since": since}).all()
+            rows = connection.execute(_LOG_INS, {"since": since}).fetchall()
         return tuple(LogIns(row.day, row.log_ins, row.users) for row in rows)
 
     def trainings(self, since: datetime) -> tuple[Trainings, ...]:
         """Per day and type, oldest first; those without any are missing."""
         with self._database.transaction() as connection:
-            rows = connection.execute(text(_TRAININGS), {"since": since}).all()
+            rows = connection.execute(_TRAININGS, {"since": since}).fetchall()
         return tuple(Trainings(row.day, row.type, row.trainings, row.minutes) for row in rows)
 
     def blocked_users(self) -> int:
         """How many are blocked now."""
         with self._database.transaction() as connection:
-            return int(connection.execute(text(_BLOCKED)).scalar_one())
+            row = connection.execute(_BLOCKED).fetchone()
+        return 0 if row is None else int(row.users)

@@ -2,7 +2,7 @@
 
 import logging
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,10 +75,10 @@ def read_place(given: Variables, port: int) -> Place:
 
 
 @contextmanager
-def watched(kinds: Sequence[FaultKind]) -> Iterator[Watched]:
-    """Metrics of this program and of the clients that it calls with; at the end every fault is off."""
+def watched(kinds: Sequence[FaultKind], *, clients: Collection[str] = ()) -> Iterator[Watched]:
+    """Metrics of this program and of the client libraries that are named; at the end every fault is off."""
     registry = CollectorRegistry()
-    clients = instrument_clients(registry=registry)
+    instrumented = instrument_clients(registry=registry, libraries=clients)
     active = Gauge("fitness_fault_active", "1 while a fault is switched on.", ["fault"], registry=registry)
     faults = Faults(
         kinds,
@@ -90,7 +90,7 @@ def watched(kinds: Sequence[FaultKind]) -> Iterator[Watched]:
     finally:
         for refusal in faults.stop_all():
             _logger.error("At the end of the process: %s", refusal)
-        clients.uninstrument()
+        instrumented.uninstrument()
 
 
 def serve(service: str, settings: Settings, sockets: Sequence[socket.socket], api: FastAPI, faults: Faults) -> None:

@@ -117,7 +117,7 @@ def test_unsigned_and_foreign_tokens_are_refused(fitness: Fitness) -> None:
     """No algorithm but ours, no issuer but ours, no role but ours."""
     said = {"iss": "fitness-users", "sub": "x", "role": "admin", "exp": int(time.time()) + 60}
     tokens = [
-        jwt.encode(said, None, algorithm="none"),
+        jwt.encode(said, "", algorithm="none"),
         jwt.encode({**said, "iss": "somebody"}, KEY, algorithm="HS256"),
         jwt.encode({**said, "role": "root"}, KEY, algorithm="HS256"),
         jwt.encode({name: value for name, value in said.items() if name != "exp"}, KEY, algorithm="HS256"),

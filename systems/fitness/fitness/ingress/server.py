@@ -18,7 +18,7 @@ _CONNECTIONS = 100
 
 def run(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     """Serve until SIGTERM or SIGINT."""
-    with watched(()) as watching, _running_app(settings, watching) as app:
+    with watched((), clients=("httpx",)) as watching, _running_app(settings, watching) as app:
         serve(SERVICE, settings, sockets, app, watching.faults)
 
 

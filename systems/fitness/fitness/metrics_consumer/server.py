@@ -35,7 +35,7 @@ def run(settings: Settings, sockets: Sequence[socket.socket]) -> None:
         client = connected(settings.redis_url, answer_seconds=_ANSWER_SECONDS)
     except ValueError as error:
         raise Unavailable(f"the address of Redis is none: {error}") from error
-    with watched(KINDS) as watching:
+    with watched(KINDS, clients=("redis",)) as watching:
         database = Database(settings.database_url, application=SERVICE, schema=SCHEMA)
         app = FastAPI(title="Fitness: metrics consumer", version="1.0.0")
         add_health(app)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import text
-
 from fitness.database import Database
 
 Outcome = Literal["paid", "declined", "failed", "unknown"]
@@ -26,9 +24,9 @@ SCHEMA = (
 )
 _BEGIN = """
 INSERT INTO payments.payments (id, account_id, amount_cents, currency, card_end)
-VALUES (:id, :account, :amount_cents, :currency, :card_end)
+VALUES (%(id)s, %(account)s, %(amount_cents)s, %(currency)s, %(card_end)s)
 """
-_END = "UPDATE payments.payments SET outcome = :outcome WHERE id = :id"
+_END = "UPDATE payments.payments SET outcome = %(outcome)s WHERE id = %(id)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +56,9 @@ class Ledger:
             "card_end": payment.card_end,
         }
         with self._database.transaction() as connection:
-            connection.execute(text(_BEGIN), row)
+            connection.execute(_BEGIN, row)
 
     def end(self, payment_id: str, outcome: Outcome) -> None:
         """What came of it."""
         with self._database.transaction() as connection:
-            connection.execute(text(_END), {"id": payment_id, "outcome": outcome})
+            connection.execute(_END, {"id": payment_id, "outcome": outcome})

@@ -24,7 +24,7 @@ def run(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     Raises:
         Unavailable: the database can't be opened.
     """
-    with watched(KINDS) as watching:
+    with watched(KINDS, clients=("httpx",)) as watching:
         database = Database(settings.database_url, application=SERVICE, schema=SCHEMA)
         network = PaymentNetwork(settings.network_url, timeout_seconds=settings.network_timeout_milliseconds / 1000)
         app = create_app(

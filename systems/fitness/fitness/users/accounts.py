@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
-
-from sqlalchemy import text
+from typing import LiteralString, cast
 
 from fitness.database import Database
 from fitness.events import Training, TrainingType
@@ -34,22 +32,23 @@ SCHEMA = (
     "CREATE INDEX IF NOT EXISTS trainings_of_account ON users.trainings (account_id, at DESC)",
 )
 _SIGN_UP = """
-INSERT INTO users.accounts (id, name, password, role) VALUES (:id, :name, :password, :role)
+INSERT INTO users.accounts (id, name, password, role) VALUES (%(id)s, %(name)s, %(password)s, %(role)s)
 ON CONFLICT (name) DO NOTHING RETURNING id
 """
 _ADMIN = """
-INSERT INTO users.accounts (id, name, password, role) VALUES (:id, :name, :password, 'admin')
+INSERT INTO users.accounts (id, name, password, role) VALUES (%(id)s, %(name)s, %(password)s, 'admin')
 ON CONFLICT (name) DO UPDATE SET password = excluded.password
 """
-_FIND = "SELECT id, password, role, blocked FROM users.accounts WHERE {} = :value"
-_BLOCK = "UPDATE users.accounts SET blocked = :blocked WHERE id = :id AND blocked <> :blocked RETURNING id"
+_NAMED = "SELECT id, password, role, blocked FROM users.accounts WHERE name = %(value)s"
+_WITH_ID = "SELECT id, password, role, blocked FROM users.accounts WHERE id = %(value)s"
+_BLOCK = "UPDATE users.accounts SET blocked = %(blocked)s WHERE id = %(id)s AND blocked <> %(blocked)s RETURNING id"
 _ADD_TRAINING = """
 INSERT INTO users.trainings (id, account_id, type, minutes, at)
-SELECT :id, id, :type, :minutes, :at FROM users.accounts WHERE id = :account AND NOT blocked
+SELECT %(id)s, id, %(type)s, %(minutes)s, %(at)s FROM users.accounts WHERE id = %(account)s AND NOT blocked
 RETURNING id
 """
 _TRAININGS = """
-SELECT id, type, minutes, at FROM users.trainings WHERE account_id = :account ORDER BY at DESC LIMIT :limit
+SELECT id, type, minutes, at FROM users.trainings WHERE account_id = %(account)s ORDER BY at DESC LIMIT %(limit)s
 """
 
 
@@ -82,57 +81,57 @@ class Accounts:
     def ensure_admin(self, account_id: str, name: str, password: str) -> None:
         """There is an administrator, with this (hashed) password."""
         with self._database.transaction() as connection:
-            connection.execute(text(_ADMIN), {"id": account_id, "name": name, "password": password})
+            connection.execute(_ADMIN, {"id": account_id, "name": name, "password": password})
 
     def sign_up(self, account_id: str, name: str, password: str, event: Outgoing) -> bool:
         """Add a member; False if the name is taken."""
         with self._database.transaction() as connection:
             new = {"id": account_id, "name": name, "password": password, "role": "member"}
-            added = connection.execute(text(_SIGN_UP), new).first() is not None
+            added = connection.execute(_SIGN_UP, new).fetchone() is not None
             if added:
-                connection.execute(text(ADD), event.row())
+                connection.execute(ADD, event.row())
         return added
 
     def named(self, name: str) -> Account | None:
         """The account with this name."""
-        return self._find("name", name)
+        return self._find(_NAMED, name)
 
     def with_id(self, account_id: str) -> Account | None:
         """The account with this id."""
-        return self._find("id", account_id)
+        return self._find(_WITH_ID, account_id)
 
     def log_in(self, event: Outgoing) -> None:
         """Somebody has logged in: nothing but the event."""
         with self._database.transaction() as connection:
-            connection.execute(text(ADD), event.row())
+            connection.execute(ADD, event.row())
 
     def block(self, account_id: str, event: Outgoing, *, blocked: bool) -> bool:
         """Block an account or let it in again; False if nothing had to change."""
         with self._database.transaction() as connection:
-            changed = connection.execute(text(_BLOCK), {"id": account_id, "blocked": blocked}).first() is not None
+            changed = connection.execute(_BLOCK, {"id": account_id, "blocked": blocked}).fetchone() is not None
             if changed:
-                connection.execute(text(ADD), event.row())
+                connection.execute(ADD, event.row())
         return changed
 
     def add_training(self, account_id: str, stored: StoredTraining, event: Outgoing) -> bool:
         """Add a training; False if the account is blocked, or isn't there."""
         what = {"type": stored.training.type, "minutes": stored.training.minutes, "at": stored.at}
         with self._database.transaction() as connection:
-            added = connection.execute(text(_ADD_TRAINING), {"id": stored.id, "account": account_id, **what}).first()
+            added = connection.execute(_ADD_TRAINING, {"id": stored.id, "account": account_id, **what}).fetchone()
             if added is not None:
-                connection.execute(text(ADD), event.row())
+                connection.execute(ADD, event.row())
         return added is not None
 
     def trainings(self, account_id: str, limit: int) -> tuple[StoredTraining, ...]:
         """Those of an account, newest first."""
         with self._database.transaction() as connection:
-            rows = connection.execute(text(_TRAININGS), {"account": account_id, "limit": limit}).all()
+            rows = connection.execute(_TRAININGS, {"account": account_id, "limit": limit}).fetchall()
         return tuple(
             StoredTraining(each.id, each.at, Training(type=cast("TrainingType", each.type), minutes=each.minutes))
             for each in rows
         )
 
-    def _find(self, column: str, value: str) -> Account | None:
+    def _find(self, query: LiteralString, value: str) -> Account | None:
         with self._database.transaction() as connection:
-            row = connection.execute(text(_FIND.format(column)), {"value": value}).first()
+            row = connection.execute(query, {"value": value}).fetchone()
         return None if row is None else Account(row.id, row.password, cast("Role", row.role), row.blocked)

@@ -5,11 +5,9 @@ to (a restart without its memory, a failover): so that none is lost whatever Red
 late. Late ones stay until they have arrived.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-from sqlalchemy import text
 
 from fitness.database import Database
 
@@ -25,20 +23,20 @@ SCHEMA = (
     )
     """,
 )
-ADD = "INSERT INTO users.outbox (id, payload) VALUES (:id, :payload)"
+ADD = "INSERT INTO users.outbox (id, payload) VALUES (%(id)s, %(payload)s)"
 
 # SKIP LOCKED: several users services share the outbox, and none waits for the other.
 _TO_PUSH = """
-SELECT position, payload FROM users.outbox WHERE pushed_to IS DISTINCT FROM :server
-ORDER BY position LIMIT :limit FOR UPDATE SKIP LOCKED
+SELECT position, payload FROM users.outbox WHERE pushed_to IS DISTINCT FROM %(server)s
+ORDER BY position LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
-_PUSHED = "UPDATE users.outbox SET pushed_to = :server WHERE position = ANY(:positions)"
+_PUSHED = "UPDATE users.outbox SET pushed_to = %(server)s WHERE position = ANY(%(positions)s)"
 _TO_JUDGE = """
 SELECT position, id, late, accepted_at, extract(epoch FROM clock_timestamp() - accepted_at)::float AS age_seconds
-FROM users.outbox WHERE late = :late ORDER BY position LIMIT :limit FOR UPDATE SKIP LOCKED
+FROM users.outbox WHERE late = %(late)s ORDER BY position LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
-_ARRIVED = "DELETE FROM users.outbox WHERE position = ANY(:positions)"
-_LATE = "UPDATE users.outbox SET late = true WHERE position = ANY(:positions)"
+_ARRIVED = "DELETE FROM users.outbox WHERE position = ANY(%(positions)s)"
+_LATE = "UPDATE users.outbox SET late = true WHERE position = ANY(%(positions)s)"
 _WAITING = """
 SELECT count(*) AS events, coalesce(extract(epoch FROM clock_timestamp() - min(accepted_at)), 0)::float AS age_seconds
 FROM users.outbox
@@ -89,11 +87,11 @@ class Outbox:
         What `push` raises leaves them where they are.
         """
         with self._database.transaction() as connection:
-            rows = connection.execute(text(_TO_PUSH), {"server": server, "limit": limit}).all()
+            rows = connection.execute(_TO_PUSH, {"server": server, "limit": limit}).fetchall()
             if rows:
                 taken_by = push([bytes(row.payload) for row in rows])
                 positions = [row.position for row in rows]
-                connection.execute(text(_PUSHED), {"server": taken_by, "positions": positions})
+                connection.execute(_PUSHED, {"server": taken_by, "positions": positions})
         return len(rows)
 
     def judge(self, late_after_seconds: float, limit: int, stored_when: StoredWhen) -> Judged:
@@ -105,12 +103,14 @@ class Outbox:
             rows = [
                 row
                 for late in (False, True)
-                for row in connection.execute(text(_TO_JUDGE), {"late": late, "limit": limit}).all()
+                for row in connection.execute(_TO_JUDGE, {"late": late, "limit": limit}).fetchall()
             ]
             if not rows:
                 return Judged()
             stored = stored_when([row.id for row in rows])
-            in_time, late_ones, arrived = 0, [], []
+            in_time = 0
+            late_ones: list[int] = []
+            arrived: list[int] = []
             for row in rows:
                 at = stored.get(row.id)
                 took_seconds = row.age_seconds if at is None else (at - row.accepted_at).total_seconds()
@@ -122,17 +122,12 @@ class Outbox:
                     late_ones.append(row.position)
                 elif at is not None:
                     in_time += 1
-            _change(connection.execute, _LATE, late_ones)
-            _change(connection.execute, _ARRIVED, arrived)
+            connection.execute(_LATE, {"positions": late_ones})
+            connection.execute(_ARRIVED, {"positions": arrived})
         return Judged(in_time, len(late_ones))
 
     def waiting(self) -> Waiting:
         """What isn't stored yet, as far as is known."""
         with self._database.transaction() as connection:
-            row = connection.execute(text(_WAITING)).one()
-        return Waiting(row.events, max(0.0, row.age_seconds))
-
-
-def _change(execute: Callable[..., object], statement: str, positions: Iterable[int]) -> None:
-    if positions:
-        execute(text(statement), {"positions": list(positions)})
+            row = connection.execute(_WAITING).fetchone()
+        return Waiting(0, 0.0) if row is None else Waiting(row.events, max(0.0, row.age_seconds))

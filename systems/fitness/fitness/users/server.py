@@ -40,7 +40,7 @@ def run(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     Raises:
         Unavailable: the database can't be opened, or an address is none.
     """
-    with watched(KINDS) as watching, _running_parts(settings, watching) as app:
+    with watched(KINDS, clients=("httpx", "redis")) as watching, _running_parts(settings, watching) as app:
         serve(SERVICE, settings, sockets, app, watching.faults)
 
 
