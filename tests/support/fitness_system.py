@@ -6,7 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from support.ports import free_port
 from support.postgresql import PostgresqlServer
-from support.prometheus import stop
 from support.redis import running_redis
 from support.waiting import wait_for
 
@@ -131,7 +130,8 @@ class Fitness:
     postgresql: PostgresqlServer
     redis_port: int
     redis_folder: Path
-    redis_process: subprocess.Popen[bytes] | None = None
+    stack: ExitStack
+    redis_servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def sign_up(self) -> dict[str, str]:
         """Somebody new: name and password."""
@@ -181,14 +181,18 @@ class Fitness:
 
     def stop_redis(self) -> None:
         """As a crash would; nothing of it is on disk."""
-        assert self.redis_process is not None
-        self.redis_process.kill()
-        self.redis_process.wait(timeout=10)
+        self.redis_servers[-1].kill()
+        self.redis_servers[-1].wait(timeout=10)
+
+    def start_redis(self) -> None:
+        """On the same port, and empty."""
+        self.redis_servers.append(self.stack.enter_context(running_redis(self.redis_folder, self.redis_port)))
 
 
 @contextmanager
-def running_fitness(folder: Path, postgresql: PostgresqlServer, redis_port: int) -> Iterator[Fitness]:
-    """Start everything but Redis; it is gone afterwards."""
+def running_fitness(folder: Path, postgresql: PostgresqlServer) -> Iterator[Fitness]:
+    """Start everything; it is gone afterwards."""
+    redis_port = free_port()
     postgresql.run(f"CREATE DATABASE {DATABASE}")
     database = {"DATABASE_URL": postgresql.url(DATABASE)}
     queue, key = {"REDIS_URL": f"redis://127.0.0.1:{redis_port}/0"}, {"JWT_KEY": KEY}
@@ -213,12 +217,15 @@ def running_fitness(folder: Path, postgresql: PostgresqlServer, redis_port: int)
     )
     programs = {each.name: each for each in (network, payments, metrics, consumer, users, ingress)}
     try:
-        for program in programs.values():
-            program.begin()
-        for program in programs.values():
-            program.wait_healthy()
-        with httpx.Client(base_url=ingress.url, timeout=10) as http:
-            yield Fitness(programs, http, postgresql, redis_port, folder)
+        with ExitStack() as stack:
+            http = stack.enter_context(httpx.Client(base_url=ingress.url, timeout=10))
+            system = Fitness(programs, http, postgresql, redis_port, folder, stack)
+            system.start_redis()
+            for program in programs.values():
+                program.begin()
+            for program in programs.values():
+                program.wait_healthy()
+            yield system
     finally:
         for program in programs.values():
             program.kill()
@@ -227,10 +234,6 @@ def running_fitness(folder: Path, postgresql: PostgresqlServer, redis_port: int)
 
 @pytest.fixture(scope="module")
 def fitness(tmp_path_factory: pytest.TempPathFactory, postgresql: PostgresqlServer) -> Iterator[Fitness]:
-    """The system; a Redis that a test ends it starts again on the same port."""
-    folder, port = tmp_path_factory.mktemp("fitness"), free_port()
-    with running_redis(folder, port) as server, running_fitness(folder, postgresql, port) as system:
-        system.redis_process = server
+    """The system."""
+    with running_fitness(tmp_path_factory.mktemp("fitness"), postgresql) as system:
         yield system
-        if system.redis_process is not server:
-            stop(system.redis_process)
