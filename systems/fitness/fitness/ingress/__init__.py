@@ -1,0 +1,1 @@
+"""The way in: one address, the services behind it."""

@@ -1,0 +1,1 @@
+"""The metrics service's HTTP side: answers from aggregations over the store of events."""

@@ -1,0 +1,12 @@
+"""`python -m fitness.metrics_consumer`: configured by the environment, stopped by SIGTERM."""
+
+import os
+import sys
+
+from reference_system import program
+
+from fitness.metrics_consumer.server import SERVICE, run
+from fitness.metrics_consumer.settings import Settings, read_settings
+
+if __name__ == "__main__":
+    sys.exit(program.run(SERVICE, read_settings(os.environ), Settings.ports, run))

@@ -1,0 +1,1 @@
+"""The payments service: pays by a network that belongs to somebody else."""
