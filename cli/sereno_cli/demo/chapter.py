@@ -31,8 +31,8 @@ _COUNTED_BY_ANSWERS = ("transactions-api", "errors")
 """Whose bad events are exactly the failed answers, which the service counts itself."""
 _SERVED_AT = "transactions-api.api"
 
-# The page needs two evaluations of the rules, and three minutes more where it is a server's own; the alert ends when the
-# five-minute window has forgotten the fault.
+# The page needs two evaluations of the rules, and three minutes more where it is a server's own; the alert ends when
+# the five-minute window has forgotten the fault.
 _LIVE_SECONDS = 150.0
 _PAGE_SECONDS = 330.0
 _RESOLVED_SECONDS = 460.0
