@@ -33,6 +33,7 @@ def test_a_token_says_who_somebody_is() -> None:
         ("", "malformed"),
         ("a.b.c", "malformed"),
     ],
+    ids=["expired", "forged", "unsigned", "others", "endless", "empty", "letters"],
 )
 def test_other_tokens_are_refused_with_a_reason(token: str, reason: str) -> None:
     """An unsigned one, one for somebody else, one without an end."""

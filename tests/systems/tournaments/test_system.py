@@ -87,6 +87,7 @@ def test_stuck_events_become_late_and_are_applied_afterwards(tournaments: Tourna
         (f"Bearer {issue(User('mallory', 'organizer'), 'another secret of more than 32 bytes')}", "forged"),
         ("Basic bWU6bWU=", "missing"),
     ],
+    ids=["none", "nonsense", "forged", "basic"],  # tokens differ from second to second, and so would the tests' names
 )
 def test_tokens_that_are_not_ours_are_refused_and_counted(tournaments: Tournaments, token: str, outcome: str) -> None:
     """401, never 5xx: the request is wrong, not the service."""
