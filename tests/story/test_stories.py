@@ -1,8 +1,10 @@
 """Stories of faults in real time, on real servers, Prometheus and Alertmanager: all systems side by side in one demo.
 
+The five take a core by themselves, so other tests and they are not run together: SERENO_STORIES=all chooses them.
 Those of one system come one after the other, so what is told here is what ten minutes allow; `make stories` tells all.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +31,10 @@ STORIES = (
 
 pytestmark = [
     pytest.mark.story,
+    pytest.mark.skipif(
+        os.environ.get("SERENO_STORIES") != "all",
+        reason="has a machine of its own: SERENO_STORIES=all, or make stories",
+    ),
     pytest.mark.xdist_group("stories"),
     pytest.mark.timeout(60 * MINUTES + STARTS_SECONDS + 60),
     pytest.mark.skipif(
@@ -129,19 +135,3 @@ def test_stories_leave_the_working_tree_as_it_was(told: Told, tree_before: str) 
     """Everything that a run writes is in its state."""
     assert told.output
     assert _tree_state() == tree_before
-
-
-def test_each_system_can_be_broken_in_every_way_that_matters() -> None:
-    """At least four faults: a slow one among them, and one that the logs alone tell; one in real time here."""
-    known = faults()
-    assert set(STORIES) <= set(known)
-    by_system: dict[str, list[Fault]] = {}
-    for name, fault in known.items():
-        by_system.setdefault(name.partition("/")[0], []).append(fault)
-    assert len(by_system) == 5
-    assert len(known) >= 20
-    for system, its in by_system.items():
-        assert len(its) >= 4, system
-        assert any(fault.is_slow for fault in its), system
-        assert any(not fault.expects.alert for fault in its), system
-        assert any(story.startswith(f"{system}/") for story in STORIES)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -132,6 +133,13 @@ class Fitness:
     redis_folder: Path
     stack: ExitStack
     redis_servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def hold_consumer(self) -> None:
+        """Switch `consumer-stuck` on, and wait until the consumer has noticed: it may be waiting for an event."""
+        consumer = self.programs["metrics_consumer"]
+        consumer.fault("consumer-stuck", on=True)
+        activity = "messaging_consumer_last_activity_timestamp_seconds"
+        wait_for(lambda: time.time() - consumer.metric(activity) > 2, what="the consumer is stuck")
 
     def sign_up(self) -> dict[str, str]:
         """Somebody new: name and password."""

@@ -88,7 +88,7 @@ def test_redis_may_die_with_all_that_it_knows(fitness: Fitness) -> None:
     consumer = fitness.programs["metrics_consumer"]
     fitness.everything_arrived()
     before, late = fitness.stored("training-created"), users.metric("fitness_event_deliveries_total", outcome="late")
-    consumer.fault("consumer-stuck", on=True)
+    fitness.hold_consumer()
     assert fitness.train(somebody).status_code == 201
     wait_for(lambda: _length(fitness, LIST) == 1, what="an event is in Redis alone")
     fitness.stop_redis()
@@ -119,7 +119,7 @@ def test_a_redis_that_comes_back_empty_is_pushed_to_again(fitness: Fitness) -> N
     metrics = fitness.programs["metrics_api"]
     fitness.everything_arrived()
     before = fitness.stored("training-created")
-    consumer.fault("consumer-stuck", on=True)
+    fitness.hold_consumer()
     metrics.signal(signal.SIGSTOP)  # so that no detour helps
     try:
         assert fitness.train(somebody).status_code == 201
@@ -162,7 +162,7 @@ def test_a_users_service_that_is_killed_loses_no_event(fitness: Fitness) -> None
     fitness.everything_arrived()
     before = fitness.stored("training-created")
     consumer, metrics = fitness.programs["metrics_consumer"], fitness.programs["metrics_api"]
-    consumer.fault("consumer-stuck", on=True)
+    fitness.hold_consumer()
     metrics.signal(signal.SIGSTOP)
     try:
         fitness.stop_redis()
