@@ -1,4 +1,4 @@
-"""Stories of the light demo's faults in real time, on real Prometheus and Alertmanager, side by side: they mostly wait."""
+"""Stories of the light demo's faults in real time, on real Prometheus and Alertmanager, side by side."""
 
 import re
 import subprocess
