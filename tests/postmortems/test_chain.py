@@ -1,5 +1,6 @@
 """Real Prometheus, real Alertmanager, real receiver: a rule fires, an incident comes and goes, its draft knows why."""
 
+import signal
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,12 +39,9 @@ alerting:
 
 def test_a_rule_that_fires_becomes_an_incident_with_its_pending_time(tmp_path: Path) -> None:
     """Pending, firing, notification and resolution of a real alert are in the draft, the Watchdog is in none."""
-    begin = time.time() + 3
     with running_receiver(tmp_path / "incidents.sqlite") as receiver:
         config = webhook_config(tmp_path, f"{receiver.url}/api/v1/alertmanager")
         prometheus = tmp_path / "prometheus"
-        prometheus.mkdir()
-        (prometheus / "rules.yml").write_text(RULES.format(begin=begin, end=begin + 8), encoding="utf-8")
         with (
             running_alertmanager(config, tmp_path / "alertmanager") as alertmanager,
             running_prometheus(
@@ -53,6 +51,10 @@ def test_a_rule_that_fires_becomes_an_incident_with_its_pending_time(tmp_path: P
             ) as server,
             PrometheusClient(server.url) as client,
         ):
+            # Loaded now: of rules that it starts with, Prometheus doesn't record the first evaluations.
+            begin = time.time() + 2
+            (prometheus / "rules.yml").write_text(RULES.format(begin=begin, end=begin + 8), encoding="utf-8")
+            server.process.send_signal(signal.SIGHUP)
             source = HttpIncidents(receiver.url)
             wait_for(source.incidents, what="the page on record")
             wait_for(lambda: source.incidents()[0].resolved_at, what="the resolution on record")

@@ -211,7 +211,7 @@ class Pipeline:
 
 @contextmanager
 def running_pipeline(folder: Path, broker: Broker, database: PostgresqlServer, moto: str) -> Iterator[Pipeline]:
-    """All programs over these servers; they are gone afterwards."""
+    """All programs over these servers, a first batch loaded; they are gone afterwards."""
     name = f"etl_{free_port()}"
     database.run(f"CREATE DATABASE {name}")
     database_door, broker_door = Door(database.port), Door(broker.port)
@@ -239,7 +239,9 @@ def running_pipeline(folder: Path, broker: Broker, database: PostgresqlServer, m
         objects = boto3.client("s3", region_name=REGION, endpoint_url=moto, **account)
         stack.callback(objects.close)
         bucket = variables["ETL_BUCKET"]
-        yield Pipeline(programs, database.url(name), broker, database_door, broker_door, objects, bucket)
+        running = Pipeline(programs, database.url(name), broker, database_door, broker_door, objects, bucket)
+        running.more_batches()
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -139,7 +139,7 @@ def test_a_frozen_part_hangs_with_all_its_children(tmp_path: Path) -> None:
         assert _greeting(port, 5) == b"hello"
         supervisor.freeze_part("server")
     assert child.exit_code() is not None
-    assert _greeting(port, 5) is None, "its child has ended, too"
+    wait_for(lambda: _greeting(port, 5) is None, what="its child has ended, too")
 
 
 def test_what_does_not_run_can_not_be_stopped(tmp_path: Path) -> None:
