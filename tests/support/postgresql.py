@@ -68,7 +68,9 @@ class PostgresqlServer:
             os.chown(copy, _unprivileged().pw_uid, _unprivileged().pw_gid)
 
     def kill(self) -> None:
-        """End it as a crash would."""
+        """End it as a crash would, with the processes that serve its clients."""
+        command = ["pkill", "-KILL", "-P", str(self.process.pid)]
+        subprocess.run(command, check=True, timeout=STOP_SECONDS)
         self.process.kill()
         self.process.wait(timeout=STOP_SECONDS)
 

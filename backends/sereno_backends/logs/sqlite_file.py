@@ -119,11 +119,12 @@ def _connect(path: Path, mode: str, busy_timeout_seconds: float) -> sqlite3.Conn
 
 def _has_schema(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether the schema stands; refuses newer ones and other people's databases."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    application_id = connection.execute("PRAGMA application_id").fetchone()[0]
+    # Tables first: whoever creates the schema meanwhile commits them and its numbers together.
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if tables == 0:
         return False
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    application_id = connection.execute("PRAGMA application_id").fetchone()[0]
     if application_id != APPLICATION_ID:
         raise LogStoreCorrupt(f"{path} is a SQLite database, but no log store of Sereno's: choose another file")
     if version > SCHEMA_VERSION:

@@ -1,5 +1,6 @@
 """What is particular to the SQLite log store: its file, and what becomes of it."""
 
+import itertools
 import os
 import pwd
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import pytest
 from sereno_backends.logs import (
@@ -21,6 +23,7 @@ from sereno_backends.logs import (
     LogStoreTooNew,
     LogStoreUnreachable,
     SqliteLogStore,
+    sqlite_file,
 )
 from support.log_records import Ask, MakeRecord
 
@@ -198,6 +201,26 @@ def test_two_writers_share_the_work(path: Path, ask: Ask) -> None:
     with closing(SqliteLogStore(path)) as store:
         assert store.count(ask()) == 2000
         assert store.count(ask(text="message 7")) == 20
+
+
+@pytest.mark.parametrize("statement", [1, 2, 3, 4])
+def test_a_store_that_somebody_else_creates_meanwhile_is_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch, statement: int
+) -> None:
+    """Between any two looks of opening it."""
+    connect, seen = sqlite_file._connect, itertools.count(1)
+
+    def watched(*arguments: Any) -> sqlite3.Connection:
+        connection = connect(*arguments)
+        connection.set_trace_callback(
+            lambda _: sqlite_file.open_for_writing(path, 5).close() if next(seen) == statement else None
+        )
+        monkeypatch.undo()
+        return connection
+
+    monkeypatch.setattr(sqlite_file, "_connect", watched)
+    sqlite_file.open_for_writing(path, 5).close()
+    assert next(seen) > statement
 
 
 def test_what_was_answered_survives_a_kill(path: Path, ask: Ask) -> None:
