@@ -1,10 +1,9 @@
 """Stories of faults in real time, on real servers, Prometheus and Alertmanager: all systems side by side in one demo.
 
-The five take a core by themselves, so other tests and they are not run together: SERENO_STORIES=all chooses them.
-Those of one system come one after the other, so what is told here is what ten minutes allow; `make stories` tells all.
+The five take a core by themselves; tests that run meanwhile have a lower priority (tests/conftest.py). Stories of one
+system come one after the other, so what is told here is what ten minutes allow; `make stories` tells all.
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -31,10 +30,6 @@ STORIES = (
 
 pytestmark = [
     pytest.mark.story,
-    pytest.mark.skipif(
-        os.environ.get("SERENO_STORIES") != "all",
-        reason="has a machine of its own: SERENO_STORIES=all, or make stories",
-    ),
     pytest.mark.xdist_group("stories"),
     pytest.mark.timeout(60 * MINUTES + STARTS_SECONDS + 60),
     pytest.mark.skipif(
@@ -120,15 +115,6 @@ def test_a_fault_brings_what_it_should_and_no_other_page(told: Told, story: str)
     draft = told.draft(story)
     for wanted in (fault.expects.alert, "measured", "told", story.partition("/")[0], "Action items", "fault_started"):
         assert wanted in draft
-
-
-def test_failed_requests_are_those_that_the_service_counted(told: Told) -> None:
-    """Ledger, service and draft have one figure."""
-    story = "transactions-api/errors"
-    figures = re.search(r"bad events +(\d+) in the ledger, (\d+) by the service", told.of(story))
-    assert figures is not None
-    assert figures[1] == figures[2]
-    assert re.search(rf"\b{int(figures[1]):,}\b|\b{figures[1]}\b", told.draft(story))
 
 
 def test_stories_leave_the_working_tree_as_it_was(told: Told, tree_before: str) -> None:
