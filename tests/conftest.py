@@ -1,4 +1,4 @@
-"""Fixtures that tests of several parts ask for, each defined beside its helpers in tests/support; order and priority."""
+"""Fixtures that tests of several parts ask for, each defined beside its helpers in tests/support; the order."""
 
 import os
 
@@ -21,8 +21,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Stories tell what users of five systems feel, so those get the processor when they need it, tests beside them
-    what is left: a worker's priority goes down, for good, with its first test that isn't a story.
+    """Give way to stories: they tell what users feel of systems that need the processor when they need it.
+
+    A worker's priority goes down, for good, with its first test that isn't a story.
     """
     workers = hasattr(item.config, "workerinput")
     if workers and item.get_closest_marker("story") is None and os.nice(0) < _NICENESS:
