@@ -244,10 +244,10 @@ def running_pipeline(folder: Path, broker: Broker, database: PostgresqlServer, m
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pipeline(
     tmp_path_factory: pytest.TempPathFactory, rabbitmq: Broker, postgresql: PostgresqlServer, moto: str
 ) -> Iterator[Pipeline]:
-    """The pipeline, for all tests of a module."""
+    """The pipeline, for all tests of a worker."""
     with running_pipeline(tmp_path_factory.mktemp("etl"), rabbitmq, postgresql, moto) as running:
         yield running

@@ -1,78 +1,23 @@
-"""The whole pipeline on real servers: what goes in comes out, once, whatever dies meanwhile."""
+"""The whole pipeline on real servers: what goes in comes out, once."""
 
-import signal
 import subprocess
 import sys
-import time
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 import httpx
-import pika  # type: ignore[import-untyped]
 import pytest
 from etl.exporters import write_configuration
 from etl.model import DEAD_LETTERS, LOAD_QUEUE, TRANSFORM_QUEUE, Batch, batch_message, rows_message
 from etl.settings import Settings
 from prometheus_client.parser import text_string_to_metric_families
+from support.etl_balance import assert_balanced, balance, counted, publish, waiting
 from support.etl_system import Pipeline
 from support.postgresql import marked as postgresql_marked
 from support.rabbitmq import marked as rabbitmq_marked
 from support.waiting import wait_for
 
 pytestmark = [postgresql_marked[0], rabbitmq_marked[0], pytest.mark.xdist_group("rabbitmq")]
-
-
-def balance(pipeline: Pipeline) -> tuple[int, int, int, int]:
-    """Rows that were extracted, transformed, rejected and loaded, as the batches say it."""
-    extracted, transformed, rejected, loaded = pipeline.rows(
-        "SELECT sum(extracted), sum(transformed), sum(rejected), sum(loaded) FROM etl.batches"
-    )[0]
-    return int(extracted), int(transformed), int(rejected), int(loaded)
-
-
-def counted(pipeline: Pipeline) -> tuple[float, ...]:
-    """The same by the metrics of transform and load, since these processes began."""
-    rows = {"job_name": "transform", "stage": "transform"}
-    transform = [
-        pipeline["transform"].metric("job_rows_total", direction=direction, **rows)
-        for direction in ("in", "out", "rejected")
-    ]
-    return (*transform, pipeline["load"].metric("job_rows_total", direction="out", job_name="load"))
-
-
-def assert_balanced(pipeline: Pipeline) -> None:
-    """Rows in are rows out, in each stage, in the table and in the sums that the exporter reads."""
-    extracted, transformed, rejected, loaded = balance(pipeline)
-    assert extracted > 0
-    assert extracted == transformed + rejected
-    assert transformed == loaded
-    assert pipeline.value("SELECT count(*) FROM orders") == loaded
-    assert pipeline.value("SELECT count(*) FROM etl.rejected_rows") == rejected
-    stages = pipeline.rows("SELECT stage, rows_in, rows_out, rows_rejected FROM etl.stages ORDER BY stage")
-    assert stages == [
-        ("extract", extracted, extracted, 0),
-        ("load", transformed, loaded, 0),
-        ("transform", extracted, transformed, rejected),
-    ]
-
-
-def publish(pipeline: Pipeline, queue: str, *bodies: bytes) -> None:
-    """Put messages on a queue, past the doors."""
-    connection = pika.BlockingConnection(pika.URLParameters(pipeline.broker.url))
-    channel = connection.channel()
-    channel.confirm_delivery()
-    for body in bodies:
-        channel.basic_publish("", queue, body, mandatory=True)
-    connection.close()
-
-
-def waiting(pipeline: Pipeline, queue: str) -> int:
-    """How many messages wait on a queue."""
-    connection = pika.BlockingConnection(pika.URLParameters(pipeline.broker.url))
-    count = connection.channel().queue_declare(queue, passive=True).method.message_count
-    connection.close()
-    return int(count)
 
 
 def test_what_the_shop_sells_is_in_the_table(pipeline: Pipeline) -> None:
@@ -174,129 +119,6 @@ def test_a_batch_that_is_delivered_twice_is_stored_once(pipeline: Pipeline) -> N
         assert balance(pipeline) == before
         assert_balanced(pipeline)
         assert waiting(pipeline, DEAD_LETTERS) == dead
-
-
-def test_nothing_is_lost_or_doubled_when_load_is_killed(pipeline: Pipeline) -> None:
-    """Killed in the middle of batches, twice: the table comes to hold each row once."""
-    pipeline["load"].fault("slow", seconds=0.5, ratio=1.0)
-    for _ in range(2):
-        pipeline.more_batches()
-        wait_for(
-            lambda: pipeline["load"].metric("job_running", job_name="load") == 1,
-            what="load is in the middle of a batch",
-        )
-        pipeline["load"].kill()
-        pipeline["load"].start()
-        pipeline["load"].fault("slow", seconds=0.5, ratio=1.0)
-    wait_for(lambda: pipeline["load"].metric("messaging_redeliveries_total") > 0, what="a batch comes again")
-    pipeline["load"].no_fault("slow")
-    with pipeline.at_rest():
-        assert_balanced(pipeline)
-
-
-def test_nothing_is_lost_or_doubled_when_extract_and_transform_are_killed(pipeline: Pipeline) -> None:
-    """Wherever they were: between object, ledger and message."""
-    for _ in range(2):
-        pipeline.more_batches()
-        for name in ("extract", "transform"):
-            pipeline[name].kill()
-            pipeline[name].begin()
-        for name in ("extract", "transform"):
-            pipeline[name].wait()
-    pipeline.more_batches(2)
-    with pipeline.at_rest():
-        assert_balanced(pipeline)
-        assert pipeline.value("SELECT count(*) FROM etl.batches WHERE loaded_at IS NULL") == 0
-
-
-def test_without_the_broker_extraction_goes_on_and_all_is_loaded_later(pipeline: Pipeline) -> None:
-    """Batches wait in the ledger, the reason is in the log, and no program has to be started anew."""
-    pipeline.more_batches()
-    pipeline.broker_door.close()
-    untold = "SELECT count(*) FROM etl.batches WHERE published_at IS NULL"
-    try:
-        wait_for(lambda: pipeline.value(untold) >= 2, what="batches wait")
-        wait_for(
-            lambda: any("rabbitmq can't be used" in text for text in pipeline["transform"].messages("error")),
-            what="transform says so",
-        )
-        assert pipeline["extract"].metric("etl_connection_errors_total", server="rabbitmq") > 0
-    finally:
-        pipeline.broker_door.open()
-    wait_for(lambda: pipeline.value(untold) == 0, what="transform is told")
-    with pipeline.at_rest():
-        assert_balanced(pipeline)
-
-
-def test_without_the_database_nothing_is_lost_and_everybody_is_told(pipeline: Pipeline) -> None:
-    """The API answers 503 at once; when the database is back, everything goes on by itself."""
-    pipeline.more_batches()
-    pipeline.database_door.close()
-    try:
-        answer = wait_for(
-            lambda: refused if (refused := pipeline.get("/totals")).status_code == 503 else None, what="503 is answered"
-        )
-        assert answer.headers["retry-after"] == "5"
-        failed = {"outcome": "failed"}
-        for program in (pipeline["api"], pipeline["extract"]):
-            wait_for(
-                partial(program.metric, "etl_database_transactions_total", **failed), what=f"{program.name} counts it"
-            )
-    finally:
-        pipeline.database_door.open()
-    pipeline.more_batches(2)
-    assert pipeline.get("/totals").status_code == 200
-    with pipeline.at_rest():
-        assert_balanced(pipeline)
-        wait_for(
-            lambda: pipeline["transform"].metric("etl_connections_open", server="postgresql") <= 1,
-            what="broken connections are closed",
-        )
-
-
-def test_a_database_that_hangs_is_hung_up(pipeline: Pipeline) -> None:
-    """It takes connections and answers nothing: the API answers 503 within seconds, and later works again."""
-    assert pipeline.get("/totals").status_code == 200
-    door = pipeline.database_door.process
-    assert door is not None
-    door.send_signal(signal.SIGSTOP)
-    try:
-        began = time.monotonic()
-        assert pipeline.get("/totals").status_code == 503
-        assert time.monotonic() - began < 6
-    finally:
-        door.send_signal(signal.SIGCONT)
-    wait_for(lambda: pipeline.get("/totals").status_code == 200, what="the API works again")
-    pipeline.more_batches()
-
-
-def test_rows_whose_raw_file_is_gone_are_accounted_for(pipeline: Pipeline) -> None:
-    """S3 has lost an object before transform read it: its rows are rejected for that, and the next ones go on."""
-    pipeline["transform"].process.send_signal(signal.SIGSTOP)
-    new = "SELECT object_key FROM etl.batches WHERE transformed_at IS NULL AND published_at IS NOT NULL"
-    try:
-        keys = wait_for(lambda: pipeline.rows(new), what="a batch waits for transform")
-        for (key,) in keys:
-            pipeline.objects.delete_object(Bucket=pipeline.bucket, Key=key)
-    finally:
-        pipeline["transform"].process.send_signal(signal.SIGCONT)
-    pipeline.more_batches(2)
-    with pipeline.at_rest():
-        assert_balanced(pipeline)
-        lost = pipeline.rows("SELECT batch_id, reason FROM etl.rejected_rows WHERE reason = 'raw object missing'")
-        assert {batch_id for batch_id, _ in lost} & {key.removeprefix("raw/").partition(".")[0] for (key,) in keys}
-        assert any("are gone: its" in text for text in pipeline["transform"].messages("error"))
-
-
-def test_what_is_no_message_becomes_a_dead_letter(pipeline: Pipeline) -> None:
-    """It holds nobody up, and waits where somebody can look at it."""
-    unknown = batch_message(Batch("orders-unknown", "raw/unknown", 3))
-    publish(pipeline, TRANSFORM_QUEUE, b"nonsense", unknown)
-    publish(pipeline, LOAD_QUEUE, b"{}")
-    wait_for(lambda: waiting(pipeline, DEAD_LETTERS) == 3, what="three dead letters")
-    rejected = {"messaging_destination_name": TRANSFORM_QUEUE, "outcome": "rejected"}
-    assert pipeline["transform"].metric("messaging_processed_messages_total", **rejected) == 2
-    pipeline.more_batches()
 
 
 def test_used_up_requests_end_runs_until_there_are_some_again(pipeline: Pipeline) -> None:
