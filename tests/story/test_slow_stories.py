@@ -4,6 +4,7 @@
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from benchmarks.simulation import HOUR, MINUTE
 from benchmarks.stories import slow_faults, tell_slow_stories
 from benchmarks.stories.continuing import SCRAPE, Phase, continued
 from benchmarks.stories.recording import Raw, Stretch
+from benchmarks.stories.story import SlowStory
+from benchmarks.stories.telling import Notified
 
 REPOSITORY = Path(__file__).parents[2]
 BEGIN = 1_795_374_000_000
@@ -36,6 +39,20 @@ def test_a_trickle_of_errors_is_a_ticket_after_hours_and_no_page(tmp_path: Path)
     assert 6 < story.hours_to_alert < 30
     assert story.hours_to_end is not None
     assert story.hours_to_end < 12
+
+
+def test_a_page_is_a_mistake_where_a_ticket_is_expected() -> None:
+    """Also one of the same SLO."""
+    system = read_system(REPOSITORY / "systems" / "transactions-api")
+    assert isinstance(system, System)
+    ((_, fault),) = slow_faults([system])
+    ticket = {"alertname": fault.expects.alert, "severity": "warning", **fault.expects.labels}
+    told = Notified((ticket,), all_resolved=True)
+    story = SlowStory(system.name, fault, 18.0, 3.0, (), told)
+    assert story.mistakes() == ()
+    page = ticket | {"severity": "critical"}
+    (mistake,) = replace(story, notified=Notified((ticket, page), all_resolved=True)).mistakes()
+    assert "another page" in mistake
 
 
 def _raw(name: str, values: list[float]) -> Raw:

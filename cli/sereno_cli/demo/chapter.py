@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from sereno_cli.demo.observing import (
     labels_of,
     live_budget,
     logged_since,
+    told_badly,
 )
 from sereno_cli.demo.places import DemoError
 from sereno_cli.demo.systems import Fault, System
@@ -92,6 +93,7 @@ class Chapter:
         self._world, self._client, self._say, self._began = story.world, story.client, story.say, story.began
         self._budget_before: float | None = None
         self._switched_at = 0.0
+        self._on_since = story.began
         self._seconds_to_page = 0.0
         self._seconds_to_resolution = 0.0
         self._deadline = 0.0
@@ -123,6 +125,7 @@ class Chapter:
             if self._budget_before is None:
                 return
             self._say(f"{self.name}: budget of {slo.service}/{slo.name} before: {self._budget_before:.2%}")
+        self._on_since = datetime.now(UTC)
         self._world.switchboard.on(self.fault)
         self._switched_at = time.monotonic()
         self._say(f"{self.name} on: {self.fault.on}")
@@ -134,6 +137,8 @@ class Chapter:
     def _is_told(self, found: Sequence[Incident]) -> None:
         for incident in found:
             if incident["notifications"] and any(map(self.fault.expects.is_met_by, labels_of(incident))):
+                if mistakes := told_badly(incident, self._world.places.root):
+                    raise StoryFailed(f"{self.name}: the page can't be acted on: {'; '.join(mistakes)}")
                 self.incident = incident
                 self._seconds_to_page = time.monotonic() - self._switched_at
                 self._show_page()
@@ -145,7 +150,7 @@ class Chapter:
 
     def _is_logged(self, _: Sequence[Incident]) -> None:
         expected = self.fault.expects
-        count = quietly(lambda: logged_since(self._world.run, expected.log, self._began))
+        count = quietly(lambda: logged_since(self._world.run, expected.log, self._on_since))
         if count:
             self._seconds_to_page = time.monotonic() - self._switched_at
             self._say(f"{self.name}: {expected} after {self._seconds_to_page:.0f} s")

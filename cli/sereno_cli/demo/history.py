@@ -30,6 +30,8 @@ from sereno_cli.demo.systems import System
 DAYS = 30
 _MINUTE_SECONDS = 60
 _SPENT_PART = 0.1
+# What a postmortem of the demo's first minutes counts has really happened: its evidence begins before them.
+_CALM_MINUTES = 30
 _ROLL_UP_MINUTES = 5
 # What a step of a journey is judged by (sereno_slo.plan.journeys).
 _RECENT_STEP_MINUTES, _HOUR_MINUTES = 5, 60
@@ -96,12 +98,16 @@ def _usual(
 
 
 def quiet_minutes(slo: ServiceLevelObjective, events_per_minute: float, until_seconds: float) -> Minutes:
-    """So many events a minute as chance has it, the same for the same SLO; bad ones spend a tenth of the budget."""
+    """So many events a minute as chance has it, the same for the same SLO; bad ones spend a tenth of the budget.
+
+    None is bad at the end.
+    """
     chance = np.random.default_rng(zlib.crc32(f"{slo.service}/{slo.name}".encode()))
     count = DAYS * 24 * 60
     last = int(until_seconds) // _MINUTE_SECONDS * _MINUTE_SECONDS
     events = chance.poisson(events_per_minute, count)
     bad = chance.binomial(events, _SPENT_PART * slo.error_budget_ratio)
+    bad[-_CALM_MINUTES:] = 0
     return Minutes(last - (count - 1) * _MINUTE_SECONDS, events.tolist(), bad.tolist())
 
 

@@ -1,8 +1,9 @@
 """What a story looks at: incidents of the receiver, the ledger in Prometheus, the counters of a service."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +21,11 @@ from sereno_cli.demo.parts import Run
 from sereno_cli.demo.systems import Expectation
 
 Incident = Mapping[str, Any]
+
+_TOLD_OF_EVERY_ALERT = ("summary", "impact", "description", "runbook_url")
+_TOLD_OF_SLOS = ("dashboard_url", "logs_query")
+_TEMPLATE_TRACES = ("{{", "<error expanding template", "<no value>", "%!")
+"""What Prometheus leaves of a template that it can't fill in."""
 
 
 def broken_slo(expected: Expectation, services: Iterable[Service]) -> ServiceLevelObjective | None:
@@ -65,6 +71,27 @@ def incidents(run: Run) -> list[Incident]:
 def labels_of(incident: Incident) -> list[dict[str, str]]:
     """The labels of its alerts."""
     return [{**alert["labels"], "alertname": alert["name"]} for alert in incident["alerts"]]
+
+
+def told_badly(incident: Incident, root: Path) -> tuple[str, ...]:
+    """What whoever is woken would miss in what was told of the alerts, in words."""
+    return tuple(
+        mistake
+        for alert in incident["alerts"]
+        for mistake in _missed_in(alert["annotations"], root, of_slo="slo" in alert["labels"])
+    )
+
+
+def _missed_in(annotations: Mapping[str, str], root: Path, *, of_slo: bool) -> Iterator[str]:
+    for name in (*_TOLD_OF_EVERY_ALERT, *(_TOLD_OF_SLOS if of_slo else ())):
+        text = annotations.get(name, "").strip()
+        if not text:
+            yield f"{name} is empty"
+        if any(trace in text for trace in _TEMPLATE_TRACES):
+            yield f"{name} holds a template that failed: {text}"
+    page = annotations.get("runbook_url", "").rpartition("/runbooks/")[2]
+    if not (root / "runbooks" / page).is_file():
+        yield f"there is no runbook {page}"
 
 
 def logged_since(run: Run, words: str, begin: datetime) -> int:

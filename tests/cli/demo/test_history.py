@@ -85,3 +85,13 @@ def test_a_usual_past_has_the_events_that_it_says_and_no_trouble() -> None:
     spent = sum(minutes.bad_events) / sum(minutes.events) / slo.error_budget_ratio
     assert spent == pytest.approx(0.1, rel=0.1)
     assert all(bad <= events for events, bad in zip(minutes.events, minutes.bad_events, strict=True))
+
+
+def test_a_past_without_trouble_spends_a_tenth_and_ends_calm() -> None:
+    """A postmortem's evidence begins before the demo: what is bad in it has happened, and isn't simulated."""
+    slo = transactions_api().slos[0]
+    minutes = quiet_minutes(slo, 10_000, FIRST_SECONDS)
+    spent = sum(minutes.bad_events) / sum(minutes.events) / slo.error_budget_ratio
+    assert spent == pytest.approx(0.1, rel=0.05)
+    assert sum(minutes.bad_events[-60:-30]) > 0
+    assert sum(minutes.bad_events[-30:]) == 0
