@@ -39,7 +39,7 @@ def command(once: bool, state: Path | None, systems: str, fault: str) -> ExitCod
       sereno demo          watch, break, mend
       sereno demo --systems all
       sereno demo --once --systems transactions-api --fault subscriber-stuck
-      sereno demo --once --systems all --fault etl/load-stuck,fitness/redis-gone
+      sereno demo --once --systems all --fault etl/load-frozen,fitness/redis-gone
       sereno demo --once   fault, page, resolution, postmortem draft, figures
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     from sereno_cli.demo.chapter import StoryFailed
