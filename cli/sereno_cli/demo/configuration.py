@@ -1,5 +1,6 @@
 """The configuration of the demo's Prometheus and Alertmanager, made from the repository's own files."""
 
+import re
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -17,6 +18,8 @@ from sereno_cli.demo.systems import System
 _SCRAPE_INTERVAL = "5s"
 _GROUP_WAIT = "1s"
 _GROUP_INTERVAL = "5s"
+_PATIENCE = "65s"
+"""Rules of a cause may be evaluated a minute after those of its consequences: these wait to be told until then."""
 
 
 def write_configuration(run: Run, systems: Sequence[System]) -> tuple[Path, Path]:
@@ -88,7 +91,7 @@ def local_alertmanager(routing: dict[str, Any], incidents_url: str) -> dict[str,
     """The repository's routes and inhibitions; every receiver that tells somebody becomes the incident receiver."""
     webhook = {"url": f"{incidents_url}/api/v1/alertmanager", "send_resolved": True}
     return {
-        "route": _hurried(routing["route"]),
+        "route": _route(routing),
         "inhibit_rules": deepcopy(routing.get("inhibit_rules", [])),
         "receivers": [
             {"name": receiver["name"], "webhook_configs": [webhook]}
@@ -99,9 +102,31 @@ def local_alertmanager(routing: dict[str, Any], incidents_url: str) -> dict[str,
     }
 
 
-def _hurried(route: dict[str, Any]) -> dict[str, Any]:
-    hurried = deepcopy(route)
-    hurried |= {"group_wait": _GROUP_WAIT, "group_interval": _GROUP_INTERVAL}
+def _route(routing: dict[str, Any]) -> dict[str, Any]:
+    """The repository's, twice: for what is inhibited while a cause pages, with patience; for everything else."""
+    whole = routing["route"]
+    children = whole.get("routes", [])
+    patient = [
+        {"matchers": matchers, "group_wait": _PATIENCE, "routes": [_paced(child, _PATIENCE) for child in children]}
+        for matchers in _consequences(routing.get("inhibit_rules", []))
+    ]
+    hurried = _paced(whole, _GROUP_WAIT)
+    return {**hurried, "routes": [*patient, *hurried.get("routes", [])]}
+
+
+def _consequences(inhibit_rules: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """Matchers of the SLOs that depend on others: generated rules name them."""
+    found: list[list[str]] = []
+    for rule in inhibit_rules:
+        named = [text for text in rule["target_matchers"] if re.match(r"(service|slo)=", text)]
+        if any(text.startswith("service=") for text in named) and named not in found:
+            found.append(named)
+    return found
+
+
+def _paced(route: dict[str, Any], group_wait: str) -> dict[str, Any]:
+    paced = deepcopy(route)
+    paced |= {"group_wait": group_wait, "group_interval": _GROUP_INTERVAL}
     if "routes" in route:
-        hurried["routes"] = [_hurried(child) for child in route["routes"]]
-    return hurried
+        paced["routes"] = [_paced(child, group_wait) for child in route["routes"]]
+    return paced

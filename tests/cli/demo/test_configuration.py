@@ -15,6 +15,21 @@ def _original() -> dict[str, Any]:
     return document
 
 
+def _merged() -> dict[str, Any]:
+    """With the inhibitions of the committed specs."""
+    generated = REPOSITORY / "alerting/alertmanager/generated/inhibit_rules.yml"
+    rules = yaml.safe_load(generated.read_text())["inhibit_rules"]
+    return {**_original(), "inhibit_rules": [*_original()["inhibit_rules"], *rules]}
+
+
+def _receivers(file: Path, **labels: str) -> str:
+    command = ["amtool", "config", "routes", "test", f"--config.file={file}"]
+    told = [f"{name}={value}" for name, value in labels.items()]
+    done = subprocess.run([*command, *told], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
 def _routes(route: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
     own = (route["receiver"], tuple(route.get("matchers", ())))
     return [own, *(inner for child in route.get("routes", ()) for inner in _routes(child))]
@@ -41,3 +56,21 @@ def test_alertmanager_accepts_it(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump(local_alertmanager(_original(), "http://127.0.0.1:1")))
     done = subprocess.run(["amtool", "check-config", str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_consequences_wait_for_their_cause(tmp_path: Path) -> None:
+    """Whoever depends on another is told after the minute in which that one's rules are evaluated, and who it was."""
+    file = tmp_path / "alertmanager.yml"
+    local = local_alertmanager(_merged(), "http://127.0.0.1:1")
+    file.write_text(yaml.safe_dump(local))
+    patient = [route for route in local["route"]["routes"] if route.get("group_wait") == "65s"]
+    assert 'service="tournaments"' in {matcher for route in patient for matcher in route["matchers"]}
+    assert all("65s" in {child["group_wait"] for child in route["routes"]} for route in patient)
+    cause = next(rule for rule in _merged()["inhibit_rules"] if 'slo="availability"' in rule["source_matchers"])
+    assert [text for text in cause["source_matchers"] if text.startswith(("service=", "slo="))] not in [
+        route["matchers"] for route in patient
+    ]
+    for severity, receiver in {"critical": "default-page", "warning": "default-ticket", "info": "nowhere"}.items():
+        assert _receivers(file, service="tournaments", slo="purchases", severity=severity) == receiver
+    payments = {"service": "transactions-api", "slo": "latency", "owner": "payments", "severity": "critical"}
+    assert _receivers(file, **payments) == "payments-page"
