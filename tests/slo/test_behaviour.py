@@ -59,7 +59,7 @@ def test_promtool_reads_the_rules(spec: Path, tmp_path: Path) -> None:
     assert "SUCCESS" in answer.stdout
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 @pytest.mark.parametrize("interval", ["", ".5m", ".1d"], ids=["1m", "5m", "1d"])
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name.removesuffix(".slo.yaml"))
 def test_rules_pass_their_own_behaviour_tests(spec: Path, interval: str, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_rules_pass_their_own_behaviour_tests(spec: Path, interval: str, tmp_pat
     assert "SUCCESS" in answer.stdout
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 @pytest.mark.parametrize("interval", ["test", "5m.test", "1d.test"])
 @pytest.mark.parametrize("text", EXTREMES.values(), ids=EXTREMES.keys())
 def test_extremes_pass_their_own_behaviour_tests(text: str, interval: str, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def _gone(process_ids: list[int]) -> bool:
     return not any(Path(f"/proc/{process_id}").exists() for process_id in process_ids)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 def test_ctrl_c_ends_every_part(demo: RunningDemo) -> None:
     """After Ctrl-C the exit code is 0 and no child is left."""
     children = list(demo.children().values())
@@ -78,7 +78,7 @@ def test_ctrl_c_ends_every_part(demo: RunningDemo) -> None:
     wait_for(lambda: _gone(children), what="all children are gone", timeout_seconds=5)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 def test_a_part_that_is_killed_is_named_and_the_rest_ends(demo: RunningDemo) -> None:
     """When a part dies, the visitor reads which one and what it printed last, and nothing is left running."""
     children = demo.children()
@@ -90,7 +90,7 @@ def test_a_part_that_is_killed_is_named_and_the_rest_ends(demo: RunningDemo) -> 
     wait_for(lambda: _gone(list(children.values())), what="all children are gone", timeout_seconds=5)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 def test_a_second_demo_with_the_same_files_is_refused(demo: RunningDemo) -> None:
     """Two demos never write into each other's files."""
     done = subprocess.run(
