@@ -1,11 +1,19 @@
 """Ports are chosen free, never fixed."""
 
+import secrets
 import socket
+from contextlib import suppress
+
+_PORTS = range(15_000, 32_000)
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listened on a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A TCP port on loopback that nobody listened on a moment ago.
+
+    None that Linux gives to outgoing connections (from 32768): none of these takes it before it is used.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port

@@ -1,10 +1,11 @@
 """Where the demo keeps its files, which programs it needs and which addresses its parts have."""
 
+import secrets
 import shutil
 import socket
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,6 +127,9 @@ class Addresses:
         return f"http://127.0.0.1:{self.ports[name]}"
 
 
+_PORTS = range(15_000, 32_000)
+"""Below those that systems give to outgoing connections (Linux from 32768, others from 49152): parts start one after
+the other, and no connection may take the last one's port meanwhile."""
 OWN_PORTS = ("prometheus", "alertmanager", "incidents", "collector", "control")
 """Of Sereno's own parts and its neighbours."""
 
@@ -137,10 +141,12 @@ def free_addresses(names: Iterable[str]) -> Addresses:
 
 
 def _bound_port(stack: ExitStack) -> int:
-    listener = stack.enter_context(socket.socket())
-    listener.bind(("127.0.0.1", 0))
-    port: int = listener.getsockname()[1]
-    return port
+    while True:
+        listener = stack.enter_context(socket.socket())
+        port = secrets.choice(_PORTS)
+        with suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def find_clone(start: Path) -> Path:
