@@ -50,10 +50,10 @@ fmt: setup ## format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks, and the chart's files; dashboards of exporters
+compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks, and the chart's files; dashboards of exporters and systems
 	@$(BIN)/sereno compile
 	@$(BIN)/sereno $(CHART_FILES)
-	@$(BIN)/python scripts/standard-dashboards.py
+	@$(BIN)/python scripts/written-dashboards.py
 
 docs: setup ## write docs/cli.md from what --help prints, docs/telemetry/exported.md from what the package registers
 	@$(BIN)/python scripts/cli-docs.py

@@ -92,7 +92,7 @@ def test_dashboards_are_told_apart() -> None:
 def test_dashboards_are_what_their_sources_say() -> None:
     """An edit of dashboard.yaml that wasn't written, or of the JSON by hand, is found."""
     done = subprocess.run(
-        [sys.executable, "scripts/standard-dashboards.py", "--check"],
+        [sys.executable, "scripts/written-dashboards.py", "--check"],
         cwd=ROOT,
         capture_output=True,
         text=True,

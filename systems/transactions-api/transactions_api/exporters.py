@@ -17,8 +17,10 @@ from psycopg.conninfo import conninfo_to_dict
 from reference_system.program import UNREACHABLE, WRONG_SETTINGS
 from reference_system.settings import WrongSettings
 
+from transactions_api.postgresql_store import PostgresqlStore
 from transactions_api.settings import ExportersSettings, read_exporters_settings
 from transactions_api.sns_topic import queue_of
+from transactions_api.store import StoreUnavailable
 
 TEMPLATE = Path(__file__).parents[1] / "exporters.yaml"
 
@@ -61,8 +63,12 @@ def main() -> NoReturn:
 
 def _count_statements(database_url: str) -> None:
     """Slow statements are counted by an extension, which is made if it isn't there and we may."""
-    with suppress(psycopg.Error), psycopg.connect(database_url, connect_timeout=2) as connection:
-        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    with suppress(psycopg.Error, StoreUnavailable):
+        PostgresqlStore(
+            database_url
+        ).close()  # makes the database: all programs start together, and we may be the first
+        with psycopg.connect(database_url, connect_timeout=2) as connection:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
 
 def _fail(*messages: str, code: int) -> NoReturn:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support.ports import free_port
 from support.postgresql import marked
@@ -51,17 +53,12 @@ def failing(seen: dict[str, float]) -> list[str]:
     return [name for name, value in parts.items() if value != 1.0] or ([] if parts else ["no part"])
 
 
-def test_database_queue_and_function_are_read(
+@pytest.fixture
+def environment(
     full_system: Any, moto: str, tmp_path: Path, child_environment: Callable[..., dict[str, str]]
-) -> None:
-    """Rows and sizes of the table, what waits on the queue, the function: with no part failing."""
-    api, subscriber = full_system.api(), full_system.subscriber(TRANSACTIONS_FUNCTION_NAME="read")
-    api.post(1)
-    wait_for(lambda: api.metric("transactions_stored_total") == 1, what="it to be stored")
-    subscriber.fault("subscriber-stuck")
-    for amount in (2, 3, 4):
-        api.post(amount)
-    environment = child_environment(
+) -> dict[str, str]:
+    """Of exporters beside the full system, whose function is called `read`."""
+    return child_environment(
         TRANSACTIONS_DATABASE_URL=full_system.database_url,
         TRANSACTIONS_SNS_TOPIC=full_system.topic,
         TRANSACTIONS_AWS_ENDPOINT_URL=moto,
@@ -71,6 +68,24 @@ def test_database_queue_and_function_are_read(
         AWS_ACCESS_KEY_ID="nobody",
         AWS_SECRET_ACCESS_KEY="nothing",  # noqa: S106
     )
+
+
+def test_statements_are_counted_even_if_the_exporters_are_the_first_program(
+    full_system: Any, environment: dict[str, str]
+) -> None:
+    """The programs start together: nobody may have made the database yet."""
+    with exporters(environment), psycopg.connect(full_system.database_url) as connection:
+        assert connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'").fetchone()
+
+
+def test_database_queue_and_function_are_read(full_system: Any, environment: dict[str, str], tmp_path: Path) -> None:
+    """Rows and sizes of the table, what waits on the queue, the function: with no part failing."""
+    api, subscriber = full_system.api(), full_system.subscriber(TRANSACTIONS_FUNCTION_NAME="read")
+    api.post(1)
+    wait_for(lambda: api.metric("transactions_stored_total") == 1, what="it to be stored")
+    subscriber.fault("subscriber-stuck")
+    for amount in (2, 3, 4):
+        api.post(amount)
     with exporters(environment) as scrape:
         # The first look may come before the server has been asked for everything.
         wait_for(lambda: not failing(scrape()), what="every part to be read")

@@ -1,11 +1,14 @@
-"""Writes dashboards/grafana/handwritten/<name>.json from exporters/standard/<name>/dashboard.yaml. `--check` compares.
+"""Writes dashboards/grafana/handwritten from the dashboard.yaml of exporters and systems. `--check` compares.
 
-.venv/bin/python scripts/standard-dashboards.py [--check]
+.venv/bin/python scripts/written-dashboards.py [--check]
 
-`$chosen` in a query stands for the job and the instances that are chosen at the top of the dashboard.
+exporters/standard/<name>/dashboard.yaml becomes <name>.json: `instances` is a series of each instance, and `$chosen`
+in a query stands for the job and the instances that are chosen at the top. systems/<name>/dashboard.yaml becomes
+system-<name>.json: `services` are those whose SLO dashboards it links, and its queries name their jobs themselves.
 """
 
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,24 @@ from typing import Any
 import yaml
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
+from sereno_slo.plan.annotations import dashboard_uid
 from sereno_slo.render.dashboards.layout import Line, PanelBuilder, Section, place
 from sereno_slo.render.dashboards.panels import DATASOURCE, PLAIN, Query, Text, as_document, figure, graph, to_json
 
 ROOT = Path(__file__).resolve().parents[1]
 CHOSEN = 'job=~"$job", instance=~"$instance"'
-TAG = "exporters"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Dashboards of one kind: where they are written down, what their names begin with, and what finds them."""
+
+    folder: str
+    prefix: str
+    tag: str
+
+
+KINDS = (Kind("exporters/standard", "", "exporters"), Kind("systems", "system-", "systems"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +49,7 @@ class Written:
 def main() -> int:
     """Write or check."""
     differing = []
-    for source in sorted(ROOT.glob("exporters/standard/*/dashboard.yaml")):
-        name = source.parent.name
-        path = ROOT / "dashboards" / "grafana" / "handwritten" / f"{name}.json"
-        text = to_json(document(name, yaml.safe_load(source.read_text(encoding="utf-8"))))
+    for path, text in written():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             differing.append(path)
             if "--check" not in sys.argv[1:]:
@@ -49,26 +61,41 @@ def main() -> int:
     return 0
 
 
-def document(name: str, content: dict[str, Any]) -> dict[str, object]:
-    """The JSON model of an exporter's dashboard."""
+def written() -> Iterator[tuple[Path, str]]:
+    """Each dashboard's file, and what belongs into it."""
+    for kind in KINDS:
+        for source in sorted((ROOT / kind.folder).glob("*/dashboard.yaml")):
+            path = ROOT / "dashboards" / "grafana" / "handwritten" / f"{kind.prefix}{source.parent.name}.json"
+            yield path, to_json(document(kind, source, yaml.safe_load(source.read_text(encoding="utf-8"))))
+
+
+def document(kind: Kind, source: Path, content: dict[str, Any]) -> dict[str, object]:
+    """The JSON model of a dashboard."""
+    name = source.parent.name
     board = (
         dashboard.Dashboard(content["title"])
-        .uid(f"sereno_{name}")
-        .description(f"{content['description']} Written from exporters/standard/{name}/dashboard.yaml; do not edit.")
-        .tags([TAG])
+        .uid(f"sereno_{kind.prefix}{name}")
+        .description(f"{content['description']} Written from {source.relative_to(ROOT)}; do not edit.")
+        .tags([kind.tag])
         .readonly()
         .refresh("1m")
         .time("now-6h", "now")
         .timezone("browser")
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
-        .link(others())
+        .link(others(kind.tag))
         .with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
-        .with_variable(variable("job", content["instances"]))
-        .with_variable(variable("instance", content["instances"] + '{job=~"$job"}'))
     )
+    if "services" in content:
+        for service in content["services"]:
+            board.link(slo_dashboard(service))
+        firing = firing_for(content["services"], name)
+    else:
+        board.with_variable(variable("job", content["instances"]))
+        board.with_variable(variable("instance", content["instances"] + '{job=~"$job"}'))
+        firing = firing_of(content["alerts"])
     place(board, [Section(each["title"], tuple(line(one) for one in each["lines"])) for each in content["sections"]])
     made = as_document(board.build())
-    made["annotations"] = {"list": [firing(content["alerts"])]}
+    made["annotations"] = {"list": [firing]}
     return made
 
 
@@ -111,23 +138,40 @@ def variable(name: str, series: str) -> dashboard.QueryVariable:
     )
 
 
-def others() -> dashboard.DashboardLink:
-    """The dashboards of the other exporters."""
-    link = dashboard.DashboardLink("Exporters").type(model.DashboardLinkType.DASHBOARDS).tags([TAG])
+def others(tag: str) -> dashboard.DashboardLink:
+    """The other dashboards of its kind."""
+    link = dashboard.DashboardLink(tag.capitalize()).type(model.DashboardLinkType.DASHBOARDS).tags([tag])
     return link.as_dropdown(as_dropdown=True).keep_time(keep_time=True)
 
 
-def firing(alerts: str) -> dict[str, object]:
-    """An annotation for each alert that fires."""
+def slo_dashboard(service: str) -> dashboard.DashboardLink:
+    """The dashboard of a service's SLOs, at the same time."""
+    link = dashboard.DashboardLink(f"SLO {service}").type(model.DashboardLinkType.LINK)
+    return link.url(f"/d/{dashboard_uid(service)}").keep_time(keep_time=True)
+
+
+def firing_of(alerts: str) -> dict[str, object]:
+    """An annotation for each of an exporter's alerts that fires for a chosen job."""
+    return marks(f'ALERTS{{alertname=~"{alerts}", alertstate="firing", job=~"$job"}}', "{{instance}}")
+
+
+def firing_for(services: Sequence[str], system: str) -> dict[str, object]:
+    """The same for alerts of these services, and of the servers that a system stands on."""
+    of_services = f'ALERTS{{alertstate="firing", service=~"{"|".join(services)}"}}'
+    return marks(f'{of_services} or ALERTS{{alertstate="firing", system="{system}"}}', "{{service}} {{slo}}")
+
+
+def marks(expr: str, where: str) -> dict[str, object]:
+    """An annotation for each alert of an expression."""
     return {
         "name": "Firing alerts",
         "datasource": DATASOURCE.to_json(),
         "enable": True,
-        "expr": f'ALERTS{{alertname=~"{alerts}", alertstate="firing", job=~"$job"}}',
+        "expr": expr,
         "iconColor": "red",
         "step": "60s",
         "tagKeys": "severity",
-        "titleFormat": "{{alertname}} {{instance}}",
+        "titleFormat": f"{{{{alertname}}}} {where}",
         "textFormat": "",
     }
 
