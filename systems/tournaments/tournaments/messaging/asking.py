@@ -18,11 +18,27 @@ from tournaments.messaging.link import SYSTEM, BrokerGone, Link
 
 _REPLIES = "amq.rabbitmq.reply-to"
 """RabbitMQ's own short way back: no queue is made for it."""
+_PRODUCTS = uuid.UUID("0e4df3c5-3d4b-4b8e-9a54-6d8c0a7e51f2")
+"""The namespace of ids that are made from questions' numbers."""
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 5.0)
 
 
 class NoReply(Exception):  # noqa: N818 - reads as what happened
     """The service didn't answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a service is asked."""
+
+    number: str
+    """The same when it comes again, because the connection was lost before it was acknowledged."""
+    arguments: Mapping[str, Any]
+
+    @property
+    def product(self) -> str:
+        """An id for what is made on its behalf: the same when the question comes again, so that it is made once."""
+        return uuid.uuid5(_PRODUCTS, self.number).hex
 
 
 @dataclass(frozen=True, slots=True)
