@@ -14,15 +14,20 @@ import psycopg
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel  # type: ignore[import-untyped]
 from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
 from support.postgresql import PostgresqlServer
 from support.postgresql import marked as postgresql_marked
 from support.rabbitmq import Broker
 from support.rabbitmq import marked as rabbitmq_marked
+from support.rabbitmq_management import ManagedBroker
 from support.redis import marked as redis_marked
 from support.tournaments_system import Tournaments
 from support.waiting import wait_for
 from tournaments.database import Database, DatabaseUnavailable
+from tournaments.messaging.answering import Answering
+from tournaments.messaging.asking import Asking, Reply
 from tournaments.messaging.events import EXCHANGE, Announcing
+from tournaments.messaging.link import Link
 
 pytestmark = [postgresql_marked[0], rabbitmq_marked[0], redis_marked[0], pytest.mark.xdist_group("rabbitmq")]
 
@@ -95,6 +100,35 @@ def test_a_question_that_comes_again_sells_one_ticket(tournaments: Tournaments) 
     mine = {"action": "of_user", "arguments": {"owner": owner}}
     (shown,) = _answers(tournaments.broker, "tickets", uuid.uuid4().hex, mine, 1)
     assert {each["id"] for each in shown["body"]["tickets"]} == {first["body"]["id"], other["body"]["id"]}
+
+
+def test_healthy_questions_are_not_counted_as_dropped(managed_rabbitmq: ManagedBroker) -> None:
+    """The broker counts no reply as unroutable: RabbitMQMessagesDropped is told of what is really lost."""
+    asking, registry = Asking(CollectorRegistry()), CollectorRegistry()
+    answering = Answering("echo", {"say": lambda question: Reply(200, dict(question.arguments))}, registry)
+    url = managed_rabbitmq.broker.url
+    links = [Link(url, "asks", asking), Link(url, "answers", answering)]
+    asking.over(links[0])
+    dropped = _dropped(managed_rabbitmq)
+    for link in links:
+        link.start()
+    try:
+        wait_for(lambda: all(link.is_up for link in links), what="both are connected")
+        for number in range(5):
+            assert asking.ask("echo", "say", {"n": number}, 5.0) == Reply(200, {"n": number})
+    finally:
+        for link in links:
+            link.stop(5)
+    assert _dropped(managed_rabbitmq) == dropped
+
+
+def _dropped(broker: ManagedBroker) -> float:
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(broker.metrics())
+        for sample in family.samples
+        if sample.name == "rabbitmq_global_messages_unroutable_dropped_total"
+    )
 
 
 def test_a_question_that_comes_again_makes_one_tournament(tournaments: Tournaments) -> None:
