@@ -97,7 +97,10 @@ class Tournaments:
     """All of it."""
 
     programs: Mapping[str, Program]
+    broker: Broker
+    postgresql: PostgresqlServer
     redis: subprocess.Popen[bytes]
+    redis_port: int
     http: httpx.Client
 
     def user(self, role: str = "player") -> dict[str, str]:
@@ -160,4 +163,4 @@ def tournaments(
         for program in programs.values():
             program.wait()
         http = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{programs['gateway'].port}", timeout=10))
-        yield Tournaments(programs, redis, http)
+        yield Tournaments(programs, rabbitmq, postgresql, redis, redis_port, http)

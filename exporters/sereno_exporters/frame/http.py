@@ -72,8 +72,10 @@ class HttpTarget:
         headers, auth = self._login()
         timeout = httpx.Timeout(deadline.seconds_left())
         try:
+            # None, not {}: httpx takes an empty mapping for "no query", and drops the path's own.
+            asked = parameters or None
             with self._opened().stream(
-                "GET", self._settings.url + path, params=parameters, headers=headers, auth=auth, timeout=timeout
+                "GET", self._settings.url + path, params=asked, headers=headers, auth=auth, timeout=timeout
             ) as response:
                 _check_status(response, place)
                 return self._body(response, deadline, place)

@@ -43,6 +43,15 @@ def test_a_number_in_the_json_of_an_http_server(tmp_path: Path) -> None:
     assert b"Bearer provider-secret" in server.asked[0]
 
 
+def test_what_the_path_asks_for_is_asked(tmp_path: Path) -> None:
+    """A path's own `?…` is sent: providers tell totals of a list by pages."""
+    with misbehaving(ok(b'{"total": 3}')) as server:
+        read = f"http: {{url: '{server.url}', path: '/v1/projects?page=1&size=1', field: total}}"
+        found = scrape_of(tmp_path, quota(read))
+    assert found.value(USED) == 3
+    assert b"GET /v1/projects?page=1&size=1 " in server.asked[0]
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import redis
 from support.postgresql import marked as postgresql_marked
 from support.rabbitmq import marked as rabbitmq_marked
 from support.redis import marked as redis_marked
@@ -143,9 +144,68 @@ def test_reads_go_on_without_redis(tournaments: Tournaments) -> None:
 
 
 def test_a_leak_takes_connections_and_gives_them_back(tournaments: Tournaments) -> None:
-    """What the quota of connections is watched for."""
+    """What the quota of connections is watched for: Redis counts 95 more, however often it is switched on."""
     gateway = tournaments.programs["gateway"]
+    before = _connections_at_rest(tournaments)
     gateway.fault("connections-leaked", on=True)
     gateway.fault("connections-leaked", on=True)
-    gateway.fault("connections-leaked", on=False)
+    try:
+        assert _connections(tournaments) == before + 95
+    finally:
+        gateway.fault("connections-leaked", on=False)
+    wait_for(lambda: _connections(tournaments) == before, what="they are given back")
     assert tournaments.http.get("/tournaments").status_code == 200
+
+
+def test_a_leak_that_fails_half_way_leaves_nothing_behind(tournaments: Tournaments) -> None:
+    """Redis has room for some more only: the fault is refused and off, and none of them stays taken."""
+    gateway, before = tournaments.programs["gateway"], _connections_at_rest(tournaments)
+    with redis.Redis(port=tournaments.redis_port) as client:
+        allowed = client.config_get("maxclients")["maxclients"]
+        client.config_set("maxclients", before + 25)
+        try:
+            with pytest.raises(httpx.HTTPStatusError):
+                gateway.fault("connections-leaked", on=True)
+            wait_for(lambda: _connections(tournaments) <= before + 1, what="none stays taken", timeout_seconds=5)
+        finally:
+            client.config_set("maxclients", allowed)
+    assert gateway.metric("tournaments_fault_active", fault="connections-leaked") == 0
+
+
+def _connections_at_rest(tournaments: Tournaments) -> int:
+    """Those of a gateway that has given up what Redis' pauses broke, and of our own question."""
+    assert tournaments.http.get("/tournaments").status_code == 200
+    seen: list[int] = []
+
+    def is_steady() -> bool:
+        seen.append(_connections(tournaments))
+        return len(seen) > 10 and len(set(seen[-10:])) == 1
+
+    wait_for(is_steady, what="the number of connections is steady")
+    return seen[-1]
+
+
+def _connections(tournaments: Tournaments) -> int:
+    with redis.Redis(port=tournaments.redis_port) as client:
+        return int(client.info("clients")["connected_clients"])
+
+
+def test_what_no_database_takes_is_refused_at_the_gateway(tournaments: Tournaments) -> None:
+    """NUL, half characters and what is no number: 422 in bodies and 404 in ids, never 5xx, and no service is asked."""
+    gateway, organizer = tournaments.programs["gateway"], tournaments.user("organizer")
+    asked = gateway.metric("request_reply_duration_seconds_count")
+    for name in ("a\\u0000b", "\\ud800"):
+        for path, body in (
+            ("/users", f'{{"name": "{name}", "password": "x"}}'),
+            ("/tokens", f'{{"name": "{name}", "password": "x"}}'),
+            ("/tournaments", f'{{"name": "{name}", "capacity": 5}}'),
+        ):
+            headers = {**organizer, "content-type": "application/json"}
+            assert tournaments.http.post(path, content=body, headers=headers).status_code == 422, (path, name)
+    for capacity in ("NaN", "1e400"):
+        body, headers = f'{{"name": "Cup", "capacity": {capacity}}}', {**organizer, "content-type": "application/json"}
+        assert tournaments.http.post("/tournaments", content=body, headers=headers).status_code == 422, capacity
+    for number in ("%00", "a%00b"):
+        assert tournaments.http.get(f"/tournaments/{number}").status_code == 404
+        assert tournaments.buy(number, organizer).status_code == 404
+    assert gateway.metric("request_reply_duration_seconds_count") == asked

@@ -3,15 +3,13 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
 from reference_system.faults import Faults
 from reference_system.program import Unavailable
 
 from tournaments.database import Connection, Database
-from tournaments.messaging.asking import Reply
+from tournaments.messaging.asking import Question, Reply
 from tournaments.service import Parts, Service
 from tournaments.settings import ServiceSettings
 from tournaments.tokens import User, issue, read_secret
@@ -45,8 +43,9 @@ class Accounts:
         for outcome in ("ok", "wrong", "blocked"):
             self._log_ins.labels(outcome)
 
-    def sign_up(self, given: Mapping[str, Any]) -> Reply:
+    def sign_up(self, question: Question) -> Reply:
         """A new user; 409 where the name is somebody's."""
+        given = question.arguments
         name, password, role = str(given["name"]), str(given["password"]), str(given.get("role", "player"))
         if role not in _ROLES or not name or not password:
             return Reply(422, {"detail": f"a user has a name, a password and a role of {', '.join(_ROLES)}"})
@@ -60,9 +59,9 @@ class Accounts:
         is_new = self._database.run(insert) == 1
         return Reply(201, {"name": name}) if is_new else Reply(409, {"detail": "that name is taken"})
 
-    def log_in(self, given: Mapping[str, Any]) -> Reply:
+    def log_in(self, question: Question) -> Reply:
         """A token; 401 where it isn't them, 403 where they are blocked."""
-        name, password = str(given["name"]), str(given["password"])
+        name, password = str(question.arguments["name"]), str(question.arguments["password"])
         statement = "SELECT role, salt, hash, blocked FROM users WHERE name = %s"
         found = self._database.run(lambda connection: connection.execute(statement, (name,)).fetchone())
         if found is None or not hmac.compare_digest(_hash(password, found[1]), found[2]):

@@ -1,6 +1,5 @@
 """What the catalogue answers (`newest`, `one`, `create`), announces and applies."""
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from reference_system.faults import FaultKind, Faults
 
 from tournaments.database import Connection, Database
-from tournaments.messaging.asking import Reply
+from tournaments.messaging.asking import Question, Reply
 from tournaments.messaging.events import Announcing, Applying, Event
 from tournaments.service import Parts, Service
 from tournaments.settings import ServiceSettings
@@ -39,26 +38,27 @@ class Catalogue:
         self._database = database
         self.handlers = {"newest": self.newest, "one": self.one, "create": self.create}
 
-    def newest(self, given: Mapping[str, Any]) -> Reply:
+    def newest(self, question: Question) -> Reply:
         """The tournaments that were made last."""
-        limit = max(1, min(100, int(given.get("limit", 20))))
+        limit = max(1, min(100, int(question.arguments.get("limit", 20))))
         statement = "SELECT id, name, capacity, sold FROM tournaments ORDER BY position DESC LIMIT %s"
         rows = self._database.run(lambda connection: connection.execute(statement, (limit,)).fetchall())
         return Reply(200, {"tournaments": [_described(row) for row in rows]})
 
-    def one(self, given: Mapping[str, Any]) -> Reply:
+    def one(self, question: Question) -> Reply:
         """One tournament; 404 where there is none."""
+        number = str(question.arguments["id"])
         statement = "SELECT id, name, capacity, sold FROM tournaments WHERE id = %s"
-        row = self._database.run(lambda connection: connection.execute(statement, (str(given["id"]),)).fetchone())
+        row = self._database.run(lambda connection: connection.execute(statement, (number,)).fetchone())
         return Reply(404, {"detail": "there is no such tournament"}) if row is None else Reply(200, _described(row))
 
-    def create(self, given: Mapping[str, Any]) -> Reply:
-        """A new tournament."""
-        name, capacity = str(given["name"]), int(given["capacity"])
+    def create(self, question: Question) -> Reply:
+        """A new tournament: one for each question, however often it comes."""
+        name, capacity = str(question.arguments["name"]), int(question.arguments["capacity"])
         if not name or not 0 < capacity <= _LARGEST_CAPACITY:
             return Reply(422, {"detail": f"a tournament has a name and a capacity from 1 to {_LARGEST_CAPACITY}"})
-        number = uuid.uuid4().hex
-        statement = "INSERT INTO tournaments (id, name, capacity) VALUES (%s, %s, %s)"
+        number = question.product
+        statement = "INSERT INTO tournaments (id, name, capacity) VALUES (%s, %s, %s) ON CONFLICT (id) DO NOTHING"
         self._database.run(lambda connection: connection.execute(statement, (number, name, capacity)))
         return Reply(201, {"id": number})
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Path, Query
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from reference_system.disturbance import Disturbance
 from reference_system.failures import TRY_LATER, Answer, log_failures
 
@@ -35,11 +35,29 @@ def break_seating_plan() -> None:
     raise SeatingPlanBroken("the seating plan can't be drawn")
 
 
+def _storable(text: str) -> str:
+    """PostgreSQL's texts have no NUL: a service could only fail."""
+    if "\0" in text:
+        raise ValueError("NUL can't be in a text")
+    return text
+
+
+def _known(tournament_id: Annotated[str, Path()]) -> str:
+    """A tournament's id. Raises HTTPException: none has such an id."""
+    if "\0" in tournament_id:
+        raise HTTPException(404, "there is no such tournament")
+    return tournament_id
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+TournamentId = Annotated[str, Depends(_known)]
+
+
 class Credentials(BaseModel):
     """Who somebody says they are."""
 
-    name: str = Field(min_length=1, max_length=100)
-    password: str = Field(min_length=1, max_length=200)
+    name: Text = Field(min_length=1, max_length=100)
+    password: Text = Field(min_length=1, max_length=200)
 
 
 class NewUser(Credentials):
@@ -51,7 +69,7 @@ class NewUser(Credentials):
 class NewTournament(BaseModel):
     """A tournament to be."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Text = Field(min_length=1, max_length=200)
     capacity: int = Field(gt=0, le=100_000)
 
 
@@ -150,7 +168,7 @@ def _tournaments(gateway: Gateway) -> APIRouter:
         return _told(gateway.read(f"{_LIST}:{limit}", _LIST_SECONDS, "catalogue", "newest", limit=limit))
 
     @router.get("/{tournament_id}")
-    def one(tournament_id: str) -> JSONResponse:
+    def one(tournament_id: TournamentId) -> JSONResponse:
         return _told(gateway.read(f"tournament:{tournament_id}", _ONE_SECONDS, "catalogue", "one", id=tournament_id))
 
     @router.post("", status_code=201)
@@ -160,7 +178,7 @@ def _tournaments(gateway: Gateway) -> APIRouter:
         return _told(gateway.ask("catalogue", "create", **new.model_dump()))
 
     @router.post("/{tournament_id}/tickets", status_code=201)
-    def buy(tournament_id: str, user: Annotated[User, Depends(gateway.user)]) -> JSONResponse:
+    def buy(tournament_id: TournamentId, user: Annotated[User, Depends(gateway.user)]) -> JSONResponse:
         reply = gateway.ask("tickets", "buy", tournament=tournament_id, owner=user.name)
         gateway.cache.forget(f"tournament:{tournament_id}")
         return _told(reply)

@@ -51,21 +51,25 @@ class Cache:
         self._run(lambda client: client.delete(*keys))
 
     def take_connections(self, count: int) -> None:
-        """Really take so many connections and keep them: what a leak does. Raises OSError."""
+        """Really take so many connections and keep them: what a leak does. Raises OSError: then none is kept."""
         with self._lock:
             try:
                 for _ in range(count - len(self._taken)):
-                    one = redis.Redis.from_url(self._url, socket_connect_timeout=2)
-                    one.ping()
+                    one = redis.Redis.from_url(self._url, socket_connect_timeout=2, socket_timeout=2)
                     self._taken.append(one)
+                    one.ping()
             except redis.RedisError as error:
+                self._give_back()
                 raise OSError(str(error)) from error
 
     def give_connections_back(self) -> None:
         """Undo `take_connections`."""
         with self._lock:
-            while self._taken:
-                self._taken.pop().close()
+            self._give_back()
+
+    def _give_back(self) -> None:
+        while self._taken:
+            self._taken.pop().close()
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,7 +1,11 @@
-"""The side that answers: questions of a queue, one after the other, acknowledged once the reply is on its way."""
+"""The side that answers: questions of a queue, one after the other, acknowledged once the reply is on its way.
+
+A connection that is lost before that brings the question again: handlers make what they make by `Question.product`.
+"""
 
 import json
 import logging
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,14 +15,14 @@ from prometheus_client import CollectorRegistry
 from sereno_telemetry import Consumer, Delivery, current_message
 
 from tournaments.database import DatabaseUnavailable
-from tournaments.messaging.asking import Reply
+from tournaments.messaging.asking import Question, Reply
 from tournaments.messaging.link import SYSTEM
 
 _AT_ONCE = 20
 
 _logger = logging.getLogger(__name__)
 
-Handler = Callable[[Mapping[str, Any]], Reply]
+Handler = Callable[[Question], Reply]
 
 
 class Answering:
@@ -44,23 +48,23 @@ class Answering:
 
     def _on_question(self, channel: BlockingChannel, method: Any, properties: Any, body: bytes) -> None:
         with self._consumer.processing(Delivery.from_pika(method, properties)):
-            reply = self._reply(body)
+            reply = self._reply(properties.correlation_id or uuid.uuid4().hex, body)
         if properties.reply_to:
             answer = json.dumps({"status": reply.status, "body": reply.body}).encode()
             told = pika.BasicProperties(correlation_id=properties.correlation_id, content_type="application/json")
             channel.basic_publish("", properties.reply_to, answer, told)
         channel.basic_ack(method.delivery_tag)
 
-    def _reply(self, body: bytes) -> Reply:
+    def _reply(self, number: str, body: bytes) -> Reply:
         try:
             document = json.loads(body)
             handler = self._handlers[document["action"]]
-            arguments = dict(document["arguments"])
+            question = Question(number, dict(document["arguments"]))
         except (ValueError, TypeError, KeyError):
             current_message().reject("malformed")
             return Reply(400, {"detail": f"{self._service} doesn't understand the question"})
         try:
-            return handler(arguments)
+            return handler(question)
         except DatabaseUnavailable as error:
             current_message().fail("DatabaseUnavailable")
             _logger.error("%s could not answer %s: %s", self._service, document["action"], error)  # noqa: TRY400

@@ -2,11 +2,13 @@
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pika  # type: ignore[import-untyped]
 from pika.adapters.blocking_connection import BlockingChannel  # type: ignore[import-untyped]
+from pika.exceptions import UnroutableError  # type: ignore[import-untyped]
 from prometheus_client import CollectorRegistry
 from sereno_telemetry import Consumer, Delivery, current_message, publishing
 
@@ -16,6 +18,8 @@ from tournaments.messaging.link import SYSTEM
 EXCHANGE = "events"
 _BATCH = 50
 _PERSISTENT = 2
+_LEFT_ALONE_SECONDS = 2.0
+"""What no queue takes: whose queue it is may be starting."""
 
 _logger = logging.getLogger(__name__)
 
@@ -29,6 +33,7 @@ class Announcing:
         pending: the oldest events that aren't announced, at most so many: kind, id, event. Raises DatabaseUnavailable.
         announced: they are. Raises DatabaseUnavailable: they are announced again, and applied once.
         registry: where telemetry goes.
+        clock: seconds that only go forward.
     """
 
     def __init__(
@@ -36,8 +41,11 @@ class Announcing:
         pending: Callable[[int], list[tuple[str, str, Event]]],
         announced: Callable[[str, list[str]], None],
         registry: CollectorRegistry,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._pending, self._announced, self._registry = pending, announced, registry
+        self._pending, self._announced, self._registry, self._clock = pending, announced, registry, clock
+        self._left_alone_until: dict[str, float] = {}
 
     def begin(self, channel: BlockingChannel) -> None:
         """The broker confirms what it has taken."""
@@ -48,20 +56,31 @@ class Announcing:
         """Announce what there is."""
         try:
             for kind, number, event in self._pending(_BATCH):
-                with publishing(kind, system=SYSTEM, registry=self._registry) as headers:
-                    properties = pika.BasicProperties(
-                        delivery_mode=_PERSISTENT,
-                        headers=dict(headers),
-                        message_id=number,
-                        content_type="application/json",
-                    )
-                    channel.basic_publish(EXCHANGE, kind, json.dumps(event).encode(), properties)
-                self._announced(kind, [number])
+                if self._clock() < self._left_alone_until.get(kind, 0.0):
+                    continue
+                try:
+                    self._publish(channel, kind, number, event)
+                except UnroutableError:
+                    self._left_alone_until[kind] = self._clock() + _LEFT_ALONE_SECONDS
+                    _logger.warning("No queue takes %s: they wait in the database", kind)
+                else:
+                    self._announced(kind, [number])
         except DatabaseUnavailable as error:
             _logger.error("Events wait to be announced: %s", error)  # noqa: TRY400
 
     def lost(self) -> None:
         """They wait in the database."""
+
+    def _publish(self, channel: BlockingChannel, kind: str, number: str, event: Event) -> None:
+        """Raises UnroutableError: without `mandatory` the broker confirms what no queue is bound to, and drops it."""
+        with publishing(kind, system=SYSTEM, registry=self._registry) as headers:
+            properties = pika.BasicProperties(
+                delivery_mode=_PERSISTENT,
+                headers=dict(headers),
+                message_id=number,
+                content_type="application/json",
+            )
+            channel.basic_publish(EXCHANGE, kind, json.dumps(event).encode(), properties, mandatory=True)
 
 
 class Applying:

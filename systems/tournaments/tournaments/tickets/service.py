@@ -1,8 +1,6 @@
 """What the tickets service answers (`buy`, `of_user`), announces (`ticket.sold`) and applies."""
 
-import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -11,7 +9,7 @@ from reference_system.faults import Faults
 
 from tournaments.catalogue.service import CREATED, LISTED, SOLD
 from tournaments.database import Connection, Database, DatabaseUnavailable
-from tournaments.messaging.asking import Reply
+from tournaments.messaging.asking import Question, Reply
 from tournaments.messaging.events import Announcing, Applying, Event
 from tournaments.service import Parts, Service
 from tournaments.settings import ServiceSettings
@@ -28,6 +26,7 @@ CREATE TABLE IF NOT EXISTS tickets (
     listed_at timestamptz,
     late boolean NOT NULL DEFAULT false
 );
+ALTER TABLE tickets ADD COLUMN IF NOT EXISTS remaining int NOT NULL DEFAULT 0;
 CREATE INDEX IF NOT EXISTS tickets_of ON tickets (owner, sold_at DESC);
 CREATE INDEX IF NOT EXISTS tickets_pending ON tickets (sold_at) WHERE NOT announced;
 CREATE INDEX IF NOT EXISTS tickets_unlisted ON tickets (sold_at) WHERE listed_at IS NULL AND NOT late;
@@ -45,7 +44,9 @@ UPDATE totals SET late = late + (SELECT count(*) FROM newly)
 RETURNING sold, listed, late,
     (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(sold_at)), 0) FROM tickets WHERE listed_at IS NULL)
 """  # noqa: S608 - a number of ours
-_TAKE = "UPDATE stock SET remaining = remaining - 1 WHERE tournament = %s AND remaining > 0 RETURNING remaining"
+_LOCK = "SELECT remaining FROM stock WHERE tournament = %s FOR UPDATE"
+_TAKE = "UPDATE stock SET remaining = %s WHERE tournament = %s"
+_SOLD = "INSERT INTO tickets (id, tournament, owner, remaining) VALUES (%s, %s, %s, %s)"
 _MOST_SHOWN = 50
 
 
@@ -56,32 +57,37 @@ class Tickets(Collector):
         self._database = database
         self.handlers = {"buy": self.buy, "of_user": self.of_user}
 
-    def buy(self, given: Mapping[str, Any]) -> Reply:
-        """A ticket; 404 where there is no such tournament (yet), 409 where all are sold."""
-        tournament, owner = str(given["tournament"]), str(given["owner"])
-        number = uuid.uuid4().hex
+    def buy(self, question: Question) -> Reply:
+        """A ticket; 404 where there is no such tournament (yet), 409 where all are sold.
+
+        One for each question, however often it comes, and the same answer.
+        """
+        tournament, owner = str(question.arguments["tournament"]), str(question.arguments["owner"])
+        number = question.product
 
         def take(connection: Connection) -> Reply:
-            # The row is locked by this: two buyers of the last ticket come one after the other.
-            found = connection.execute(_TAKE, (tournament,)).fetchone()
-            if found is None:
-                known = connection.execute("SELECT 1 FROM stock WHERE tournament = %s", (tournament,)).fetchone()
-                return (
-                    Reply(404, {"detail": "there is no such tournament, or not yet"})
-                    if known is None
-                    else Reply(409, {"detail": "all tickets are sold"})
-                )
-            statement = "INSERT INTO tickets (id, tournament, owner) VALUES (%s, %s, %s)"
-            connection.execute(statement, (number, tournament, owner))
+            # The row is locked by this: two buyers of the last ticket come one after the other, and so does a question
+            # that comes again while it is being answered.
+            stock = connection.execute(_LOCK, (tournament,)).fetchone()
+            if stock is None:
+                return Reply(404, {"detail": "there is no such tournament, or not yet"})
+            sold = connection.execute("SELECT remaining FROM tickets WHERE id = %s", (number,)).fetchone()
+            if sold is not None:
+                return Reply(201, {"id": number, "remaining": sold[0]})
+            if stock[0] == 0:
+                return Reply(409, {"detail": "all tickets are sold"})
+            remaining = stock[0] - 1
+            connection.execute(_TAKE, (remaining, tournament))
+            connection.execute(_SOLD, (number, tournament, owner, remaining))
             connection.execute("UPDATE totals SET sold = sold + 1")
-            return Reply(201, {"id": number, "remaining": found[0]})
+            return Reply(201, {"id": number, "remaining": remaining})
 
         return self._database.run(take)
 
-    def of_user(self, given: Mapping[str, Any]) -> Reply:
+    def of_user(self, question: Question) -> Reply:
         """Somebody's tickets, the newest first."""
         statement = "SELECT id, tournament FROM tickets WHERE owner = %s ORDER BY sold_at DESC LIMIT %s"
-        values = (str(given["owner"]), _MOST_SHOWN)
+        values = (str(question.arguments["owner"]), _MOST_SHOWN)
         rows = self._database.run(lambda connection: connection.execute(statement, values).fetchall())
         return Reply(200, {"tickets": [{"id": number, "tournament": tournament} for number, tournament in rows]})
 
