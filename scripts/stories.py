@@ -29,7 +29,9 @@ def main(wanted: Sequence[str]) -> int:
     for system, fault in stories(wanted):
         print(f"\n== {system} {fault}", flush=True)
         command = [sys.executable, "-m", "sereno_cli", "demo", "--once", "--systems", system, "--fault", fault]
-        if subprocess.run([*command, "--state", str(ROOT / "var" / "story" / system)], cwd=ROOT, check=False).returncode:
+        if subprocess.run(
+            [*command, "--state", str(ROOT / "var" / "story" / system)], cwd=ROOT, check=False
+        ).returncode:
             failed.append(f"{system}/{fault}")
     print(f"\nnot as expected: {', '.join(failed)}" if failed else "\nall as expected")
     return 1 if failed else 0

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from transactions_api.store import StoreUnavailable
+from transactions_api.store import StoreUnavailable, Unstorable
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Answer = TypeVar("Answer")
@@ -48,6 +48,7 @@ class Connections:
 
         Raises:
             StoreUnavailable: the database can't be reached, refuses the work, or took longer than three seconds.
+            Unstorable: it never takes these values.
             psycopg.Error: one of `BUSY`.
         """
         if not self._free.acquire(timeout=_DEADLINE_SECONDS):
@@ -56,6 +57,8 @@ class Connections:
             return self._run(work)
         except BUSY:
             raise
+        except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
+            raise Unstorable(reason(error)) from error
         except psycopg.Error as error:
             raise StoreUnavailable(f"the database can't be used: {reason(error)}") from error
         finally:
