@@ -2,8 +2,8 @@
 
 100,000 signed deliveries through two ingestion nodes, a tenth of them twice (half of those to both nodes at the same
 moment), while one of the nodes is killed at half of them and started again at three quarters. It ends with 1 where a
-delivery or its event is lost, or there twice, by what is in it: each has a commit of its own. The whole system runs, with
-all that watches it: about ten minutes.
+delivery or its event is lost, or there twice, by what is in it: each has a commit of its own. The whole system runs,
+with all that watches it: about ten minutes.
 """
 
 import argparse
