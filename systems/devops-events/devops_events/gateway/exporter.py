@@ -74,6 +74,8 @@ def serve(settings: Settings, _sockets: Sequence[socket.socket]) -> None:
     told = (
         f"-nginx.scrape-uri={settings.gateway}/stub_status",
         f"-web.listen-address={settings.host}:{settings.port}",
+        "-nginx.retries=60",  # who starts both at once may start the gateway second
+        "-nginx.retry-interval=500ms",
     )
     try:
         os.execv(exporter, [exporter, *told])  # noqa: S606 - no shell
