@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Final
 
 import httpx
 
@@ -15,6 +16,8 @@ _AT_ONCE = 48
 _ATTEMPTS = 60
 _PAUSE_SECONDS = 0.25
 _FIRST_FAILURE = 500
+REPOSITORY: Final = "acme/benchmark"
+"""Whose commits these are; the system's own generator knows others."""
 
 
 @dataclass(slots=True)
@@ -83,7 +86,7 @@ async def _send(
 
 
 def _delivery(number: int, secret: bytes) -> tuple[dict[str, str], bytes]:
-    """A push to a repository, signed as GitHub signs it."""
+    """A push of a commit of its own, signed as GitHub signs it."""
     sha = hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest()
     commit = {
         "id": sha,
@@ -95,7 +98,7 @@ def _delivery(number: int, secret: bytes) -> tuple[dict[str, str], bytes]:
         "ref": "refs/heads/main",
         "before": "0" * 40,
         "after": sha,
-        "repository": {"full_name": "acme/shop", "default_branch": "main"},
+        "repository": {"full_name": REPOSITORY, "default_branch": "main"},
         "pusher": {"name": "ada"},
         "commits": [commit],
         "head_commit": commit,

@@ -17,11 +17,11 @@ def deliveries(count: int, seed: int = 1) -> list[Delivery]:
     return [supply.next(datetime.now(UTC)) for _ in range(count)]
 
 
-def deliver(places: Places, url: str, delivery: Delivery) -> httpx.Response:
+def deliver(places: Places, url: str, delivery: Delivery, *, timeout_seconds: float = 20) -> httpx.Response:
     """One attempt."""
     secret = (places.secrets / delivery.platform).read_text()
     headers = delivery.signed(secret, datetime.now(UTC))
-    with httpx.Client(trust_env=False, timeout=20) as client:
+    with httpx.Client(trust_env=False, timeout=timeout_seconds) as client:
         return client.post(f"{url}/webhooks/{delivery.platform}", content=delivery.body, headers=headers)
 
 

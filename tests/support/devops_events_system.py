@@ -117,7 +117,7 @@ class Program:
 
 
 @contextmanager
-def running(module: str, folder: Path, *arguments: str, **variables: str) -> Iterator[Program]:
+def running(module: str, folder: Path, *arguments: str, health: str = "/health", **variables: str) -> Iterator[Program]:
     """`python -m` a program of the system, with ports of its own; it is gone afterwards."""
     port, admin_port = free_port(), free_port()
     log = folder / f"{module}-{port}.log"
@@ -134,7 +134,7 @@ def running(module: str, folder: Path, *arguments: str, **variables: str) -> Ite
     ) as process:
         program = Program(module, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{admin_port}", log, process)
         try:
-            wait_for(lambda: _answers(program), what=f"{module} answers")
+            wait_for(lambda: _answers(program, health), what=f"{module} answers")
             yield program
         finally:
             if process.poll() is None:
@@ -142,10 +142,10 @@ def running(module: str, folder: Path, *arguments: str, **variables: str) -> Ite
                 process.kill()
 
 
-def _answers(program: Program) -> bool:
+def _answers(program: Program, health: str) -> bool:
     assert program.process.poll() is None, program.process.communicate()[1]
     try:
-        return httpx.get(f"{program.url}/health", trust_env=False).status_code == 200
+        return httpx.get(f"{program.url}{health}", trust_env=False).status_code == 200
     except httpx.TransportError:
         return False
 

@@ -13,6 +13,9 @@ _LOCK = "LOCK TABLE transactions IN SHARE ROW EXCLUSIVE MODE"
 """Readers go on, writers wait: what CREATE TRIGGER and many a maintenance job take."""
 
 
+_AGAIN_SECONDS = 0.5
+
+
 class BatchJob:
     """A thread with a connection of its own, which locks the table, and leaves it free for as long."""
 
@@ -39,9 +42,19 @@ class BatchJob:
             self._thread.join()
 
     def _run(self, connection: psycopg.Connection) -> None:
-        with suppress(psycopg.Error), connection:
-            while not self._stopping.is_set():
-                with connection.transaction():
-                    connection.execute(_LOCK)
-                    self._stopping.wait(self._seconds())
+        while True:
+            with suppress(psycopg.Error), connection:
+                self._lock_in_turns(connection)
+            # Its connection was ended, as by the fault `database-gone`: it goes on when there is a database again.
+            while connection.closed:
+                if self._stopping.wait(_AGAIN_SECONDS):
+                    return
+                with suppress(psycopg.Error):
+                    connection = psycopg.connect(self._conninfo)
+
+    def _lock_in_turns(self, connection: psycopg.Connection) -> None:
+        while not self._stopping.is_set():
+            with connection.transaction():
+                connection.execute(_LOCK)
                 self._stopping.wait(self._seconds())
+            self._stopping.wait(self._seconds())

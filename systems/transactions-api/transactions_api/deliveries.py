@@ -55,6 +55,14 @@ class Deliveries(Collector):
                 if self._waiting.pop(message_id, None) is not None:
                     self._stored += 1
 
+    def given_up(self, message_id: str) -> None:
+        """A message will never be in the database: late from now on, and no longer waited for."""
+        with self._lock:
+            now = self._count_late()
+            published = self._waiting.pop(message_id, None)
+            if published is not None and now - published <= LATE_AFTER_SECONDS:
+                self._late += 1  # who became late by waiting has been counted
+
     def waiting_ids(self) -> tuple[str, ...]:
         """The messages that are not known to be stored, oldest first."""
         with self._lock:

@@ -101,7 +101,7 @@ class InvokedStore:
         self._last = time.monotonic()
 
     def add(self, transactions: Sequence[Transaction]) -> None:
-        """One invocation. Raises `StoreUnavailable`."""
+        """One invocation. Raises `StoreUnavailable` or `Unstorable`."""
         began_seconds, began, failed = time.time(), time.perf_counter(), True
         try:
             if time.monotonic() - self._last > self._idle_seconds:

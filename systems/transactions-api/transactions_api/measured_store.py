@@ -36,7 +36,7 @@ class MeasuredStore:
         }
 
     def add(self, transactions: Sequence[Transaction]) -> None:
-        """Write all in one commit. Raises `StoreUnavailable`."""
+        """Write all in one commit. Raises `StoreUnavailable`, or `Unstorable`, which is no failure of the database."""
         with self._measured("add"):
             self._store.add(transactions)
 

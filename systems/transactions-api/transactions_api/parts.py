@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from reference_system.faults import FaultKind, Faults, Switch
 from sereno_telemetry import log_deed
 
@@ -65,6 +65,15 @@ def open_topic(settings: Settings, deliveries: Deliveries) -> Publisher | InProc
         capacity=settings.queue_capacity,
         waiting=lambda: deliveries.figures().waiting,
         on_publish=published,
+    )
+
+
+def dead_letters(registry: CollectorRegistry) -> Counter:
+    """What a subscriber counts of what it can't store."""
+    return Counter(
+        "transactions_dead_letters_total",
+        "Published transactions that the database never takes, and that were put aside.",
+        registry=registry,
     )
 
 

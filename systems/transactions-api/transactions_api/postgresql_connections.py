@@ -1,17 +1,15 @@
 """Connections to PostgreSQL: few, kept open, replaced when they fail, and hung up when they hang."""
 
-import os
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import make_conninfo
+from reference_system.hanging import hung_up_in_time
 
-from transactions_api.store import StoreUnavailable
+from transactions_api.store import StoreUnavailable, Unstorable
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Answer = TypeVar("Answer")
@@ -48,6 +46,7 @@ class Connections:
 
         Raises:
             StoreUnavailable: the database can't be reached, refuses the work, or took longer than three seconds.
+            Unstorable: it never takes these values.
             psycopg.Error: one of `BUSY`.
         """
         if not self._free.acquire(timeout=_DEADLINE_SECONDS):
@@ -56,6 +55,8 @@ class Connections:
             return self._run(work)
         except BUSY:
             raise
+        except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
+            raise Unstorable(reason(error)) from error
         except psycopg.Error as error:
             raise StoreUnavailable(f"the database can't be used: {reason(error)}") from error
         finally:
@@ -85,7 +86,7 @@ class Connections:
     def _used(self, connection: Connection, work: Callable[[Connection], Answer]) -> Answer:
         """Work on one connection, which is kept unless it is broken."""
         try:
-            with _hung_up_in_time(connection):
+            with hung_up_in_time(connection, _DEADLINE_SECONDS):
                 return work(connection)
         finally:
             if connection.broken:
@@ -93,23 +94,6 @@ class Connections:
             else:
                 with self._lock:
                     self._idle.append(connection)
-
-
-@contextmanager
-def _hung_up_in_time(connection: Connection) -> Iterator[None]:
-    timer = threading.Timer(_DEADLINE_SECONDS, _hang_up, [connection])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _hang_up(connection: Connection) -> None:
-    """End the conversation from our side: who waits for an answer gets an error."""
-    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as own:
-        own.shutdown(socket.SHUT_RDWR)
 
 
 def reason(error: psycopg.Error) -> str:

@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from transactions_api.model import Transaction
 from transactions_api.postgresql_connections import BUSY, Connection, Connections, reason
-from transactions_api.store import StoreUnavailable
+from transactions_api.store import StoreUnavailable, Unstorable
 
 _MAINTENANCE = "postgres"
 """The database that every server has: from there others are created, taken away and brought back."""
@@ -64,8 +64,9 @@ class PostgresqlStore:
                 time.sleep(0.2)
 
     def add(self, transactions: Sequence[Transaction]) -> None:
-        """Write all in one commit; those that are there already stay as they are. Raises `StoreUnavailable`.
+        """Write all in one commit; those that are there already stay as they are.
 
+        Raises `StoreUnavailable`, or `Unstorable` if one of them can't ever be written.
         While somebody else's lock is in the way it is tried again, for up to two seconds; each time is logged.
         """
         rows = [
@@ -93,7 +94,10 @@ class PostgresqlStore:
 
     def find(self, transaction_id: str) -> Transaction | None:
         """The transaction with this id, None if it isn't stored. Raises `StoreUnavailable`."""
-        return next((Transaction(*row) for row in self._rows(_ONE, transaction_id)), None)
+        try:
+            return next((Transaction(*row) for row in self._rows(_ONE, transaction_id)), None)
+        except Unstorable:  # what can't be stored isn't
+            return None
 
     def stored(self, ids: Iterable[str]) -> frozenset[str]:
         """Which of these ids are stored. Raises `StoreUnavailable`."""
@@ -111,9 +115,13 @@ class PostgresqlStore:
     def take_away(self) -> None:
         """Let the server accept nobody to the database any more, and hang up all who are there. Raises `OSError`."""
         with self._maintained() as connection:
-            _allow_connections(connection, self._name, allowed=False)
-            end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
-            connection.execute(end_all, (self._name,))
+            try:
+                _allow_connections(connection, self._name, allowed=False)
+                end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+                connection.execute(end_all, (self._name,))
+            except psycopg.Error:
+                accept_again(self._url)  # half of it would be a fault that is off, and breaks all the same
+                raise
 
     def bring_back(self) -> None:
         """Undo `take_away`; again does nothing. Raises `OSError`."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter
 from reference_system import serving
 from reference_system.admin import create_admin
 from reference_system.disturbance import Disturbance
@@ -20,7 +20,7 @@ from transactions_api.confirming import Confirming
 from transactions_api.deliveries import Deliveries
 from transactions_api.faults import API_KINDS, DATABASE_GONE, KINDS, SUBSCRIBER_STUCK
 from transactions_api.measured_store import MeasuredStore
-from transactions_api.parts import make_faults, open_database, open_topic
+from transactions_api.parts import dead_letters, make_faults, open_database, open_topic
 from transactions_api.settings import PREFIX, Settings
 from transactions_api.store import TransactionStore
 from transactions_api.subscriber import Subscriber
@@ -83,7 +83,8 @@ def _running_parts(settings: Settings) -> Iterator[tuple[FastAPI, FastAPI]]:
             consumer = Consumer(
                 topic.name, system=topic.system, registry=registry, tracer_provider=done.tracer_provider
             )
-            stack.enter_context(_storing(topic, store, deliveries, faults, consumer))
+            given_up = dead_letters(registry)
+            stack.enter_context(_storing(topic, store, (deliveries, given_up), faults, consumer))
         else:
             stack.enter_context(_confirming(store, deliveries))
         try:
@@ -95,15 +96,26 @@ def _running_parts(settings: Settings) -> Iterator[tuple[FastAPI, FastAPI]]:
 
 @contextmanager
 def _storing(
-    topic: InProcessTopic, store: TransactionStore, deliveries: Deliveries, faults: Faults, consumer: Consumer
+    topic: InProcessTopic,
+    store: TransactionStore,
+    accounts: tuple[Deliveries, Counter],
+    faults: Faults,
+    consumer: Consumer,
 ) -> Iterator[None]:
     """A subscriber in this process."""
+    deliveries, dead = accounts
+
+    def put_aside(message_id: str) -> None:
+        deliveries.given_up(message_id)
+        dead.inc()
+
     subscriber = Subscriber(
         topic,
         store,
         consumer=consumer,
         stuck=lambda: faults.active(SUBSCRIBER_STUCK) is not None,
         stored=deliveries.stored,
+        put_aside=put_aside,
         waiting=lambda: deliveries.figures().waiting,
     )
     subscriber.start()

@@ -11,7 +11,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from transactions_api.model import Transaction
-from transactions_api.store import StoreUnavailable
+from transactions_api.store import StoreUnavailable, Unstorable
 
 Answer = TypeVar("Answer")
 
@@ -59,7 +59,10 @@ class SqliteStore:
         self._writer.create = False
 
     def add(self, transactions: Sequence[Transaction]) -> None:
-        """Write all in one commit; those that are there already stay as they are. Raises `StoreUnavailable`."""
+        """Write all in one commit; those that are there already stay as they are.
+
+        Raises `StoreUnavailable`, or `Unstorable` if one of them can't ever be written.
+        """
         rows = [
             (each.id, each.account, each.amount_cents, each.currency, each.description, each.created_at.isoformat())
             for each in transactions
@@ -69,7 +72,10 @@ class SqliteStore:
             with connection:
                 connection.executemany(_INSERT, rows)
 
-        self._writer.run(insert)
+        try:
+            self._writer.run(insert)
+        except (OverflowError, UnicodeEncodeError) as error:
+            raise Unstorable(str(error)) from error
 
     def newest(self, limit: int) -> tuple[Transaction, ...]:
         """The transactions stored last, newest first. Raises `StoreUnavailable`."""

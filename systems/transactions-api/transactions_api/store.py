@@ -12,11 +12,20 @@ class StoreUnavailable(Unavailable):
     """The database could not do what it was asked; the message names the cause."""
 
 
+class Unstorable(Exception):  # noqa: N818 - reads as what it is
+    """The database never takes this, whatever is tried: such as text with the character NUL."""
+
+
 class Writable(Protocol):
     """What a subscriber needs of a store."""
 
     def add(self, transactions: Sequence[Transaction]) -> None:
-        """Write all in one commit; those that are there already stay as they are. Raises `StoreUnavailable`."""
+        """Write all in one commit; those that are there already stay as they are.
+
+        Raises:
+            StoreUnavailable: nobody knows whether they were written; trying again does no harm.
+            Unstorable: none was written, and one of them can't ever be.
+        """
         ...
 
 

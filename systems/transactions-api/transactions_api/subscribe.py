@@ -26,7 +26,7 @@ from transactions_api.batch_job import BatchJob
 from transactions_api.faults import SUBSCRIBER_KINDS, SUBSCRIBER_STUCK, TABLE_LOCKED
 from transactions_api.lambda_metrics import Invocations, InvokedStore, Reporting
 from transactions_api.measured_store import MeasuredStore
-from transactions_api.parts import make_faults
+from transactions_api.parts import dead_letters, make_faults
 from transactions_api.postgresql_store import PostgresqlStore
 from transactions_api.settings import PREFIX, SubscriberSettings, read_subscriber_settings
 from transactions_api.sns_topic import SqsQueue
@@ -84,7 +84,7 @@ def _running_parts(settings: SubscriberSettings) -> Iterator[tuple[FastAPI, Fast
     queue = SqsQueue(aws, settings.sns_topic)
     job = BatchJob(settings.database_url, lambda: _lock_seconds(faults))
     faults = make_faults(SUBSCRIBER_KINDS, registry, {TABLE_LOCKED.name: Switch(on=job.start, off=job.stop)})
-    invocations = Invocations()
+    dead, invocations = dead_letters(registry), Invocations()
     store = InvokedStore(
         MeasuredStore(server, registry),
         reconnect=server.reconnect,
@@ -97,6 +97,7 @@ def _running_parts(settings: SubscriberSettings) -> Iterator[tuple[FastAPI, Fast
         store,
         consumer=Consumer(queue.name, system=queue.system, registry=registry, tracer_provider=done.tracer_provider),
         stuck=lambda: faults.active(SUBSCRIBER_STUCK) is not None,
+        put_aside=lambda _id: dead.inc(),
     )
     with ExitStack() as stack:
         stack.callback(server.close)

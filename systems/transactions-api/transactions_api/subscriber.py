@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from sereno_telemetry import Consumer, Delivery, current_message
 
 from transactions_api.model import Message
-from transactions_api.store import StoreUnavailable, Writable
+from transactions_api.store import StoreUnavailable, Unstorable, Writable
 from transactions_api.topic import Queue, TopicUnavailable
 
 BATCH = 100
@@ -20,7 +20,8 @@ _logger = logging.getLogger(__name__)
 class Subscriber:
     """A thread that takes messages in batches, stores them, and only then acknowledges them.
 
-    While database or topic fail, messages stay on the topic and are tried again, with pauses up to two seconds.
+    While database or topic fail, messages stay on the topic and are tried again, with pauses up to two seconds. One
+    that the database never takes is put aside, and holds up nobody else.
 
     Args:
         queue: where messages come from.
@@ -28,6 +29,7 @@ class Subscriber:
         consumer: counts them.
         stuck: whether it takes nothing at the moment.
         stored: is told the ids of what was stored.
+        put_aside: is told the id of what can't ever be stored.
         waiting: how many messages wait, for the log; and whether any is left to be stored before the end.
     """
 
@@ -39,6 +41,7 @@ class Subscriber:
         consumer: Consumer,
         stuck: Callable[[], bool],
         stored: Callable[[Iterable[str]], None] = lambda _ids: None,
+        put_aside: Callable[[str], None] = lambda _id: None,
         waiting: Callable[[], int] | None = None,
     ) -> None:
         self._queue = queue
@@ -46,6 +49,7 @@ class Subscriber:
         self._consumer = consumer
         self._stuck = stuck
         self._stored = stored
+        self._put_aside = put_aside
         self._waiting = waiting
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="subscriber", daemon=True)
@@ -98,17 +102,39 @@ class Subscriber:
             return self._store_batch(messages, last_pause_seconds)
 
     def _store_batch(self, messages: Sequence[Message], last_pause_seconds: float) -> float:
-        try:
-            self._store.add([message.transaction for message in messages])
-        except StoreUnavailable as error:
-            current_message().retry("StoreUnavailable")
-            waiting = len(messages) if self._waiting is None else self._waiting()
-            _tell("Transactions could not be stored and wait: %s", error, waiting=waiting)
-            self._queue.give_back(messages)
-            return _longer(last_pause_seconds)
-        self._queue.acknowledge(messages)
-        self._stored(message.transaction.id for message in messages)
+        left, kept = [messages], 0
+        """Parts of the batch, the first one last: halved until what can't be stored is alone."""
+        while left:
+            part = left.pop()
+            try:
+                self._store.add([message.transaction for message in part])
+            except StoreUnavailable as error:
+                self._wait([message for each in (part, *reversed(left)) for message in each], error)
+                return _longer(last_pause_seconds)
+            except Unstorable as error:
+                if len(part) == 1:
+                    self._give_up(part[0], error)
+                else:
+                    middle = len(part) // 2
+                    left += [part[middle:], part[:middle]]
+                continue
+            self._queue.acknowledge(part)
+            self._stored(message.transaction.id for message in part)
+            kept += len(part)
+        if not kept:
+            current_message().reject("Unstorable")
         return 0.0
+
+    def _wait(self, messages: Sequence[Message], error: StoreUnavailable) -> None:
+        current_message().retry("StoreUnavailable")
+        waiting = len(messages) if self._waiting is None else self._waiting()
+        _tell("Transactions could not be stored and wait: %s", error, waiting=waiting)
+        self._queue.give_back(messages)
+
+    def _give_up(self, message: Message, error: Unstorable) -> None:
+        self._queue.put_aside(message, str(error))
+        self._put_aside(message.transaction.id)
+        _tell("A transaction can't be stored and is put aside: %s", error, transaction=message.transaction.id)
 
 
 def _longer(last_pause_seconds: float) -> float:

@@ -64,6 +64,10 @@ class Queue(Broker, Protocol):
         """Let messages that were received last come again soon. Raises `TopicUnavailable`."""
         ...
 
+    def put_aside(self, message: Message, reason: str) -> None:
+        """Remove the oldest of those received last for a person to look at. Raises `TopicUnavailable`."""
+        ...
+
 
 class InProcessTopic:
     """A bounded queue in this process's memory with one subscriber. What waits when the process ends is lost."""
@@ -104,6 +108,10 @@ class InProcessTopic:
             for _ in messages:
                 self._waiting.popleft()
             self._given_back = 0
+
+    def put_aside(self, message: Message, reason: str) -> None:  # noqa: ARG002 - the log has it
+        """Remove the oldest message: memory has no place where it would outlast the process."""
+        self.acknowledge([message])
 
     def give_back(self, messages: Sequence[Message]) -> None:
         """They never left; they are known as received when they come again."""

@@ -1,14 +1,20 @@
 """What platforms feel: NGINX shares out deliveries, gives what a node didn't answer to the other, and is watched."""
 
+import re
+import shutil
 import signal
+import time
 
 import httpx
 import pytest
-from devops_events.gateway.nginx import program
+import yaml
+from devops_events.gateway.exporter import PROGRAM
+from devops_events.gateway.nginx import CONNECT_SECONDS, READ_SECONDS, TRIES, program
 from devops_events.gateway.settings import Settings
+from devops_events.generator.sender import TIMEOUT_SECONDS
 from support import devops_events_system
 from support.devops_events_sending import deliver, deliveries
-from support.devops_events_system import Places, gateway, generator, ingestion, processing, watcher
+from support.devops_events_system import ROOT, Places, gateway, generator, ingestion, processing, running, watcher
 from support.ports import free_port
 from support.waiting import wait_for
 
@@ -21,9 +27,15 @@ COUNT = "devops_events_gateway_request_duration_seconds_count"
 
 
 @pytest.mark.parametrize("nginx", ["", "none"])
-def test_a_node_that_is_killed_or_hangs_costs_no_delivery(places: Places, nginx: str) -> None:
-    """Deliveries go to the nodes in turn; one that isn't answered goes to the other node. With or without NGINX."""
-    sent, answers_port = deliveries(12), free_port()
+@pytest.mark.parametrize("broken_by", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hangs"])
+def test_a_node_that_is_killed_or_hangs_costs_no_delivery(
+    places: Places, nginx: str, broken_by: signal.Signals
+) -> None:
+    """Deliveries go to the nodes in turn; one that isn't answered goes to the other node. With or without NGINX.
+
+    With both of them broken the gateway says so while the platform still listens.
+    """
+    sent, answers_port = deliveries(8), free_port()
     with (
         ingestion(places, "node-1") as first,
         ingestion(places, "node-2") as second,
@@ -32,24 +44,67 @@ def test_a_node_that_is_killed_or_hangs_costs_no_delivery(places: Places, nginx:
     ):
         assert [deliver(places, front.url, one).status_code for one in sent[:4]] == [202] * 4
         assert first.metric("devops_events_accepted_total") == second.metric("devops_events_accepted_total") == 2
-        second.process.kill()
-        second.process.wait()
-        assert [deliver(places, front.url, one).status_code for one in sent[4:]] == [202] * 8
-        assert first.metric("devops_events_accepted_total") == 10
+        second.process.send_signal(broken_by)
+        assert [deliver(places, front.url, one).status_code for one in sent[4:]] == [202] * 4
+        assert first.metric("devops_events_accepted_total") == 6
         wait_for(
-            lambda: watching.metric(COUNT, http_response_status_code="202", answered_by="node") == 12,
+            lambda: watching.metric(COUNT, http_response_status_code="202", answered_by="node") == 8,
             what="all answers are counted",
         )
         assert watching.metric("devops_events_gateway_retried_total") >= 1
-        first.process.kill()
-        first.process.wait()
-        assert deliver(places, front.url, sent[0]).status_code == 502
+        first.process.send_signal(broken_by)
+        began = time.monotonic()
+        refused = str(deliver(places, front.url, sent[0]).status_code)
+        assert time.monotonic() - began < TIMEOUT_SECONDS
+        assert refused in {"502", "504"}
         wait_for(
-            lambda: watching.metric(COUNT, http_response_status_code="502", answered_by="gateway") == 1,
+            lambda: watching.metric(COUNT, http_response_status_code=refused, answered_by="gateway") == 1,
             what="the gateway's own answer is counted apart",
         )
         assert watching.metric("devops_events_gateway_unreadable_total") == 0
         assert httpx.get(f"{front.url}/elsewhere", trust_env=False).status_code == 404
+
+
+def test_a_platform_that_hangs_up_is_counted_as_one_that_got_no_answer(places: Places) -> None:
+    """499, of all that the gateway tells; the SLO `availability` counts it as bad."""
+    (one,), answers_port = deliveries(1), free_port()
+    with (
+        ingestion(places, "node-1") as node,
+        watcher(places, [node], answers_port) as watching,
+        gateway(places, [node], answers_port) as front,
+    ):
+        node.process.send_signal(signal.SIGSTOP)
+        with pytest.raises(httpx.ReadTimeout):
+            deliver(places, front.url, one, timeout_seconds=0.5)
+        wait_for(
+            lambda: watching.metric(COUNT, http_response_status_code="499", answered_by="gateway") == 1,
+            what="it is counted",
+        )
+    spec = yaml.safe_load((ROOT / "slo" / "specs" / "devops-events.slo.yaml").read_text())
+    (availability,) = (slo for slo in spec["slos"] if slo["name"] == "availability")
+    codes = availability["indicator"]["ratio"]["bad"].partition("=~")[2].strip('"')
+    assert [bool(re.fullmatch(codes, code)) for code in ("499", "503", "202", "401")] == [True, True, False, False]
+
+
+def test_all_tries_together_are_over_before_a_platform_gives_up() -> None:
+    """Else it hears nothing, and nobody knows why."""
+    assert TRIES * (CONNECT_SECONDS + READ_SECONDS) < TIMEOUT_SECONDS - 0.5
+
+
+@pytest.mark.skipif(shutil.which(PROGRAM) is None, reason="needs prometheus-nginx-exporter: make test-tools")
+def test_the_gateways_connections_are_told_by_the_exporter_of_nginx(places: Places) -> None:
+    """What the dashboard and the alerts of nginx stand on; without nginx nothing is told, and nothing is down."""
+    exporter = "devops_events.gateway.exporter"
+    with ingestion(places, "node-1") as node, gateway(places, [node], free_port()) as front:
+        told = {"DEVOPS_EVENTS_GATEWAY": front.url}
+        with running(exporter, places.folder, health="/metrics", **told) as figures:
+            assert figures.metric("nginx_up") == 1
+            before = figures.metric("nginx_http_requests_total")
+            deliver(places, front.url, *deliveries(1))
+            assert figures.metric("nginx_http_requests_total") >= before + 1
+            assert figures.metric("nginx_connections_active") >= 1
+        with running(exporter, places.folder, health="/metrics", DEVOPS_EVENTS_NGINX="none", **told) as figures:
+            assert httpx.get(f"{figures.url}/metrics", trust_env=False).text == ""
 
 
 def test_what_is_accepted_and_not_stored_becomes_late_and_each_event_is_judged_once(places: Places) -> None:

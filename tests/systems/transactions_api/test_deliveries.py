@@ -30,6 +30,20 @@ def deliveries(clock: Clock) -> Deliveries:
     return Deliveries(clock)
 
 
+def test_a_message_that_is_given_up_is_late_at_once_and_once(deliveries: Deliveries, clock: Clock) -> None:
+    """What will never be stored needs no ten seconds; nobody waits for it any more."""
+    for message_id in ("a", "b"):
+        deliveries.published(message_id)
+    deliveries.given_up("a")
+    assert deliveries.figures()[:4] == (2, 0, 1, 1)
+    clock.now += 11
+    assert deliveries.figures().late == 2
+    for _ in range(2):
+        deliveries.given_up("b")
+    clock.now += 11
+    assert deliveries.figures() == (2, 0, 2, 0, 0.0)
+
+
 def test_a_message_that_waits_too_long_is_late_once(deliveries: Deliveries, clock: Clock) -> None:
     """Late from ten seconds on while it waits, and not again when it is stored at last."""
     deliveries.published("a")

@@ -4,8 +4,10 @@ import json
 import time
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
+from boto3.session import Session  # type: ignore[import-untyped]
 from support.ports import free_port
 from support.postgresql import marked
 from support.waiting import wait_for
@@ -84,6 +86,36 @@ def test_without_its_database_reads_fail_writes_wait_and_nothing_is_lost(full_sy
     assert subscriber.metric("messaging_redeliveries_total") >= 1
     (asked,) = lines(api, log__logger="transactions_api.confirming", log__level="error")
     assert "not currently accepting connections" in asked["message"]
+
+
+@pytest.mark.usefixtures("aws_environment")
+def test_what_can_not_be_stored_is_refused_or_put_aside_and_holds_up_nobody(full_system: Any, moto: str) -> None:
+    """Control characters are the client's mistake; what gets onto the topic all the same isn't the database's."""
+    api, subscriber = full_system.api(), full_system.subscriber()
+    assert [api.get(f"/transactions/{unknown}").status_code for unknown in ("%00", "a%00b")] == [404, 404]
+    for fields in ({"account": "A\0"}, {"account": "A\n1"}, {"description": "\x7f"}, {"account": "A\ud800"}):
+        body = json.dumps({"account": "A-1", "amount_cents": 1, "currency": "EUR", **fields})
+        assert httpx.post(f"{api.url}/transactions", content=body).status_code == 422
+    subscriber.fault("subscriber-stuck")
+    time.sleep(1.5)  # until its long polling is over
+    sns = Session().client("sns", endpoint_url=moto)
+    (topic,) = (
+        each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith(full_system.topic)
+    )
+    bad = {"id": "bad", "account": "A\0", "amount_cents": 7, "currency": "EUR", "description": ""}
+    for amount in range(1, 10):
+        api.post(amount)
+        if amount == 5:
+            body = json.dumps(bad | {"created_at": "2026-11-20T00:00:00Z"})
+            sns.publish(TopicArn=topic, Message=body)
+    subscriber.no_fault("subscriber-stuck")
+    wait_for(lambda: api.metric("transactions_stored_total") == 9, what="all others to be stored")
+    wait_for(lambda: subscriber.metric("transactions_dead_letters_total") == 1, what="the bad one to be put aside")
+    assert stored(full_system) == list(range(1, 10))
+    (told,) = lines(subscriber, **{"error.type": "transactions_api.store.Unstorable"})
+    assert told["labels"] == {"transaction": "bad"}
+    calls = "transactions_database_call_duration_seconds_count"
+    assert subscriber.metric(calls, outcome="failed") == api.metric(calls, outcome="failed") == 0
 
 
 def test_a_killed_subscriber_loses_nothing(full_system: Any) -> None:

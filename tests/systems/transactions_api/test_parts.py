@@ -11,7 +11,7 @@ from reference_system.settings import WrongSettings
 from transactions_api.model import Message, Transaction
 from transactions_api.settings import Settings, read_settings
 from transactions_api.sqlite_store import SqliteStore
-from transactions_api.store import StoreUnavailable
+from transactions_api.store import StoreUnavailable, Unstorable
 from transactions_api.topic import InProcessTopic, TopicFull
 
 
@@ -119,7 +119,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
     """A row that can't be stored leaves none of its batch behind, and the store goes on."""
     store = SqliteStore(tmp_path / "t.sqlite3")
     huge = Transaction("id-2", "A", 2**70, "EUR", "", datetime.now(UTC))
-    with pytest.raises(OverflowError):
+    with pytest.raises(Unstorable):
         store.add([transaction(1), huge])
     assert store.newest(10) == ()
     store.add([transaction(1)])

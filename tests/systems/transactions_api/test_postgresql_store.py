@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from support.waiting import wait_for
 from transactions_api.batch_job import BatchJob
 from transactions_api.model import Transaction
 from transactions_api.postgresql_store import PostgresqlStore, accept_again
-from transactions_api.store import StoreUnavailable
+from transactions_api.store import StoreUnavailable, Unstorable
 
 pytestmark = marked
 
@@ -60,9 +61,12 @@ def test_a_batch_is_stored_whole_or_not_at_all(database_url: str) -> None:
     """A row that PostgreSQL refuses leaves none of its batch behind, and the store goes on."""
     store = PostgresqlStore(database_url)
     huge = Transaction("id-2", "A", 2**70, "EUR", "", datetime.now(UTC))
-    with pytest.raises(StoreUnavailable, match="out of range"):
+    with pytest.raises(Unstorable, match="out of range"):
         store.add([transaction(1), huge])
+    with pytest.raises(Unstorable, match="NUL"):
+        store.add([transaction(1), Transaction("id-2", "A\0", 1, "EUR", "", datetime.now(UTC))])
     assert store.newest(10) == ()
+    assert store.find("id-\0") is None
     store.add([transaction(1)])
     assert len(store.newest(10)) == 1
     store.close()
@@ -87,6 +91,45 @@ def test_a_database_taken_away_fails_all_and_comes_back(database_url: str) -> No
     assert store.newest(5) == (transaction(2), transaction(1))
     store.close()
     other.close()
+
+
+def test_a_database_that_can_not_be_taken_away_whole_is_not_taken_away(postgresql: PostgresqlServer) -> None:
+    """Its owner may close it, but not hang up a superuser: refused, and everybody gets in as before."""
+    name = f"transactions_{uuid.uuid4().hex[:12]}"
+    postgresql.run(f"CREATE ROLE {name} LOGIN PASSWORD 'x';\nCREATE DATABASE {name} OWNER {name};")
+    try:
+        store = PostgresqlStore(f"postgresql://{name}:x@127.0.0.1:{postgresql.port}/{name}")
+        with psycopg.connect(postgresql.url(name)), pytest.raises(OSError, match="terminate"):
+            store.take_away()
+        store.close()
+        store.add([transaction(1)])
+        assert store.newest(1) == (transaction(1),)
+        store.close()
+    finally:
+        postgresql.run(f"DROP DATABASE {name} WITH (FORCE);\nDROP ROLE {name};")
+
+
+def test_a_batch_job_whose_connection_is_ended_goes_on_when_there_is_a_database_again(database_url: str) -> None:
+    """A fault that is on works, also after another one."""
+    store, seconds = PostgresqlStore(database_url), 0.2
+    store.add([transaction(1)])
+    job = BatchJob(database_url, lambda: seconds)
+    job.start()
+    try:
+        store.take_away()
+        store.bring_back()
+        wait_for(lambda: _locks(database_url) > 0, what="the table to be locked again")
+    finally:
+        job.stop()
+    assert _locks(database_url) == 0
+    store.close()
+
+
+def _locks(url: str) -> int:
+    query = "SELECT count(*) FROM pg_locks WHERE relation = 'transactions'::regclass AND mode = 'ShareRowExclusiveLock'"
+    with psycopg.connect(url) as connection:
+        (count,) = connection.execute(query).fetchone() or (0,)
+    return int(count)
 
 
 def test_a_fault_that_its_process_did_not_outlive_is_undone(database_url: str) -> None:

@@ -1,5 +1,6 @@
 """The topic on moto's SNS and SQS: nothing is lost, nothing is delivered for ever, and what is gone is made again."""
 
+import json
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,8 @@ from support.moto import running_moto
 from support.ports import free_port
 from support.waiting import wait_for
 from transactions_api.aws import Aws
-from transactions_api.model import Message, Transaction
-from transactions_api.sns_topic import SnsPublisher, SqsQueue
+from transactions_api.model import TRANSACTIONS, Message, Transaction
+from transactions_api.sns_topic import SnsPublisher, SqsQueue, dead_letters_of
 from transactions_api.topic import TopicFull, TopicUnavailable
 
 pytestmark = [pytest.mark.usefixtures("aws_environment")]
@@ -77,7 +78,46 @@ def test_messages_stay_until_they_are_acknowledged(moto: str) -> None:
     assert queue.receive(10, 1.5) == []
 
 
-def test_what_is_no_transaction_is_told_and_thrown_away(moto: str, caplog: pytest.LogCaptureFixture) -> None:
+def dead_letters(url: str, topic: str) -> list[tuple[str, dict[str, str]]]:
+    """Body and attributes of those that lie aside; they stay there."""
+    sqs = Session().client("sqs", endpoint_url=url)
+    queue = sqs.get_queue_url(QueueName=dead_letters_of(topic))["QueueUrl"]
+    answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+    return [
+        (each["Body"], {name: value["StringValue"] for name, value in each["MessageAttributes"].items()})
+        for each in answer.get("Messages", ())
+    ]
+
+
+def test_what_is_put_aside_lies_with_the_dead_letters_and_can_be_sent_again(moto: str) -> None:
+    """Whole, with its headers and the reason; the queue names the dead letters as its own, so they are watched."""
+    publisher, queue, _ = both_ends(moto)
+    publisher.publish(Message(transaction(1), HEADERS))
+    (message,) = received(queue, 1)
+    queue.put_aside(message, "never")
+    ((body, attributes),) = dead_letters(moto, publisher.name)
+    assert TRANSACTIONS.validate_json(body) == transaction(1)
+    assert attributes == {**HEADERS, "reason": "never"}
+    sqs = Session().client("sqs", endpoint_url=moto)
+    url = sqs.get_queue_url(QueueName=queue.name)["QueueUrl"]
+    told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert json.loads(told["RedrivePolicy"])["deadLetterTargetArn"].endswith(f":{dead_letters_of(publisher.name)}")
+    assert told["ApproximateNumberOfMessages"] == told["ApproximateNumberOfMessagesNotVisible"] == "0"
+
+
+def test_what_comes_again_and_again_comes_at_longer_intervals(moto: str) -> None:
+    """So that a database which is away for hours makes no dead letters of good messages."""
+    publisher, queue, _ = both_ends(moto)
+    publisher.publish(Message(transaction(1)))
+    for number in (1, 2):
+        (message,) = received(queue, 1)
+        assert message.receives == number
+        queue.give_back([message])
+    assert queue.receive(10, 1) == []
+    assert len(received(queue, 1)) == 1
+
+
+def test_what_is_no_transaction_is_told_and_put_aside(moto: str, caplog: pytest.LogCaptureFixture) -> None:
     """It is logged with its reason, and doesn't come back; those beside it are delivered."""
     publisher, queue, _ = both_ends(moto)
     sns = Session().client("sns", endpoint_url=moto)
@@ -87,7 +127,10 @@ def test_what_is_no_transaction_is_told_and_thrown_away(moto: str, caplog: pytes
     assert [message.transaction.id for message in received(queue, 1)] == ["id-1"]
     wait_for(lambda: queue.receive(10, 0.2) == [] and caplog.records, what="the refusal to be told")
     (record,) = caplog.records
-    assert record.getMessage().startswith("A message is no transaction, and is thrown away: ")
+    assert record.getMessage().startswith("A message is no transaction, and lies with the dead letters: ")
+    ((body, attributes),) = dead_letters(moto, publisher.name)
+    assert body == '{"id": "x"}'
+    assert "account" in attributes["reason"]
     assert "account" in record.getMessage()
 
 

@@ -10,8 +10,11 @@ from devops_events.gateway.settings import Settings
 from devops_events.platforms import WEBHOOKS
 from devops_events.settings import LOOPBACK
 
-READ_SECONDS: Final = 6
-"""Longer than a node takes to say no: two seconds each for a held claim, a connection and a confirm."""
+TRIES: Final = 2
+CONNECT_SECONDS: Final = 0.5
+READ_SECONDS: Final = 4
+"""Platforms give up after ten seconds: with all tries the gateway says before that that nobody answers. A node that
+takes up to six, two each for a held claim, a connection and a confirm, may be answering while the next one is asked."""
 _SEARCHED = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin"
 
 # One process, so that stopping or freezing it does so to all of it. A delivery has an idempotency key, so that one
@@ -46,10 +49,10 @@ $nodes
             proxy_http_version 1.1;
             proxy_set_header Connection "";
             proxy_set_header Host $$host;
-            proxy_connect_timeout 1s;
+            proxy_connect_timeout ${connect_milliseconds}ms;
             proxy_read_timeout ${read_seconds}s;
             proxy_next_upstream error timeout non_idempotent;
-            proxy_next_upstream_tries 2;
+            proxy_next_upstream_tries $tries;
         }
         location = /health { return 200 "ok\\n"; }
         location = /stub_status { stub_status; allow $loopback; deny all; }
@@ -61,9 +64,12 @@ $nodes
 
 def program(settings: Settings) -> str | None:
     """Where nginx is; None where there is none, or none is wanted."""
-    if settings.nginx == "none":
-        return None
-    return settings.nginx or shutil.which("nginx", path=_SEARCHED)
+    return nginx_at(settings.nginx)
+
+
+def nginx_at(told: str) -> str | None:
+    """Where nginx is, for who was told so of it: nothing, its place, or `none`."""
+    return None if told == "none" else told or shutil.which("nginx", path=_SEARCHED)
 
 
 def write_configuration(settings: Settings) -> Path:
@@ -85,7 +91,9 @@ def write_configuration(settings: Settings) -> Path:
             webhooks=WEBHOOKS,
             loopback=LOOPBACK,
             answers_port=settings.answers_port,
+            connect_milliseconds=round(1000 * CONNECT_SECONDS),
             read_seconds=READ_SECONDS,
+            tries=TRIES,
         ),
         encoding="utf-8",
     )

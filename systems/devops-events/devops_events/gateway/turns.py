@@ -8,19 +8,18 @@ import httpx
 import orjson
 from fastapi import FastAPI, Request, Response
 
-from devops_events.gateway.nginx import READ_SECONDS
+from devops_events.gateway.nginx import CONNECT_SECONDS, READ_SECONDS, TRIES
 from devops_events.gateway.settings import Settings
 from devops_events.platforms import WEBHOOKS
 from devops_events.settings import LOOPBACK
 
-_TRIES = 2
 _NOT_PASSED_ON = frozenset({"host", "connection", "content-length", "transfer-encoding", "keep-alive"})
 
 
 def create_turns(settings: Settings) -> FastAPI:
     """The application."""
     app = FastAPI(title="DevOps events: gateway", version="1.0.0", redirect_slashes=False)
-    client = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(READ_SECONDS, connect=1.0))
+    client = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS))
     turns, line = count(), _Line(settings.answers_port)
 
     @app.post(WEBHOOKS + "{platform}")
@@ -29,7 +28,7 @@ def create_turns(settings: Settings) -> FastAPI:
         headers = {name: value for name, value in request.headers.items() if name not in _NOT_PASSED_ON}
         body, turn = await request.body(), next(turns)
         tried = []
-        for position in range(min(_TRIES, len(settings.nodes))):
+        for position in range(min(TRIES, len(settings.nodes))):
             node = settings.nodes[(turn + position) % len(settings.nodes)]
             tried.append(node)
             try:

@@ -7,12 +7,16 @@ from typing import Final
 
 import orjson
 import psycopg
+from reference_system.hanging import hung_up_in_time
 from reference_system.program import Unavailable
 
 from devops_events.processing.normalising import Record
 
 CONNECT_SECONDS: Final = 3
-_OPTIONS = "-c statement_timeout=10s -c lock_timeout=5s -c application_name=devops-events-processing"
+DEADLINE_SECONDS: Final = 8.0
+"""Of a call, whatever the server does: a server that hangs refuses nothing, and ends no statement. With the connection
+before it still less than the heartbeat of the broker, which the same thread answers."""
+_OPTIONS = "-c statement_timeout=7s -c lock_timeout=5s -c application_name=devops-events-processing"
 _SCHEMA_LOCK = 7_315_001
 """Of an advisory lock: workers that start together don't make the same table at the same moment."""
 _SCHEMA = """
@@ -91,7 +95,7 @@ class EventStore:
         """
         try:
             connection = self._opened()
-            with connection.transaction(), connection.cursor() as cursor:
+            with hung_up_in_time(connection, DEADLINE_SECONDS), connection.transaction(), connection.cursor() as cursor:
                 keys = _add_deliveries(cursor, records)
                 events = _add_events(cursor, [each for each in records if each.envelope.key in keys])
         except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
@@ -114,7 +118,7 @@ class EventStore:
                 self._url, connect_timeout=CONNECT_SECONDS, options=_OPTIONS, tcp_user_timeout=10_000, autocommit=True
             )
             try:
-                with connection.transaction():
+                with hung_up_in_time(connection, DEADLINE_SECONDS), connection.transaction():
                     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
                     connection.execute(_SCHEMA)
             except psycopg.Error:
