@@ -73,6 +73,35 @@ def test_without_the_broker_extraction_goes_on_and_all_is_loaded_later(pipeline:
         assert_balanced(pipeline)
 
 
+@pytest.mark.parametrize(
+    ("fault", "parameters"), [("shared-key", {"per_minute": 1_000_000}), ("errors", {"ratio": 1.0})]
+)
+def test_what_the_ledger_knows_is_told_though_the_shop_fails(
+    pipeline: Pipeline, fault: str, parameters: dict[str, float]
+) -> None:
+    """Batches that transform wasn't told of are told by the next run, whether that fetches anything or not."""
+    pipeline.more_batches()
+    extract, untold = pipeline["extract"], "SELECT count(*) FROM etl.batches WHERE published_at IS NULL"
+    pipeline.broker_door.close()
+    try:
+        wait_for(lambda: pipeline.value(untold) >= 1, what="a batch waits")
+        pipeline["upstream"].fault(fault, **parameters)
+        failed = extract.metric("job_runs_total", outcome="failed")
+        wait_for(lambda: extract.metric("job_runs_total", outcome="failed") > failed, what="the shop fails")
+        assert pipeline.value(untold) >= 1
+        pipeline.broker_door.open()
+        wait_for(lambda: pipeline.value(untold) == 0, what="transform is told")
+        failed = extract.metric("job_runs_total", outcome="failed")
+        wait_for(lambda: extract.metric("job_runs_total", outcome="failed") > failed, what="the shop fails still")
+    finally:
+        pipeline["upstream"].no_fault(fault)
+        pipeline.broker_door.close()
+        pipeline.broker_door.open()
+    pipeline.more_batches()
+    with pipeline.at_rest():
+        assert_balanced(pipeline)
+
+
 def test_without_the_database_nothing_is_lost_and_everybody_is_told(pipeline: Pipeline) -> None:
     """The API answers 503 at once; when the database is back, everything goes on by itself."""
     pipeline.more_batches()
