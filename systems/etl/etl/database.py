@@ -1,7 +1,6 @@
 """PostgreSQL: short transactions on connections that are always closed or given back."""
 
 import logging
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 import psycopg
 from prometheus_client import CollectorRegistry, Counter
 from psycopg import sql
+from reference_system.hanging import hung_up_in_time
 from reference_system.program import Unavailable
 
 from etl.connections import POSTGRESQL, Connections, ServerUnavailable
@@ -93,7 +93,7 @@ class Database:
         """
         connection = self._taken()
         try:
-            with self._hung_up_in_time(connection), connection.transaction():
+            with hung_up_in_time(connection, self._timeout_seconds), connection.transaction():
                 yield connection
         except _OF_VALUES as error:
             self._give_up(connection, error)
@@ -183,7 +183,7 @@ class Database:
         """Make what isn't there; programs that start together wait for each other."""
         if self._has_schema:
             return
-        with self._hung_up_in_time(connection), connection.transaction():
+        with hung_up_in_time(connection, self._timeout_seconds), connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
             for statement in SCHEMA:
                 connection.execute(sql.SQL(statement))
@@ -209,24 +209,7 @@ class Database:
             connection.close()
         self._connections.closed(POSTGRESQL)
 
-    @contextmanager
-    def _hung_up_in_time(self, connection: psycopg.Connection) -> Iterator[None]:
-        """A server that hangs answers nothing, not even its own statement_timeout: then our end is hung up."""
-        watch = threading.Timer(self._timeout_seconds, _hang_up, (connection,))
-        watch.daemon = True
-        watch.start()
-        try:
-            yield
-        finally:
-            watch.cancel()
-
 
 def _refusal(error: Exception) -> str:
     """In one line, without the hints and values that PostgreSQL adds on further ones."""
     return f"{POSTGRESQL} refuses: {str(error).partition(chr(10))[0]}"
-
-
-def _hang_up(connection: psycopg.Connection) -> None:
-    # Not close(): the thread that waits holds libpq, and has to be told by its socket.
-    with suppress(OSError, psycopg.Error), socket.socket(fileno=socket.dup(connection.fileno())) as ours:
-        ours.shutdown(socket.SHUT_RDWR)
