@@ -74,6 +74,17 @@ class PostgresqlServer:
         self.process.kill()
         self.process.wait(timeout=STOP_SECONDS)
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Within the block it takes connections and answers nothing, nor do the processes that serve its clients."""
+        self.process.send_signal(signal.SIGSTOP)
+        subprocess.run(["pkill", "-STOP", "-P", str(self.process.pid)], check=True, timeout=STOP_SECONDS)
+        try:
+            yield
+        finally:
+            subprocess.run(["pkill", "-CONT", "-P", str(self.process.pid)], check=True, timeout=STOP_SECONDS)
+            self.process.send_signal(signal.SIGCONT)
+
     def start_again(self) -> None:
         """After `kill`: on the same port, with the same data."""
         self.process = _started(self.folder, self.port)

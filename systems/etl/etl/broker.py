@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from sereno_telemetry import Consumer, Delivery, current_message, publishing
 
 from etl.connections import RABBITMQ, Connections, ServerUnavailable
-from etl.model import DEAD_LETTERS, LOAD_QUEUE, MESSAGING_SYSTEM, TRANSFORM_QUEUE, NoMessage
+from etl.model import DEAD_LETTERS, LOAD_QUEUE, MESSAGING_SYSTEM, TRANSFORM_QUEUE, DeadLetter
 
 _POLL_SECONDS = 0.5
 _HEARTBEAT_SECONDS = 20
@@ -91,7 +91,7 @@ class Broker:
     ) -> None:
         """Hand message after message to `handle` until told to stop, each acknowledged when that returns.
 
-        `NoMessage` makes it a dead letter. Any other exception ends the consuming, and it is delivered again.
+        `DeadLetter` makes it one. Any other exception ends the consuming, and it is delivered again.
 
         Raises:
             BrokerUnavailable: the connection is lost; call it again.
@@ -107,9 +107,9 @@ class Broker:
                 with consumer.processing(Delivery.from_pika(method, properties)):
                     try:
                         handle(channel, body)
-                    except NoMessage as error:
-                        current_message().reject("malformed")
-                        _logger.error("A message of %s is none of ours and became a dead letter: %s", queue, error)  # noqa: TRY400 - its stack says nothing
+                    except DeadLetter as error:
+                        current_message().reject(error.reason)
+                        _logger.error("A message of %s became a dead letter: %s", queue, error)  # noqa: TRY400 - its stack says nothing
                         channel.basic_reject(method.delivery_tag, requeue=False)
                     else:
                         channel.basic_ack(method.delivery_tag)

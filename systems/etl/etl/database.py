@@ -1,7 +1,6 @@
 """PostgreSQL: short transactions on connections that are always closed or given back."""
 
 import logging
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 import psycopg
 from prometheus_client import CollectorRegistry, Counter
 from psycopg import sql
+from reference_system.hanging import hung_up_in_time
 from reference_system.program import Unavailable
 
 from etl.connections import POSTGRESQL, Connections, ServerUnavailable
@@ -30,7 +30,15 @@ class DatabaseUnavailable(ServerUnavailable):
 
 
 class DatabaseWrong(Unavailable):
-    """The database refuses what it is asked: a fault of ours that asking again won't mend."""
+    """The database refuses what it is asked: a table or a right is missing, and somebody has to mend that."""
+
+
+class ValuesWrong(DatabaseWrong):
+    """It refuses the values that it is given, and would as often as they came."""
+
+
+_OF_VALUES = (psycopg.DataError, psycopg.IntegrityError, UnicodeError)
+"""UnicodeError: text that is none stops at our end already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +88,23 @@ class Database:
 
         Raises:
             DatabaseUnavailable: it is gone, hangs or is going down; whether it has committed isn't known.
+            ValuesWrong: it refuses the values of the statement.
             DatabaseWrong: it refuses the statement.
         """
         connection = self._taken()
         try:
-            with self._hung_up_in_time(connection), connection.transaction():
+            with hung_up_in_time(connection, self._timeout_seconds), connection.transaction():
                 yield connection
+        except _OF_VALUES as error:
+            self._give_up(connection, error)
+            self._transactions.labels("ok").inc()  # to refuse them is what it is there for
+            raise ValuesWrong(_refusal(error)) from error
         except psycopg.Error as error:
             self._give_up(connection, error)
             self._transactions.labels("failed").inc()
             if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
                 raise DatabaseUnavailable(error) from error
-            raise DatabaseWrong(f"{POSTGRESQL} refuses: {error}") from error
+            raise DatabaseWrong(_refusal(error)) from error
         except BaseException:  # not the database's failure: what was done in the block
             self.close_connection(connection)
             self._transactions.labels("ok").inc()
@@ -170,7 +183,7 @@ class Database:
         """Make what isn't there; programs that start together wait for each other."""
         if self._has_schema:
             return
-        with self._hung_up_in_time(connection), connection.transaction():
+        with hung_up_in_time(connection, self._timeout_seconds), connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
             for statement in SCHEMA:
                 connection.execute(sql.SQL(statement))
@@ -184,7 +197,7 @@ class Database:
                 return
         self._close(connection)
 
-    def _give_up(self, connection: psycopg.Connection, error: psycopg.Error) -> None:
+    def _give_up(self, connection: psycopg.Connection, error: Exception) -> None:
         """Close it; those that wait are as broken where the server went away."""
         self._connections.failed(POSTGRESQL, error)
         self.close_connection(connection)
@@ -196,19 +209,7 @@ class Database:
             connection.close()
         self._connections.closed(POSTGRESQL)
 
-    @contextmanager
-    def _hung_up_in_time(self, connection: psycopg.Connection) -> Iterator[None]:
-        """A server that hangs answers nothing, not even its own statement_timeout: then our end is hung up."""
-        watch = threading.Timer(self._timeout_seconds, _hang_up, (connection,))
-        watch.daemon = True
-        watch.start()
-        try:
-            yield
-        finally:
-            watch.cancel()
 
-
-def _hang_up(connection: psycopg.Connection) -> None:
-    # Not close(): the thread that waits holds libpq, and has to be told by its socket.
-    with suppress(OSError, psycopg.Error), socket.socket(fileno=socket.dup(connection.fileno())) as ours:
-        ours.shutdown(socket.SHUT_RDWR)
+def _refusal(error: Exception) -> str:
+    """In one line, without the hints and values that PostgreSQL adds on further ones."""
+    return f"{POSTGRESQL} refuses: {str(error).partition(chr(10))[0]}"

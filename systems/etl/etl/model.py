@@ -1,6 +1,7 @@
 """What the stages speak of."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -47,8 +48,16 @@ class Batch:
     rows: int
 
 
-class NoMessage(ValueError):  # noqa: N818 - reads as what happened
+class DeadLetter(ValueError):  # noqa: N818 - reads as what becomes of it
+    """A message that would fail as often as it came; the message of this says why."""
+
+    reason = "refused"
+
+
+class NoMessage(DeadLetter):
     """The body of a message is none of ours."""
+
+    reason = "malformed"
 
 
 def batch_message(batch: Batch) -> bytes:
@@ -60,8 +69,8 @@ def read_batch_message(body: bytes) -> Batch:
     """Undo `batch_message`. Raises `NoMessage`."""
     document = _document(body)
     try:
-        return Batch(str(document["batch_id"]), str(document["object_key"]), int(document["rows"]))
-    except (KeyError, TypeError, ValueError) as error:
+        return Batch(_name(document["batch_id"]), _name(document["object_key"]), int(document["rows"]))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise NoMessage(f"no batch is told: {error!r}") from error
 
 
@@ -75,12 +84,26 @@ def read_rows_message(body: bytes) -> tuple[str, tuple[Order, ...]]:
     """Undo `rows_message`. Raises `NoMessage`."""
     document = _document(body)
     try:
-        orders = (
-            Order(**{**row, "ordered_at": datetime.fromisoformat(row["ordered_at"])}) for row in document["orders"]
-        )
-        return str(document["batch_id"]), tuple(orders)
+        return _name(document["batch_id"]), tuple(_order(row) for row in document["orders"])
     except (KeyError, TypeError, ValueError) as error:
         raise NoMessage(f"no rows are told: {error!r}") from error
+
+
+def _order(row: Mapping[str, Any]) -> Order:
+    order = Order(**{**row, "ordered_at": datetime.fromisoformat(row["ordered_at"])})
+    numbers, texts = (order.order_id, order.amount_cents), (order.customer, order.currency, order.country)
+    if {type(each) for each in numbers} != {int} or {type(each) for each in texts} != {str}:
+        raise TypeError("an order's numbers are whole numbers, the rest of it is text")
+    if order.ordered_at.tzinfo is None:
+        raise ValueError("an order's time has a zone")
+    return order
+
+
+def _name(value: object) -> str:
+    """What S3 and the ledger can be asked for."""
+    if not isinstance(value, str) or not re.fullmatch("[!-~]{1,200}", value):
+        raise ValueError("a name is up to 200 characters of ASCII without spaces")
+    return value
 
 
 def _document(body: bytes) -> Mapping[str, Any]:

@@ -3,11 +3,12 @@
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import namedtuple_row
+from reference_system.hanging import hung_up_in_time
 from reference_system.program import Unavailable
 
 Connection = psycopg.Connection[Any]
@@ -16,6 +17,8 @@ Connection = psycopg.Connection[Any]
 _CONNECTIONS = 5
 _WAIT_SECONDS = 2
 _STATEMENT_MILLISECONDS = 4_000
+_TRANSACTION_SECONDS = 6.0
+"""With what is asked of others in it; then the server is taken for one that hangs."""
 _SCHEMA_LOCK = 7_311_846
 """Any number that is always the same: programs that start together create their schemas one after another."""
 
@@ -48,13 +51,17 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One transaction: committed at the end, rolled back by an exception. Raises `StoreUnavailable`."""
+        """One transaction: committed at the end, rolled back by an exception.
+
+        Raises:
+            StoreUnavailable: the database is gone, or hangs; whether it has committed isn't known then.
+        """
         if not self._free.acquire(timeout=_WAIT_SECONDS):
             raise StoreUnavailable(f"no connection to the database was free within {_WAIT_SECONDS} s")
         try:
             connection = self._connection()
             try:
-                with connection.transaction():
+                with hung_up_in_time(connection, _TRANSACTION_SECONDS), connection.transaction():
                     yield connection
             finally:
                 if not connection.closed:
@@ -70,19 +77,25 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
-        while self._idle:
-            self._idle.pop().close()
+        while (connection := self._kept()) is not None:
+            connection.close()
+
+    def _kept(self) -> Connection | None:
+        with suppress(IndexError):
+            return self._idle.pop()
+        return None
 
     def _connection(self) -> Connection:
         """One that answers: a server that was gone and is back costs no request an error."""
-        while self._idle:
-            connection = self._idle.pop()
+        kept = self._kept()
+        if kept is not None:
             try:
-                connection.execute("SELECT 1")
+                with hung_up_in_time(kept, _WAIT_SECONDS):
+                    kept.execute("SELECT 1")
             except psycopg.OperationalError:
-                connection.close()
+                self.close()  # whatever ended it has ended the others, too
             else:
-                return connection
+                return kept
         return psycopg.connect(
             self._url,
             autocommit=True,

@@ -1,6 +1,7 @@
 """From raw rows to orders."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,8 +35,10 @@ def line(**fields: object) -> bytes:
 
 
 def test_a_right_row_is_an_order() -> None:
-    """Amounts become cents and currencies upper case; times keep their zone."""
+    """Amounts become cents, currencies upper case, times UTC."""
     assert reshape([line()], NOW) == ((ORDER,), ())
+    (elsewhere,), _ = reshape([line(ordered_at="2026-11-20T11:59:58.5+00:00:01.25")], NOW)
+    assert elsewhere.ordered_at.isoformat() == "2026-11-20T11:59:57.250000+00:00"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +54,9 @@ def test_a_right_row_is_an_order() -> None:
         (line(id=0), rows.NO_NUMBER),
         (line(id=2**63), rows.NO_NUMBER),
         (line(customer=""), rows.NO_CUSTOMER),
-        (line(customer="a\0b"), rows.NO_CUSTOMER),
+        (line(customer="a\0b"), rows.NO_TEXT),
+        (line(customer="C-\ud800"), rows.NO_TEXT),
+        (line(customer="C-?").replace(b"?", b"\xed\xa0\x80"), rows.NO_TEXT),
         (line(customer="x" * 65), rows.NO_CUSTOMER),
         (line(amount="-1"), rows.WRONG_AMOUNT),
         (line(amount="0"), rows.WRONG_AMOUNT),
@@ -66,6 +71,7 @@ def test_a_right_row_is_an_order() -> None:
         (line(country="CO\n"), rows.UNKNOWN_COUNTRY),
         (line(ordered_at="yesterday"), rows.WRONG_TIME),
         (line(ordered_at="2026-11-20T11:00:00"), rows.WRONG_TIME),
+        (line(ordered_at="0001-01-01T00:00:00+14:00"), rows.WRONG_TIME),
         (line(ordered_at=(NOW + timedelta(minutes=6)).isoformat()), rows.IN_THE_FUTURE),
     ],
 )
@@ -95,7 +101,22 @@ def test_messages_come_back_as_they_went() -> None:
     assert read_rows_message(rows_message("orders-1", [ORDER])) == ("orders-1", (ORDER,))
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"batch_id": "x", "orders": [{}], "object_key": "k"}', b"\xff"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b'{"batch_id": "x", "orders": [{}], "object_key": "k"}',
+        b'{"batch_id": "x", "orders": [1], "object_key": "k", "rows": Infinity}',
+        b'{"batch_id": "\\ud800", "orders": [], "object_key": "\\u0000", "rows": 1}',
+        b'{"batch_id": "", "orders": [], "object_key": "", "rows": 1}',
+        rows_message("x", [replace(ORDER, customer=7)]),  # type: ignore[arg-type] # it is wrong
+        rows_message("x", [replace(ORDER, order_id=True)]),
+        rows_message("x", [replace(ORDER, ordered_at=ORDER.ordered_at.replace(tzinfo=None))]),
+    ],
+)
 def test_what_is_no_message_is_told(body: bytes) -> None:
     """Whatever the queue holds, it is `NoMessage` and nothing else."""
     with pytest.raises(NoMessage):

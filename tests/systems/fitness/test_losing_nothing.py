@@ -3,14 +3,16 @@
 import json
 import signal
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
+import httpx
 import psycopg
 import pytest
 from fitness.events import DEAD_LIST, LIST
-from support.fitness_system import DATABASE, Fitness
+from support.fitness_system import DATABASE, Fitness, Program
 from support.postgresql import marked as postgresql_marked
 from support.redis import marked as redis_marked
 from support.waiting import wait_for
@@ -156,6 +158,30 @@ def test_late_events_are_counted_once_and_arrive(fitness: Fitness) -> None:
     assert fitness.train(somebody).status_code == 201
     wait_for(lambda: users.metric(deliveries, outcome="in_time") == in_time + 1, what="the next is in time")
     assert users.metric(deliveries, outcome="late") == late + 3
+
+
+def test_a_database_that_hangs_is_hung_up(fitness: Fitness) -> None:
+    """Frozen, it answers nothing: requests get 503, every worker says so, and all goes on when the database does."""
+    users, consumer = fitness.programs["users"], fitness.programs["metrics_consumer"]
+    somebody = fitness.log_in(fitness.sign_up())
+    fitness.everything_arrived()
+    known, before = _tried_again(users, consumer), fitness.stored("blocked")
+    with fitness.postgresql.frozen():
+        event = {"id": uuid.uuid4().hex, "kind": "blocked", "user": "x", "at": "2026-01-01T00:00:00Z"}
+        fitness.redis().lpush(LIST, json.dumps(event))
+        assert httpx.get(f"{users.url}/trainings", headers=somebody, timeout=15).status_code == 503
+        wait_for(lambda: len(_tried_again(users, consumer) - known) == 3, what="all three workers have noticed")
+    wait_for(lambda: fitness.train(somebody).status_code == 201, what="people can train again")
+    wait_for(lambda: fitness.stored("blocked") == before + 1, what="the event is stored")
+    fitness.everything_arrived()
+
+
+def _tried_again(*programs: Program) -> Counter[str]:
+    """What has failed for want of the database, as their logs tell it."""
+    told = [
+        line["message"] for each in programs for line in each.lines(error__type="fitness.database.StoreUnavailable")
+    ]
+    return Counter(name for name, again, _ in (message.partition(" will be tried again") for message in told) if again)
 
 
 def test_a_users_service_that_is_killed_loses_no_event(fitness: Fitness) -> None:

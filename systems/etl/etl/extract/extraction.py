@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from reference_system.program import Unavailable
 from sereno_telemetry import Job, current_run
 
 from etl.broker import Broker
@@ -26,7 +27,7 @@ class Extraction:
     """Runs extractions, one at a time.
 
     What the ledger says is extracted; a run that fails before leaves an object that nobody asks for, and the next one
-    begins at the same row. A batch that transform wasn't told of is told by the next run.
+    begins at the same row. A batch that transform wasn't told of is told by the next run, whatever comes of that.
     """
 
     def __init__(
@@ -57,6 +58,15 @@ class Extraction:
         Raises:
             Unavailable: a server is gone; nothing is lost. Where it is the broker, the run has extracted all the same.
         """
+        try:
+            pause_seconds = self._run(period_seconds)
+        except Exception:
+            self._tell_all_the_same()
+            raise
+        self._tell()
+        return pause_seconds
+
+    def _run(self, period_seconds: float) -> float:
         with self._job.running():
             self._take_over()
             try:
@@ -66,7 +76,6 @@ class Extraction:
                 _logger.warning("Extraction has to wait: %s", error)
                 return period_seconds
             self._delete_old()
-        self._tell()
         return 0.0 if has_more else self._pace(period_seconds)
 
     def _take_over(self) -> None:
@@ -114,6 +123,13 @@ class Extraction:
             for batch in for_telling:
                 self._broker.publish(channel, TRANSFORM_QUEUE, batch_message(batch), batch.batch_id)
                 self._ledger.published(batch)
+
+    def _tell_all_the_same(self) -> None:
+        """After a run that failed: that failure is the one to be raised, and this one is logged."""
+        try:
+            self._tell()
+        except Unavailable as error:
+            _logger.warning("Nor can transform be told: %s", error)
 
     def _delete_old(self) -> None:
         keys = self._objects.oldest(_MOST_DELETED, self._clock() - self._raw_kept)

@@ -8,8 +8,9 @@ from pika.adapters.blocking_connection import BlockingChannel  # type: ignore[im
 from prometheus_client import CollectorRegistry, Counter
 from sereno_telemetry import Job
 
+from etl.database import ValuesWrong
 from etl.ledger import Ledger, UnknownBatch
-from etl.model import NoMessage, read_rows_message
+from etl.model import DEAD_LETTERS, DeadLetter, NoMessage, read_rows_message
 
 JOB = "load"
 
@@ -28,12 +29,19 @@ class Loading:
         self._twice = Counter(
             "etl_batches_delivered_twice", "Batches that came again and changed nothing.", registry=registry
         )
+        self._refused = Counter(
+            "etl_rows_refused",
+            f"Rows of batches that the database refused; they wait on {DEAD_LETTERS}.",
+            registry=registry,
+        )
 
     def handle(self, _: BlockingChannel, body: bytes) -> None:
         """Load a batch.
 
         Raises:
             NoMessage: it holds no orders.
+            DeadLetter: the database refuses one of them. In the ledger the batch isn't loaded, so that the message,
+                once it is put right and sent again, loads it.
             Unavailable: the database is gone; the message has to come again.
         """
         batch_id, orders = read_rows_message(body)
@@ -43,6 +51,9 @@ class Loading:
                 first_time = self._ledger.loaded(batch_id, orders)
             except UnknownBatch as error:
                 raise NoMessage(str(error)) from error
+            except ValuesWrong as error:
+                self._refused.inc(len(orders))
+                raise DeadLetter(f"the {len(orders)} rows of {batch_id} are not loaded: {error}") from error
             if first_time:
                 run.rows(JOB, read=len(orders), written=len(orders))
             else:

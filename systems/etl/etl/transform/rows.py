@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Container, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from etl.model import Order, Rejected
@@ -14,6 +14,7 @@ CURRENCIES = frozenset({"COP", "EUR", "USD"})
 NO_ROW = "no row"
 NO_NUMBER = "no order number"
 NO_CUSTOMER = "no customer"
+NO_TEXT = "customer isn't text"
 WRONG_AMOUNT = "amount isn't positive"
 UNKNOWN_CURRENCY = "unknown currency"
 UNKNOWN_COUNTRY = "no country"
@@ -23,8 +24,8 @@ TWICE = "twice in the batch"
 OBJECT_MISSING = "raw object missing"
 
 REASONS = (
-    NO_ROW, NO_NUMBER, NO_CUSTOMER, WRONG_AMOUNT, UNKNOWN_CURRENCY, UNKNOWN_COUNTRY, WRONG_TIME, IN_THE_FUTURE, TWICE,
-    OBJECT_MISSING,
+    NO_ROW, NO_NUMBER, NO_CUSTOMER, NO_TEXT, WRONG_AMOUNT, UNKNOWN_CURRENCY, UNKNOWN_COUNTRY, WRONG_TIME,
+    IN_THE_FUTURE, TWICE, OBJECT_MISSING,
 )  # fmt: skip
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -84,9 +85,20 @@ def _number(value: object) -> int:
 
 
 def _customer(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_CUSTOMER or "\0" in value:
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_CUSTOMER:
         raise _Wrong(NO_CUSTOMER)
+    if "\0" in value or not _encodes(value):
+        raise _Wrong(NO_TEXT)
     return value
+
+
+def _encodes(text: str) -> bool:
+    r"""Whether it is UTF-8: JSON can say half a character (`\ud800`), which no database stores."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _cents(value: object) -> int:
@@ -114,10 +126,12 @@ def _country(value: object) -> str:
 def _moment(value: object, now: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise _Wrong(WRONG_TIME)
+        if moment is None or moment.tzinfo is None:
+            raise _Wrong(WRONG_TIME)
+        # As UTC, where the year 1 may become the one before: PostgreSQL stores that, and nobody here could read it.
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _Wrong(WRONG_TIME) from None
     if moment > now + _CLOCKS_DIFFER:
         raise _Wrong(IN_THE_FUTURE)
     return moment

@@ -10,9 +10,9 @@ from prometheus_client import CollectorRegistry, Counter
 from sereno_telemetry import Job
 
 from etl.broker import Broker
-from etl.database import Database
+from etl.database import Database, ValuesWrong
 from etl.ledger import Ledger, UnknownBatch
-from etl.model import LOAD_QUEUE, Batch, NoMessage, Order, Rejected, read_batch_message, rows_message
+from etl.model import LOAD_QUEUE, Batch, DeadLetter, NoMessage, Order, Rejected, read_batch_message, rows_message
 from etl.objects import RawObjects
 from etl.transform.rows import OBJECT_MISSING, REASONS, lost, reshape
 
@@ -51,6 +51,7 @@ class Transformation:
 
         Raises:
             NoMessage: it tells of no batch.
+            DeadLetter: the ledger has other figures of it, or can't keep what is told.
             Unavailable: a server is gone; the message has to come again.
         """
         batch = read_batch_message(body)
@@ -62,6 +63,8 @@ class Transformation:
                 first_time = self._ledger.transformed(batch.batch_id, len(orders), rejected)
             except UnknownBatch as error:
                 raise NoMessage(str(error)) from error
+            except ValuesWrong as error:
+                raise DeadLetter(f"{batch.batch_id} is not transformed: {error}") from error
             self._broker.publish(channel, LOAD_QUEUE, rows_message(batch.batch_id, orders), batch.batch_id)
             if first_time:
                 run.rows(JOB, read=len(orders) + len(rejected), written=len(orders), rejected=len(rejected))

@@ -1,0 +1,5 @@
+"""The server that these tests share."""
+
+from support.postgresql import postgresql
+
+__all__ = ["postgresql"]
