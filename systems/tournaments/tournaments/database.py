@@ -1,16 +1,15 @@
 """A service's own database: made if it isn't there, reached again after the server was gone."""
 
-import os
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from reference_system.hanging import hung_up_in_time
 from reference_system.program import Unavailable
 
 Answer = TypeVar("Answer")
@@ -91,7 +90,7 @@ class Database:
             if self._connection is None or self._connection.closed:
                 self._connection = psycopg.connect(self._conninfo)
             connection = self._connection
-            with _hung_up_in_time(connection, _DEADLINE_SECONDS), connection.transaction():
+            with hung_up_in_time(connection, _DEADLINE_SECONDS), connection.transaction():
                 return work(connection)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             now = time.monotonic()
@@ -107,27 +106,9 @@ class Database:
             psycopg.connect(
                 make_conninfo(self._url, dbname=_MAINTENANCE), autocommit=True, connect_timeout=_CONNECT_SECONDS
             ) as connection,
-            _hung_up_in_time(connection, _PATIENCE_SECONDS),  # a database is made by copying one
+            hung_up_in_time(connection, _PATIENCE_SECONDS),  # a database is made by copying one
         ):
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
             if found is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         self.run(lambda connection: connection.execute(schema.encode()))
-
-
-@contextmanager
-def _hung_up_in_time(connection: Connection, seconds: float) -> Iterator[None]:
-    """A server that hangs answers nothing, not even its own statement_timeout: then our end is hung up."""
-    timer = threading.Timer(seconds, _hang_up, [connection])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _hang_up(connection: Connection) -> None:
-    # Not close(): the thread that waits holds libpq, and has to be told by its socket.
-    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as ours:
-        ours.shutdown(socket.SHUT_RDWR)
