@@ -1,13 +1,14 @@
 """What people, coaches and the on-call can rely on, on the real parts."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import httpx
 import jwt
 import pytest
 from fitness.tokens import Claims, Tokens
-from support.fitness_system import KEY, PASSWORD, Fitness
+from support.fitness_system import DATABASE, KEY, PASSWORD, Fitness
 from support.postgresql import marked as postgresql_marked
 from support.redis import marked as redis_marked
 from support.waiting import wait_for
@@ -15,6 +16,13 @@ from support.waiting import wait_for
 pytestmark = [postgresql_marked[0], redis_marked[0], pytest.mark.xdist_group("fitness")]
 
 COUNT = "http_server_request_duration_seconds_count"
+UNKNOWN_PAYMENTS = "SELECT count(*) FROM payments.payments WHERE outcome = 'unknown'"
+OPEN_PAYMENTS = "SELECT count(*) FROM payments.payments WHERE outcome IS NULL"
+REFUSING_OUTCOMES = """
+CREATE OR REPLACE FUNCTION payments.refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END$$;
+CREATE TRIGGER refusing BEFORE UPDATE ON payments.payments EXECUTE FUNCTION payments.refuse();
+"""
 
 
 def test_reports_equal_what_was_done(fitness: Fitness) -> None:
@@ -131,7 +139,7 @@ def test_unsigned_and_foreign_tokens_are_refused(fitness: Fitness) -> None:
 def test_payments_end_as_the_network_says(fitness: Fitness) -> None:
     """Paid, declined (the customer's), failed and unknown (the network's); the ledger has each, and no card number."""
     headers, network = fitness.log_in(fitness.sign_up()), fitness.programs["payment_network"]
-    payments = fitness.programs["payments"]
+    payments, unknown = fitness.programs["payments"], int(fitness.sql(UNKNOWN_PAYMENTS))
     before = {
         outcome: payments.metric("fitness_payments_total", outcome=outcome)
         for outcome in ("paid", "declined", "failed", "unknown")
@@ -147,9 +155,50 @@ def test_payments_end_as_the_network_says(fitness: Fitness) -> None:
         outcome: payments.metric("fitness_payments_total", outcome=outcome) - before[outcome] for outcome in before
     }
     assert after == {"paid": 2, "declined": 1, "failed": 1, "unknown": 1}
-    assert fitness.sql("SELECT count(*) FROM payments.payments WHERE outcome = 'unknown'") == "1"
+    assert int(fitness.sql(UNKNOWN_PAYMENTS)) == unknown + 1
     assert "4242424242424242" not in payments.log.read_text()
     assert fitness.sql("SELECT count(*) FROM payments.payments p WHERE p::text LIKE '%4242424242%'") == "0"
+
+
+def test_a_network_that_dies_in_the_middle_may_have_taken_the_money(fitness: Fitness) -> None:
+    """504, without the words to pay again; one that isn't there at all took nothing: 502."""
+    headers, network = fitness.log_in(fitness.sign_up()), fitness.programs["payment_network"]
+    unknown = int(fitness.sql(UNKNOWN_PAYMENTS))
+    network.fault("network-silent", on=True, seconds=5.0)
+    at_rest = network.metric("http_server_active_requests")
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(fitness.pay, headers)
+            wait_for(
+                lambda: network.metric("http_server_active_requests") > at_rest,
+                what="it is asked",
+            )
+            network.kill()
+        assert answer.result().status_code == 504
+        assert "try again" not in answer.result().text
+        assert fitness.pay(headers).status_code == 502
+    finally:
+        network.kill()
+        network.start()
+    assert int(fitness.sql(UNKNOWN_PAYMENTS)) == unknown + 1
+    assert fitness.pay(headers).status_code == 201
+
+
+def test_what_the_network_said_is_answered_though_the_ledger_can_not_be_written(fitness: Fitness) -> None:
+    """Who has paid is told so; the log says what isn't written, and it is written when the database takes it."""
+    headers, payments = fitness.log_in(fitness.sign_up()), fitness.programs["payments"]
+    fitness.postgresql.run(REFUSING_OUTCOMES, DATABASE)
+    try:
+        codes = [fitness.pay(headers, card).status_code for card in ("4242424242424242", "4000000000000051")]
+        assert codes == [201, 402]
+        assert payments.metric("fitness_payment_outcomes_unwritten") == 2
+        untold = [line for line in payments.lines(log__level="error") if "can't be told yet" in line["message"]]
+        assert [line["message"].rpartition(" is ")[2] for line in untold] == ["paid", "declined"]
+        assert fitness.sql(OPEN_PAYMENTS) == "2"
+    finally:
+        fitness.postgresql.run("DROP TRIGGER refusing ON payments.payments", DATABASE)
+    wait_for(lambda: fitness.sql(OPEN_PAYMENTS) == "0", what="the ledger has both")
+    assert payments.metric("fitness_payment_outcomes_unwritten") == 0
 
 
 def test_the_ingress_answers_for_a_dead_service(fitness: Fitness) -> None:

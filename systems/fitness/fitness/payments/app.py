@@ -12,13 +12,14 @@ from reference_system.failures import TRY_LATER, Answer, log_failures
 from fitness.database import StoreUnavailable
 from fitness.payments.ledger import OUTCOMES, Ledger, Outcome, Payment
 from fitness.payments.network import APPROVED, CUSTOMERS_OWN, NetworkFailed, NetworkSilent, PaymentNetwork
+from fitness.payments.outcomes import Outcomes
 from fitness.program import add_health
 from fitness.tokens import Bearer, Claims
 
 _ANSWERS = {
     StoreUnavailable: TRY_LATER,
     NetworkFailed: Answer(502, "the payment network is in trouble: nothing was paid, try again later"),
-    NetworkSilent: Answer(504, "the payment network did not answer: look at your statement before you pay again"),
+    NetworkSilent: Answer(504, "it isn't known whether you have paid: look at your statement before you pay again"),
 }
 
 
@@ -41,13 +42,14 @@ class Paid(BaseModel):
 class Payments:
     """Pays, keeps account of it, and counts what came of it."""
 
-    def __init__(self, ledger: Ledger, network: PaymentNetwork, registry: CollectorRegistry) -> None:
+    def __init__(self, ledger: Ledger, network: PaymentNetwork, written: Outcomes, registry: CollectorRegistry) -> None:
         self._ledger = ledger
         self._network = network
+        self._written = written
         self._outcomes = Counter(
             "fitness_payments",
             "Payments by what came of them: declined is the customer's card, failed the network's trouble, "
-            "unknown that it didn't answer.",
+            "unknown that it gave no answer that says it.",
             ["outcome"],
             registry=registry,
         )
@@ -55,7 +57,13 @@ class Payments:
             self._outcomes.labels(outcome)
 
     def pay(self, account: str, new: NewPayment) -> str:
-        """The payment's id; 402 where the card was declined. Raises `NetworkFailed`, `StoreUnavailable`."""
+        """The payment's id; 402 where the card was declined.
+
+        Raises:
+            StoreUnavailable: the network wasn't asked.
+            NetworkFailed: nothing was paid.
+            NetworkSilent: whether it was isn't known.
+        """
         payment_id = uuid.uuid4().hex
         self._ledger.begin(Payment(payment_id, account, new.amount_cents, new.currency, new.card_number[-4:]))
         try:
@@ -73,7 +81,7 @@ class Payments:
 
     def _end(self, payment_id: str, outcome: Outcome) -> None:
         self._outcomes.labels(outcome).inc()
-        self._ledger.end(payment_id, outcome)
+        self._written.write(payment_id, outcome)
 
 
 def create_app(payments: Payments, bearer: Bearer, disturbance: Disturbance) -> FastAPI:

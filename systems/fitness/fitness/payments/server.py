@@ -10,12 +10,15 @@ from fitness.database import Database, StoreUnavailable
 from fitness.payments.app import Payments, create_app
 from fitness.payments.ledger import SCHEMA, Ledger
 from fitness.payments.network import PaymentNetwork
+from fitness.payments.outcomes import Outcomes
 from fitness.payments.settings import Settings
 from fitness.program import serve, watched
 from fitness.tokens import Bearer, Tokens
 
 SERVICE = "fitness-payments"
 KINDS = (ERRORS, LATENCY)
+
+_WORKER_MAY_TAKE_SECONDS = 0.8
 
 
 def run(settings: Settings, sockets: Sequence[socket.socket]) -> None:
@@ -27,15 +30,19 @@ def run(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     with watched(KINDS, clients=("httpx",)) as watching:
         database = Database(settings.database_url, application=SERVICE, schema=SCHEMA)
         network = PaymentNetwork(settings.network_url, timeout_seconds=settings.network_timeout_milliseconds / 1000)
+        ledger = Ledger(database)
+        outcomes = Outcomes(ledger, watching.registry)
         app = create_app(
-            Payments(Ledger(database), network, watching.registry),
+            Payments(ledger, network, outcomes, watching.registry),
             Bearer(Tokens(settings.jwt_key), watching.registry),
             Disturbance(watching.faults, _lose_connection),
         )
         instrument(app, service=SERVICE, registry=watching.registry)
+        outcomes.worker.start()
         try:
             serve(SERVICE, settings, sockets, app, watching.faults)
         finally:
+            outcomes.worker.stop(_WORKER_MAY_TAKE_SECONDS)
             network.close()
             database.close()
 
