@@ -35,5 +35,6 @@ def remembered(data: Path, folder: Path) -> Iterator[Remembered]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "data").symlink_to(data)
     with running_prometheus(folder) as server:
-        (last,) = Remembered(server.url, time.time()).values("max(max_over_time(timestamp(up == 1)[1h:5s]))")
+        # Of the bare selector: of anything else `timestamp` is when it was evaluated.
+        (last,) = Remembered(server.url, time.time()).values("max(max_over_time(timestamp(up)[1h:5s]))")
         yield Remembered(server.url, last - _BEFORE_THE_END_SECONDS)
