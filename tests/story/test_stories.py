@@ -34,7 +34,7 @@ STORIES = (
 )
 ONLY_THEN = {
     "etl_connection_errors_total",  # after the first error
-    "sereno_rabbitmq_queue_oldest_age_seconds",  # while something waits
+    "sereno_rabbitmq_queue_oldest_age_seconds",  # of a message that waits
     "sereno_sql_table_sequential_rows_total",  # of tables with more rows than a story writes
 }
 """Metrics of dashboards that a system may not have exported yet; their queries show 0 meanwhile."""
