@@ -1,6 +1,5 @@
 """The configuration of the demo's Prometheus and Alertmanager, made from the repository's own files."""
 
-import re
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -33,7 +32,9 @@ def write_configuration(run: Run, systems: Sequence[System]) -> tuple[Path, Path
         routing = yaml.safe_load(merged(original.read_text(), rules_in(generated.read_text())))
     except (OSError, UnmergeableError) as error:
         raise DemoError(f"{original} can't be read: {error}") from None
-    alertmanager.write_text(yaml.safe_dump(local_alertmanager(routing, addresses.url("incidents")), sort_keys=False))
+    patient = [name for system in systems for name in system.wait_for_cause]
+    local = local_alertmanager(routing, addresses.url("incidents"), patient)
+    alertmanager.write_text(yaml.safe_dump(local, sort_keys=False))
     return prometheus, alertmanager
 
 
@@ -87,11 +88,14 @@ def _server_jobs(places: Places, addresses: Addresses, systems: Sequence[System]
             yield {**job, "static_configs": targets}
 
 
-def local_alertmanager(routing: dict[str, Any], incidents_url: str) -> dict[str, Any]:
-    """The repository's routes and inhibitions; every receiver that tells somebody becomes the incident receiver."""
+def local_alertmanager(routing: dict[str, Any], incidents_url: str, patient: Sequence[str] = ()) -> dict[str, Any]:
+    """The repository's routes and inhibitions; every receiver that tells somebody becomes the incident receiver.
+
+    `patient` are SLOs, each `service/slo`, that wait to be told until what they depend on can have paged.
+    """
     webhook = {"url": f"{incidents_url}/api/v1/alertmanager", "send_resolved": True}
     return {
-        "route": _route(routing),
+        "route": _route(routing["route"], patient),
         "inhibit_rules": deepcopy(routing.get("inhibit_rules", [])),
         "receivers": [
             {"name": receiver["name"], "webhook_configs": [webhook]}
@@ -102,26 +106,18 @@ def local_alertmanager(routing: dict[str, Any], incidents_url: str) -> dict[str,
     }
 
 
-def _route(routing: dict[str, Any]) -> dict[str, Any]:
-    """The repository's, twice: for what is inhibited while a cause pages, with patience; for everything else."""
-    whole = routing["route"]
-    children = whole.get("routes", [])
-    patient = [
-        {"matchers": matchers, "group_wait": _PATIENCE, "routes": [_paced(child, _PATIENCE) for child in children]}
-        for matchers in _consequences(routing.get("inhibit_rules", []))
+def _route(whole: dict[str, Any], patient: Sequence[str]) -> dict[str, Any]:
+    """The repository's; and before it the same once more for each SLO that waits."""
+    waiting = [
+        {
+            "matchers": [f'service="{service}"', f'slo="{slo}"'],
+            "group_wait": _PATIENCE,
+            "routes": [_paced(child, _PATIENCE) for child in whole.get("routes", [])],
+        }
+        for service, _, slo in (name.partition("/") for name in patient)
     ]
     hurried = _paced(whole, _GROUP_WAIT)
-    return {**hurried, "routes": [*patient, *hurried.get("routes", [])]}
-
-
-def _consequences(inhibit_rules: Sequence[dict[str, Any]]) -> list[list[str]]:
-    """Matchers of the SLOs that depend on others: generated rules name them."""
-    found: list[list[str]] = []
-    for rule in inhibit_rules:
-        named = [text for text in rule["target_matchers"] if re.match(r"(service|slo)=", text)]
-        if any(text.startswith("service=") for text in named) and named not in found:
-            found.append(named)
-    return found
+    return {**hurried, "routes": [*waiting, *hurried.get("routes", [])]}
 
 
 def _paced(route: dict[str, Any], group_wait: str) -> dict[str, Any]:

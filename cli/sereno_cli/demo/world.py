@@ -100,6 +100,7 @@ def running_world(
         tell(f"writing {DAYS} days of simulated history")
         samples = sum(_write_histories(run, chosen, services))
         tell(f"history written: {samples:,} ledger samples")
+        _check_patience(chosen, services)
         configurations = write_configuration(run, chosen)
         supervisor = stack.enter_context(Supervisor(places.logs))
         told = tuple(services[name] for system in chosen for name in system.specs)
@@ -250,3 +251,10 @@ def _bring_up(world: World, together: Sequence[Part], tell: Tell) -> None:
     for child in [world.supervisor.start(part) for part in together]:
         tell(f"waiting for {child.name}")
         world.supervisor.wait_healthy(child)
+
+
+def _check_patience(systems: Sequence[System], services: Mapping[str, Service]) -> None:
+    known = {f"{slo.service}/{slo.name}" for service in services.values() for slo in service.slos}
+    for system in systems:
+        if strangers := [name for name in system.wait_for_cause if name not in known]:
+            raise DemoError(f"wait_for_cause of {system.name}: {', '.join(strangers)} is no SLO of slo/specs")

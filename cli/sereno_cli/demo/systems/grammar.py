@@ -136,6 +136,9 @@ class SystemDocument(Grammar):
     history: Text | dict[Text, Annotated[float, Field(gt=0)]] | None = Field(
         None, description="Events a minute of each service/slo in a simulated past, or the module that tells one"
     )
+    wait_for_cause: tuple[Text, ...] = Field(
+        (), strict=False, description="service/slo whose pages wait until what they depend on can have paged"
+    )
     addresses: dict[Text, Text] = Field({})
     faults: dict[Name, FaultDocument] = Field({})
 

@@ -118,6 +118,8 @@ class System:
     load: Load | None
     history: str | Mapping[str, float] | None
     """The module that tells a simulated past, or the events a minute of each `service/slo`; None: there is none."""
+    wait_for_cause: tuple[str, ...]
+    """`service/slo` whose pages wait until what they depend on can have paged."""
     addresses: Mapping[str, str]
     """What people may open: a name and an address with words."""
     faults: tuple[Fault, ...]

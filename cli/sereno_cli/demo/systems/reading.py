@@ -59,6 +59,7 @@ def _system(document: SystemDocument, folder: Path) -> System:
         ),
         load=None if document.load is None else Load(document.load.module, document.load.arguments),
         history=document.history,
+        wait_for_cause=document.wait_for_cause,
         addresses=document.addresses,
         faults=tuple(
             Fault(
