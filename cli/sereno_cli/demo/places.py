@@ -5,7 +5,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,26 +127,47 @@ class Addresses:
         return f"http://127.0.0.1:{self.ports[name]}"
 
 
-_PORTS = range(15_000, 32_000)
-"""Below those that systems give to outgoing connections (Linux from 32768, others from 49152): parts start one after
-the other, and no connection may take the last one's port meanwhile."""
+_BLOCK_PORTS = 250
+_BLOCKS = range(15_000, 20_000, _BLOCK_PORTS)
+"""Ports that systems give to no outgoing connection (Linux from 32768, others from 49152): parts start one after the
+other, and nobody may take the last one's port meanwhile. A block is one demo's: it listens on the first of its ports.
+"""
 OWN_PORTS = ("prometheus", "alertmanager", "incidents", "collector", "control")
 """Of Sereno's own parts and its neighbours."""
 
 
-def free_addresses(names: Iterable[str]) -> Addresses:
-    """Ports that nobody listens on, chosen together so that no two are the same."""
+@contextmanager
+def free_addresses(names: Iterable[str]) -> Iterator[Addresses]:
+    """Ports that nobody listens on, and that no other demo chooses until the block is left.
+
+    Raises:
+        DemoError: there aren't enough.
+    """
     with ExitStack() as stack:
-        return Addresses({name: _bound_port(stack) for name in names})
+        first = _own_block(stack)
+        wanted = tuple(names)
+        free = [port for port in range(first + 1, first + _BLOCK_PORTS) if _is_free(port)][: len(wanted)]
+        if len(free) < len(wanted):
+            raise DemoError(f"{len(wanted)} ports are needed, and from {first} on there are {len(free)}: try again")
+        yield Addresses(dict(zip(wanted, free, strict=True)))
 
 
-def _bound_port(stack: ExitStack) -> int:
-    while True:
+def _own_block(stack: ExitStack) -> int:
+    # In another order each time: whoever has just ended leaves connections behind that keep ports for a minute.
+    for first in secrets.SystemRandom().sample(_BLOCKS, len(_BLOCKS)):
         listener = stack.enter_context(socket.socket())
-        port = secrets.choice(_PORTS)
         with suppress(OSError):
-            listener.bind(("127.0.0.1", port))
-            return port
+            listener.bind(("127.0.0.1", first))
+            listener.listen()
+            return first
+    raise DemoError(f"all ports from {_BLOCKS.start} to {_BLOCKS.stop} belong to other demos, or to other programs")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as listener, suppress(OSError):
+        listener.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def find_clone(start: Path) -> Path:

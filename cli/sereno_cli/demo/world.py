@@ -92,7 +92,7 @@ def running_world(
     places = Places(clone, (state or clone / "var" / "demo").resolve())
     with _only_one(places), ExitStack() as stack:
         _forget_last_run(places, chosen)
-        addresses = free_addresses((*OWN_PORTS, *_ports(chosen), *server_ports(chosen)))
+        addresses = stack.enter_context(free_addresses((*OWN_PORTS, *_ports(chosen), *server_ports(chosen))))
         servers = stack.enter_context(server_places(places, programs, addresses, chosen))
         run = Run(places, programs, addresses, servers)
         tell("compiling slo/specs")

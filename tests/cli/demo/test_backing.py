@@ -65,8 +65,8 @@ def started(folder: Path, need: str) -> Iterator[Started]:
         pytest.skip(f"needs {need}: make test-tools")
     one = system(folder, need)
     places = Places(REPOSITORY, folder / "state")
-    addresses = free_addresses((*OWN_PORTS, *server_ports([one])))
     with ExitStack() as stack:
+        addresses = stack.enter_context(free_addresses((*OWN_PORTS, *server_ports([one]))))
         servers = stack.enter_context(server_places(places, PROGRAMS, addresses, [one]))
         supervisor = stack.enter_context(Supervisor(places.logs))
         for part in server_parts(servers, one):
@@ -144,8 +144,9 @@ def test_servers_are_scraped_by_the_repository_s_own_jobs(tmp_path: Path) -> Non
     one = system(tmp_path, "redis", "rabbitmq", "postgresql", "moto")
     (tmp_path / "state" / "compiled" / "alertmanager").mkdir(parents=True)
     (tmp_path / "state" / "compiled" / "alertmanager" / "inhibit_rules.yml").write_text("inhibit_rules: []\n")
-    run = Run(Places(REPOSITORY, tmp_path / "state"), PROGRAMS, free_addresses((*OWN_PORTS, *server_ports([one]))), {})
-    prometheus, _ = write_configuration(run, [one])
+    with free_addresses((*OWN_PORTS, *server_ports([one]))) as addresses:
+        run = Run(Places(REPOSITORY, tmp_path / "state"), PROGRAMS, addresses, {})
+        prometheus, _ = write_configuration(run, [one])
     jobs = {job["job_name"]: job for job in yaml.safe_load(prometheus.read_text())["scrape_configs"]}
     assert {"redis", "rabbitmq", "rabbitmq-queues", "postgresql"} <= set(jobs)
     (target,) = jobs["rabbitmq-queues"]["static_configs"]
@@ -160,8 +161,10 @@ def test_a_program_s_template_is_written_with_its_words(tmp_path: Path) -> None:
     (tmp_path / "exporters.yaml").write_text("port: ${redis.port}\n")
     (tmp_path / "wrong.yaml").write_text("port: ${rabbitmq.port}\n")
     places = Places(REPOSITORY, tmp_path / "state")
-    addresses = free_addresses((*OWN_PORTS, *server_ports([one])))
-    with server_places(places, PROGRAMS, addresses, [one]) as servers:
+    with (
+        free_addresses((*OWN_PORTS, *server_ports([one]))) as addresses,
+        server_places(places, PROGRAMS, addresses, [one]) as servers,
+    ):
         run = Run(places, PROGRAMS, addresses, servers)
         parts.program(run, one, replace(one.programs[0], templates=("exporters.yaml",)))
         written = places.files_of("shop") / "exporters.yaml"

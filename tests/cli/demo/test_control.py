@@ -50,11 +50,12 @@ def door(tmp_path: Path) -> Iterator[Door]:
     faults = [Fault(deed, Done("transactions-api", deed), f"it {deed}s", EXPECTED) for deed in ("stop", "freeze")]
     system = replace(found, faults=(*found.faults, *faults, Fault("ghost", Done("ghost", "stop"), "no", EXPECTED)))
     (program,) = system.programs
-    addresses = free_addresses((*OWN_PORTS, *(f"transactions-api.{port}" for port in program.ports)))
-    run = Run(Places(REPOSITORY, tmp_path), Programs("prometheus", "promtool", "alertmanager"), addresses)
-    run.places.logs.mkdir()
-    run.places.files_of(system.name).mkdir(parents=True)
     with ExitStack() as stack:
+        ports = (*OWN_PORTS, *(f"transactions-api.{port}" for port in program.ports))
+        addresses = stack.enter_context(free_addresses(ports))
+        run = Run(Places(REPOSITORY, tmp_path), Programs("prometheus", "promtool", "alertmanager"), addresses)
+        run.places.logs.mkdir()
+        run.places.files_of(system.name).mkdir(parents=True)
         supervisor = stack.enter_context(Supervisor(run.places.logs))
         supervisor.wait_healthy(supervisor.start(parts.program(run, system, program)))
         stack.enter_context(deeds_logged(run.places))
