@@ -22,7 +22,7 @@ from support.waiting import wait_for
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "elasticsearch"
 WITHOUT = "SERENO_TEST_WITHOUT_ELASTICSEARCH"
-START_SECONDS = 90.0
+START_SECONDS = 200.0
 STOP_SECONDS = 30.0
 READY_PATH = "/_cluster/health?wait_for_status=yellow&timeout=1s"
 
