@@ -7,7 +7,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-def wait_for(probe: Callable[[], Value | None], *, what: str, timeout_seconds: float = 60.0) -> Value:
+def wait_for(probe: Callable[[], Value | None], *, what: str, timeout_seconds: float = 30.0) -> Value:
     """Call `probe` until it returns something true, and return that; fail with `what` when time is up."""
     deadline = time.monotonic() + timeout_seconds
     while True:

@@ -102,8 +102,8 @@ class Subscriber:
             return self._store_batch(messages, last_pause_seconds)
 
     def _store_batch(self, messages: Sequence[Message], last_pause_seconds: float) -> float:
+        # Parts of the batch, the first one last: halved until what can't be stored is alone.
         left, kept = [messages], 0
-        """Parts of the batch, the first one last: halved until what can't be stored is alone."""
         while left:
             part = left.pop()
             try:
