@@ -11,8 +11,6 @@ from transactions_api.postgresql_connections import reason
 
 _LOCK = "LOCK TABLE transactions IN SHARE ROW EXCLUSIVE MODE"
 """Readers go on, writers wait: what CREATE TRIGGER and many a maintenance job take."""
-
-
 _AGAIN_SECONDS = 0.5
 
 

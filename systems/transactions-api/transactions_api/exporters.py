@@ -64,9 +64,8 @@ def main() -> NoReturn:
 def _count_statements(database_url: str) -> None:
     """Slow statements are counted by an extension, which is made if it isn't there and we may."""
     with suppress(psycopg.Error, StoreUnavailable):
-        PostgresqlStore(
-            database_url
-        ).close()  # makes the database: all programs start together, and we may be the first
+        # It makes the database: all programs start together, and we may be the first.
+        PostgresqlStore(database_url).close()
         with psycopg.connect(database_url, connect_timeout=2) as connection:
             connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
