@@ -9,6 +9,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _MOST_CONNECTIONS: Final = 1_000
+_MOST_AT_ONCE: Final = 64
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -20,8 +21,21 @@ def most_connections() -> int:
 
     Without a bound asyncio writes a traceback for every connection that it finds no descriptor for, by the megabyte.
     """
-    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _MOST_CONNECTIONS if descriptors == resource.RLIM_INFINITY else min(_MOST_CONNECTIONS, descriptors // 2)
+    return min(_MOST_CONNECTIONS, _descriptors() // 2)
+
+
+def accepted_at_once() -> int:
+    """How many connections asyncio may accept in one turn of its loop.
+
+    One that there is no room for is closed three turns after it was accepted, and each of the turns accepts as many:
+    four times this many, a quarter of the descriptors, may be open beside `most_connections`.
+    """
+    return max(1, min(_MOST_AT_ONCE, _descriptors() // 16))
+
+
+def _descriptors() -> int:
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1 << 30 if allowed == resource.RLIM_INFINITY else allowed
 
 
 class BoundedProtocol(H11Protocol):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 _BACKLOG = 64
-"""asyncio accepts as many before it looks at any: together with those that are open they must find descriptors."""
+"""How many connections the system keeps until the server is up, which then says itself how many it takes at once."""
 
 
 def listen(host: str, port: int, *, command: str) -> socket.socket:
@@ -53,14 +53,14 @@ def serve(app: Any, listener: socket.socket, *, tls: "TlsContext | None" = None,
     """Serve an ASGI application until Ctrl-C or SIGTERM."""
     import uvicorn
 
-    from sereno_cli.connections import BoundedProtocol, ended_politely
+    from sereno_cli.connections import BoundedProtocol, accepted_at_once, ended_politely
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's polite end is the same as Ctrl-C
     factory: Callable[..., ssl.SSLContext] | None = None if tls is None else lambda *_: tls.context
     config = uvicorn.Config(
         ended_politely(app),
         http=BoundedProtocol,
-        backlog=_BACKLOG,
+        backlog=accepted_at_once(),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=5,

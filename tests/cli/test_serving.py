@@ -1,5 +1,6 @@
 """Servers among clients that are slow on purpose, and at their end."""
 
+import resource
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from sereno_cli.connections import BoundedProtocol
+from sereno_cli.connections import BoundedProtocol, accepted_at_once, most_connections
 from sereno_cli.serving import listen
 from support.command_line import SERENO
 from support.misbehaving import hang, misbehaving
@@ -113,6 +114,14 @@ def test_more_connections_than_descriptors_are_no_flood_of_messages(tmp_path: Pa
             assert b"Traceback" not in log.read_bytes()
         wait_for(lambda: _status(f"http://127.0.0.1:{port}/health") == 200, what="room")
     assert len(log.read_bytes()) < 1_000
+
+
+@pytest.mark.parametrize("descriptors", [64, 256, 1_024, 1 << 20])
+def test_what_waits_to_be_closed_finds_descriptors_too(descriptors: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy server closes what it has no room for three turns after it took it: clients on all sides see to that."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (descriptors, descriptors))
+    assert most_connections() + 4 * accepted_at_once() <= descriptors * 3 / 4
+    assert accepted_at_once() >= 4
 
 
 def _status(url: str) -> int | None:

@@ -12,8 +12,9 @@ class Part:
 
     name: str
     arguments: tuple[str, ...]
-    healthy: str | None
-    """What answers once it is healthy: http://… answers 200, tcp://host:port listens; None: nothing is served."""
+    healthy: str | tuple[str, ...] | None
+    """What answers once it is healthy: http://… answers 200, tcp://host:port listens, a command ends with 0;
+    None: nothing is served."""
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
     """Where it runs; None: where we do."""

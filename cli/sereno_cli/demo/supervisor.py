@@ -1,6 +1,7 @@
 """Starts the parts in order, waits until each is healthy, notices when one dies, and ends them all."""
 
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -56,12 +57,13 @@ class Supervisor:
             PartDied: it ended before.
             DemoError: time is up.
         """
-        address = child.part.healthy
+        asked = child.part.healthy
         deadline = time.monotonic() + timeout_seconds
-        while address is not None and not _answers(address):
+        while asked is not None and not _answers(asked):
             self.check()
             if time.monotonic() > deadline:
-                message = f"{child.name} isn't healthy after {timeout_seconds:g} s ({address})"
+                shown = asked if isinstance(asked, str) else " ".join(asked)
+                message = f"{child.name} isn't healthy after {timeout_seconds:g} s ({shown})"
                 raise DemoError(f"{message}; it printed:\n{child.last_lines()}")
             time.sleep(_POLL_SECONDS)
 
@@ -150,15 +152,24 @@ def _in_words(exit_code: int) -> str:
     return f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
 
 
-def _answers(address: str) -> bool:
-    """Whether http://… answers 200, or somebody listens at tcp://host:port."""
-    parsed = urlsplit(address)
+def _answers(asked: str | tuple[str, ...]) -> bool:
+    """Whether http://… answers 200, somebody listens at tcp://host:port, or a command ends with 0."""
+    if not isinstance(asked, str):
+        return _ends_well(asked)
+    parsed = urlsplit(asked)
     if parsed.scheme == "tcp":
         with socket.socket() as client:
             client.settimeout(1)
             return client.connect_ex((parsed.hostname, parsed.port)) == 0
     try:
         # trust_env=False: a proxy of the environment knows nothing of loopback.
-        return httpx.get(address, timeout=2.0, trust_env=False).status_code == httpx.codes.OK
+        return httpx.get(asked, timeout=2.0, trust_env=False).status_code == httpx.codes.OK
     except httpx.HTTPError:
+        return False
+
+
+def _ends_well(command: tuple[str, ...]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=5).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
         return False

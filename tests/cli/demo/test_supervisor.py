@@ -15,7 +15,7 @@ from support.ports import free_port
 from support.waiting import wait_for
 
 
-def program(name: str, code: str, healthy: str | None = None) -> Part:
+def program(name: str, code: str, healthy: str | tuple[str, ...] | None = None) -> Part:
     """A part that runs these lines of Python."""
     return Part(name, (sys.executable, "-c", code), healthy)
 
@@ -74,6 +74,19 @@ def test_a_death_is_told_with_the_last_lines(tmp_path: Path) -> None:
         wait_for(lambda: child.exit_code() is not None, what="the child ends")
         with pytest.raises(PartDied, match=r"(?s)store .*exit code 7.*the disk is full"):
             supervisor.check()
+
+
+def test_a_command_says_whether_a_part_is_healthy(tmp_path: Path) -> None:
+    """For servers that listen before they let anybody in; a command that isn't there, or never ends well, is told."""
+    ready = tmp_path / "ready"
+    gets_ready = f"import pathlib, time; time.sleep(0.5); pathlib.Path({str(ready)!r}).touch(); time.sleep(60)"
+    with Supervisor(tmp_path) as supervisor:
+        supervisor.wait_healthy(supervisor.start(program("slow", gets_ready, ("test", "-e", str(ready)))))
+        assert ready.exists()
+        for command in (("false", "-v"), (str(tmp_path / "gone"), "-v")):
+            never = supervisor.start(program("never", SLEEPS, command))
+            with pytest.raises(DemoError, match=rf"never isn't healthy after 0.3 s \({command[0]} -v\)"):
+                supervisor.wait_healthy(never, 0.3)
 
 
 def test_waiting_for_health_ends_when_the_part_dies(tmp_path: Path) -> None:

@@ -61,7 +61,8 @@ def _parts(place: Place) -> Sequence[Part]:
         Part(
             place.name,
             (str(found / "postgres"), "-D", str(data), *options),
-            f"tcp://127.0.0.1:{port}",
+            # It listens before it lets anybody in: after a crash, or what looks like one, it reads its log first.
+            (str(found / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)),
             folder=place.folder,
             user=runs_as(),
             ended_by=signal.SIGINT,  # SIGTERM waits for clients
