@@ -1,7 +1,7 @@
 """`python -m benchmarks.demo_memory [--minutes N] [demo's arguments]`: what a demo needs, and whether that grows.
 
     python -m benchmarks.demo_memory --minutes 60
-    python -m benchmarks.demo_memory -- --once --systems all --fault etl/load-frozen,fitness/redis-gone
+    python -m benchmarks.demo_memory --minutes 90 -- --once --systems all --fault all
 
 It starts `sereno demo` (with `--systems all`, unless told otherwise) and reads, every ten seconds, the proportional set
 size of all its processes: pages that several share are shared out among them. Ends with 1 where it takes more than 4 GB
@@ -49,11 +49,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 Sample = tuple[float, Counter[str], float]
-"""Seconds since the start; bytes by program; processor seconds that the processes alive then have used."""
+"""Seconds since the start; bytes by program; processor seconds used by then, as far as it was seen."""
 
 
 def _sampled(demo: subprocess.Popen[bytes], seconds: float) -> Iterator[Sample]:
     begun = time.monotonic()
+    by_process: dict[int, float] = {}
+    used = 0.0
     for number in itertools.count(1):
         try:
             demo.wait(timeout=max(0.0, begun + number * _PERIOD_SECONDS - time.monotonic()))
@@ -68,7 +70,11 @@ def _sampled(demo: subprocess.Popen[bytes], seconds: float) -> Iterator[Sample]:
         sizes: Counter[str] = Counter()
         for process in processes:
             sizes[_name(process)] += _proportional_set_bytes(process)
-        yield since, sizes, sum(map(_processor_seconds, processes))
+        now = {process: _processor_seconds(process) for process in processes}
+        # Faults stop processes: what has ended since keeps what it had used when it was seen last.
+        used += sum(max(0.0, seconds_used - by_process.get(process, 0.0)) for process, seconds_used in now.items())
+        by_process = now
+        yield since, sizes, used
 
 
 def _family(ancestor: int) -> list[int]:
@@ -147,7 +153,7 @@ def _mean(values: Iterable[int]) -> float:
 
 
 def _cores(samples: Sequence[Sample]) -> float:
-    """Of the second half; processes that ended meanwhile are missing."""
+    """Of the second half; the last seconds of processes that ended meanwhile are missing."""
     (begun, _, before), (ended, _, after) = samples[len(samples) // 2], samples[-1]
     return (after - before) / (ended - begun) if ended > begun else 0.0
 

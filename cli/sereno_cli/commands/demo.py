@@ -23,7 +23,8 @@ from sereno_cli.exit_codes import ExitCode
     "--fault",
     metavar="[SYSTEM/]NAME[,…]",
     default="",
-    help="Which faults: of one system one after the other, of several side by side [the first system's first].",
+    help="Which faults: of one system one after the other, of several side by side; all: every fault of those that run"
+    " [the first system's first].",
 )
 def command(once: bool, state: Path | None, systems: str, fault: str) -> ExitCode:
     """Run everything locally on real Prometheus and Alertmanager.

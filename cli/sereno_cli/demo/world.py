@@ -80,13 +80,13 @@ def running_world(
         tell: is told each step.
         systems: names of those to run, with `:full` behind for that of production; "all": each of them in full.
         faults: which visitors and stories may switch on, as `system/fault`, or without `system/` of the first of them;
-            none: the first one's first.
+            none: the first one's first; "all": each of each that doesn't take hours.
 
     Raises:
         DemoError: a part is missing, didn't start or died; all others are ended.
     """
     chosen = _systems(clone, systems)
-    broken = _faults(chosen, faults)
+    broken = chosen_faults(chosen, faults)
     programs = find_programs()
     check_servers(chosen)
     places = Places(clone, (state or clone / "var" / "demo").resolve())
@@ -128,7 +128,17 @@ def _systems(clone: Path, wanted: Sequence[str]) -> tuple[System, ...]:
     return tuple(found.values())
 
 
-def _faults(systems: Sequence[System], wanted: Sequence[str]) -> tuple[tuple[System, Fault], ...]:
+def chosen_faults(systems: Sequence[System], wanted: Sequence[str]) -> tuple[tuple[System, Fault], ...]:
+    """Those that `wanted` means (see `running_world`), at least one.
+
+    Raises:
+        NoSuchThing: a name means none, or one that takes hours.
+    """
+    if ALL in wanted:
+        every = tuple((system, fault) for system in systems for fault in system.faults if not fault.is_slow)
+        if not every:
+            raise NoSuchThing(f"{', '.join(system.name for system in systems)}: no fault that shows within minutes")
+        return every
     by_name = {system.name: system for system in systems}
     found = []
     for text in wanted or ("",):

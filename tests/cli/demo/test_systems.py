@@ -1,10 +1,12 @@
 """`systems/<id>/system.yaml`: what is run of a system, and its mistakes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sereno_cli.demo.systems import FULL, Done, System, Told, full_ids, read_system, system_ids
 from sereno_cli.demo.systems.words import filled_in, words_of
+from sereno_cli.demo.world import NoSuchThing, chosen_faults
 
 REPOSITORY = Path(__file__).parents[3]
 RIGHT = """\
@@ -149,6 +151,39 @@ def test_every_system_of_the_repository_is_right() -> None:
         if name in full_ids(REPOSITORY):
             programs += [program.name for program in system.programs]
     assert len(set(programs)) == len(programs), "programs of all systems run side by side, each by a name of its own"
+
+
+def test_faults_are_chosen_by_name_or_all_together(tmp_path: Path) -> None:
+    """All are those of all systems that show within minutes; a name without its system is the first's."""
+    slow = (
+        RIGHT
+        + """\
+  trickle:
+    switch: {program: shop, fault: errors, parameters: {ratio: 0.004}}
+    on: one in 250 fails
+    expects: {alert: SLOErrorBudgetBurn, severity: warning, labels: {slo: availability}}
+    slow: true
+"""
+    )
+    shop = read(tmp_path, slow)
+    assert isinstance(shop, System)
+    bank = replace(shop, name="bank", faults=(replace(shop.faults[0], name="closed"), shop.faults[0]))
+
+    def chosen(*wanted: str) -> list[str]:
+        return [f"{system.name}/{fault.name}" for system, fault in chosen_faults([shop, bank], wanted)]
+
+    assert chosen("all") == ["shop/errors", "bank/closed", "bank/errors"]
+    assert chosen() == chosen("errors") == ["shop/errors"]
+    assert chosen("bank/errors", "shop/errors") == ["bank/errors", "shop/errors"]
+    for wrong, told in [
+        ("trickle", "trickle takes hours in real time"),
+        ("kiosk/errors", "kiosk doesn't run; there are: shop, bank"),
+        ("bank/opened", "bank has no fault opened; there are: closed, errors"),
+    ]:
+        with pytest.raises(NoSuchThing, match=told):
+            chosen(wrong)
+    with pytest.raises(NoSuchThing, match="shop: no fault that shows within minutes"):
+        chosen_faults([replace(shop, faults=shop.faults[1:])], ["all"])
 
 
 def test_words_are_said() -> None:
