@@ -17,7 +17,7 @@ _LOW_BUDGET_RATIO = 0.25
 
 def screen(world: World, budgets: Sequence[BudgetNow], problem: str = "") -> Group:
     """The whole picture."""
-    parts: list[RenderableType] = [_addresses(world), _budget_table(budgets), _to_try(world)]
+    parts: list[RenderableType] = [_addresses(world), budget_table(budgets), _to_try(world)]
     if problem:
         parts.insert(0, Panel(Text(problem, style="bold red"), title="trouble"))
     return Group(*parts)
@@ -44,12 +44,13 @@ def _addresses(world: World) -> Panel:
     )
 
 
-def _budget_table(budgets: Sequence[BudgetNow]) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False)
+def budget_table(budgets: Sequence[BudgetNow]) -> Table:
+    """An SLO a line."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("error budget of", no_wrap=True)
     for heading in ("objective", "left", "burn 1h", "per min", "bad 5m"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("alerts", no_wrap=True)
+    table.add_column("alerts", overflow="fold")  # the one that may take two lines: at 80 columns no figure is cut off
     for budget in budgets:
         table.add_row(
             budget.slo,
