@@ -15,7 +15,8 @@ from benchmarks.simulation import SECOND, Series
 from benchmarks.stories.recording import Raw, Stretch
 
 SCRAPE = 30 * SECOND
-_COUNTERS = ("_total", "_count", "_sum", "_bucket")
+# Of histograms and summaries, which name their unit: `pg_stat_activity_count` is a gauge.
+_COUNTERS = ("_total", "_seconds_count", "_bytes_count", "_sum", "_bucket")
 _MOMENT = "_timestamp_seconds"
 _START = "process_start_time_seconds"
 _BEFORE_SECONDS = 86_400.0
