@@ -1,7 +1,7 @@
 """Slow faults of the reference systems in simulated time: `python -m benchmarks.stories [SYSTEM[/FAULT] …]`.
 
 Without names: all of them. It ends with 1 where an expected alert doesn't come, isn't told, doesn't end, or where
-something else pages. About two minutes of real time for all together, and half a minute for each.
+something else pages. About eight minutes of real time for a fault of each system together, and half a minute for each.
 """
 
 import argparse

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 # A sixteenth of what OWASP advises for log-ins: load generators log in twice a second on a laptop that runs all else.
 _COST, _BLOCK, _LANES = 2**13, 8, 1
 _SALT_BYTES = 16
-# A hash takes 8 MB, and the C library keeps them for each thread that has made one: the API's forty kept 300 MB.
+# A hash takes 8 MB, and the C library keeps them for each thread that has made one: the API has forty.
 _HASHERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="hashing")
 
 
