@@ -1,6 +1,8 @@
 """One readable screen: addresses, live budget, what to try."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -45,23 +47,31 @@ def _addresses(world: World) -> Panel:
 
 
 def budget_table(budgets: Sequence[BudgetNow]) -> Table:
-    """An SLO a line."""
+    """An SLO a line; those of several services below their service's name."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("error budget of", no_wrap=True)
     for heading in ("objective", "left", "burn 1h", "per min", "bad 5m"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("alerts", overflow="fold")  # the one that may take two lines: at 80 columns no figure is cut off
-    for budget in budgets:
-        table.add_row(
-            budget.slo,
-            f"{budget.objective_percent:g} %",
-            _remaining(budget.remaining_ratio),
-            _shown(budget.burn_rate_1h, "{:.2f}"),
-            _shown(budget.events_per_minute, "{:.0f}"),
-            _shown(budget.bad_events_5m, "{:.0f}"),
-            Text(", ".join(budget.firing), style="bold red") if budget.firing else Text("calm", style="green"),
-        )
+    has_several = len({budget.service for budget in budgets}) > 1
+    for service, of_service in groupby(budgets, key=attrgetter("service")):
+        if has_several:
+            table.add_row(Text(service, style="bold"))
+        for budget in of_service:
+            table.add_row(*_figures(budget))
     return table
+
+
+def _figures(budget: BudgetNow) -> tuple[RenderableType, ...]:
+    return (
+        budget.slo.removeprefix(f"{budget.service}/"),
+        f"{budget.objective_percent:g} %",
+        _remaining(budget.remaining_ratio),
+        _shown(budget.burn_rate_1h, "{:.2f}"),
+        _shown(budget.events_per_minute, "{:.0f}"),
+        _shown(budget.bad_events_5m, "{:.0f}"),
+        Text(", ".join(budget.firing), style="bold red") if budget.firing else Text("calm", style="green"),
+    )
 
 
 def _remaining(ratio: float | None) -> Text:
