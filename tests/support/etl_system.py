@@ -240,6 +240,8 @@ def running_pipeline(folder: Path, broker: Broker, database: PostgresqlServer, m
         stack.callback(objects.close)
         bucket = variables["ETL_BUCKET"]
         running = Pipeline(programs, database.url(name), broker, database_door, broker_door, objects, bucket)
+        # Programs answer before they have reached their servers: one of them makes the tables when it does.
+        wait_for(lambda: running.value("SELECT to_regclass('etl.batches')"), what="the tables are made")
         running.more_batches()
         yield running
 
