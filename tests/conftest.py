@@ -3,9 +3,15 @@
 import os
 
 import pytest
-from support.elasticsearch import elasticsearch, elasticsearch_server
+from support.elasticsearch import elasticsearch, elasticsearch_door, elasticsearch_server
 
-__all__ = ["elasticsearch", "elasticsearch_server", "pytest_collection_modifyitems", "pytest_runtest_setup"]
+__all__ = [
+    "elasticsearch",
+    "elasticsearch_door",
+    "elasticsearch_server",
+    "pytest_collection_modifyitems",
+    "pytest_runtest_setup",
+]
 
 _NICENESS = 10
 

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from sereno_backends.logs.elasticsearch_template import MAPPINGS
 
+from support.closable_door import ClosableDoor
 from support.ports import free_port
 from support.waiting import wait_for
 
@@ -127,6 +128,17 @@ def elasticsearch(elasticsearch_server: ElasticsearchServer) -> ElasticsearchSer
     """The running server; a test before may have stopped it."""
     elasticsearch_server.start()
     return elasticsearch_server
+
+
+@pytest.fixture
+def elasticsearch_door(elasticsearch: ElasticsearchServer) -> Iterator[ClosableDoor]:
+    """An open way to the running server."""
+    door = ClosableDoor(elasticsearch.port)
+    door.open()
+    try:
+        yield door
+    finally:
+        door.close()
 
 
 def install_picky_template(url: str, stream: str) -> None:

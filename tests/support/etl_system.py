@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.closable_door import ClosableDoor
 from support.moto import REGION
 from support.ports import free_port
 from support.postgresql import PostgresqlServer
@@ -126,39 +126,14 @@ class Program:
 
 
 @dataclass
-class Door:
-    """The way to a server, which can be closed: connections through it break, and new ones are refused."""
-
-    server_port: int
-    port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
-
-    def open(self) -> None:
-        """Let everybody in."""
-        command = [sys.executable, str(Path(__file__).parent / "door.py"), str(self.port), str(self.server_port)]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(self._listens, what="the door is open")
-
-    def close(self) -> None:
-        """Let nobody in."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait(timeout=10)
-
-    def _listens(self) -> bool:
-        with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", self.port)) == 0
-
-
-@dataclass
 class Pipeline:
     """All of it, and the ways to its servers."""
 
     programs: Mapping[str, Program]
     database_url: str
     broker: Broker
-    database_door: Door
-    broker_door: Door
+    database_door: ClosableDoor
+    broker_door: ClosableDoor
     objects: Any
     bucket: str
 
@@ -214,7 +189,7 @@ def running_pipeline(folder: Path, broker: Broker, database: PostgresqlServer, m
     """All programs over these servers, a first batch loaded; they are gone afterwards."""
     name = f"etl_{free_port()}"
     database.run(f"CREATE DATABASE {name}")
-    database_door, broker_door = Door(database.port), Door(broker.port)
+    database_door, broker_door = ClosableDoor(database.port), ClosableDoor(broker.port)
     with ExitStack() as stack:
         for door in (database_door, broker_door):
             door.open()

@@ -16,6 +16,7 @@ from sereno_backends.logs import (
     open_log_store,
 )
 from sereno_backends.logs.elasticsearch_client import API_KEY_FILE, CA_FILE
+from support.closable_door import ClosableDoor
 from support.elasticsearch import ElasticsearchServer, marked
 from support.log_records import Ask, MakeRecord
 from support.ports import free_port
@@ -24,22 +25,23 @@ from support.proxy import Proxy, Refusal, proxy_before
 pytestmark = marked
 
 
-def test_a_server_that_is_stopped_is_unreachable_and_back_with_everything(
-    elasticsearch: ElasticsearchServer, elastic_store: ElasticsearchLogStore, record: MakeRecord, ask: Ask
+def test_a_server_that_is_gone_is_unreachable_and_back_with_everything(
+    elasticsearch_door: ClosableDoor, namespace: str, record: MakeRecord, ask: Ask
 ) -> None:
-    """While the server is down every call says so; afterwards all that was answered is there."""
-    elastic_store.write([record("a")])
-    elasticsearch.stop()
-    for call in (
-        lambda: elastic_store.write([record("b")]),
-        lambda: elastic_store.count(ask()),
-        lambda: elastic_store.search(ask()),
-    ):
-        with pytest.raises(LogStoreUnreachable, match=f"{elasticsearch.port}.*can't be reached"):
-            call()
-    elasticsearch.start()
-    assert elastic_store.write([record("a"), record("b")]).indexed == 1
-    assert [found.record_id for found in elastic_store.search(ask())] == ["a", "b"]
+    """While nobody reaches the server every call says so; afterwards all that was answered is there."""
+    with closing(ElasticsearchLogStore(elasticsearch_door.url, namespace)) as store:
+        store.write([record("a")])
+        elasticsearch_door.close()
+        for call in (
+            lambda: store.write([record("b")]),
+            lambda: store.count(ask()),
+            lambda: store.search(ask()),
+        ):
+            with pytest.raises(LogStoreUnreachable, match=f"{elasticsearch_door.port}.*can't be reached"):
+                call()
+        elasticsearch_door.open()
+        assert store.write([record("a"), record("b")]).indexed == 1
+        assert [found.record_id for found in store.search(ask())] == ["a", "b"]
 
 
 def test_a_server_that_hangs_is_unreachable_in_time(

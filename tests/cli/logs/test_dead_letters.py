@@ -10,8 +10,10 @@ import pytest
 from sereno_backends.logs import ElasticsearchLogStore
 from sereno_backends.logs.elasticsearch_template import MAPPINGS
 from sereno_cli.main import run
+from support.closable_door import ClosableDoor
 from support.collecting import ALWAYS, ecs_line
 from support.elasticsearch import ElasticsearchServer, fresh_namespace, install_picky_template, marked
+from support.ports import free_port
 
 
 class Site:
@@ -133,18 +135,17 @@ class TestOnElasticsearch:
         assert site.letters() == []
 
     def test_a_server_that_is_gone_is_exit_code_3(
-        self, site: Site, elasticsearch: ElasticsearchServer, capsys: pytest.CaptureFixture[str]
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """Without an answer nothing is delivered, and this is said."""
-        assert site
-        elasticsearch.stop()
+        monkeypatch.setenv("SERENO_ELASTICSEARCH_URL", f"http://127.0.0.1:{free_port()}")
         assert run(["logs", "redeliver"]) == 3
         assert "can't be reached" in capsys.readouterr().err
 
     def test_a_server_that_goes_away_meanwhile_is_exit_code_3(
         self,
         site: Site,
-        elasticsearch: ElasticsearchServer,
+        elasticsearch_door: ClosableDoor,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
@@ -152,9 +153,10 @@ class TestOnElasticsearch:
         stored_ids = ElasticsearchLogStore.stored_ids
 
         def asked_too_late(store: ElasticsearchLogStore, stream: str, ids: list[str]) -> set[str]:
-            elasticsearch.stop()
+            elasticsearch_door.close()
             return stored_ids(store, stream, ids)
 
+        monkeypatch.setenv("SERENO_ELASTICSEARCH_URL", elasticsearch_door.url)
         monkeypatch.setattr(ElasticsearchLogStore, "stored_ids", asked_too_late)
         assert run(["logs", "redeliver", "--service", site.service]) == 3
         assert "run it again" in capsys.readouterr().err

@@ -15,6 +15,7 @@ import httpx
 import orjson
 import pytest
 from sereno_backends.logs import ElasticsearchLogStore
+from support.closable_door import ClosableDoor
 from support.collecting import ALWAYS, Bench, ecs_line
 from support.elasticsearch import ElasticsearchServer, fresh_namespace, install_picky_template, marked
 from support.waiting import wait_for
@@ -67,20 +68,27 @@ def test_what_elasticsearch_refuses_goes_to_the_dead_letters_once(
     assert len(letters_of(elasticsearch, namespace)) == 1
 
 
-def test_an_outage_of_the_server_loses_and_repeats_nothing(bench: Bench, elasticsearch: ElasticsearchServer) -> None:
-    """Lines written before, while and after the server is down are all there once, and the figures add up."""
+def test_an_outage_of_the_server_loses_and_repeats_nothing(
+    tmp_path: Path, elasticsearch_door: ClosableDoor, namespace: str
+) -> None:
+    """Lines written before, while and after nobody reaches the server are all there once, and the figures add up."""
+    with closing(Bench(tmp_path, ElasticsearchLogStore(elasticsearch_door.url, namespace))) as bench:
+        _outlive_an_outage(bench, elasticsearch_door)
+
+
+def _outlive_an_outage(bench: Bench, elasticsearch_door: ClosableDoor) -> None:
     bench.real_time = True
     thread = threading.Thread(target=bench.start().follow)
     thread.start()
     try:
         bench.append(*(ecs_line(f"before {number}") for number in range(50)))
         wait_for(lambda: bench.count("indexed") == 50, what="the first lines are stored")
-        elasticsearch.stop()
+        elasticsearch_door.close()
         bench.append(*(f"meanwhile {number}" for number in range(50)))
         wait_for(lambda: bench.gauge("up") == 0, what="the outage shows")
         bench.log.rename(bench.folder / "app.log.1")
         bench.append(*(f"in a new file {number}" for number in range(50)))
-        elasticsearch.start()
+        elasticsearch_door.open()
         wait_for(lambda: bench.gauge("lag_bytes") == 0, what="the queue is worked off")
         bench.append("after")
         wait_for(lambda: bench.gauge("lag_bytes") == 0 and bench.count("received") == 151, what="the last line")

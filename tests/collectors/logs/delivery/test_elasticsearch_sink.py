@@ -12,6 +12,7 @@ from sereno_collectors.logs.delivery.sinks import ElasticsearchSink
 from sereno_collectors.logs.model import Document, Parcel
 from sereno_collectors.logs.queue import Settlement
 from sereno_collectors.logs.queue.packing import pack
+from support.closable_door import ClosableDoor
 from support.collecting import ALWAYS, ecs_line
 from support.elasticsearch import ElasticsearchServer, fresh_namespace, install_picky_template, marked
 
@@ -134,12 +135,14 @@ def test_what_has_to_wait_is_left_and_the_rest_is_settled(desk: Desk) -> None:
     assert desk.stored() == ["fifth", "first", "fourth", "second", "third"]
 
 
-def test_a_server_that_does_not_answer_leaves_everything_open(desk: Desk, elasticsearch: ElasticsearchServer) -> None:
+def test_a_server_that_does_not_answer_leaves_everything_open(desk: Desk, elasticsearch_door: ClosableDoor) -> None:
     """Nothing is settled, and all parcels come back as what may have been sent."""
-    desk.sink.send([desk.parcel("first")])
-    elasticsearch.stop()
-    parcel = desk.parcel("second")
-    sent = desk.sink.send([parcel])
+    with closing(ElasticsearchLogStore(elasticsearch_door.url, desk.namespace)) as store:
+        sink = ElasticsearchSink(store)
+        assert sink.send([desk.parcel("first")]).indexed == 1
+        elasticsearch_door.close()
+        parcel = desk.parcel("second")
+        sent = sink.send([parcel])
     assert (sent.returned, sent.settled, sent.indexed) == ((parcel,), (), 0)
     assert sent.trouble is not None
     assert "can't be reached" in sent.trouble
