@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 CHART_FILES := compile --format operator --only rules --only dashboards --out helm/sereno/files
 ALERTMANAGER_YML := alerting/alertmanager/alertmanager.yml
 
-.PHONY: help setup tools test-tools demo demo-once story stories servers test test-fast check check-artefacts fmt compile docs helm otel-collector lock clean
+.PHONY: help setup tools test-tools demo demo-once story stories servers test test-all test-fast check check-artefacts fmt compile docs helm otel-collector lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,11 @@ stories: setup tools servers ## every fault of every system: fast ones in real t
 
 test test-fast: RULE_TESTS = sereno transactions-api # scripts/check-rules says why
 test: setup tools test-tools check-artefacts ## the whole test suite; ARGS="-k name" chooses
+	@$(PYTEST) $(ARGS)
+
+test-all: RULE_TESTS =
+test-all: export SERENO_TESTS = all
+test-all: setup tools test-tools check-artefacts ## what takes long, too: behaviour at every interval, a slow fault (an hour)
 	@$(PYTEST) $(ARGS)
 
 test-fast: setup tools check-artefacts ## the tests that take seconds: no Elasticsearch, no end-to-end story

@@ -18,6 +18,7 @@ from support.collect_command import SERENO, collect, collecting, first_line, is_
 from support.collecting import ALWAYS, ecs_line
 from support.elasticsearch import ElasticsearchServer, install_picky_template
 from support.ports import free_port
+from support.timing import timed
 from support.waiting import wait_for
 
 
@@ -55,6 +56,7 @@ def test_a_line_is_searchable_within_a_second(folder: Path) -> None:
             wait_for(partial(is_stored, f"line {number}"), what="searchable", timeout_seconds=1.0)
 
 
+@timed
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_time_with_everything_stored(folder: Path, number: signal.Signals) -> None:
     """Told to stop, it stores what is written, ends within two seconds, with 0 and without a traceback."""
@@ -111,6 +113,7 @@ def test_a_file_that_is_not_there_yet_is_waited_for(folder: Path) -> None:
     assert "does not exist yet; waiting for it" in errors
 
 
+@timed
 def test_an_idle_collector_costs_next_to_nothing(folder: Path) -> None:
     """With nothing to do it uses less than two percent of one core."""
     log = folder / "app.log"

@@ -19,6 +19,7 @@ from sereno_cli.serving import listen
 from support.command_line import SERENO
 from support.misbehaving import hang, misbehaving
 from support.ports import free_port
+from support.timing import timed
 from support.waiting import wait_for
 
 HEAD_SECONDS = 0.3
@@ -58,6 +59,7 @@ def _asked(client: socket.socket) -> bytes:
     return received
 
 
+@timed
 @pytest.mark.parametrize(("begun", "answered"), [(b"", 0), (b"GET / HT", 0), (b"GET / HT", 1)])
 def test_a_head_that_does_not_come_in_time_is_hung_up(address: tuple[str, int], begun: bytes, answered: int) -> None:
     """On a new connection, and on one that was answered before."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sereno_slo.conventions import MIN_BAD_EVENTS
 from sereno_slo.policy import OUTAGE_Z
-from support.mutants import SLO, Mutant, alert, judge
+from support.mutants import JUDGES, SLO, Mutant, alert, judge, pass_unbroken
 
 BURN = "SLOErrorBudgetBurn"
 PAGE = alert(BURN, burn="fast", severity="critical")
@@ -200,3 +200,10 @@ MUTANTS = [*BURN_MUTANTS, *OWN_MUTANTS, *NO_DATA_MUTANTS, *TOLD_MUTANTS, *GROUP_
 def test_broken_rules_fail_their_behaviour_tests(mutant: Mutant, tmp_path: Path) -> None:
     """A rule without this detail is still a valid rule, and one of its own behaviour tests says that it is wrong."""
     judge(mutant, tmp_path)
+
+
+@pytest.mark.parametrize("judging", JUDGES)
+@pytest.mark.parametrize("spec", sorted({mutant.spec for mutant in MUTANTS}))
+def test_the_rules_that_are_mutated_pass(spec: str, judging: str, tmp_path: Path) -> None:
+    """Without a mutation the cases that notice them are green, so that red means the mutation."""
+    pass_unbroken([mutant for mutant in MUTANTS if mutant.spec == spec], judging, tmp_path)

@@ -1,8 +1,10 @@
 """What specs compile to, judged by Prometheus' own promtool."""
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from sereno_slo.render.artefact import Kind
 from support.slo_specs import (
     EXAMPLES,
@@ -15,6 +17,7 @@ from support.slo_specs import (
     save,
     spec_text,
 )
+from support.timing import takes_long
 
 EXTREMES = {
     "hardly any promise": spec_text(objective="1.5", slo="    window: 1d\n    alerting: {min_bad_events: 1}\n"),
@@ -43,6 +46,26 @@ EXTREMES = {
 # Those of the repository's own specs are committed; scripts/check-rules runs them before every `make test`.
 SPECS = sorted(EXAMPLES.glob("*.slo.yaml"))
 
+FIVE_MINUTES = {"groups", "late-samples", "time-slices", "two-jobs"}
+"""Examples whose rules `make test` also evaluates every five minutes: what there is beside plain ratios.
+
+The same cases at another interval take minutes of a processor; `make test-all` has those of all examples and extremes.
+"""
+
+
+def _files(specs: Iterable[str], five_minutes: Collection[str] = ()) -> list[ParameterSet]:
+    """Of each spec its name, and what its three files of tests have before `.test.yaml`."""
+    return [
+        pytest.param(
+            name,
+            infix,
+            id=f"{name}-{interval}",
+            marks=takes_long if infix == ".5m" and name not in five_minutes else (),
+        )
+        for name in specs
+        for interval, infix in (("1m", ""), ("5m", ".5m"), ("1d", ".1d"))
+    ]
+
 
 def _saved(spec: Path, folder: Path) -> dict[str, str]:
     files = of_kinds(compiled_file(spec), Kind.RULES, Kind.TESTS)
@@ -60,14 +83,14 @@ def test_promtool_reads_the_rules(spec: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(360)
-@pytest.mark.parametrize("interval", ["", ".5m", ".1d"], ids=["1m", "5m", "1d"])
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name.removesuffix(".slo.yaml"))
-def test_rules_pass_their_own_behaviour_tests(spec: Path, interval: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("spec", "infix"), _files((path.name.partition(".")[0] for path in SPECS), FIVE_MINUTES))
+def test_rules_pass_their_own_behaviour_tests(spec: str, infix: str, tmp_path: Path) -> None:
     """Each spec's rules do what the tests generated beside them ask."""
-    (rules,) = (name for name in _saved(spec, tmp_path) if name.startswith("rules/"))
-    tests = tmp_path / rules.replace("rules/", "tests/", 1).replace(".rules.yaml", f"{interval}.test.yaml")
+    saved = _saved(EXAMPLES / f"{spec}.slo.yaml", tmp_path)
+    (rules,) = (name for name in saved if name.startswith("rules/"))
+    tests = tmp_path / rules.replace("rules/", "tests/", 1).replace(".rules.yaml", f"{infix}.test.yaml")
     if not tests.exists():
-        assert interval == ".1d", "only files of days may be missing: in short windows, or where nothing can be fed"
+        assert infix == ".1d", "only files of days may be missing: in short windows, or where nothing can be fed"
         return
     answer = promtool("test", "rules", tests)
     assert answer.returncode == 0, answer.stdout + answer.stderr
@@ -75,14 +98,13 @@ def test_rules_pass_their_own_behaviour_tests(spec: Path, interval: str, tmp_pat
 
 
 @pytest.mark.timeout(360)
-@pytest.mark.parametrize("interval", ["test", "5m.test", "1d.test"])
-@pytest.mark.parametrize("text", EXTREMES.values(), ids=EXTREMES.keys())
-def test_extremes_pass_their_own_behaviour_tests(text: str, interval: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("extreme", "infix"), _files(EXTREMES))
+def test_extremes_pass_their_own_behaviour_tests(extreme: str, infix: str, tmp_path: Path) -> None:
     """The generated tests hold at the ends of what the grammar allows, too."""
-    save(of_kinds(compiled(text), Kind.RULES, Kind.TESTS), tmp_path)
-    tests = tmp_path / f"tests/api.{interval}.yaml"
+    save(of_kinds(compiled(EXTREMES[extreme]), Kind.RULES, Kind.TESTS), tmp_path)
+    tests = tmp_path / f"tests/api{infix}.test.yaml"
     if not tests.exists():
-        assert interval == "1d.test", "only files of days may be missing"
+        assert infix == ".1d", "only files of days may be missing"
         return
     answer = promtool("test", "rules", tests)
     assert answer.returncode == 0, answer.stdout + answer.stderr

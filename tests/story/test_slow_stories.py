@@ -3,13 +3,13 @@
 `python -m benchmarks.stories` tells those of all systems; here is one, because each takes minutes.
 """
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sereno_cli.demo.systems import System, read_system
 from sereno_cli.demo.world import running_world
+from support.timing import takes_long
 
 from benchmarks.stories import slow_faults, tell_slow_stories
 from benchmarks.stories.story import SlowStory
@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.mark.story
-@pytest.mark.skipif(os.environ.get("SERENO_STORIES") != "all", reason="takes minutes of two cores: SERENO_STORIES=all")
+@takes_long
 @pytest.mark.xdist_group("stories")
 @pytest.mark.timeout(840)
 def test_a_trickle_of_errors_is_a_ticket_after_hours_and_no_page(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Mutants of rules, and the generated behaviour tests that have to turn red; see tests/slo/test_*mutations.py."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -104,6 +104,24 @@ def _case(files: dict[str, str], ending: str) -> dict[str, str]:
             found[name] = yaml.safe_dump(document)
     assert len(found) == 1, f"{len(found)} files have a case that ends with {ending!r}"
     return found
+
+
+def pass_unbroken(mutants: Sequence[Mutant], judging: str, folder: Path) -> None:
+    """Check that the cases of a file of tests that notice these mutants, all of one spec, are green without them.
+
+    The file's other cases are no business of mutants, and take most of its time; test_behaviour.py has whole files.
+    """
+    files = dict(files_of(mutants[0].spec))
+    if judging not in files:
+        assert mutants[0].spec == "day", "days are told by windows of a week"
+        return
+    document = yaml.safe_load(files[judging])
+    endings = tuple(mutant.noticed_by for mutant in mutants)
+    document["tests"] = [case for case in document["tests"] if case["name"].endswith(endings)]
+    if document["tests"]:
+        save(files | {judging: yaml.safe_dump(document)}, folder)
+        answer = promtool("test", "rules", folder / judging)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 def judge(mutant: Mutant, folder: Path) -> None:

@@ -12,6 +12,7 @@ from fastapi import BackgroundTasks, FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from prometheus_client import CollectorRegistry, Counter
 from sereno_telemetry import instrument
+from support.timing import timed
 
 Call = Callable[..., httpx.Response]
 Counts = Callable[[], Mapping[tuple[str, str, str], float]]
@@ -81,6 +82,7 @@ def test_an_exception_in_the_middle_of_an_answer_counts_as_500(
     assert counts() == {("/half", "GET", "500"): 1}
 
 
+@timed
 def test_the_clock_stops_at_the_last_chunk(call: Call, registry: CollectorRegistry, counts: Counts) -> None:
     """All of a streamed body is latency; what runs in the background after it is not, nor can it fail the request."""
     app = FastAPI()

@@ -21,6 +21,7 @@ from sereno_collectors.logs.delivery.dead_letters import DeadLetters
 from sereno_collectors.logs.delivery.letter import DeadLetter
 from sereno_collectors.logs.model import Position
 from support.collecting import Bench, ecs_line
+from support.timing import timed
 from support.waiting import wait_for
 
 
@@ -100,6 +101,7 @@ def test_rotation_during_an_outage_loses_nothing_even_when_files_are_deleted(imp
     assert bench.count("duplicate") == 0
 
 
+@timed
 def test_a_stop_during_an_outage_is_quick_and_forgets_nothing(impatient: Bench) -> None:
     """Told to stop while the store is down, the collector ends at once; the next one stores what was waiting."""
     bench = impatient

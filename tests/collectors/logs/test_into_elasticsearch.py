@@ -18,6 +18,7 @@ from sereno_backends.logs import ElasticsearchLogStore
 from support.closable_door import ClosableDoor
 from support.collecting import ALWAYS, Bench, ecs_line
 from support.elasticsearch import ElasticsearchServer, fresh_namespace, install_picky_template, marked
+from support.timing import timed
 from support.waiting import wait_for
 
 pytestmark = marked
@@ -170,6 +171,7 @@ def test_a_killed_collector_loses_and_repeats_nothing(tmp_path: Path, elasticsea
     assert len(messages) == len(set(messages)) == written > 0
 
 
+@timed
 def test_a_server_that_hangs_does_not_hold_up_the_end(tmp_path: Path, elasticsearch: ElasticsearchServer) -> None:
     """While a request hangs, a signal ends the collector within two seconds; the next run stores the line once."""
     service = fresh_namespace()

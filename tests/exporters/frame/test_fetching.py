@@ -9,6 +9,7 @@ from sereno_exporters.frame.deadline import Deadline
 from sereno_exporters.frame.fetching import Failed, Fetched, Fetcher
 from sereno_exporters.frame.trouble import FetchError, Reason
 from support.exporting import part
+from support.timing import timed
 from support.waiting import wait_for
 
 
@@ -131,6 +132,7 @@ def test_what_is_dear_is_fetched_seldom_and_tells_its_age() -> None:
     assert fetcher.begin(Deadline.after(5))().outcome == Fetched({"a": 3.0}, 0.0)
 
 
+@timed
 def test_a_second_try_stays_within_the_deadline() -> None:
     """Where too little time is left there is none."""
     calls = []

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from sereno_exporters.queues.patterns import is_exact, matches
+from support.timing import timed
 
 LETTERS = some.text(alphabet="ab.*?\n", max_size=6)
 
@@ -32,6 +33,7 @@ def test_a_name_is_told_from_a_pattern(pattern: str, *, expected: bool) -> None:
     assert is_exact(pattern) == expected
 
 
+@timed
 def test_no_pattern_takes_long() -> None:
     """Many stars over a long name that doesn't match."""
     begun = time.monotonic()

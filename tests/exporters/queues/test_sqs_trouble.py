@@ -16,6 +16,7 @@ from support.aws_exporter import counting_proxy
 from support.configured_exporters import Scrape, scraped, write_files
 from support.moto import REGION
 from support.proxy import Asked, Proxy, Refusal
+from support.timing import timed
 
 VISIBLE, AGE = "sereno_sqs_queue_visible_messages", "sereno_sqs_queue_oldest_age_seconds"
 THROTTLED = Refusal(400, b'{"__type": "com.amazonaws.sqs#RequestThrottled", "message": "slow down"}', None)
@@ -99,6 +100,7 @@ def test_a_throttled_call_is_made_again_by_itself(proxy: Proxy, name: str, tmp_p
     assert found.series("sereno_sqs_api_calls_total") == expected
 
 
+@timed
 def test_throttling_without_end_is_told_within_the_time(proxy: Proxy, name: str, tmp_path: Path) -> None:
     """With its cure, and in less calls than the time would hold."""
     proxy.refuse = lambda _: THROTTLED

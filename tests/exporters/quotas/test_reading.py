@@ -15,6 +15,7 @@ from support.configured_exporters import Scrape, mistakes, scraped, write_files
 from support.misbehaving import Answer, drip, endless, hang, misbehaving, ok
 from support.ports import free_port
 from support.prometheus import HistorySample, RunningProcess, running_prometheus
+from support.timing import timed
 
 USED, RATIO = "sereno_quotas_used", "sereno_quotas_used_ratio"
 
@@ -52,6 +53,7 @@ def test_what_the_path_asks_for_is_asked(tmp_path: Path) -> None:
     assert b"GET /v1/projects?page=1&size=1 " in server.asked[0]
 
 
+@timed
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

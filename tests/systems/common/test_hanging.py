@@ -6,10 +6,12 @@ import psycopg
 import pytest
 from reference_system.hanging import hung_up_in_time
 from support.postgresql import PostgresqlServer, marked
+from support.timing import timed
 
 pytestmark = marked
 
 
+@timed
 def test_a_server_that_does_not_answer_is_hung_up(postgresql: PostgresqlServer) -> None:
     """Frozen in the middle of a statement: who waits gets an error when the time is over, on a broken connection."""
     with psycopg.connect(postgresql.url(), autocommit=True) as connection, postgresql.frozen():

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from support.ports import free_port
+from support.timing import timed
 from support.waiting import wait_for
 
 Environment = Callable[..., dict[str, str]]
@@ -130,6 +131,7 @@ def test_an_answer_that_is_no_success_is_named(service: Any, child_environment: 
     assert service.metric(count, http_response_status_code="500") == counted["failed"]
 
 
+@timed
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly(child_environment: Environment, number: signal.Signals) -> None:
     """It stops within two seconds, also with unanswered requests, accounts for all of them, and exits 0."""

@@ -10,6 +10,7 @@ import pytest
 from boto3.session import Session  # type: ignore[import-untyped]
 from support.ports import free_port
 from support.postgresql import marked
+from support.timing import timed
 from support.waiting import wait_for
 
 pytestmark = marked
@@ -64,6 +65,7 @@ def test_a_stuck_subscriber_makes_messages_late_at_the_api(full_system: Any) -> 
     assert stored(full_system) == [1, 2, 3]
 
 
+@timed
 def test_without_its_database_reads_fail_writes_wait_and_nothing_is_lost(full_system: Any) -> None:
     """GET answers 503 at once, POST 201; the calls of both programs count as failed; afterwards all is stored, once."""
     api, subscriber = full_system.api(), full_system.subscriber()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from reference_system.settings import WrongSettings
+from support.timing import timed
 from transactions_api.model import Message, Transaction
 from transactions_api.settings import Settings, read_settings
 from transactions_api.sqlite_store import SqliteStore
@@ -89,6 +90,7 @@ def test_a_full_topic_refuses_and_counts_nothing() -> None:
     assert len(published) == 1
 
 
+@timed
 def test_receive_waits_for_a_message_and_no_longer() -> None:
     """A subscriber neither spins nor sleeps through a message."""
     topic = InProcessTopic(10, on_publish=lambda _: None)

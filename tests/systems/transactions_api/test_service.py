@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from support.ports import free_port
+from support.timing import timed
 from support.waiting import wait_for
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -119,6 +120,7 @@ def test_every_line_of_the_log_is_numbered_ecs(service: Any) -> None:
     assert len({line["trace.id"] for line in access}) == 5
 
 
+@timed
 def test_sigterm_stores_what_waits_and_ends_quickly(service: Any, start_service: Any) -> None:
     """Published transactions are in the database when the process is gone, which takes less than two seconds."""
     ids = {service.post().json()["id"] for _ in range(20)}
@@ -127,6 +129,7 @@ def test_sigterm_stores_what_waits_and_ends_quickly(service: Any, start_service:
     assert {each["id"] for each in again.get("/transactions?limit=200").json()} == ids
 
 
+@timed
 def test_sigterm_ends_quickly_with_requests_and_faults_going_on(service: Any) -> None:
     """Slow requests and a stuck subscriber don't hold the process; faults are switched off, and logged as such."""
     service.fault("subscriber-stuck")
