@@ -173,8 +173,8 @@ def test_a_mail_says_first_what_users_feel_then_the_facts_then_where_to_go(reade
 
 def test_the_most_urgent_alert_is_the_headline(readers: Readers) -> None:
     """Of an outage and budgets that burn the outage is told, whichever Alertmanager names first."""
-    slow, fast, outage = ({"burn": "slow", "long_window": "6h"}, {}, {"burn": "outage", "long_window": "2m"})
-    readers.alertmanager.post([page("urgent", **labels) for labels in (slow, fast, outage)])
+    burns = [("slow", "6h"), ("fast", "1h"), ("outage", "2m")]
+    readers.alertmanager.post([page("urgent", burn=name, long_window=window) for name, window in burns])
     subject = readers.first_mail("urgent").message["Subject"]
     assert subject == f"[PAGE] {IMPACT}: urgent/availability burns its error budget (outage, 2m)"
 
