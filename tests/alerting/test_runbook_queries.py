@@ -19,6 +19,7 @@ from sereno_collectors.logs.model import Document
 from sereno_collectors.logs.queue import QueueState
 from support.alertmanager import running_alertmanager
 from support.prometheus import HistorySample, RunningProcess, running_prometheus
+from support.runbook_queries import failures, of_alerts, of_slos, queries, slo_incident
 from support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,16 +36,8 @@ def of_standard_exporters() -> set[Path]:
     return {ROOT / "runbooks" / f"{alert}.md" for text in texts for alert in re.findall(r"- alert: (\w+)", text)}
 
 
-def queries() -> dict[str, str]:
-    """Every `promql` block of runbooks/<AlertName>.md, by runbook and number."""
-    found: dict[str, str] = {}
-    for path in sorted(set((ROOT / "runbooks").glob("*.md")) - of_standard_exporters()):
-        blocks = re.findall(r"^ *```promql\n(.*?)^ *```", path.read_text(), re.MULTILINE | re.DOTALL)
-        found |= {f"{path.stem}-{number}": block.strip() for number, block in enumerate(blocks, 1)}
-    return found
-
-
-QUERIES = queries()
+ASKED = sorted({*of_alerts(), *of_slos()} - of_standard_exporters())
+QUERIES = [query.content for path in ASKED for query in queries(path)]
 
 # Series as their sources write them, with (value at the start, growth a minute): a service that fails, rules and
 # notifications that fail, dead letters. The runbooks' placeholders are the names of service, SLO and job.
@@ -53,6 +46,7 @@ REQUESTS = 'http_route="/pay", http_request_method="POST", http_response_status_
 DISK = 'job="sereno-collector", instance="l1", disk="n1"'
 INCIDENT: dict[str, tuple[float, float]] = {
     f"sereno:bad_events:delta1m{{{SLO}}}": (50, 0),
+    f"sereno:events:delta1m{{{SLO}}}": (100, 0),
     f"sereno:bad_events:1h{{{SLO}}}": (1000, 0),
     f"sereno:bad_events:window{{{SLO}}}": (9000, 1),
     f"sereno:events:5m{{{SLO}}}": (500, 0),
@@ -159,12 +153,14 @@ INCIDENT: dict[str, tuple[float, float]] = {
 
 
 def history() -> Iterator[HistorySample]:
-    """A sample a minute of every series of the incident, up to NOW."""
+    """A sample a minute of every series of the incident, up to NOW, and of all SLOs of this repository."""
     for series, (start, growth) in INCIDENT.items():
         name, _, rest = series.partition("{")
         labels = dict(re.findall(r'(\w+)="([^"]*)"', rest))
         for minute in range(MINUTES + 1):
             yield HistorySample(name, labels, NOW - 60 * (MINUTES - minute), start + growth * minute)
+    of_slo = {series.partition("{")[0]: values for series, values in INCIDENT.items() if f"{{{SLO}}}" in series}
+    yield from slo_incident(of_slo, NOW)
 
 
 @pytest.fixture(scope="module")
@@ -174,15 +170,29 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProc
         yield server
 
 
-@pytest.mark.parametrize("query", QUERIES)
-def test_query_answers_in_an_incident(prometheus: RunningProcess, query: str) -> None:
-    """Copied as it stands, the query is accepted and shows something, never NaN or infinity."""
-    parameters = {"query": QUERIES[query], "time": str(NOW)}
-    answer = httpx.get(f"{prometheus.url}/api/v1/query", params=parameters, timeout=10, trust_env=False).json()
-    assert answer["status"] == "success", answer
-    values = [float(series["value"][1]) for series in answer["data"]["result"]]
-    assert values
-    assert all(abs(value) < float("inf") for value in values)
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    """One connection for hundreds of questions."""
+    with httpx.Client(timeout=10, trust_env=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ASKED, ids=lambda path: str(path.relative_to(ROOT / "runbooks").with_suffix("")))
+def test_queries_answer_in_an_incident(prometheus: RunningProcess, client: httpx.Client, path: Path) -> None:
+    """Copied as it stands, each query is accepted and shows numbers; only a marked one may show nothing."""
+    assert failures(client, prometheus.url, path, NOW) == []
+
+
+def test_a_query_that_answers_nothing_must_say_so(
+    prometheus: RunningProcess, client: httpx.Client, tmp_path: Path
+) -> None:
+    """The mark excuses an empty answer, and nothing else."""
+    runbook = tmp_path / "A.md"
+    texts = ["", " may-be-empty"]
+    runbook.write_text("".join(f"```promql{mark}\nnowhere\n```\n```promql{mark}\n1 +\n```\n" for mark in texts))
+    found = failures(client, prometheus.url, runbook, NOW)
+    assert [each.split(":")[0] for each in found] == ["line 1", "line 4", "line 10"]
+    assert "nothing: nowhere" in found[0]
 
 
 def test_recorded_series_exist() -> None:
@@ -191,18 +201,18 @@ def test_recorded_series_exist() -> None:
     recorded = {
         rule["record"]
         for path in rule_files
-        for group in yaml.safe_load(path.read_text())["groups"]
+        for group in yaml.load(path.read_text(), Loader=yaml.CSafeLoader)["groups"]
         for rule in group["rules"]
         if "record" in rule
     }
-    named = {name for query in QUERIES.values() for name in re.findall(r"sereno\w*:[\w:]+|sereno_slo_\w+", query)}
+    named = {name for query in QUERIES for name in re.findall(r"sereno\w*:[\w:]+|sereno_slo_\w+", query)}
     assert named
     assert named - recorded == set()
 
 
 def test_metrics_of_the_machinery_exist(tmp_path: Path) -> None:
     """Each metric of Prometheus and Alertmanager that a rule or runbook names, theirs really expose."""
-    texts = [*QUERIES.values(), *(p.read_text() for p in (ROOT / "alerting/rules/handwritten").glob("*.yaml"))]
+    texts = [*QUERIES, *(p.read_text() for p in (ROOT / "alerting/rules/handwritten").glob("*.yaml"))]
     named = {name for text in texts for name in re.findall(r"\b(?:prometheus|alertmanager)_\w+", text)}
     assert named
     silent = tmp_path / "alertmanager.yml"
@@ -224,7 +234,7 @@ def test_metrics_of_the_machinery_exist(tmp_path: Path) -> None:
 
 def test_metrics_of_the_collector_exist() -> None:
     """Each metric of the log collector that a rule or runbook names, with its `outcome`, it really exposes."""
-    texts = [*QUERIES.values(), *(p.read_text() for p in (ROOT / "alerting/rules/handwritten").glob("*.yaml"))]
+    texts = [*QUERIES, *(p.read_text() for p in (ROOT / "alerting/rules/handwritten").glob("*.yaml"))]
     form = r'sereno_(?:collector|log)_\w+(?:\{outcome="\w+"\})?'
     named = {name for text in texts for name in re.findall(form, re.sub(r"sereno_collectors/\S+", "", text))}
     registry = CollectorRegistry()
