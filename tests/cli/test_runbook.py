@@ -56,12 +56,31 @@ def test_labels_come_from_an_incident(database: Path, capsys: pytest.CaptureFixt
 
 
 def test_an_incident_without_that_alert_says_so(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Another runbook than the alert's own is filled in all the same, and what is missing is named with its cure."""
+    """Another runbook than the alert's own is filled in all the same; the scrape job is the SLO's own runbook's."""
     assert run(["runbook", "SLONoData", "--incident", "latest", "--database", str(database), *RUNBOOKS]) == 0
     printed = capsys.readouterr()
     assert 'slo="availability"' in printed.out
     assert "has no alert SLONoData, but SLOErrorBudgetBurn" in printed.err
-    assert "JOB stays: no label job is known; --label job=… fills it in" in printed.err
+    assert 'up{job="transactions-api"}' in printed.out
+
+
+def test_a_job_that_is_not_clear_is_a_choice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The SLO's own runbook names its scrape job; where it names two, or none, a person must say which one is meant."""
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "A.md").write_text('```promql\nup{job="JOB"}\n```\n')
+    own = tmp_path / "shop/pay.md"
+    call = ["runbook", "A", *labels(service="shop", slo="pay"), "--runbooks", str(tmp_path)]
+    for queries, told in [
+        ('up{job="a"} + up{job="b"}', "JOB stays: there are several; choose with --label job=… (a, b)"),
+        ("up", "JOB stays: no label job is known; --label job=… fills it in"),
+    ]:
+        own.write_text(f"```promql\n{queries}\n```\n")
+        assert run(call) == 0
+        printed = capsys.readouterr()
+        assert 'up{job="JOB"}' in printed.out
+        assert told in printed.err
+        assert run([*call, *labels(job="c")]) == 0
+        assert 'up{job="c"}' in capsys.readouterr().out
 
 
 def test_labels_that_differ_are_a_choice(database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,7 +78,7 @@ def command(  # noqa: PLR0917 - click passes them by name
 
     Exit codes: 0 printed, 2 unknown alert or incident, 3 the runbooks or incidents can't be read.
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
-    from sereno_postmortems.runbooks import Shelf, ShelfUnreadable, UnknownRunbook
+    from sereno_postmortems.runbooks import Shelf, ShelfUnreadable, UnknownRunbook, jobs_named
     from sereno_postmortems.sources import IncidentSourceUnreachable, UnknownIncident
 
     if incident_id is None and (database or incidents):
@@ -90,7 +90,7 @@ def command(  # noqa: PLR0917 - click passes them by name
         told = None if incident is None else _told(incident, alert)
         of_incident = {} if told is None else {name: _utf8(value) for name, value in told.agreed.items()}
         known = {**of_incident, **labels}
-        found = [first, *_of_slo(shelf, known)]
+        own = _of_slo(shelf, known)
     except ShelfUnreadable as error:
         _say(f"{error}; name the folder of runbooks with --runbooks")
         return ExitCode.UNREACHABLE
@@ -100,7 +100,13 @@ def command(  # noqa: PLR0917 - click passes them by name
     except (UnknownRunbook, UnknownIncident) as error:
         _say(f"{error}{'; nearest: ' + ', '.join(error.nearest) if error.nearest else ''}")
         return ExitCode.INVALID_INPUT
-    _print(alert, incident, known, found, {} if told is None else told.differing, as_json=form == "json")
+    differing = {} if told is None else {**told.differing}
+    if own is not None and "job" not in known:
+        jobs = jobs_named(own.text)
+        known |= {"job": jobs[0]} if len(jobs) == 1 else {}
+        differing.setdefault("job", jobs)
+    found = [first] if own is None else [first, own]
+    _print(alert, incident, known, found, differing, as_json=form == "json")
     return ExitCode.OK
 
 
@@ -120,16 +126,16 @@ def _told(incident: "Incident", alert: str) -> "IncidentLabels":
     return told
 
 
-def _of_slo(shelf: "Shelf", labels: Mapping[str, str]) -> list["Runbook"]:
+def _of_slo(shelf: "Shelf", labels: Mapping[str, str]) -> "Runbook | None":
     """The SLO's own runbook, if the labels name an SLO that has one."""
     service, slo = labels.get("service"), labels.get("slo")
     if service is None or slo is None:
-        return []
+        return None
     own = shelf.of_slo(service, slo)
     if own is None:
         missing = f"{_shown(service)}/{_shown(slo)}.md"
         _say(f"the SLO itself has no runbook ({missing}); `sereno compile` writes a first one")
-    return [] if own is None else [own]
+    return own
 
 
 def _print(
@@ -159,7 +165,7 @@ def _reason(stays: "Unfilled", differing: Mapping[str, tuple[str, ...]]) -> str:
         return f"the value of {name} isn't safe everywhere in commands; write it there yourself, with care"
     if values := differing.get(name):
         several = ", ".join(_shown(value) for value in values[:_FEW]) + (", …" if len(values) > _FEW else "")
-        return f"the incident's alerts have several; choose with --label {name}=… ({several})"
+        return f"there are several; choose with --label {name}=… ({several})"
     return f"no label {name} is known; --label {name}=… fills it in"
 
 

@@ -2,7 +2,7 @@
 
 from sereno_postmortems.runbooks.blocks import MAY_BE_EMPTY, Block, Prose, blocks, segments
 from sereno_postmortems.runbooks.filling import Filled, Unfilled, fill
-from sereno_postmortems.runbooks.labels import IncidentLabels, labels_of
+from sereno_postmortems.runbooks.labels import IncidentLabels, jobs_named, labels_of
 from sereno_postmortems.runbooks.shelf import Runbook, Shelf, ShelfUnreadable, UnknownRunbook
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "UnknownRunbook",
     "blocks",
     "fill",
+    "jobs_named",
     "labels_of",
     "segments",
 ]

@@ -1,9 +1,14 @@
-"""The labels that an incident gives to a runbook: those on which its alerts agree."""
+"""What is known of the labels that a runbook asks for: by an incident's alerts, by the SLO's own runbook."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sereno_backends.incidents import Incident, IncidentAlert
+
+from sereno_postmortems.runbooks.blocks import blocks
+
+_JOB = re.compile(r'\bjob="([^"\\]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +38,10 @@ def labels_of(incident: Incident, alert: str) -> IncidentLabels:
 
 def _values(alerts: list[IncidentAlert], name: str) -> tuple[str, ...]:
     return tuple(sorted({alert.labels[name] for alert in alerts if name in alert.labels}))
+
+
+def jobs_named(runbook: str) -> tuple[str, ...]:
+    """The scrape jobs in the queries of an SLO's own runbook, sorted: alerts on SLOs have no label `job`."""
+    return tuple(
+        sorted({job for block in blocks(runbook) if block.kind == "promql" for job in _JOB.findall(block.text)})
+    )
