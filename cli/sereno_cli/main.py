@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence."),
     "push": ("push", "Bring rules into the ruler of a Mimir or Cortex: differences first, then only those."),
     "reconcile": ("reconcile", "Prove that no log document is lost or double, or name which ones."),
+    "runbook": ("runbook", "Print an alert's runbook with the incident's labels filled in."),
     "schema": ("schema", "Print the JSON Schema of specs, for editors."),
     "shadow": ("shadow", "Compare Sereno's alerts with those of the rules that you have."),
     "validate": ("validate", "Check SLO specs: syntax and meaning; with a server, what alerts can see."),

@@ -58,8 +58,11 @@ def resolved(alert: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def running_alertmanager(config: Path, data: Path) -> Iterator[RunningAlertmanager]:
-    """Start Alertmanager with `config`, its state and log below `data`; ready when it yields, gone afterwards."""
+def running_alertmanager(config: Path, data: Path, *, in_cluster: bool = False) -> Iterator[RunningAlertmanager]:
+    """Start Alertmanager with `config`, its state and log below `data`; ready when it yields, gone afterwards.
+
+    One in a cluster (of itself) waits some seconds before it tells anybody anything.
+    """
     port = free_port()
     data.mkdir(parents=True, exist_ok=True)
     log = data / "alertmanager.log"
@@ -68,7 +71,7 @@ def running_alertmanager(config: Path, data: Path) -> Iterator[RunningAlertmanag
         f"--config.file={config}",
         f"--storage.path={data / 'storage'}",
         f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
+        f"--cluster.listen-address={f'127.0.0.1:{free_port()}' if in_cluster else ''}",
     ]
     with log.open("wb") as output, subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT) as process:
         try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sereno_cli.exit_codes import ExitCode
+from sereno_cli.incident_source import DEFAULT_DATABASE, incident_source
 
 if TYPE_CHECKING:
     from sereno_backends.devops import DevOpsEventStore
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from sereno_postmortems.draft import Logs, Metrics
     from sereno_postmortems.sources import IncidentSource
 
-DEFAULT_DATABASE = Path("var/incidents.sqlite")
 DEFAULT_OUT = Path("postmortems")
 DEFAULT_OVERRIDES = Path("slo/overrides.jsonl")
 
@@ -97,7 +97,7 @@ def draft(  # noqa: PLR0917 - click passes them by name
     )
 
     try:
-        source = _incident_source(database, incidents)
+        source = incident_source(database, incidents)
         incident = find_incident(source, incident_id)
     except IncidentSourceUnreachable as error:
         _say(f"{error}; start `sereno incidents serve`, or name its place with --database or --incidents")
@@ -112,17 +112,6 @@ def draft(  # noqa: PLR0917 - click passes them by name
     return _write(
         incident, source, prometheus, log_store, out, overrides=overrides, devops_store=devops_store, force=force
     )
-
-
-def _incident_source(database: Path | None, url: str | None) -> "IncidentSource":
-    from sereno_postmortems.sources import DatabaseIncidents, HttpIncidents
-    from sereno_postmortems.store import IncidentStore
-
-    if url is not None and database is not None:
-        raise click.UsageError("--database and --incidents name two places; give one")
-    if url is not None and not url.startswith(("http://", "https://")):
-        raise click.UsageError(f"--incidents {url} is no address; write for example http://127.0.0.1:19093")
-    return HttpIncidents(url) if url is not None else DatabaseIncidents(IncidentStore(database or DEFAULT_DATABASE))
 
 
 def _write(

@@ -42,6 +42,6 @@ def _environment() -> "jinja2.Environment":
     return environment
 
 
-def _promql(expr: Expr) -> str:
-    """A fence that can be copied as it is."""
-    return f"```promql\n{pretty(expr)}\n```"
+def _promql(expr: Expr, *marks: str) -> str:
+    """A fence that can be copied as it is; marks stand behind its language (runbooks/README.md)."""
+    return f"```{' '.join(('promql', *marks))}\n{pretty(expr)}\n```"

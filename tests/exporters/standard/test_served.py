@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support import exporters_table, grafana, standard_exporters
+from support import exporters_table, grafana, runbook_queries, standard_exporters
 from support.elasticsearch import ElasticsearchServer
 from support.elasticsearch import marked as elasticsearch_marked
 from support.nginx import PROGRAM as NGINX
@@ -84,11 +84,11 @@ class Served:
                 yield f"variable {variable['name']}", found[1].replace("$job", ".+")
 
     def runbook_queries(self) -> Iterator[tuple[str, str]]:
-        """Each query of the runbooks of its alerts."""
+        """Each query of the runbooks of its alerts that has to show something."""
         for alert in sorted({"ExporterDown", *(rule["alert"] for rule in self.rules if "alert" in rule)}):
-            text = (ROOT / "runbooks" / f"{alert}.md").read_text(encoding="utf-8")
-            for number, block in enumerate(re.findall(r"^ *```promql\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL), 1):
-                yield f"{alert}-{number}", block.strip()
+            for number, query in enumerate(runbook_queries.queries(ROOT / "runbooks" / f"{alert}.md"), 1):
+                if not query.may_be_empty:
+                    yield f"{alert}-{number}", query.content
 
 
 def _yaml(path: Path) -> Any:

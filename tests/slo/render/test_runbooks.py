@@ -21,7 +21,7 @@ each_text = pytest.mark.parametrize("name", TEXTS)
 
 def fences(text: str) -> list[str]:
     """Every PromQL query of a Markdown file."""
-    return re.findall(r"```promql\n(.*?)\n```", text, flags=re.DOTALL)
+    return re.findall(r"```promql[^\n]*\n(.*?)\n```", text, flags=re.DOTALL)
 
 
 def only(service: Service, settings: Settings = SETTINGS) -> str:

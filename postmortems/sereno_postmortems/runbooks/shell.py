@@ -1,0 +1,38 @@
+"""Where in a shell script quotes can be set around a word. When in doubt: nowhere."""
+
+import re
+
+_BEGINS_COMMENT = re.compile(r"(?:^|[\s;&|(])#")
+_UNCLEAR = re.compile(r"<<|\$'|\$\"")
+"""Here-documents and quotes with escapes of their own: from here on nothing is said about the script."""
+
+
+def plain_places(script: str) -> list[bool]:
+    """For each sign of the script whether it stands outside of quotes, comments and backticks."""
+    plain: list[bool] = []
+    state = ""
+    at = 0
+    while at < len(script):
+        sign = script[at]
+        if not state and _UNCLEAR.match(script, at):
+            return plain + [False] * (len(script) - at)
+        if sign == "\\" and state not in {"'", "#"}:
+            plain += [False, False]
+            at += 2
+            continue
+        state_before, state = state, _after(script, at, state)
+        plain.append(not state_before and not state)
+        at += 1
+    return plain[: len(script)]
+
+
+def _after(script: str, at: int, state: str) -> str:
+    """What encloses the sign after this one: a quote, a comment, nothing."""
+    sign = script[at]
+    if state == "#":
+        return "" if sign == "\n" else "#"
+    if state:
+        return "" if sign == state else state
+    if sign in "'\"`":
+        return sign
+    return "#" if sign == "#" and _BEGINS_COMMENT.match(script, max(at - 1, 0)) else ""
