@@ -159,7 +159,9 @@ def _by_pyyaml(value: Any, indent: str) -> str:
         return "{}"
     if isinstance(value, list | tuple):
         return "[]"
-    return _FURTHER_LINE.sub(rf"\g<1>{indent}", _below_a_key(value))
+    # A cache takes -0.0 for the 0.0 that it equals.
+    written = _below_a_key.__wrapped__(value) if isinstance(value, float) else _below_a_key(value)
+    return _FURTHER_LINE.sub(rf"\g<1>{indent}", written)
 
 
 @lru_cache(maxsize=4096, typed=True)

@@ -41,6 +41,7 @@ def _leaves(document: Any) -> list[Any]:
 @given(inner=_DOCUMENTS)
 @example(inner=[{"a-b": "one\n\ntwo"}, [["x: y"], "it's # one", "a\n  b", " \n"], {}, []])
 @example(inner="ends: with\nempty lines\n\n")
+@example(inner=[0.0, -0.0])
 def test_writes_what_pyyaml_writes(inner: Any) -> None:
     """Every document comes out byte for byte."""
     document = {"first": inner, "last": 0}
