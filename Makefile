@@ -45,6 +45,7 @@ check-artefacts: setup tools # are the generated files up to date, do the rules 
 	@scripts/check-rules $(RULE_TESTS)
 	@$(BIN)/sereno alertmanager generate --check
 	@amtool check-config $(ALERTMANAGER_YML)
+	@$(BIN)/sereno alerting test
 
 fmt: setup ## format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
