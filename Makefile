@@ -48,16 +48,18 @@ check-artefacts: setup tools # are the generated files up to date, do the rules 
 	@$(BIN)/sereno compile --check
 	@$(BIN)/sereno $(CHART_FILES) --check
 	@scripts/check-rules $(RULE_TESTS)
-	@$(BIN)/sereno alertmanager merge --out var/alertmanager/alertmanager.yml
-	@for file in $(ALERTMANAGER_YML) var/alertmanager/alertmanager.yml; do amtool check-config $$file || exit 1; done
+	@$(BIN)/sereno alertmanager generate --check
+	@amtool check-config $(ALERTMANAGER_YML)
+	@$(BIN)/sereno alerting test
 
 fmt: setup ## format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks, and the chart's files; dashboards of exporters and systems
+compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks, and the chart's files; Alertmanager's configuration; dashboards of exporters and systems
 	@$(BIN)/sereno compile
 	@$(BIN)/sereno $(CHART_FILES)
+	@$(BIN)/sereno alertmanager generate
 	@$(BIN)/python scripts/written-dashboards.py
 
 docs: setup ## write docs/cli.md from what --help prints, docs/telemetry/exported.md from what the package registers

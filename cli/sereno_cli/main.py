@@ -16,7 +16,8 @@ from sereno_cli.proposing_group import ProposingGroup
 # command → (module below sereno_cli.commands, one line of help). The help stands here so that `sereno --help`
 # imports none of the commands: it must answer in under 0.2 s.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "alertmanager": ("alertmanager", "Put what specs say about dependencies into Alertmanager's configuration."),
+    "alerting": ("alerting", "Try who is told what on a real Alertmanager: cases of routes, inhibition, hours."),
+    "alertmanager": ("alertmanager", "Generate Alertmanager's configuration from teams and specs."),
     "backfill": ("backfill", "Repair the ledger from raw samples: new SLOs, missed evaluations, long gaps."),
     "budget": ("budget", "How all budgets stand; with --gate, whether a deployment may go on."),
     "backtest": ("backtest", "Replay a spec over recorded history: the pages that it would have sent."),

@@ -9,7 +9,10 @@ The rules, in alert time (startsAt, endsAt), never in the order of arrival:
 3. Two facts overrule rule 2. A delivery that reports it firing *and* tells of something younger than that end was made
    afterwards: it fires again. And an alert that began anew has ended before that, even if nobody said so (Alertmanager
    lost its state, or `send_resolved` is off): a lost resolution neither keeps an incident open nor joins two.
-4. Times of firing of one subject that overlap are one incident. One that begins after all others ended is a new one.
+4. What began to be inhibited after it was told has an end that Alertmanager doesn't tell. It has ended, too, once its
+   group is told as resolved without it: what still fired and was inhibited by others of its SLO would be in there.
+   Should it fire on all the same (it was silenced, or another SLO inhibits it), its true end, which is told, is later.
+5. Times of firing of one subject that overlap are one incident. One that begins after all others ended is a new one.
 """
 
 from collections import defaultdict
@@ -101,7 +104,13 @@ def _incidents(subject: Subject, reports: Sequence[_Report]) -> list[Incident]:
     for report in reports:
         by_key[report.key].append(report)
     alerts = _ended_by_successor([_alert(told) for told in by_key.values()])
-    return [_incident(subject, together, reports) for together in _overlapping(alerts)]
+    ended = [
+        alert
+        if alert.ends_at
+        else replace(alert, ends_at=_unheard_end(by_key[alert.fingerprint, alert.starts_at], reports))
+        for alert in alerts
+    ]
+    return [_incident(subject, together, reports) for together in _overlapping(ended)]
 
 
 def _alert(reports: Sequence[_Report]) -> IncidentAlert:
@@ -120,6 +129,20 @@ def _alert(reports: Sequence[_Report]) -> IncidentAlert:
         ends_at=ends_at,
         generator_url=first.generator_url,
     )
+
+
+def _unheard_end(told: Sequence[_Report], of_subject: Sequence[_Report]) -> datetime | None:
+    """When its group was resolved without it, after it was last told; None: never, or nobody knows."""
+    groups = {(report.delivery.receiver, report.delivery.group_key) for report in told}
+    last_told = max(_made_not_before(report.delivery) for report in told)
+    resolved = {
+        _made_not_before(report.delivery)
+        for report in of_subject
+        if report.delivery.status is AlertStatus.RESOLVED
+        and not report.delivery.truncated_alerts
+        and (report.delivery.receiver, report.delivery.group_key) in groups
+    }
+    return min((moment for moment in resolved if moment > last_told), default=None)
 
 
 def _made_not_before(delivery: Delivery) -> datetime:

@@ -86,6 +86,8 @@ CODES: dict[str, str] = {
     "SLO073": "a step's failures are counted once",
     "SLO074": "what SLOs depend on, and what journeys pass through, are SLOs",
     "SLO075": "behaviour tests can be generated for journeys",
+    "SLO076": "an SLO stands on alerts that aren't SLOs' own, each named once",
+    "SLO077": "labels of the alerts that an SLO stands on choose some of them",
     "SLO080": "a gate's condition is one that gates know",
     "SLO081": "a gate compares with a percentage that can be reached",
     "SLO082": "a gate names SLOs of its own service",

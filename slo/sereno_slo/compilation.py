@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sereno_slo.diagnostics import Diagnostic, has_errors, in_reading_order
-from sereno_slo.model import Dependency, Service, Settings, SloReference
+from sereno_slo.model import Dependency, Service, Settings, SloReference, Standing
 from sereno_slo.parse import parse_settings, parse_spec
 from sereno_slo.parse.yaml_tree import YamlTree
 from sereno_slo.render.artefact import ALL_KINDS, Artefact, Kind
@@ -12,7 +12,7 @@ from sereno_slo.render.layout import FOLDER, Layout
 from sereno_slo.render.rule_format import RuleFormat
 from sereno_slo.source import SourceFile
 from sereno_slo.validate import service_of, settings_of, structural_mistakes
-from sereno_slo.validate.description import Description, Mention, dependencies
+from sereno_slo.validate.description import Description, Mention, dependencies, standings
 from sereno_slo.validate.references import Known, former_name_mistakes, reference_mistakes
 from sereno_slo.validate.structure import structural_mistakes_of_settings
 
@@ -34,6 +34,8 @@ class Validation:
     diagnostics: tuple[Diagnostic, ...]
     dependencies: tuple[Dependency, ...] = ()
     """Between SLOs of all services."""
+    standings: tuple[Standing, ...] = ()
+    """Of SLOs on alerts of causes below them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def _description(service: Service, tree: YamlTree) -> Description:
             for index, slo in enumerate(service.slos)
             for position, named in enumerate(slo.formerly)
         ),
+        stands_on=tuple((slo.name, on) for slo in service.slos for on in slo.stands_on),
     )
 
 
@@ -103,6 +106,7 @@ def validate_specs(sources: Sequence[SourceFile], settings: Settings, *, are_all
         tuple(spec.service for spec in specs if spec.service),
         in_reading_order((*(mistake for spec in specs for mistake in spec.diagnostics), *between)),
         dependencies(descriptions),
+        standings(descriptions),
     )
 
 
@@ -140,7 +144,7 @@ def compile_specs(
     spanning = (
         render_overview(validation.services, settings),
         render_template(validation.services, settings),
-        render_inhibitions(validation.dependencies),
+        render_inhibitions(validation.dependencies, validation.standings),
     )
     return Compilation(
         (*(artefact for compilation in compilations for artefact in compilation.artefacts), *spanning),
@@ -201,8 +205,8 @@ def render_template(services: Sequence[Service], settings: Settings) -> Artefact
     return render_postmortem_template(services, settings)
 
 
-def render_inhibitions(found: Sequence[Dependency]) -> Artefact:
-    """Alertmanager's part of the dependencies between all services."""
+def render_inhibitions(found: Sequence[Dependency], causes: Sequence[Standing] = ()) -> Artefact:
+    """Alertmanager's part of the dependencies between all services, and on causes below them."""
     from sereno_slo.render.inhibit_rules import render_inhibit_rules
 
-    return render_inhibit_rules(found)
+    return render_inhibit_rules(found, causes)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sereno_slo.calendars import CalendarWindow, Exclusion
 from sereno_slo.duration import Duration
 from sereno_slo.gate import GateRule
-from sereno_slo.promql import Selector
+from sereno_slo.promql import Matcher, Selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +189,25 @@ class Dependency:
     on: SloReference
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class OtherAlert:
+    """Alerts that nobody compiled: by their name, and by labels that they have."""
+
+    alert: str
+    matchers: tuple[Matcher, ...]
+
+    def __str__(self) -> str:
+        return f"{self.alert}{{{', '.join(map(str, self.matchers))}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`slo` stands on what `on` tells of: while it pages, that page is no news."""
+
+    slo: SloReference
+    on: OtherAlert
+
+
 @dataclass(frozen=True, slots=True)
 class Objective:
     """What is promised, whatever it is measured by."""
@@ -240,6 +259,8 @@ class ServiceLevelObjective(Objective):
     group_by: GroupBy | None = None
     depends_on: tuple[SloReference, ...] = ()
     """What this SLO can't hold without: while one of these pages, this one's burn alerts are inhibited."""
+    stands_on: tuple[OtherAlert, ...] = ()
+    """Alerts of causes below it: while this SLO pages, their pages are inhibited."""
 
     @property
     def is_sliced(self) -> bool:

@@ -11,7 +11,8 @@ import httpx
 import pytest
 import yaml
 from sereno_slo.alertmanager_file import merged, rules_in
-from sereno_slo.model import Dependency, SloReference
+from sereno_slo.model import Dependency, OtherAlert, SloReference, Standing
+from sereno_slo.promql import Matcher, MatchOp
 from sereno_slo.render.inhibit_rules import render_inhibit_rules
 from support.alertmanager import RunningAlertmanager, firing, resolved, running_alertmanager
 from support.http_sink import Delivery, HttpSink, http_sink
@@ -42,6 +43,13 @@ DEPENDENCIES = tuple(
         ("quiet-shop", "quiet-database"),
         ("hushed-shop", "hushed-database"),
     )
+)
+
+STANDINGS = (
+    Standing(
+        SloReference("standing", "availability"),
+        OtherAlert("PostgreSQLDown", (Matcher("system", MatchOp.EQUAL, "standing"),)),
+    ),
 )
 
 
@@ -110,7 +118,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     for example in (FOLDER / "secrets").glob("*.example"):
         (folder / example.stem).write_text(example.read_text())
     with http_sink() as web, smtp_sink() as mail:
-        rules = rules_in(render_inhibit_rules(DEPENDENCIES).content)
+        rules = rules_in(render_inhibit_rules(DEPENDENCIES, STANDINGS).content)
         production = yaml.safe_load(merged((FOLDER / "alertmanager.yml").read_text(), rules))
         config = folder / "alertmanager.yml"
         config.write_text(yaml.safe_dump(with_far_ends(production, web, mail, folder)))
@@ -186,7 +194,7 @@ def test_one_broken_database_pages_once(stage: Stage) -> None:
         burn("stock", "critical", grouped_by="region", region="eu"),
     ]
     untouched = [
-        {**burn("shop", "critical"), "alertname": "SLONoData"},
+        {**burn("shop", "critical", slo="orders"), "alertname": "SLONoData"},
         {**burn("mail", "warning"), "alertname": "SLOBudgetExhausted"},
         burn("shop", "critical", slo="latency"),
         burn("database", "critical", burn="outage", long_window="2m"),
@@ -207,6 +215,61 @@ def test_one_broken_database_pages_once(stage: Stage) -> None:
         lambda: [a for d in stage.webhooks("shop") for a in d.body["alerts"] if a["labels"] == suffering[0]],
         what="the shop's page",
     )
+
+
+def test_an_outage_is_one_page(stage: Stage) -> None:
+    """What fires while it lasts is no second message; where the outage ends first, the rest is told as its update."""
+    outage = annotated(burn("outage", "critical", burn="outage", long_window="2m"))
+    further = [
+        burn("outage", "critical"),
+        burn("outage", "critical", burn="slow", long_window="6h"),
+        {**burn("outage", "critical"), "alertname": "SLONoData"},
+    ]
+    untouched = burn("outage", "critical", grouped_by="route", route="/pay", slo="latency")
+    other = [annotated(burn("no-outage", "critical")), annotated(burn("no-outage", "critical", burn="slow"))]
+    stage.alertmanager.post([outage, other[0]])
+    wait_for(lambda: stage.events("outage/") and stage.events("no-outage/"), what="the first pages")
+    stage.alertmanager.post([*map(annotated, further), annotated(untouched), other[1]])
+    wait_for(lambda: len(stage.webhooks("no-outage")) == 2, what="an update where there is no outage")
+    assert [stage.state(labels) for labels in further] == ["suppressed"] * 3
+    assert stage.state(untouched) == "active"
+    told = [d for d in stage.webhooks("outage") if d.body["groupLabels"]["slo"] == "availability"]
+    assert [len(d.body["alerts"]) for d in told] == [1]
+
+    stage.alertmanager.post([resolved(outage)])
+    update = wait_for(lambda: stage.webhooks("outage")[2:], what="the update")[0].body
+    assert {(a["labels"]["burn"], a["status"]) for a in update["alerts"]} >= {
+        ("outage", "resolved"),
+        ("fast", "firing"),
+    }
+    assert update["status"] == "firing"
+
+
+def test_a_page_about_one_group_leaves_the_whole_alone(stage: Stage) -> None:
+    """One route's outage is no outage of the SLO, and explains no missing targets."""
+    group = burn("one-group", "critical", burn="outage", grouped_by="route", route="/pay")
+    of_latency = {**group, "slo": "latency"}
+    whole = [burn("one-group", "critical"), {**burn("one-group", "critical", slo="latency"), "alertname": "SLONoData"}]
+    stage.alertmanager.post([annotated(group), annotated(of_latency)])
+    wait_for(lambda: len(stage.webhooks("one-group")) == 2, what="the groups' pages")
+    stage.alertmanager.post([*map(annotated, whole)])
+    wait_for(lambda: len(stage.webhooks("one-group")) == 4, what="the pages of the whole")
+    assert [stage.state(labels) for labels in whole] == ["active"] * 2
+
+
+def test_the_cause_below_pages_only_where_nobody_is_up(stage: Stage) -> None:
+    """While the SLO pages, its server's page isn't sent, another one's is; when the SLO is well, it is told."""
+    page = annotated(burn("standing", "critical"))
+    server = {"alertname": "PostgreSQLDown", "severity": "critical", "service": "standing-server", "system": "standing"}
+    another = {**server, "system": "another", "service": "another-server"}
+    stage.alertmanager.post([page])
+    wait_for(lambda: stage.events("standing/"), what="the SLO's page")
+    stage.alertmanager.post([firing(server), firing(another)])
+    wait_for(lambda: stage.webhooks("another-server"), what="another server's page")
+    assert (stage.state(server), stage.state(another)) == ("suppressed", "active")
+    assert stage.webhooks("standing-server") == []
+    stage.alertmanager.post([resolved(page)])
+    wait_for(lambda: stage.webhooks("standing-server"), what="the server's page")
 
 
 def test_a_silenced_page_still_inhibits(stage: Stage) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
+    "sereno_alerting",
     "sereno_backends",
     "sereno_cli",
     "sereno_collectors",

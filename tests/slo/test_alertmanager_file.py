@@ -25,7 +25,7 @@ BASES = {
     "rules in a block": f'inhibit_rules:\n- {OWN}\n  target_matchers:\n  - a="b" # why\n\n# next\n{ROUTE}',
     "indented rules at the end": f"{ROUTE}inhibit_rules:\n  # first\n  - {OWN}\n    equal: [a,\n      b]\n# end\n",
     "a folded text in the last rule": f'inhibit_rules:\n- {OWN}\n  target_matchers:\n  - >-\n    a="b"\n\n{ROUTE}',
-    "the repository's": (REPOSITORY / "alerting/alertmanager/alertmanager.yml").read_text(encoding="utf-8"),
+    "the repository's": merged((REPOSITORY / "alerting/alertmanager/alertmanager.yml").read_text(encoding="utf-8"), []),
 }
 
 
@@ -80,4 +80,4 @@ def test_alertmanager_accepts_the_merged_configuration(tmp_path: Path) -> None:
     path.write_text(merged(BASES["the repository's"], RULES), encoding="utf-8")
     check = subprocess.run(["amtool", "check-config", path], capture_output=True, text=True, check=False)
     assert check.returncode == 0, check.stderr
-    assert "2 inhibit rules" in check.stdout
+    assert "4 inhibit rules" in check.stdout

@@ -28,6 +28,7 @@ LINKS = Links(
 SPEC = spec_text(
     slo="    impact: People can't pay\n    group_by: {labels: [region], limit: 9, alert: true}\n"
     "    depends_on: [postgres/reads, kafka/delivery]\n"
+    "    stands_on: [{alert: PostgreSQLDown, match: 'job=\"pg\"'}, {alert: DiskGone, match: 'job=\"pg\"'}]\n"
 )
 WINDOWS = {"5m": 5, "30m": 30, "1h": 60, "2h": 120, "6h": 360, "1d": 1440, "3d": 4320}
 Alerts = Mapping[tuple[str, str, str], Mapping[str, Any]]
@@ -53,6 +54,9 @@ def _series(now_ms: int) -> Iterator[Series]:
     of_postgres = {"service": "postgres", "slo": "reads"}
     yield Series(of_postgres | {"__name__": "sereno:error_ratio:1h"}, times_ms, np.full(len(times_ms), 0.025))
     yield Series(of_postgres | {"__name__": "sereno_slo_objective_ratio"}, times_ms, np.full(len(times_ms), 0.99))
+    gone = {"__name__": "ALERTS", "alertname": "PostgreSQLDown", "alertstate": "pending", "job": "pg"}
+    yield Series(gone | {"instance": "db:9187"}, times_ms, np.ones(len(times_ms)))
+    yield Series(gone | {"instance": "other:9187", "job": "other"}, times_ms, np.ones(len(times_ms)))
     for prefix, labels, bad in (("", {}, 60), ("group_", {"region": 'eu "west"'}, 50)):
         yield flat(f"sereno:{prefix}events:delta1m", 120, **labels)
         yield flat(f"sereno:{prefix}bad_events:delta1m", bad, **labels)
@@ -129,6 +133,12 @@ def test_page_says_how_its_dependencies_do(alerts: Alerts) -> None:
     text = alerts["fast", "1h", ""]["annotations"]["description"]
     assert "Depends on postgres/reads: over the last hour 2.5 times as many failures as its objective allows." in text
     assert "Depends on kafka/delivery, of which nothing is known." in text
+
+
+def test_page_tells_whether_the_cause_below_is_gone(alerts: Alerts) -> None:
+    """Already while that alert waits to fire; of others with the same name nothing is said."""
+    text = alerts["fast", "1h", ""]["annotations"]["description"]
+    assert " Stands on PostgreSQLDown, which is pending on db:9187. Stands on DiskGone, which is calm." in text
 
 
 def test_page_names_what_was_deployed_shortly_before(alerts: Alerts) -> None:

@@ -18,7 +18,7 @@ from sereno_slo.diagnostics import Diagnostic, has_errors, in_reading_order
 from sereno_slo.model import Service
 from sereno_slo.render.artefact import Artefact
 from sereno_slo.source import SourceFile
-from sereno_slo.validate.description import Description, dependencies
+from sereno_slo.validate.description import Description, dependencies, standings
 from sereno_slo.writing import Difference, Staged, Stamp, Written, outdated, stage, strays
 
 __all__ = ["Built", "Checked", "Order", "build", "check", "processes_for"]
@@ -154,7 +154,7 @@ def _overview(descriptions: Sequence[Description], order: Order) -> Iterator[Art
 def _inhibitions(descriptions: Sequence[Description], order: Order) -> Iterator[Artefact]:
     """Of all services, whichever were read and whichever remembered."""
     if order.has_inhibitions():
-        yield render_inhibitions(dependencies(descriptions))
+        yield render_inhibitions(dependencies(descriptions), standings(descriptions))
 
 
 def _template(services: Sequence[Service], order: Order) -> Iterator[Artefact]:

@@ -19,7 +19,8 @@ import orjson
 
 from sereno_slo.building.order import Order
 from sereno_slo.diagnostics import Diagnostic, Severity, Span
-from sereno_slo.model import SloReference
+from sereno_slo.model import OtherAlert, SloReference
+from sereno_slo.promql import Matcher, MatchOp
 from sereno_slo.source import SourceFile
 from sereno_slo.validate.description import Description, Mention
 from sereno_slo.writing import Stamp
@@ -111,6 +112,7 @@ def _entry(known: Known) -> tuple[Any, ...]:
     return (
         (of.name, of.source, of.path, _place_of(of.span), of.slos, of.journeys),
         [(mention.slo, str(mention.of), _place_of(mention.span), mention.is_step) for mention in of.mentions],
+        [(slo, on.alert, [(m.label, str(m.op), m.value) for m in on.matchers]) for slo, on in of.stands_on],
         [(w.code, _place_of(w.span), w.message, w.hint, str(w.severity)) for w in known.warnings],
         [(stamp.path, stamp.size, stamp.time_ns) for stamp in known.files],
     )
@@ -121,16 +123,22 @@ def _place_of(span: Span) -> tuple[str, int, int]:
 
 
 def _known(entry: Any) -> Known:
-    (name, source, path, span, slos, journeys), mentions, warnings, files = entry
+    (name, source, path, span, slos, journeys), mentions, standings, warnings, files = entry
     named = (Mention(slo, SloReference.parse(of), Span(*place), step) for slo, of, place, step in mentions)
+    stands_on = tuple((slo, OtherAlert(alert, tuple(map(_matcher, matchers)))) for slo, alert, matchers in standings)
     return Known(
-        Description(name, source, path, Span(*span), tuple(slos), tuple(journeys), tuple(named)),
+        Description(name, source, path, Span(*span), tuple(slos), tuple(journeys), tuple(named), stands_on=stands_on),
         tuple(
             Diagnostic(code, Span(*place), message, hint, Severity(severity))
             for code, place, message, hint, severity in warnings
         ),
         tuple(Stamp(*file) for file in files),
     )
+
+
+def _matcher(parts: Sequence[str]) -> Matcher:
+    label, operator, value = parts
+    return Matcher(label, MatchOp(operator), value)
 
 
 def _place(order: Order) -> Path:

@@ -85,9 +85,10 @@ def _words(slo: ServiceLevelObjective | Journey) -> Iterator[tuple[str, str]]:
         "objective_percent": lambda slo: (("objective", percent(slo.objective_percent)),),
         "window": lambda slo: (("window", _window(slo)),),
         "calendar": lambda _: (),  # told as the window
-        "indicator": lambda _: (),  # these four are what an SLO or a journey has of its own
+        "indicator": lambda _: (),  # these are what an SLO or a journey has of its own
         "group_by": lambda _: (),
         "depends_on": lambda _: (),
+        "stands_on": lambda _: (),
         "steps": lambda _: (),
         "alerting": _alerting,
         "exclusions": _exclusions,
@@ -108,6 +109,7 @@ def _own_words(slo: ServiceLevelObjective | Journey) -> Iterator[tuple[str, str]
             yield from _indicator(slo.indicator)
             yield from _group_by(slo)
             yield "depends_on", _plain(tuple(sorted(slo.depends_on)))
+            yield "stands_on", _plain(tuple(sorted(map(str, slo.stands_on))))
         case _:
             assert_never(slo)
 

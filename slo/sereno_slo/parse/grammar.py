@@ -19,6 +19,8 @@ from sereno_slo.parse.times import (
     TimezoneName,
 )
 from sereno_slo.parse.words import (
+    AlertMatchers,
+    AlertName,
     ConditionText,
     DelayText,
     DurationText,
@@ -198,6 +200,20 @@ class GroupByDocument(_Mapping):
     alert: bool = Field(default=False, description="Alert for each group, too")
 
 
+class StandsOnDocument(_Mapping):
+    """An alert of a cause below the SLO, such as a server that is gone."""
+
+    alert: AlertName = Field(description="The alert's name", examples=["PostgreSQLDown"])
+    match: AlertMatchers = Field(description="Labels that it has", examples=['system="shop"'])
+
+
+def _named_once(causes: list[StandsOnDocument]) -> list[StandsOnDocument]:
+    repeated = next((cause for index, cause in enumerate(causes) if cause in causes[:index]), None)
+    if repeated is not None:
+        raise mistake("SLO076", f"{repeated.alert} stands twice with these labels", "write each alert once")
+    return causes
+
+
 class SloDocument(_Mapping):
     """One objective."""
 
@@ -215,6 +231,11 @@ class SloDocument(_Mapping):
         [],
         description="SLOs that this one can't hold without: while they page, its burn alerts are inhibited",
         examples=[["postgres/availability"]],
+    )
+    stands_on: Annotated[list[StandsOnDocument], AfterValidator(_named_once)] = Field(
+        [],
+        description="Alerts of causes below it: while this SLO pages, its page tells them, and theirs are inhibited",
+        examples=[["{alert: PostgreSQLDown, match: 'system=\"shop\"'}"]],
     )
     alerting: AlertingDocument | None = Field(None, examples=["{mode: both}"])
 

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from sereno_slo.duration import Duration
 from sereno_slo.gate import CONDITION_PATTERN, ConditionMistake, read_condition
+from sereno_slo.promql.matching import holds
 from sereno_slo.promql.reading import read_matchers, read_selector
 
 _NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
@@ -212,6 +213,32 @@ def _references(references: list[str]) -> list[str]:
     return references
 
 
+# Of SLOs themselves: these are named by `depends_on`.
+_ALERTS_OF_SLOS = ("SLOBudgetExhausted", "SLOErrorBudgetBurn", "SLONoData", "SLOTrafficDrop")
+# What the inhibition says by itself, or what no alert has when it reaches Alertmanager.
+_LABELS_OF_INHIBITIONS = ("alertname", "alertstate", "severity")
+
+
+def _other_alert(name: str) -> str:
+    if not re.fullmatch(_LABEL, name):
+        raise mistake("SLO076", f"{name!r} is no alert's name", "write for example PostgreSQLDown")
+    if name in _ALERTS_OF_SLOS:
+        raise mistake("SLO076", f"{name} is an alert of SLOs", "name the SLO in depends_on")
+    return name
+
+
+def _alert_matchers(text: str) -> str:
+    """Matchers that choose some of the alerts: the page of one database silences no other's."""
+    matchers = read_matchers(_matchers(text))
+    taken = next((matcher.label for matcher in matchers if matcher.label in _LABELS_OF_INHIBITIONS), None)
+    if taken is not None:
+        raise mistake("SLO077", f"{taken} is said by stands_on itself", "match other labels")
+    if all(holds(matcher, "") for matcher in matchers):
+        message = f"{text!r} matches every such alert, whosever it is"
+        raise mistake("SLO077", message, 'write labels that only these have, for example system="shop"')
+    return text
+
+
 def _group_limit(limit: int) -> int:
     if not 1 <= limit <= _MOST_GROUPS:
         hint = f"write a number from 1 to {_MOST_GROUPS}: each group has a ledger of its own"
@@ -293,6 +320,8 @@ SloReferences = Annotated[
     Field(json_schema_extra={"uniqueItems": True}),
     AfterValidator(_references),
 ]
+AlertName = Annotated[str, AfterValidator(_other_alert), WithJsonSchema({"type": "string", "pattern": _LABEL})]
+AlertMatchers = Annotated[str, Field(min_length=1), AfterValidator(_alert_matchers)]
 GroupLimit = Annotated[
     int,
     AfterValidator(_group_limit),

@@ -10,7 +10,16 @@ from urllib.parse import quote
 from zlib import crc32
 
 from sereno_slo.duration import FIVE_MINUTES, Duration
-from sereno_slo.model import BurnTier, Journey, Latency, Objective, ServiceLevelObjective, Settings, SloReference
+from sereno_slo.model import (
+    BurnTier,
+    Journey,
+    Latency,
+    Objective,
+    OtherAlert,
+    ServiceLevelObjective,
+    Settings,
+    SloReference,
+)
 from sereno_slo.plan import dependencies
 from sereno_slo.plan.ledger import exhausted_at_pace, remaining_to_the_minute
 from sereno_slo.plan.series import DEPLOYED, Ledger
@@ -50,6 +59,8 @@ def outage(slo: Objective, window: Duration, settings: Settings, ledger: Ledger)
 def targets_gone(slo: Objective, settings: Settings) -> dict[str, str]:
     """Annotations of the alert for missing targets."""
     text = "No target of this SLO is up: either the service is down or Prometheus has lost it. Nothing is counted."
+    if isinstance(slo, ServiceLevelObjective):
+        text += _causes_below(slo)
     return _annotations(slo, "SLONoData", "has no target that is up", text, settings)
 
 
@@ -143,7 +154,8 @@ def _causes(slo: Objective, window: Duration, settings: Settings, ledger: Ledger
         case Journey(steps=steps):
             return _steps(steps, window)
         case ServiceLevelObjective():
-            return _deployed(slo, window) + _spenders(slo, window, settings, ledger) + _dependencies(slo)
+            below, deployed = _causes_below(slo), _deployed(slo, window)
+            return below + deployed + _spenders(slo, window, settings, ledger) + _dependencies(slo)
         case _:
             return ""
 
@@ -188,6 +200,25 @@ def _dependencies(slo: ServiceLevelObjective) -> str:
         for on in slo.depends_on
     )
     return "".join(each)
+
+
+def _causes_below(slo: ServiceLevelObjective) -> str:
+    """Whether what it stands on fires: that page isn't sent while this one is (sereno_slo.plan.inhibition)."""
+    each = "{{ $found.Labels.alertstate }}{{ with $found.Labels.instance }} on {{ . }}{{ end }}"
+    listed = f"{{{{ range $index, $found := . }}}}{{{{ if $index }}}}, {{{{ end }}}}{each}{{{{ end }}}}"
+    return "".join(
+        _asked(
+            _told(on), f" Stands on {on.alert}, which is {listed}.", missing=f" Stands on {on.alert}, which is calm."
+        )
+        for on in slo.stands_on
+    )
+
+
+def _told(cause: OtherAlert) -> Expr:
+    """The alerts, also while they wait to fire: the SLO's page usually comes before."""
+    name = Matcher("alertname", MatchOp.EQUAL, cause.alert)
+    state = Matcher("alertstate", MatchOp.REGEX, "firing|pending")
+    return Selector("ALERTS", (name, state, *cause.matchers))
 
 
 def _annotations(

@@ -1,13 +1,14 @@
 """Whose page takes whose place: one broken database pages once, whatever stands on it.
 
-A page of an SLO inhibits the burn alerts of all that depend on it, directly or by way of others. docs/alertmanager.md
-("Dependencies") gives the reasons for each matcher.
+A page of an SLO inhibits the burn alerts of all that depend on it, directly or by way of others; and the page of the
+cause below it, which its own page tells of. docs/alertmanager.md ("Dependencies", "Causes below an SLO") gives the
+reasons for each matcher.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sereno_slo.model import AlertSeverity, Dependency, SloReference
+from sereno_slo.model import AlertSeverity, Dependency, OtherAlert, SloReference, Standing
 from sereno_slo.plan import burn, no_data, traffic
 from sereno_slo.promql import Matcher, MatchOp
 
@@ -35,6 +36,25 @@ def inhibitions(dependencies: Sequence[Dependency]) -> tuple[Inhibition, ...]:
     """A rule for each SLO that others depend on and each service that these belong to, sorted by name."""
     direct = _direct(dependencies)
     return tuple(rule for cause in sorted(direct) for rule in _caused_by(cause, direct))
+
+
+def inhibitions_of_causes(standings: Sequence[Standing]) -> tuple[Inhibition, ...]:
+    """A rule for each alert that an SLO stands on, sorted by SLO: whoever is up already needn't be woken for the cause.
+
+    In this direction only: rules in both would silence both.
+    """
+    return tuple(
+        Inhibition(pages_of(standing.slo), _pages_of_cause(standing.on))
+        for standing in sorted(standings, key=lambda standing: (standing.slo, str(standing.on)))
+    )
+
+
+def _pages_of_cause(cause: OtherAlert) -> tuple[Matcher, ...]:
+    return (
+        Matcher("alertname", MatchOp.EQUAL, cause.alert),
+        Matcher("severity", MatchOp.EQUAL, str(AlertSeverity.CRITICAL)),
+        *cause.matchers,
+    )
 
 
 def _direct(dependencies: Sequence[Dependency]) -> dict[SloReference, list[SloReference]]:

@@ -1,6 +1,7 @@
 """Runbook scaffolds: what the spec knows is filled in, what only people know has a marked place."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sereno_slo.duration import Duration
 from sereno_slo.model import (
@@ -8,6 +9,7 @@ from sereno_slo.model import (
     AlertSeverity,
     Journey,
     Objective,
+    OtherAlert,
     Service,
     ServiceLevelObjective,
     Settings,
@@ -18,7 +20,7 @@ from sereno_slo.plan import dependencies, series
 from sereno_slo.plan.series import Ledger
 from sereno_slo.plan.spenders import breakdown_labels
 from sereno_slo.policy import is_feasible
-from sereno_slo.promql import Expr
+from sereno_slo.promql import Expr, Matcher, MatchOp, Selector
 from sereno_slo.render import queries
 from sereno_slo.render.artefact import Artefact, Kind, Ownership, runbook_name
 from sereno_slo.render.links import LAST_HOUR, dashboard_url, logs_url
@@ -111,10 +113,24 @@ def _runbook(service: Service, slo: ServiceLevelObjective, settings: Settings) -
         slow_labels=_slow_labels(slo, settings),
         targets=settings.identity_labels,
         depends_on=_linked(slo.depends_on, settings),
+        stands_on=_below(slo.stands_on, settings),
         dashboard=dashboard_url(settings.links, slo.service),
         logs=logs_url(settings.links, slo.service, LAST_HOUR),
         ask=_questions(slo, settings),
     )
+
+
+def _below(causes: Sequence[OtherAlert], settings: Settings) -> list[dict[str, Any]]:
+    """The alerts that an SLO stands on, each with its runbook and the question whether it fires."""
+    base = settings.links.runbooks
+    return [
+        {
+            "alert": cause.alert,
+            "runbook": f"{base}/{cause.alert}.md" if base else "",
+            "firing": Selector("ALERTS", (Matcher("alertname", MatchOp.EQUAL, cause.alert), *cause.matchers)),
+        }
+        for cause in causes
+    ]
 
 
 def _questions(slo: ServiceLevelObjective, settings: Settings) -> dict[str, Expr]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sereno_slo.diagnostics import Span
-from sereno_slo.model import Dependency, SloReference
+from sereno_slo.model import Dependency, OtherAlert, SloReference, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Description:
     mentions: tuple[Mention, ...] = ()
     formerly: tuple[Mention, ...] = ()
     """Where an SLO says which names it had before."""
+    stands_on: tuple[tuple[str, OtherAlert], ...] = ()
+    """By name of the SLO: the alerts of causes below it."""
 
 
 def dependencies(descriptions: Sequence[Description]) -> tuple[Dependency, ...]:
@@ -42,4 +44,13 @@ def dependencies(descriptions: Sequence[Description]) -> tuple[Dependency, ...]:
         Dependency(SloReference(description.name, mention.slo), mention.of)
         for description in descriptions
         for mention in description.mentions
+    )
+
+
+def standings(descriptions: Sequence[Description]) -> tuple[Standing, ...]:
+    """On which alerts' causes the SLOs of all specs say that they stand, in the specs' order."""
+    return tuple(
+        Standing(SloReference(description.name, slo), on)
+        for description in descriptions
+        for slo, on in description.stands_on
     )

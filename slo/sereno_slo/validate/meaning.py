@@ -24,6 +24,7 @@ from sereno_slo.model import (
     NativeLatency,
     Objective,
     Operator,
+    OtherAlert,
     Probe,
     Service,
     ServiceLevelObjective,
@@ -158,6 +159,7 @@ def _slo(slo: SloDocument, spec: SpecDocument, settings: Settings) -> ServiceLev
         exclusions=exclusions_of(slo.name, spec),
         formerly=former_names(slo, spec.service),
         depends_on=tuple(map(SloReference.parse, slo.depends_on)),
+        stands_on=tuple(OtherAlert(cause.alert, read_matchers(cause.match)) for cause in slo.stands_on),
     )
 
 

@@ -35,6 +35,15 @@ def test_routes_and_inhibitions_are_those_of_the_repository() -> None:
     assert local["inhibit_rules"] == _original()["inhibit_rules"]
 
 
+def test_business_hours_are_left_out() -> None:
+    """The demo's stories are told at night, too, and no route names an interval that isn't there."""
+    original = _original()
+    original["time_intervals"] = [{"name": "hours", "time_intervals": []}]
+    original["route"]["routes"][-1]["active_time_intervals"] = ["hours"]
+    local = local_alertmanager(original, "http://127.0.0.1:1")
+    assert "hours" not in str(local)
+
+
 def test_nobody_outside_is_told() -> None:
     """No receiver reaches beyond the incident receiver."""
     local = local_alertmanager(_original(), "http://127.0.0.1:1")
