@@ -303,11 +303,13 @@ class Links:
     """Where pages and dashboards lead. Empty strings leave a link out; every base ends without a slash.
 
     In `logs` pages replace `{service}`, `{slo}`, `{window}` (1h), `{from}` and `{to}` (milliseconds since 1970).
+    `incidents` is where `sereno incidents serve` answers.
     """
 
     runbooks: str = "https://github.com/sereno/sereno/blob/main/runbooks"
     dashboards: str = "http://localhost:3000"
     logs: str = ""
+    incidents: str = ""
 
 
 @dataclass(frozen=True, slots=True)

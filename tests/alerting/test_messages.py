@@ -11,6 +11,8 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
+from sereno_alerting.configuration.receivers import receivers
+from sereno_alerting.teams.model import Email, Page, PagerDuty, Slack, Teams, Telegram, Ticket
 from support.alertmanager import RunningAlertmanager, firing, resolved, running_alertmanager
 from support.http_sink import HttpSink, http_sink
 from support.smtp_sink import Mail, SmtpSink, smtp_sink
@@ -30,31 +32,6 @@ LINKS = {
     "logs_url": "https://logs.example.org/app?service=pay&from=1790000000000&to=1790000300000",
 }
 QUERY = 'service.name:"pay" AND log.level:(error OR critical OR fatal) AND @timestamp:[1790000000000 TO 1790000300000]'
-WAYS: dict[str, Any] = {
-    "email_configs": {
-        "to": "oncall@example.org",
-        "send_resolved": True,
-        "headers": {"Subject": '{{ template "sereno.subject" . }}'},
-        "text": '{{ template "sereno.text" . }}',
-        "html": '{{ template "sereno.html" . }}',
-    },
-    "slack_configs": {
-        "channel": "#oncall",
-        "send_resolved": True,
-        "title": '{{ template "sereno.slack.title" . }}',
-        "title_link": '{{ template "sereno.client_url" . }}',
-        "text": '{{ template "sereno.slack.text" . }}',
-        "fallback": '{{ template "sereno.slack.title" . }}',
-        "color": '{{ template "sereno.slack.color" . }}',
-    },
-    "telegram_configs": {
-        "bot_token": "1:a",
-        "chat_id": 5,
-        "parse_mode": "",
-        "send_resolved": True,
-        "message": '{{ template "sereno.short" . }}',
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -80,12 +57,11 @@ class Readers:
 
 @pytest.fixture(scope="module")
 def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
-    """One Alertmanager that tells every alert by all ways."""
+    """One Alertmanager that tells every alert by all ways, as a team's pages are told."""
     folder = tmp_path_factory.mktemp("messages")
-    (folder / "password").write_text("secret")
     with http_sink() as web, smtp_sink() as mail:
-        places = {"slack_configs": {"api_url": f"{web.url}/slack"}, "telegram_configs": {"api_url": web.url}}
-        receiver = {way: [configuration | places.get(way, {})] for way, configuration in WAYS.items()}
+        for name, secret in {"password": "secret", "key": "key", "slack": f"{web.url}/slack"}.items():
+            (folder / name).write_text(secret)
         configuration = {
             "global": {
                 "smtp_smarthost": mail.address,
@@ -93,14 +69,30 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
                 "smtp_require_tls": False,
                 "smtp_auth_username": "sereno",
                 "smtp_auth_password_file": str(folder / "password"),
+                "pagerduty_url": f"{web.url}/v2/enqueue",
             },
             "templates": [str(TEMPLATES / "*.tmpl")],
             "route": {"receiver": "all", "group_by": ["service", "slo"], "group_wait": "0s", "group_interval": "1s"},
-            "receivers": [{"name": "all", **receiver}],
+            "receivers": [everybody(folder, web.url)],
         }
         (folder / "alertmanager.yml").write_text(yaml.safe_dump(configuration))
         with running_alertmanager(folder / "alertmanager.yml", folder / "data") as alertmanager:
             yield Readers(alertmanager, web, mail)
+
+
+def everybody(folder: Path, web: str) -> dict[str, Any]:
+    """The receiver of a team that is told by every way."""
+    ways = (
+        PagerDuty(str(folder / "key")),
+        Email(("oncall@example.org",)),
+        Slack(str(folder / "slack"), "#oncall"),
+        Telegram("token", 5),
+    )
+    nobody = Teams(Page(ways), Ticket(()), (), None, None, f"{web}/incidents", "teams.yaml")
+    found = next(receiver for receiver in receivers(nobody) if receiver["name"] == "default-page")
+    (telegram,) = found["telegram_configs"]
+    telegram |= {"bot_token": telegram.pop("bot_token_file"), "api_url": web}  # no file before Alertmanager 0.26
+    return {**found, "name": "all"}
 
 
 def page(service: str, **more: str) -> dict[str, Any]:
@@ -187,11 +179,32 @@ def test_chats_have_it_short(readers: Readers) -> None:
     assert slack["text"].startswith(f"*Users:* {IMPACT}\n")
     assert FACTS in slack["text"]
     assert (slack["color"], slack["title_link"]) == ("danger", LINKS["dashboard_url"])
-    short = wait_for(lambda: readers.told("/bot1:a/sendMessage", "chat/"), what="Telegram's message")[0]
+    short = wait_for(lambda: readers.told("/bottoken/sendMessage", "chat/"), what="Telegram's message")[0]
     assert "parse_mode" not in short or short["parse_mode"] == ""
     assert short["text"].startswith(f"[PAGE] {IMPACT}: chat/availability")
     assert all(LINKS[link] in short["text"] for link in ("runbook_url", "dashboard_url", "incident_url"))
     assert len(short["text"]) < 1500
+
+
+def test_pagerduty_has_owner_and_links_beside_the_text(readers: Readers) -> None:
+    """What its app shows without a click; no link of it is empty."""
+    readers.alertmanager.post([page("pager")])
+    event = wait_for(lambda: readers.told("/v2/enqueue", "pager/"), what="PagerDuty's event")[0]
+    assert event["payload"]["summary"].startswith(f"[PAGE] {IMPACT}: pager/availability")
+    details = event["payload"]["custom_details"]
+    assert (details["users"], details["owner"], details["incident"]) == (IMPACT, "payments", LINKS["incident_url"])
+    assert FACTS in details["text"]
+    runbook, silence = event["links"]
+    assert (runbook["text"], runbook["href"]) == ("Runbook", LINKS["runbook_url"])
+    assert unquote(silence["href"]).endswith('?filter={service="pager", slo="availability"}')
+
+
+def test_an_alert_without_links_still_pages(readers: Readers) -> None:
+    """An event whose link is empty may be refused: the page would be lost."""
+    labels = {"alertname": "Linkless", "severity": "critical", "service": "linkless"}
+    readers.alertmanager.post([firing(labels)])
+    event = wait_for(lambda: readers.told("/v2/enqueue", "linkless"), what="PagerDuty's event")[0]
+    assert all(link["href"].startswith("http://") for link in event["links"])
 
 
 def test_an_endless_description_still_fits_telegram(readers: Readers) -> None:
@@ -199,7 +212,7 @@ def test_an_endless_description_still_fits_telegram(readers: Readers) -> None:
     alert = page("endless")
     alert["annotations"]["description"] = "x" * 20_000
     readers.alertmanager.post([alert])
-    short = wait_for(lambda: readers.told("/bot1:a/sendMessage", "endless/"), what="Telegram's message")[0]["text"]
+    short = wait_for(lambda: readers.told("/bottoken/sendMessage", "endless/"), what="Telegram's message")[0]["text"]
     assert len(short) < 4096
     assert LINKS["runbook_url"] in short
 

@@ -138,13 +138,13 @@ def test_page_says_how_its_dependencies_do(alerts: Alerts) -> None:
 def test_page_tells_whether_the_cause_below_is_gone(alerts: Alerts) -> None:
     """Already while that alert waits to fire; of others with the same name nothing is said."""
     text = alerts["fast", "1h", ""]["annotations"]["description"]
-    assert " Stands on PostgreSQLDown, which is pending on db:9187. Stands on DiskGone, which is calm." in text
+    assert "\nStands on PostgreSQLDown, which is pending on db:9187.\nStands on DiskGone, which is calm." in text
 
 
 def test_page_names_what_was_deployed_shortly_before(alerts: Alerts) -> None:
     """To production, within the alert's window or an hour before: not what went out long ago, or elsewhere."""
     deployed = {
-        window: re.findall(r" Deployed to (.*?\))\.", alerts[burn, window, ""]["annotations"]["description"])
+        window: re.findall(r"\nDeployed to (.*?\))\.", alerts[burn, window, ""]["annotations"]["description"])
         for burn, window in (("fast", "1h"), ("slow", "6h"))
     }
     (fast,), (slow,) = deployed["1h"], deployed["6h"]

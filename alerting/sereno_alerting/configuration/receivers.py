@@ -14,8 +14,20 @@ DEFAULT = "default"
 _SUBJECT = '{{ template "sereno.subject" . }}'
 _TEXT = '{{ template "sereno.text" . }}'
 _LINK = '{{ template "sereno.client_url" . }}'
-_HTML = ""
-"""Of e-mails; becomes '{{ template "sereno.html" . }}' with the template of that name. Empty: text only."""
+_HTML = '{{ template "sereno.html" . }}'
+_DETAILS = {
+    "users": "{{ .CommonAnnotations.impact }}",
+    "owner": "{{ .CommonLabels.owner }}",
+    "incident": "{{ .CommonAnnotations.incident_url }}",
+    "text": _TEXT,
+}
+"""What PagerDuty shows below a page, by its name; what an alert doesn't have is empty there."""
+
+_LINKS = (
+    {"href": "{{ or .CommonAnnotations.runbook_url .ExternalURL }}", "text": "Runbook"},
+    {"href": '{{ template "sereno.silence_url" . }}', "text": "Silence"},
+)
+"""PagerDuty's links: only those that no alert is without, since an event with an empty link may be refused."""
 
 
 def page(team: str) -> str:
@@ -87,7 +99,8 @@ def _config(way: Way) -> tuple[str, dict[str, Any]]:
                 "description": _SUBJECT,
                 "client": "Sereno",
                 "client_url": _LINK,
-                "details": {"text": _TEXT},
+                "details": dict(_DETAILS),
+                "links": [dict(link) for link in _LINKS],
             }
         case Email(addresses=addresses):
             return "email_configs", {
@@ -102,9 +115,11 @@ def _config(way: Way) -> tuple[str, dict[str, Any]]:
                 "api_url_file": url_file,
                 **({"channel": channel} if channel else {}),
                 "send_resolved": True,
-                "title": _SUBJECT,
+                "title": '{{ template "sereno.slack.title" . }}',
                 "title_link": _LINK,
-                "text": _TEXT,
+                "fallback": '{{ template "sereno.slack.title" . }}',
+                "text": '{{ template "sereno.slack.text" . }}',
+                "color": '{{ template "sereno.slack.color" . }}',
             }
         case Telegram(token_file=token_file, chat=chat):
             # No parse mode: label values with markup stay what they are.
@@ -113,7 +128,7 @@ def _config(way: Way) -> tuple[str, dict[str, Any]]:
                 "chat_id": chat,
                 "send_resolved": True,
                 "parse_mode": "",
-                "message": f"{_SUBJECT}\n{_LINK}",
+                "message": '{{ template "sereno.short" . }}',
             }
         case Webhook():
             return "webhook_configs", _webhook(way, send_resolved=True)

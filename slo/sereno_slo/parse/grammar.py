@@ -348,6 +348,11 @@ class LinksDocument(_Mapping):
             "{to_iso} (2026-11-25T12:00:00Z) are replaced"
         ),
     )
+    incidents: str | None = Field(
+        None,
+        description="Base of incident_url: where `sereno incidents serve` answers (default: no such link)",
+        examples=["https://incidents.example.org"],
+    )
     trace: str | None = Field(None, description="URL of a trace; {trace_id} is replaced")
 
 

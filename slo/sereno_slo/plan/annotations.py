@@ -1,5 +1,6 @@
 """What a page says: first what users feel, then how fast the budget burns and what is left, then where to look.
 
+A description has one fact a line: it is read on a telephone.
 Texts are Prometheus' alert templates: `$value` is the alert's value, `query` asks Prometheus when it fires.
 """
 
@@ -113,7 +114,7 @@ def _burning(
     left = f"Error budget left: {_asked(percentage, _PERCENTAGE, missing='not known')}"
     gone = _asked(exhausted_at_pace(slo, window, this), f", at the pace of the last {window} gone in {_TIME}")
     group = "".join(f" {{{{ $labels.{label} }}}}" for label in ledger.group_labels)
-    text = f"{speed} {left}{gone}.{_causes(slo, window, settings, ledger)}"
+    text = f"{speed}\n{left}{gone}.{_causes(slo, window, settings, ledger)}"
     return _annotations(slo, "SLOErrorBudgetBurn", what, text, settings, window=window, group=group)
 
 
@@ -164,7 +165,7 @@ def _steps(steps: Sequence[SloReference], window: Duration) -> str:
     each = "{{ $found.Labels.service }}/{{ $found.Labels.slo }} {{ $found.Value | humanizePercentage }}"
     listed = f"{{{{ range $index, $found := . }}}}{{{{ if $index }}}}, {{{{ end }}}}{each}{{{{ end }}}}"
     recorded, asked = dependencies.failing_most(steps, window)
-    return _asked(asked, f" Failures by step over {recorded}: {listed}.")
+    return _asked(asked, f"\nFailures by step over {recorded}: {listed}.")
 
 
 def _deployed(slo: ServiceLevelObjective, window: Duration) -> str:
@@ -173,7 +174,7 @@ def _deployed(slo: ServiceLevelObjective, window: Duration) -> str:
     what = '{{ with $found.Labels.version }}{{ . }} {{ end }}{{ $found.Labels.sha | printf "%.10s" }}'
     each = f"{{{{ $found.Labels.environment }}}} {{{{ $found.Value | humanizeDuration }}}} ago ({what})"
     listed = f"{{{{ range $index, $found := . }}}}{{{{ if $index }}}}, {{{{ end }}}}{each}{{{{ end }}}}"
-    return _asked(age <= (window + _LEAD).seconds, f" Deployed to {listed}.")
+    return _asked(age <= (window + _LEAD).seconds, f"\nDeployed to {listed}.")
 
 
 def _spenders(slo: ServiceLevelObjective, window: Duration, settings: Settings, ledger: Ledger) -> str:
@@ -184,7 +185,7 @@ def _spenders(slo: ServiceLevelObjective, window: Duration, settings: Settings, 
         if spenders is not None:
             each = f'{{{{ $found.Labels.{label} }}}} ({{{{ $found.Value | printf "%.0f" }}}})'
             listed = f"{{{{ range $index, $found := . }}}}{{{{ if $index }}}}, {{{{ end }}}}{each}{{{{ end }}}}"
-            sentences.append(_asked(spenders, f" Most by {label}: {listed}."))
+            sentences.append(_asked(spenders, f"\nMost by {label}: {listed}."))
     return "".join(sentences)
 
 
@@ -194,8 +195,8 @@ def _dependencies(slo: ServiceLevelObjective) -> str:
     each = (
         _asked(
             dependencies.burn_rate(on),
-            f" Depends on {on}: over the last hour {rate} times as many failures as its objective allows.",
-            missing=f" Depends on {on}, of which nothing is known.",
+            f"\nDepends on {on}: over the last hour {rate} times as many failures as its objective allows.",
+            missing=f"\nDepends on {on}, of which nothing is known.",
         )
         for on in slo.depends_on
     )
@@ -208,7 +209,7 @@ def _causes_below(slo: ServiceLevelObjective) -> str:
     listed = f"{{{{ range $index, $found := . }}}}{{{{ if $index }}}}, {{{{ end }}}}{each}{{{{ end }}}}"
     return "".join(
         _asked(
-            _told(on), f" Stands on {on.alert}, which is {listed}.", missing=f" Stands on {on.alert}, which is calm."
+            _told(on), f"\nStands on {on.alert}, which is {listed}.", missing=f"\nStands on {on.alert}, which is calm."
         )
         for on in slo.stands_on
     )
@@ -240,6 +241,9 @@ def _annotations(
         "dashboard_url": _dashboard_url(slo, settings, window),
         "logs_url": _logs_url(slo, settings, window),
         "logs_query": _logs_query(slo, window),
+        "incident_url": f"{links.incidents}/incidents?service={quote(slo.service)}&slo={quote(slo.name)}"
+        if links.incidents
+        else "",
     }
     return {name: value for name, value in found.items() if value}
 

@@ -26,7 +26,7 @@ from benchmarks.simulation import (
     write,
 )
 
-ASKED = re.compile(r'{{ with query "([^{]*(?:{[^{][^}]*}[^{]*)*)" }} Failures by step over (\w+):')
+ASKED = re.compile(r'{{ with query "([^{]*(?:{[^{][^}]*}[^{]*)*)" }}\nFailures by step over (\w+):')
 BEGIN = 1_700_569_800_000
 _NUMBERS = itertools.count()
 Values = NDArray[np.float64]
