@@ -225,7 +225,7 @@ def test_a_failing_fold_leaves_no_half_record(tmp_path: Path, monkeypatch: pytes
     def broken(_: object, *, since: object) -> None:
         raise RuntimeError(f"a bug in the fold since {since}")
 
-    monkeypatch.setattr("sereno_postmortems.store.fold", broken)
+    monkeypatch.setattr("sereno_postmortems.refolding.fold", broken)
     with pytest.raises(RuntimeError):
         store.record(*body_and_delivery(reported(PAGE, at(10))))
     monkeypatch.undo()
