@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exclude": ("exclude", "Write time that doesn't count into a spec, with author and reason."),
     "explain": ("explain", "Tell where an SLO's numbers come from: who spent the budget, when, what comes back."),
     "exporter": ("exporter", "Serve metrics of what has none: databases' rows, queues, quotas, deployments."),
+    "handover": ("handover", "Print the shift's summary for the next person: open incidents first."),
     "incidents": ("incidents", "Receive pages, keep incident records, write down what people do about them."),
     "logs": ("logs", "Search the logs; see after the store's health and life cycle."),
     "new": ("new", "Write a first spec from a template: HTTP API, gRPC, Istio, queue worker, …"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sereno_cli.commands.incident_entries import COMMANDS
+from sereno_cli.commands.incident_reports import report
 from sereno_cli.exit_codes import ExitCode
 from sereno_cli.incident_places import DEFAULT_DATABASE, found, open_place, place_options, say, unreachable
 from sereno_cli.serving import LOOPBACK_HOSTS, address_of, listen
@@ -24,8 +25,8 @@ def command() -> None:
     """Receive pages, keep incident records, write down what people do about them."""
 
 
-for _entry_command in COMMANDS:
-    command.add_command(_entry_command)
+for _other in (*COMMANDS, report):
+    command.add_command(_other)
 
 
 @command.command("list")
