@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sereno_backends.incidents import Incident, IncidentEntry
 
@@ -11,8 +11,10 @@ from sereno_postmortems.deeds import with_deeds
 from sereno_postmortems.documents import incident_document
 from sereno_postmortems.entries import Anchor, AnchoredEntry, anchored, entry_from_text, entry_text
 from sereno_postmortems.fold import fold, incident_slug
-from sereno_postmortems.pagerduty import PagerDutyEvent, group_digest, read_event
+from sereno_postmortems.pagerduty import CLOCKS_DIFFER, PagerDutyEvent, group_digest, read_event
 from sereno_postmortems.webhook import Delivery, read_delivery
+
+BEFORE_ALL_TIMES = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def touched_since(connection: sqlite3.Connection, slug: str, earliest_start: datetime) -> datetime:
@@ -43,7 +45,7 @@ def refold(connection: sqlite3.Connection, slug: str, since: datetime) -> None:
     )
     deliveries = [stored_delivery(body, received_at) for body, received_at in rows]
     folded = [incident for incident in fold(deliveries, since=since) if incident_slug(incident) == slug]
-    events = calls_of_groups(connection, {group_digest(delivery.group_key) for delivery in deliveries})
+    events = calls_of_groups(connection, {group_digest(delivery.group_key) for delivery in deliveries}, since)
     incidents = with_deeds(folded, _entries(connection, slug, since), events)
     connection.execute("DELETE FROM incidents WHERE slug = ? AND opened_at >= ?", (slug, time_text(since)))
     connection.executemany(
@@ -62,12 +64,13 @@ def refold(connection: sqlite3.Connection, slug: str, since: datetime) -> None:
     )
 
 
-def calls_of_groups(connection: sqlite3.Connection, digests: Iterable[str]) -> list[PagerDutyEvent]:
-    """All events of PagerDuty's incidents that were opened for these groups."""
+def calls_of_groups(connection: sqlite3.Connection, digests: Iterable[str], since: datetime) -> list[PagerDutyEvent]:
+    """All events of PagerDuty's incidents of these groups that may concern incidents opened since then."""
+    earliest = time_text(since - CLOCKS_DIFFER) if since > BEFORE_ALL_TIMES else ""
     found: list[PagerDutyEvent] = []
     for digest in sorted(digests):
         calls = connection.execute(
-            "SELECT DISTINCT call_id FROM pagerduty_events WHERE group_digest = ?", (digest,)
+            "SELECT call_id FROM pagerduty_calls WHERE group_digest = ? AND latest_event >= ?", (digest, earliest)
         ).fetchall()
         for (call_id,) in calls:
             found.extend(events_of_call(connection, call_id))

@@ -52,12 +52,18 @@ STATEMENTS = (
     """CREATE TABLE IF NOT EXISTS pagerduty_events (
     event_id TEXT PRIMARY KEY,
     call_id TEXT NOT NULL,
-    group_digest TEXT,
     received_at TEXT NOT NULL,
     body BLOB NOT NULL
 )""",
     "CREATE INDEX IF NOT EXISTS pagerduty_events_by_call ON pagerduty_events (call_id)",
-    "CREATE INDEX IF NOT EXISTS pagerduty_events_by_group ON pagerduty_events (group_digest)",
+    # Until when PagerDuty's incidents of a group can concern ours: all of years have the same group.
+    """CREATE TABLE IF NOT EXISTS pagerduty_calls (
+    group_digest TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    latest_event TEXT NOT NULL,
+    PRIMARY KEY (group_digest, call_id)
+) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS pagerduty_calls_by_time ON pagerduty_calls (group_digest, latest_event)",
     # What people wrote is never changed, not even by a mistake of ours.
     """CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE UPDATE ON entries
 BEGIN SELECT RAISE(ABORT, 'entries are never changed: add one that corrects it'); END""",

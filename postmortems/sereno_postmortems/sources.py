@@ -152,9 +152,7 @@ class HttpIncidents:
 
     def _answer(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:
-            response = httpx.request(
-                method, f"{self._url}{path}", json=body, timeout=TIMEOUT_SECONDS, trust_env=self._trust_env
-            )
+            response = self._asked(method, path, body)
             answer = response.json() if response.status_code != HTTPStatus.UNAUTHORIZED else None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise IncidentSourceUnreachable(f"{self.name} can't be read: {error}") from error
@@ -167,6 +165,18 @@ class HttpIncidents:
         if method == "POST" and response.is_client_error:
             raise EntryNotTaken(why)
         raise IncidentSourceUnreachable(f"{self.name} can't be read: {why}")
+
+    def _asked(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
+        """One question, asked twice where the answer got lost: whatever is asked here may be asked again."""
+
+        def ask() -> httpx.Response:
+            url = f"{self._url}{path}"
+            return httpx.request(method, url, json=body, timeout=TIMEOUT_SECONDS, trust_env=self._trust_env)
+
+        try:
+            return ask()
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            return ask()
 
 
 def _problems(answer: Any) -> list[Any]:

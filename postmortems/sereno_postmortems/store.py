@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -20,11 +20,18 @@ from sereno_postmortems.documents import NotAnIncident, incident_from_document
 from sereno_postmortems.entries import Submission, entry_from_text, entry_of, is_again, still_to_come
 from sereno_postmortems.fold import incident_slug, starts_by_slug
 from sereno_postmortems.pagerduty import PagerDutyEvent, begin_of, group_digest
-from sereno_postmortems.refolding import events_of_call, insert_entry, refold, stored_delivery, time_text, touched_since
+from sereno_postmortems.refolding import (
+    BEFORE_ALL_TIMES,
+    events_of_call,
+    insert_entry,
+    refold,
+    stored_delivery,
+    time_text,
+    touched_since,
+)
 from sereno_postmortems.schema import RECORD_VERSION, is_foreign, is_newer, make_tables
 from sereno_postmortems.webhook import Delivery
 
-BEFORE_ALL_TIMES = datetime(1, 1, 1, tzinfo=UTC)
 LOCK_WAIT_SECONDS = 5.0
 
 
@@ -153,13 +160,17 @@ class IncidentStore:
         """Store an event of PagerDuty with its raw body; one that fits no incident yet is put to it when that comes."""
         with self._connected() as connection, transaction(connection):
             stored = connection.execute(
-                "INSERT OR IGNORE INTO pagerduty_events VALUES (?, ?, ?, ?, ?)",
-                (event.event_id, event.call_id, event.group_digest, event.received_at.isoformat(), body),
+                "INSERT OR IGNORE INTO pagerduty_events VALUES (?, ?, ?, ?)",
+                (event.event_id, event.call_id, event.received_at.isoformat(), body),
             )
             if stored.rowcount == 0:
                 return Recorded.DUPLICATE
             call = events_of_call(connection, event.call_id)
+            latest_event = time_text(max(one.occurred_at for one in call))
             for digest in sorted({one.group_digest for one in call if one.group_digest is not None}):
+                connection.execute(
+                    "INSERT OR REPLACE INTO pagerduty_calls VALUES (?, ?, ?)", (digest, event.call_id, latest_event)
+                )
                 slugs = connection.execute("SELECT slug FROM group_slugs WHERE group_digest = ?", (digest,)).fetchall()
                 for (slug,) in slugs:
                     refold(connection, slug, touched_since(connection, slug, begin_of(call)))

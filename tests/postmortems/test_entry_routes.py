@@ -25,9 +25,14 @@ KEY = hashlib.sha256(GROUP_KEY.encode()).hexdigest()
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the guarded receiver has its files."""
+    return tmp_path_factory.mktemp("guarded")
+
+
+@pytest.fixture(scope="module")
+def guarded(folder: Path) -> Iterator[httpx.Client]:
     """A receiver with users and a secret of PagerDuty, with one incident on record."""
-    folder = tmp_path_factory.mktemp("guarded")
     hashes = {name: bcrypt.hashpw(word.encode(), bcrypt.gensalt(4)).decode() for name, word in (ANA, ALERTMANAGER)}
     (folder / "web.yml").write_text(json.dumps({"basic_auth_users": hashes}))
     (folder / "secret").write_text(f"{SECRET}\n")
@@ -85,6 +90,8 @@ def test_users_guard_everything_and_are_the_authors(guarded: httpx.Client) -> No
 def test_pagerduty_shows_a_signature_instead_of_a_password(guarded: httpx.Client) -> None:
     """A signed acknowledgement is on record at PagerDuty's own time, once; unsigned ones and users' are refused."""
     raw, headers = signed(event("acknowledged", at(10, 3), key=KEY, agent="Eve", created_at=at(10, 0, 12)))
+    unauthenticated = 'sereno_incident_pagerduty_events_total{outcome="unauthenticated"} '
+    before = float(guarded.get("/metrics", auth=ANA).text.split(unauthenticated)[1].split("\n")[0])
     for wrong in (None, b"v1=" + b"0" * 64, "v1=ü".encode()):
         given = {} if wrong is None else {b"x-pagerduty-signature": wrong}
         assert guarded.post(PAGERDUTY, content=raw, headers=given, auth=ANA).status_code == 401
@@ -98,8 +105,26 @@ def test_pagerduty_shows_a_signature_instead_of_a_password(guarded: httpx.Client
     )
     ping, headers = signed({"event": {"event_type": "pagey.ping"}})
     assert guarded.post(PAGERDUTY, content=ping, headers=headers).json() == {"outcome": "ignored"}
-    metrics = guarded.get("/metrics", auth=ANA).text
-    assert 'sereno_incident_pagerduty_events_total{outcome="unauthenticated"} 3.0' in metrics
+    assert f"{unauthenticated}{before + 3}" in guarded.get("/metrics", auth=ANA).text
+
+
+def test_a_secret_is_rotated_without_a_restart(guarded: httpx.Client, folder: Path) -> None:
+    """The new one counts as soon as it is in the file, the old one no more; while there is none PagerDuty repeats."""
+    ping, old = signed({"event": {"event_type": "pagey.ping"}})
+    _, new = signed({"event": {"event_type": "pagey.ping"}}, "a secret that was made later")
+    path = folder / "secret"
+    try:
+        for content, statuses in (
+            ("a secret that was made later", (401, 200)),
+            ("short", (503, 503)),
+            (SECRET, (200, 401)),
+        ):
+            path.write_text(content)
+            answered = [guarded.post(PAGERDUTY, content=ping, headers=headers) for headers in (old, new)]
+            assert tuple(one.status_code for one in answered) == statuses, content
+            assert all(SECRET not in one.text for one in answered)
+    finally:
+        path.write_text(SECRET)
 
 
 HOSTILE = {

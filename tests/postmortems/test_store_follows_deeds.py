@@ -63,7 +63,7 @@ def a_note_before_its_call() -> list[Step]:
 
 @given(st.lists(deliveries() | deliveries() | events() | st.integers(0, 3), min_size=2, max_size=12))
 @example(a_note_before_its_call())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_record_is_a_function_of_what_was_told(steps: Sequence[Step]) -> None:
     """After every step the record equals that of folding all at once; another order, all of it twice, ends the same."""
     told: list[Delivery] = []

@@ -56,7 +56,10 @@ def event(
     }
     return {
         "event": {
-            "id": event_id or hashlib.sha256(f"{kind} {at} {call} {agent}".encode()).hexdigest()[:26].upper(),
+            "id": event_id
+            or hashlib.sha256(f"{kind} {at} {call} {agent} {key} {created_at} {content}".encode())
+            .hexdigest()[:26]
+            .upper(),
             "event_type": f"incident.{kind}",
             "resource_type": "incident",
             "occurred_at": at.isoformat(),
