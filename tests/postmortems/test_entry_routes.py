@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bcrypt
 import httpx
@@ -176,18 +177,30 @@ def test_without_users_only_this_machine_under_its_own_name_writes(unguarded: ht
     assert len(entries(unguarded)) == 1
 
 
-def test_alertmanager_gives_pagerduty_the_key_that_we_compute(tmp_path: Path) -> None:
-    """One group, told by a real Alertmanager to PagerDuty's interface and to us: its key is the digest of ours."""
+def test_an_acknowledgement_finds_the_page_that_alertmanager_sent_to_both(
+    guarded: httpx.Client, tmp_path: Path
+) -> None:
+    """A real Alertmanager logs in here and pages PagerDuty; an acknowledgement under PagerDuty's key finds the page."""
+    service = 'quo"ted <ü>'
+    login = f"basic_auth: {{username: {ALERTMANAGER[0]}, password: {ALERTMANAGER[1]}}}"
     with http_sink() as web:
         config = tmp_path / "alertmanager.yml"
         config.write_text(
             "route: {receiver: page, group_by: [service, slo], group_wait: 0s}\n"
             "receivers:\n  - name: page\n"
             f"    pagerduty_configs: [{{routing_key: '{'k' * 32}', url: '{web.url}/v2/enqueue'}}]\n"
-            f"    webhook_configs: [{{url: '{web.url}{WEBHOOK}'}}]\n"
+            f"    webhook_configs: [{{url: '{guarded.base_url}{WEBHOOK}', http_config: {{{login}}}}}]\n"
         )
         with running_alertmanager(config, tmp_path / "data") as alertmanager:
-            alertmanager.post([prometheus_alert({**PAGE, "service": 'quo"ted <ü>'}, at(10))])
-            wait_for(lambda: web.to(WEBHOOK) and web.to("/v2/enqueue"), what="both deliveries")
-        (told,), (paged,) = web.to(WEBHOOK), web.to("/v2/enqueue")
-    assert paged.body["dedup_key"] == hashlib.sha256(told.body["groupKey"].encode()).hexdigest()
+            alertmanager.post([prometheus_alert({**PAGE, "service": service}, at(10))])
+            wait_for(lambda: web.to("/v2/enqueue") and _about(guarded, service), what="the page, here and there")
+        (paged,) = web.to("/v2/enqueue")
+    raw, headers = signed(event("acknowledged", at(10, 5), key=paged.body["dedup_key"], agent="Eve", call="PQ"))
+    assert guarded.post(PAGERDUTY, content=raw, headers=headers).json() == {"outcome": "stored"}
+    (incident,) = _about(guarded, service)
+    assert [(one["kind"], one["author"]) for one in incident["entries"]] == [("acknowledgement", "Eve")]
+
+
+def _about(client: httpx.Client, service: str) -> list[dict[str, Any]]:
+    listed = client.get("/api/v1/incidents", auth=ANA).json()["incidents"]
+    return [one for one in listed if one["service"] == service]
