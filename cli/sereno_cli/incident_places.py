@@ -100,4 +100,4 @@ def own_name() -> str:
 
 def say(text: str) -> None:
     """What isn't the answer goes to standard error."""
-    click.echo(f"sereno incidents: {text}", err=True)
+    click.echo(f"{click.get_current_context().command_path}: {text}", err=True)

@@ -118,13 +118,20 @@ def still_to_come(submission: Submission, now: datetime) -> str | None:
     return f"at: {submission.happened_at.isoformat()} is still to come; it is {now.isoformat(timespec='seconds')}"
 
 
-def entry_of(submission: Submission, author: str, now: datetime) -> IncidentEntry:
-    """The entry as it is kept; `now` is when it is written, and happened where nothing else is said."""
+def entry_of(
+    submission: Submission, author: str, now: datetime, corrected: IncidentEntry | None = None
+) -> IncidentEntry:
+    """The entry as it is kept; `now` is when it is written.
+
+    Where nothing is said about it, it happened now; a correction when what it corrects happened.
+    """
+    is_correction = corrected is not None and submission.kind is not EntryKind.WITHDRAWAL
+    usual = corrected.happened_at if corrected is not None and is_correction else now
     return IncidentEntry(
         entry_id=submission.entry_id,
         kind=submission.kind,
         author=author,
-        happened_at=submission.happened_at or now,
+        happened_at=submission.happened_at or usual,
         written_at=now,
         text=submission.text,
         helped=submission.helped,

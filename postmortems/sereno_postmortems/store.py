@@ -150,7 +150,8 @@ class IncidentStore:
             refusal = still_to_come(submission, now) or _wrong_correction(incident, submission)
             if refusal is not None:
                 raise EntryRefused(refusal)
-            entry = entry_of(submission, author, now)
+            corrected = next((one for one in incident.entries if one.entry_id == submission.corrects), None)
+            entry = entry_of(submission, author, now, corrected)
             starts_at = insert_entry(connection, incident, entry)
             slug = incident_slug(incident)
             refold(connection, slug, touched_since(connection, slug, starts_at))

@@ -86,7 +86,12 @@ def test_a_correction_stands_in_place_of_what_stays_on_record(store: IncidentSto
     store.write(BASE_ID, told("e3", text="403 everywhere", corrects="e2"), author="ben", now=at(10, 9))
     store.write(BASE_ID, told("e4", "withdrawal", "not mine", corrects="e1"), author="ana", now=at(10, 10))
     incident = the_incident(store)
-    assert [entry.entry_id for entry in incident.entries] == ["e1", "e2", "e3", "e4"]
+    assert {entry.entry_id: entry.happened_at for entry in incident.entries} == {
+        "e1": at(10, 5),
+        "e2": at(10, 6),
+        "e3": at(10, 6),  # said again, it happened when it did
+        "e4": at(10, 10),
+    }
     assert [entry.entry_id for entry in incident.standing_entries] == ["e3"]
     assert incident.acknowledgement is None
     with pytest.raises(EntryRefused, match="no entry e9"):

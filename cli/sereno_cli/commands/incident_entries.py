@@ -74,7 +74,8 @@ def mitigation(incident_id: str, text: str, helped: str | None, **options: Any) 
 
     \b
       sereno incidents mitigation latest "restarted the workers" --helped no --at 20m
-      sereno incidents mitigation latest "rolled 2.41 back" --helped yes
+      sereno incidents mitigation latest "rolled 2.41 back"
+      sereno incidents mitigation latest "rolled 2.41 back" --helped yes --corrects 4f1c…
 
     Exit codes: 0 on record, 2 unknown incident or wrong arguments, 3 the incidents can't be reached.
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines

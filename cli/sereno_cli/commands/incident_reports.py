@@ -148,15 +148,14 @@ def _all(database: Path | None, incidents: str | None) -> "tuple[Incident, ...]"
 
 def _zone(name: str) -> tzinfo:
     """By the package tzdata, as everywhere: not by the machine's own time zones."""
-    from zoneinfo import ZoneInfo
-
     if name == "UTC":
         return UTC
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, LookupError) as error:  # a name with dots, a folder's name, none that is known
+    from sereno_slo.calendars import zone_info, zone_names
+
+    if name not in zone_names():
         told = f"{name} is not known here; write a name such as Europe/Madrid, or UTC"
-        raise click.BadParameter(told, param_hint="--timezone") from error
+        raise click.BadParameter(told, param_hint="--timezone")
+    return zone_info(name)
 
 
 def _duration(text: str) -> timedelta:

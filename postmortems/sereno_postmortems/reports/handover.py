@@ -114,7 +114,7 @@ def _open(incident: Incident, handover: Handover, zone: tzinfo) -> Iterator[str]
     else:
         yield f"- Acknowledged: by {escaped(acknowledgement.author)}, {_day(acknowledgement.happened_at, zone)}"
     for entry in _in_order(incident.standing_entries):
-        yield f"- {_told(entry, zone)}"
+        yield f"- {_told(entry, handover.now, zone)}"
     for name, annotation in _LINKS:
         for url in dict.fromkeys(filter(None, (alert.annotations.get(annotation) for alert in incident.alerts))):
             yield f"- {name}: {address(url)}"
@@ -136,10 +136,10 @@ def _in_order(entries: Iterable[IncidentEntry]) -> list[IncidentEntry]:
     return sorted(told, key=lambda entry: (entry.kind not in bad_first, entry.happened_at))
 
 
-def _told(entry: IncidentEntry, zone: tzinfo) -> str:
+def _told(entry: IncidentEntry, now: datetime, zone: tzinfo) -> str:
     helped = {True: ", helped", False: ", **didn't help**", None: ""}[entry.helped]
     kind = "Tried" if entry.kind is EntryKind.MITIGATION else entry.kind.value.capitalize()
-    return f"{kind} ({_time(entry.happened_at, zone)}, {escaped(entry.author)}{helped}): {escaped(entry.text)}"
+    return f"{kind} ({_time(entry.happened_at, now, zone)}, {escaped(entry.author)}{helped}): {escaped(entry.text)}"
 
 
 def _ended(handover: Handover, zone: tzinfo) -> Iterator[str]:
@@ -194,5 +194,7 @@ def _day(at: datetime, zone: tzinfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def _time(at: datetime, zone: tzinfo) -> str:
-    return f"{at.astimezone(zone):%H:%M}"
+def _time(at: datetime, now: datetime, zone: tzinfo) -> str:
+    """Without its day, where that is today."""
+    there = at.astimezone(zone)
+    return f"{there:%H:%M}" if there.date() == now.astimezone(zone).date() else f"{there:%Y-%m-%d %H:%M}"
