@@ -72,6 +72,67 @@ class Notification:
     """Alerts of the group that Alertmanager left out of the delivery (its `max_alerts`)."""
 
 
+class EntryKind(StrEnum):
+    """What an entry tells."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    """Somebody has taken the incident on."""
+    NOTE = "note"
+    MITIGATION = "mitigation"
+    """What was tried; `helped` says whether it did."""
+    SEVERITY = "severity"
+    """How bad people say it is, in their words."""
+    IMPACT = "impact"
+    """What users felt, as people tell it."""
+    LINK = "link"
+    """An address (http or https), and what is to be found there."""
+    ASSIGNMENT = "assignment"
+    """Who was called, or called instead; told by PagerDuty. It is no deed: nobody has acted yet."""
+    RESOLUTION = "resolution"
+    """Somebody closed it in PagerDuty; the incident itself ends when its alerts do."""
+    WITHDRAWAL = "withdrawal"
+    """The entry that it corrects shall not count; the text says why."""
+
+
+class EntrySource(StrEnum):
+    """Where an entry was written."""
+
+    SERENO = "sereno"
+    PAGERDUTY = "pagerduty"
+
+
+ACTIONS = frozenset(EntryKind) - {EntryKind.ASSIGNMENT, EntryKind.WITHDRAWAL}
+"""Kinds that show that somebody acted."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentEntry:
+    """What a person did or told. It is never changed: a correction is another entry that names this one."""
+
+    entry_id: str
+    """Made by who wrote it, so that the same entry sent twice is one."""
+    kind: EntryKind
+    author: str
+    happened_at: datetime
+    written_at: datetime
+    """By the clock of who keeps the record; never before it was written."""
+    text: str
+    helped: bool | None = None
+    """Of a mitigation: whether it did; None where nobody said so yet."""
+    corrects: str | None = None
+    """The id of the entry in whose place this one stands."""
+    source: EntrySource = EntrySource.SERENO
+    by_person: bool = True
+    """False where a program did it: PagerDuty's own automation, or Alertmanager's resolution."""
+    people: tuple[str, ...] = ()
+    """Of an assignment: who was called."""
+
+    @property
+    def is_action(self) -> bool:
+        """Whether it shows that a person acted."""
+        return self.by_person and self.kind in ACTIONS
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """One stretch of time in which at least one alert of one service and SLO held."""
@@ -92,6 +153,24 @@ class Incident:
     """By start, then fingerprint."""
     notifications: tuple[Notification, ...]
     """By the time they were received."""
+    entries: tuple[IncidentEntry, ...] = ()
+    """What people did and told, by the time when it happened; corrected ones are still there."""
+
+    @property
+    def standing_entries(self) -> tuple[IncidentEntry, ...]:
+        """The entries that hold: without those that another one corrects, and without withdrawals."""
+        corrected = {entry.corrects for entry in self.entries}
+        return tuple(
+            entry
+            for entry in self.entries
+            if entry.entry_id not in corrected and entry.kind is not EntryKind.WITHDRAWAL
+        )
+
+    @property
+    def acknowledgement(self) -> IncidentEntry | None:
+        """The first one that stands."""
+        found = (entry for entry in self.standing_entries if entry.kind is EntryKind.ACKNOWLEDGEMENT)
+        return next(found, None)
 
     @property
     def status(self) -> IncidentStatus:

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -45,6 +45,8 @@ def _scalar(value: Any) -> Any:
             return str(value)
         case datetime():
             return value.isoformat(timespec="seconds").replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
         case timedelta():
             return value.total_seconds()
         case float():

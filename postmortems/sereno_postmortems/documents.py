@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sereno_backends.incidents import Incident
+from sereno_backends.incidents import Incident, IncidentEntry
 
 from sereno_postmortems.naming import INCIDENT_ID
 from sereno_postmortems.webhook import EARLIEST_YEAR, LATEST_YEAR
 
 _INCIDENT = TypeAdapter(Incident)
+_ENTRY = TypeAdapter(IncidentEntry)
 
 
 class NotAnIncident(Exception):  # noqa: N818 - reads as what happened
@@ -28,14 +29,26 @@ def incident_document(incident: Incident) -> dict[str, Any]:
     return document | derived | {"alerts": alerts}
 
 
+def entry_document(entry: IncidentEntry) -> dict[str, Any]:
+    """All fields of an entry by name, times in RFC 3339."""
+    document: dict[str, Any] = _ENTRY.dump_python(entry, mode="json")
+    return document
+
+
+def entry_from_document(document: Any) -> IncidentEntry:
+    """The inverse. Raises `NotAnIncident`."""
+    try:
+        return _ENTRY.validate_python(document)
+    except ValidationError as error:
+        raise NotAnIncident(_first_problem(error)) from error
+
+
 def incident_from_document(document: Mapping[str, Any]) -> Incident:
     """The inverse; derived fields are ignored. Raises `NotAnIncident`, also for an id that isn't a safe file name."""
     try:
         incident = _INCIDENT.validate_python(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise NotAnIncident(f"{where or 'document'}: {first['msg']}") from error
+        raise NotAnIncident(_first_problem(error)) from error
     if not INCIDENT_ID.fullmatch(incident.incident_id):
         raise NotAnIncident("incident_id: a date and words are expected, such as 2026-11-22-transactions-api")
     for where, moment in _moments(incident):
@@ -44,6 +57,12 @@ def incident_from_document(document: Mapping[str, Any]) -> Incident:
     if not incident.alerts:
         raise NotAnIncident("alerts: an incident has at least one")
     return incident
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where or 'document'}: {first['msg']}"
 
 
 def _moments(incident: Incident) -> Iterator[tuple[str, datetime]]:
@@ -57,3 +76,6 @@ def _moments(incident: Incident) -> Iterator[tuple[str, datetime]]:
             yield "alerts.ends_at", alert.ends_at
     for notification in incident.notifications:
         yield "notifications.received_at", notification.received_at
+    for entry in incident.entries:
+        yield "entries.happened_at", entry.happened_at
+        yield "entries.written_at", entry.written_at

@@ -1,6 +1,5 @@
-"""The HTTP application that receives Alertmanager's webhook and gives out incident records."""
+"""The HTTP application that receives pages and what people do about them, and gives out incident records."""
 
-import difflib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
@@ -12,17 +11,14 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from sereno_backends.incidents import IncidentStatus
 from sereno_backends.inert_json import InertJson
-from starlette.requests import ClientDisconnect
 
 from sereno_postmortems.documents import incident_document
+from sereno_postmortems.entry_routes import add_entries
+from sereno_postmortems.pagerduty_routes import Secrets, add_pagerduty
 from sereno_postmortems.receiver_metrics import Outcome, ReceiverMetrics
+from sereno_postmortems.requests import Unread, body_of, error_answer, no_such_incident, refusal
 from sereno_postmortems.store import IncidentStore, IncidentStoreUnavailable, Recorded
 from sereno_postmortems.webhook import Delivery, NotAlertmanager, NotJson, read_delivery
-
-LARGEST_BODY_BYTES = 1024 * 1024
-"""Some thousand alerts; Alertmanager's own `max_alerts` keeps its deliveries below."""
-
-NEAREST_IDS = 3
 
 WEBHOOK_BODY = {
     "requestBody": {
@@ -33,11 +29,26 @@ WEBHOOK_BODY = {
 }
 
 
-def create_receiver(store: IncidentStore, *, clock: Callable[[], datetime]) -> FastAPI:
-    """The application on a prepared store; `clock` gives the aware UTC time at which a delivery is received."""
+_REFUSALS = {
+    Unread.FOREIGN_ORIGIN: Outcome.FOREIGN_ORIGIN,
+    Unread.BROKEN_OFF: Outcome.INVALID,
+    Unread.TOO_LARGE: Outcome.TOO_LARGE,
+}
+
+
+def create_receiver(
+    store: IncidentStore, *, clock: Callable[[], datetime], pagerduty_secrets: Secrets | None = None
+) -> FastAPI:
+    """The application on a prepared store.
+
+    Args:
+        store: prepared.
+        clock: gives the aware UTC time at which something is received.
+        pagerduty_secrets: those that may sign PagerDuty's webhook now; without them it is refused.
+    """
     app = FastAPI(
         title="Sereno incidents",
-        summary="Receives Alertmanager's webhook and keeps durable incident records.",
+        summary="Receives Alertmanager's and PagerDuty's webhooks and keeps durable incident records.",
         default_response_class=InertJson,
     )
     metrics = ReceiverMetrics(store, CollectorRegistry())
@@ -45,6 +56,8 @@ def create_receiver(store: IncidentStore, *, clock: Callable[[], datetime]) -> F
     app.add_exception_handler(RequestValidationError, _wrong_parameters)
     _add_webhook(app, store, metrics, clock)
     _add_records(app, store)
+    add_entries(app, store, metrics, clock)
+    add_pagerduty(app, store, metrics, clock, pagerduty_secrets)
     _add_self_observation(app, store, metrics)
     return app
 
@@ -53,24 +66,17 @@ def _add_webhook(app: FastAPI, store: IncidentStore, metrics: ReceiverMetrics, c
     @app.post("/api/v1/alertmanager", openapi_extra=WEBHOOK_BODY)
     async def receive(request: Request) -> Response:
         """Take one delivery. 200 means that it is on disk; on 503 Alertmanager tries again."""
-        if _is_foreign_page(request):
-            metrics.count(Outcome.FOREIGN_ORIGIN)
-            return _error(403, "web pages of another origin may not post here")
-        try:
-            body = await _limited_body(request)
-        except ClientDisconnect:
-            metrics.count(Outcome.INVALID)
-            return _error(400, "the connection ended before the body did")
-        if body is None:
-            metrics.count(Outcome.TOO_LARGE)
-            return _error(413, f"the body is larger than {LARGEST_BODY_BYTES} bytes; set max_alerts in webhook_configs")
+        body = await body_of(request)
+        if not isinstance(body, bytes):
+            metrics.count(_REFUSALS[body])
+            return refusal(body, "set max_alerts in webhook_configs")
         match read_delivery(body, clock()):
             case NotJson(reason):
                 metrics.count(Outcome.INVALID)
-                return _error(400, f"the body isn't JSON: {reason}")
+                return error_answer(400, f"the body isn't JSON: {reason}")
             case NotAlertmanager(problems):
                 metrics.count(Outcome.INVALID)
-                return _error(422, "the body isn't a webhook delivery of Alertmanager (version 4)", problems)
+                return error_answer(422, "the body isn't a webhook delivery of Alertmanager (version 4)", problems)
             case Delivery() as delivery:
                 outcome = await run_in_threadpool(_take, store, metrics, delivery, body)
                 return InertJson({"outcome": outcome.value})
@@ -107,9 +113,7 @@ def _add_records(app: FastAPI, store: IncidentStore) -> None:
         incident = store.incident(incident_id)
         if incident is not None:
             return InertJson(incident_document(incident))
-        known = [found.incident_id for found in store.incidents()]
-        nearest = difflib.get_close_matches(incident_id, known, n=NEAREST_IDS, cutoff=0.3)
-        return InertJson({"error": "no incident of that id", "nearest": nearest}, status_code=404)
+        return no_such_incident(store, incident_id)
 
 
 def _add_self_observation(app: FastAPI, store: IncidentStore, metrics: ReceiverMetrics) -> None:
@@ -125,32 +129,12 @@ def _add_self_observation(app: FastAPI, store: IncidentStore, metrics: ReceiverM
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _limited_body(request: Request) -> bytes | None:
-    """The body; None as soon as it is too large, whatever its Content-Length says."""
-    chunks = bytearray()
-    async for chunk in request.stream():
-        chunks += chunk
-        if len(chunks) > LARGEST_BODY_BYTES:
-            return None
-    return bytes(chunks)
-
-
-def _is_foreign_page(request: Request) -> bool:
-    """Only browsers send Origin. The receiver trusts its network (loopback by default), not pages that visit it."""
-    origin = request.headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
-
-
-def _error(status_code: int, message: str, problems: tuple[str, ...] = ()) -> Response:
-    return InertJson({"error": message} | ({"problems": problems} if problems else {}), status_code=status_code)
-
-
 def _unavailable(_: Request, error: Exception) -> Response:
-    return _error(503, str(error))
+    return error_answer(503, str(error))
 
 
 def _wrong_parameters(_: Request, error: Exception) -> Response:
     """FastAPI's findings in the form of all other errors, without repeating the input."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
     problems = tuple(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
-    return _error(422, "the parameters are wrong", problems)
+    return error_answer(422, "the parameters are wrong", problems)

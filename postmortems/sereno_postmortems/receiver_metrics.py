@@ -26,6 +26,21 @@ class Outcome(StrEnum):
     """The database couldn't be written; Alertmanager was told to try again."""
 
 
+class EntryOutcome(StrEnum):
+    """What became of an entry, or of an event of PagerDuty."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    """An event that the record doesn't take, such as PagerDuty's test."""
+    REFUSED = "refused"
+    """It isn't understood, or contradicts the record."""
+    UNAUTHENTICATED = "unauthenticated"
+    """Not signed with a secret of ours, or written from beyond loopback without a password."""
+    UNAVAILABLE = "unavailable"
+    """The database, or the file of the secret, couldn't be used."""
+
+
 class ReceiverMetrics:
     """Counts deliveries; the numbers of incidents are read from the store at each scrape."""
 
@@ -39,6 +54,21 @@ class ReceiverMetrics:
         )
         for outcome in Outcome:  # born at zero, so that the first failure is an increase
             self._deliveries.labels(outcome.value)
+        self.entries = Counter(
+            "sereno_incident_entries_total",
+            "Entries that people sent to the interface, by what became of them.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.pagerduty_events = Counter(
+            "sereno_incident_pagerduty_events_total",
+            "Events of PagerDuty's webhook by what became of them.",
+            ["outcome"],
+            registry=registry,
+        )
+        for kind in EntryOutcome:
+            self.entries.labels(kind.value)
+            self.pagerduty_events.labels(kind.value)
         self._watchdog = Gauge(
             "sereno_incident_watchdog_last_received_timestamp_seconds",
             "When the alert that always fires was last received; 0 until then.",

@@ -1,4 +1,4 @@
-"""The incident database: raw deliveries are the truth, incidents are folded from them in the same transaction.
+"""The incident database: deliveries, events and entries are the truth, incidents are folded from them at once.
 
 SQLite in WAL mode with `synchronous = FULL`: what `record` returned for survives a kill and a power cut. A connection
 is opened for each operation: threads share nothing, and a database that comes back (disk full, moved) is used again.
@@ -8,61 +8,63 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sereno_backends.incidents import Incident, IncidentStatus
+from sereno_backends.incidents import Incident, IncidentEntry, IncidentStatus
 from sereno_backends.sqlite import durable_connection, transaction
 
-from sereno_postmortems.documents import NotAnIncident, incident_document, incident_from_document
-from sereno_postmortems.fold import fold, incident_slug, starts_by_slug
-from sereno_postmortems.webhook import Delivery, NotAlertmanager, NotJson, read_delivery
+from sereno_postmortems.documents import NotAnIncident, incident_from_document
+from sereno_postmortems.entries import Submission, entry_from_text, entry_of, is_again, still_to_come
+from sereno_postmortems.fold import incident_slug, starts_by_slug
+from sereno_postmortems.pagerduty import PagerDutyEvent, begin_of, group_digest
+from sereno_postmortems.refolding import (
+    BEFORE_ALL_TIMES,
+    events_of_call,
+    insert_entry,
+    refold,
+    stored_delivery,
+    time_text,
+    touched_since,
+)
+from sereno_postmortems.schema import RECORD_VERSION, is_foreign, is_newer, make_tables
+from sereno_postmortems.webhook import Delivery
 
-FOLD_VERSION = 1
-"""Kept in `user_version`; raise it when the rules of `fold` change: the next start folds all incidents anew."""
-
-APPLICATION_ID = 0x5352_4943  # "SRIC": tells an incident database from other people's (and from a log store)
-
-BEFORE_ALL_TIMES = datetime(1, 1, 1, tzinfo=UTC)
 LOCK_WAIT_SECONDS = 5.0
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS deliveries (
-    content_hash TEXT PRIMARY KEY,
-    received_at TEXT NOT NULL,
-    body BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS delivery_slugs (
-    slug TEXT NOT NULL,
-    content_hash TEXT NOT NULL REFERENCES deliveries (content_hash),
-    latest_start TEXT NOT NULL,
-    PRIMARY KEY (slug, content_hash)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS delivery_slugs_by_start ON delivery_slugs (slug, latest_start);
-CREATE TABLE IF NOT EXISTS incidents (
-    incident_id TEXT PRIMARY KEY,
-    slug TEXT NOT NULL,
-    status TEXT NOT NULL,
-    opened_at TEXT NOT NULL,
-    resolved_at TEXT,
-    document TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS incidents_by_slug ON incidents (slug, opened_at);
-CREATE INDEX IF NOT EXISTS incidents_by_opening ON incidents (opened_at);
-"""
 
 
 class IncidentStoreUnavailable(Exception):  # noqa: N818 - reads as what happened
     """The database can't be read or written; the message names it and the cause. Nothing was written."""
 
 
+class NoSuchIncident(Exception):  # noqa: N818 - reads as what happened
+    """No incident has that id; nothing was written."""
+
+
+class EntryIdTaken(Exception):  # noqa: N818 - reads as what happened
+    """Another entry has the id; nothing was written."""
+
+
+class EntryRefused(Exception):  # noqa: N818 - reads as what happened
+    """The entry contradicts the record; the message says how. Nothing was written."""
+
+
 class Recorded(StrEnum):
-    """What became of a delivery."""
+    """What became of a delivery, an event or an entry."""
 
     STORED = "stored"
     DUPLICATE = "duplicate"
     """Its content was stored before; the record is unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An entry as it is on record, and whether it is new there."""
+
+    entry: IncidentEntry
+    outcome: Recorded
 
 
 class IncidentStore:
@@ -86,14 +88,14 @@ class IncidentStore:
             self._refuse_foreign(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             with transaction(connection):
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                for statement in SCHEMA.split(";"):
-                    connection.execute(statement)
-                (version,) = connection.execute("PRAGMA user_version").fetchone()
-                if version != FOLD_VERSION:
-                    for (slug,) in connection.execute("SELECT DISTINCT slug FROM delivery_slugs").fetchall():
-                        _refold(connection, slug, BEFORE_ALL_TIMES)
-                    connection.execute(f"PRAGMA user_version = {FOLD_VERSION}")
+                if make_tables(connection):
+                    _derive_all_anew(connection)
+
+    def upgrade(self) -> None:
+        """As `prepare`, for a file that is there: who only adds an entry makes no empty record by a slip of the pen."""
+        if not self._path.exists():
+            raise IncidentStoreUnavailable(f"{self.name}: there is no such file")
+        self.prepare()
 
     @contextmanager
     def held_open(self) -> Iterator[None]:
@@ -115,11 +117,64 @@ class IncidentStore:
             )
             if stored.rowcount == 0:
                 return Recorded.DUPLICATE
+            digest = group_digest(delivery.group_key)
             for slug, starts in starts_by_slug(delivery).items():
                 connection.execute(
-                    "INSERT INTO delivery_slugs VALUES (?, ?, ?)", (slug, delivery.content_hash, _text(max(starts)))
+                    "INSERT INTO delivery_slugs VALUES (?, ?, ?)", (slug, delivery.content_hash, time_text(max(starts)))
                 )
-                _refold(connection, slug, _touched_since(connection, slug, min(starts)))
+                connection.execute("INSERT OR IGNORE INTO group_slugs VALUES (?, ?)", (digest, slug))
+                refold(connection, slug, touched_since(connection, slug, min(starts)))
+            return Recorded.STORED
+
+    def write(self, incident_id: str, submission: Submission, *, author: str, now: datetime) -> Written:
+        """Add an entry to an incident; when this returns one, it is durable. The same submission again changes nothing.
+
+        Raises:
+            NoSuchIncident: there is none of that id.
+            EntryIdTaken: another entry has the submission's id.
+            EntryRefused: it is about the future, or what it corrects isn't an entry of this incident.
+        """
+        with self._connected() as connection, transaction(connection):
+            kept = connection.execute(
+                "SELECT document FROM entries WHERE entry_id = ?", (submission.entry_id,)
+            ).fetchone()
+            if kept is not None:
+                entry = entry_from_text(kept[0])
+                if not is_again(entry, submission, author):
+                    raise EntryIdTaken(f"the id {submission.entry_id} belongs to another entry; choose a new one")
+                return Written(entry, Recorded.DUPLICATE)
+            row = connection.execute("SELECT document FROM incidents WHERE incident_id = ?", (incident_id,)).fetchone()
+            if row is None:
+                raise NoSuchIncident(incident_id)
+            incident = self._read(row[0])
+            refusal = still_to_come(submission, now) or _wrong_correction(incident, submission)
+            if refusal is not None:
+                raise EntryRefused(refusal)
+            corrected = next((one for one in incident.entries if one.entry_id == submission.corrects), None)
+            entry = entry_of(submission, author, now, corrected)
+            starts_at = insert_entry(connection, incident, entry)
+            slug = incident_slug(incident)
+            refold(connection, slug, touched_since(connection, slug, starts_at))
+            return Written(entry, Recorded.STORED)
+
+    def record_event(self, event: PagerDutyEvent, body: bytes) -> Recorded:
+        """Store an event of PagerDuty with its raw body; one that fits no incident yet is put to it when that comes."""
+        with self._connected() as connection, transaction(connection):
+            stored = connection.execute(
+                "INSERT OR IGNORE INTO pagerduty_events VALUES (?, ?, ?, ?)",
+                (event.event_id, event.call_id, event.received_at.isoformat(), body),
+            )
+            if stored.rowcount == 0:
+                return Recorded.DUPLICATE
+            call = events_of_call(connection, event.call_id)
+            latest_event = time_text(max(one.occurred_at for one in call))
+            for digest in sorted({one.group_digest for one in call if one.group_digest is not None}):
+                connection.execute(
+                    "INSERT OR REPLACE INTO pagerduty_calls VALUES (?, ?, ?)", (digest, event.call_id, latest_event)
+                )
+                slugs = connection.execute("SELECT slug FROM group_slugs WHERE group_digest = ?", (digest,)).fetchall()
+                for (slug,) in slugs:
+                    refold(connection, slug, touched_since(connection, slug, begin_of(call)))
             return Recorded.STORED
 
     def incidents(self, status: IncidentStatus | None = None, *, limit: int = 1000) -> tuple[Incident, ...]:
@@ -152,12 +207,9 @@ class IncidentStore:
             connection.execute("ROLLBACK")
 
     def _refuse_foreign(self, connection: sqlite3.Connection) -> None:
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        (application,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if tables and application != APPLICATION_ID:
+        if is_foreign(connection):
             raise IncidentStoreUnavailable(f"{self.name} belongs to another program")
-        if version > FOLD_VERSION:
+        if is_newer(connection):
             raise IncidentStoreUnavailable(f"{self.name} was written by a newer Sereno; upgrade this one")
 
     def _read(self, document: str) -> Incident:
@@ -177,58 +229,18 @@ class IncidentStore:
             raise IncidentStoreUnavailable(f"{self.name}: {why}") from error
 
 
-def _touched_since(connection: sqlite3.Connection, slug: str, earliest_start: datetime) -> datetime:
-    """From when on incidents of a slug may change by alerts that began at `earliest_start` or later.
-
-    A midnight, because incidents are numbered within a day, that no incident lasted beyond, because what overlaps
-    belongs together. So a delivery costs what its days cost, however long the record is.
-    """
-    since = earliest_start
-    while True:
-        midnight = since.replace(hour=0, minute=0, second=0, microsecond=0)
-        (opened_at,) = connection.execute(
-            "SELECT min(opened_at) FROM incidents WHERE slug = ? AND (resolved_at IS NULL OR resolved_at >= ?)",
-            (slug, _text(midnight)),
-        ).fetchone()
-        earlier = midnight if opened_at is None else min(midnight, datetime.fromisoformat(opened_at))
-        if earlier == since:
-            return since
-        since = earlier
+def _wrong_correction(incident: Incident, submission: Submission) -> str | None:
+    if submission.corrects is None or submission.corrects in {entry.entry_id for entry in incident.entries}:
+        return None
+    return f"corrects: {incident.incident_id} has no entry {submission.corrects}"
 
 
-def _refold(connection: sqlite3.Connection, slug: str, since: datetime) -> None:
-    """Replace a slug's incidents that were opened since then by those that its deliveries tell of now."""
-    rows = connection.execute(
-        "SELECT body, received_at FROM deliveries JOIN delivery_slugs USING (content_hash)"
-        " WHERE slug = ? AND latest_start >= ?",
-        (slug, _text(since)),
-    )
-    deliveries = [_stored_delivery(body, received_at) for body, received_at in rows]
-    incidents = [incident for incident in fold(deliveries, since=since) if incident_slug(incident) == slug]
-    connection.execute("DELETE FROM incidents WHERE slug = ? AND opened_at >= ?", (slug, _text(since)))
-    connection.executemany(
-        "INSERT INTO incidents VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (
-                incident.incident_id,
-                slug,
-                incident.status.value,
-                _text(incident.opened_at),
-                incident.resolved_at and _text(incident.resolved_at),
-                json.dumps(incident_document(incident)),
-            )
-            for incident in incidents
-        ],
-    )
-
-
-def _text(moment: datetime) -> str:
-    """A time in UTC, always of one width, so that the order of texts is the order of times."""
-    return moment.isoformat(timespec="microseconds")
-
-
-def _stored_delivery(body: bytes, received_at: str) -> Delivery:
-    delivery = read_delivery(body, datetime.fromisoformat(received_at))
-    if isinstance(delivery, NotJson | NotAlertmanager):
-        raise TypeError(f"a stored delivery can't be read any more: {delivery}")
-    return delivery
+def _derive_all_anew(connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM group_slugs")
+    for body, received_at in connection.execute("SELECT body, received_at FROM deliveries"):
+        delivery = stored_delivery(body, received_at)
+        pairs = [(group_digest(delivery.group_key), slug) for slug in starts_by_slug(delivery)]
+        connection.executemany("INSERT OR IGNORE INTO group_slugs VALUES (?, ?)", pairs)
+    for (slug,) in connection.execute("SELECT DISTINCT slug FROM delivery_slugs").fetchall():
+        refold(connection, slug, BEFORE_ALL_TIMES)
+    connection.execute(f"PRAGMA user_version = {RECORD_VERSION}")

@@ -94,7 +94,12 @@ def read_delivery(body: bytes, received_at: datetime) -> Delivery | NotJson | No
     )
 
 
-def _in_calendar(moment: datetime) -> datetime:
+def in_calendar(moment: datetime) -> datetime:
+    """The moment in UTC.
+
+    Raises:
+        ValueError: its year is a mistake.
+    """
     if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
         raise ValueError(f"a year from {EARLIEST_YEAR} to {LATEST_YEAR} is expected")
     return moment.astimezone(UTC)
@@ -102,7 +107,7 @@ def _in_calendar(moment: datetime) -> datetime:
 
 def _in_calendar_or_never(moment: datetime) -> datetime | None:
     """Alertmanager writes Go's zero time (year 1) as the end of an alert that fires."""
-    return None if moment.year == 1 else _in_calendar(moment)
+    return None if moment.year == 1 else in_calendar(moment)
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -114,7 +119,7 @@ class _Alert(BaseModel):
     status: Literal["firing", "resolved"]
     labels: dict[str, str] = Field(min_length=1)
     annotations: dict[str, str] = Field(default_factory=dict)
-    starts_at: Annotated[AwareDatetime, AfterValidator(_in_calendar)] = Field(alias="startsAt")
+    starts_at: Annotated[AwareDatetime, AfterValidator(in_calendar)] = Field(alias="startsAt")
     ends_at: Annotated[AwareDatetime, AfterValidator(_in_calendar_or_never)] | None = Field(
         alias="endsAt", default=None
     )
@@ -159,6 +164,11 @@ def _content_hash(webhook: _Webhook) -> str:
 
 
 def _refusal(error: ValidationError) -> NotJson | NotAlertmanager:
+    problems = problems_of(error)
+    return problems if isinstance(problems, NotJson) else NotAlertmanager(problems)
+
+
+def problems_of(error: ValidationError) -> NotJson | tuple[str, ...]:
     """Pydantic's findings without its web links and without repeating the body's content."""
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     if any(problem["type"] == "json_invalid" for problem in problems):
@@ -166,4 +176,4 @@ def _refusal(error: ValidationError) -> NotJson | NotAlertmanager:
     told = [f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg']}" for p in problems[:MOST_PROBLEMS_TOLD]]
     if len(problems) > MOST_PROBLEMS_TOLD:
         told.append(f"and {len(problems) - MOST_PROBLEMS_TOLD} more")
-    return NotAlertmanager(tuple(told))
+    return tuple(told)

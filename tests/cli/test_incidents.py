@@ -100,3 +100,17 @@ def test_help_tells_how_to_connect_alertmanager() -> None:
     assert done.returncode == 0
     assert "http://127.0.0.1:19093/api/v1/alertmanager" in done.stdout
     assert "on disk" in done.stdout
+
+
+@pytest.mark.parametrize("content", [None, b"", b"too short", b"\xff" * 40])
+def test_a_secret_that_can_not_be_one_is_no_start(tmp_path: Path, content: bytes | None) -> None:
+    """A missing, empty or short secret of PagerDuty is told with exit 2, and no database is made."""
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    database = tmp_path / "i.sqlite"
+    done = sereno("incidents", "serve", "--database", str(database), "--pagerduty-secret-file", str(path))
+    assert done.returncode == 2
+    assert str(path) in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not database.exists()

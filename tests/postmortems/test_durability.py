@@ -37,9 +37,10 @@ def kill(server: RunningProcess) -> None:
 
 
 def test_kill_in_the_middle_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    """After kill -9 under fire, the record holds every delivery that was answered 200."""
+    """After kill -9 under fire, the record holds every delivery and every entry that was answered 200."""
     database = tmp_path / "incidents.sqlite"
     acknowledged: list[str] = []
+    written: list[str] = []
     with running_receiver(database) as server, httpx.Client(base_url=server.url, trust_env=False) as client:
 
         def fire() -> None:
@@ -47,18 +48,26 @@ def test_kill_in_the_middle_loses_nothing_that_was_acknowledged(tmp_path: Path) 
                 labels = {**PAGE, "slo": f"slo-{number}"}
                 try:
                     response = client.post(WEBHOOK, json=webhook([reported(labels, at(10))]))
+                    assert response.status_code == 200
+                    acknowledged.append(labels["slo"])
+                    entry = {"id": f"e{number}", "kind": "acknowledgement", "author": "ana"}
+                    place = f"/api/v1/incidents/2026-11-22-transactions-api-slo-{number}-1/entries"
+                    response = client.post(place, json=entry)
+                    assert response.status_code == 200
+                    written.append(entry["id"])
                 except httpx.HTTPError:
                     return
-                assert response.status_code == 200
-                acknowledged.append(labels["slo"])
 
         thread = threading.Thread(target=fire)
         thread.start()
         wait_for(lambda: len(acknowledged) >= 50, what="fifty deliveries")
         kill(server)
         thread.join(timeout=30)
-    kept = {incident.slo for incident in IncidentStore(database).incidents()}
+    on_record = IncidentStore(database).incidents()
+    kept = {incident.slo for incident in on_record}
     assert set(acknowledged) <= kept
+    assert len(written) >= 40
+    assert set(written) <= {entry.entry_id for incident in on_record for entry in incident.entries}
     assert len(kept) <= len(acknowledged) + 1  # the one that was under way
 
 
@@ -225,7 +234,7 @@ def test_a_failing_fold_leaves_no_half_record(tmp_path: Path, monkeypatch: pytes
     def broken(_: object, *, since: object) -> None:
         raise RuntimeError(f"a bug in the fold since {since}")
 
-    monkeypatch.setattr("sereno_postmortems.store.fold", broken)
+    monkeypatch.setattr("sereno_postmortems.refolding.fold", broken)
     with pytest.raises(RuntimeError):
         store.record(*body_and_delivery(reported(PAGE, at(10))))
     monkeypatch.undo()

@@ -235,6 +235,8 @@ def test_the_interface_describes_itself(shared: httpx.Client) -> None:
         WEBHOOK,
         "/api/v1/incidents",
         "/api/v1/incidents/{incident_id}",
+        "/api/v1/incidents/{incident_id}/entries",
+        "/api/v1/pagerduty",
         "/health",
         "/metrics",
     }

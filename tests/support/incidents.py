@@ -101,11 +101,17 @@ receivers:
 
 
 @contextmanager
-def running_receiver(database: Path, *, port: int | None = None) -> Iterator[RunningProcess]:
-    """A healthy `sereno incidents serve` in a process of its own, gone when the block is left."""
+def running_receiver(
+    database: Path, *options: str | Path, port: int | None = None, login: str = ""
+) -> Iterator[RunningProcess]:
+    """A healthy `sereno incidents serve` in a process of its own, gone when the block is left.
+
+    Its address holds the `login` (`name:password@`), where one is given.
+    """
     chosen = port or free_port()
     serve = "from sereno_cli.main import main; main()"
     command = [sys.executable, "-c", serve, "incidents", "serve", "--port", str(chosen), "--database", str(database)]
-    url = f"http://127.0.0.1:{chosen}"
+    command += map(str, options)
+    url = f"http://{login}127.0.0.1:{chosen}"
     with running(command, url=url, log=database.with_suffix(".log"), ready_path="/health") as server:
         yield server

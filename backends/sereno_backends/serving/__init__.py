@@ -1,7 +1,7 @@
 """How our HTTP servers are protected: Prometheus' web configuration (TLS, basic auth), the same file for each."""
 
-from sereno_backends.serving.basic_auth import BasicAuth
+from sereno_backends.serving.basic_auth import AUTHENTICATED_USER, BasicAuth
 from sereno_backends.serving.tls import TlsContext, TlsUnusable
 from sereno_backends.serving.web_config import WebConfig
 
-__all__ = ["BasicAuth", "TlsContext", "TlsUnusable", "WebConfig"]
+__all__ = ["AUTHENTICATED_USER", "BasicAuth", "TlsContext", "TlsUnusable", "WebConfig"]

@@ -15,6 +15,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+AUTHENTICATED_USER = "sereno.user"
+"""Where the scope of a request has the name of who asked; absent where nobody had to show a password."""
 _REMEMBERED = 100
 _CHECKED_AT_ONCE = 1
 """As in Prometheus: strangers who guess keep one core busy, and none of the threads that scrapes need."""
@@ -43,16 +45,15 @@ class BasicAuth:
         if scope["type"] == "http":
             users = self._users()
             is_ours = self._left_to_app is None or not scope["path"].startswith(self._left_to_app)
-            if users and is_ours and not await self._is_known(users, dict(scope["headers"]).get(b"authorization", b"")):
-                await _refuse(send)
-                return
+            if users and is_ours:
+                login = _login(dict(scope["headers"]).get(b"authorization", b""))
+                if login is None or not await self._is_known(users, *login):
+                    await _refuse(send)
+                    return
+                scope[AUTHENTICATED_USER] = login[0]
         await self._app(scope, receive, send)
 
-    async def _is_known(self, users: Mapping[str, str], header: bytes) -> bool:
-        login = _login(header)
-        if login is None:
-            return False
-        name, password = login
+    async def _is_known(self, users: Mapping[str, str], name: str, password: bytes) -> bool:
         # For unknown names a hash like the others, so that the time taken doesn't tell which names there are.
         hashed = users.get(name) or next(iter(users.values()))
         # bcrypt takes a tenth of a second of CPU by design: a password is checked once, not at each scrape. What is

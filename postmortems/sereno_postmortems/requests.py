@@ -1,0 +1,89 @@
+"""What the routes of the receiver have in common: bodies of bounded size, refusals in one form, who may write."""
+
+import difflib
+import ipaddress
+from enum import StrEnum
+
+from fastapi import Request, Response
+from sereno_backends.addresses import is_loopback
+from sereno_backends.inert_json import InertJson
+from starlette.requests import ClientDisconnect
+
+from sereno_postmortems.store import IncidentStore
+
+LARGEST_BODY_BYTES = 1024 * 1024
+"""Some thousand alerts; Alertmanager's own `max_alerts` keeps its deliveries below."""
+
+NEAREST_IDS = 3
+
+
+class Unread(StrEnum):
+    """Why a body isn't taken."""
+
+    FOREIGN_ORIGIN = "foreign_origin"
+    BROKEN_OFF = "broken_off"
+    TOO_LARGE = "too_large"
+
+
+async def body_of(request: Request) -> bytes | Unread:
+    """The body, read no further than it may be large, whatever its Content-Length says."""
+    if is_foreign_page(request):
+        return Unread.FOREIGN_ORIGIN
+    chunks = bytearray()
+    try:
+        async for chunk in request.stream():
+            chunks += chunk
+            if len(chunks) > LARGEST_BODY_BYTES:
+                return Unread.TOO_LARGE
+    except ClientDisconnect:
+        return Unread.BROKEN_OFF
+    return bytes(chunks)
+
+
+def refusal(why: Unread, cure: str) -> Response:
+    """The answer to a body that isn't taken; `cure` says how to send less."""
+    match why:
+        case Unread.FOREIGN_ORIGIN:
+            return error_answer(403, "web pages of another origin may not post here")
+        case Unread.BROKEN_OFF:
+            return error_answer(400, "the connection ended before the body did")
+        case Unread.TOO_LARGE:
+            return error_answer(413, f"the body is larger than {LARGEST_BODY_BYTES} bytes; {cure}")
+
+
+def is_foreign_page(request: Request) -> bool:
+    """Only browsers send Origin. The receiver trusts its network (loopback by default), not pages that visit it."""
+    origin = request.headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
+
+
+def is_from_here(request: Request) -> bool:
+    """Whether a program of this machine asks, under a name of this machine.
+
+    The name is looked at, too: a web page whose own name was made to lead here comes from here, under that name.
+    """
+    client = request.client.host if request.client else ""
+    host = request.headers.get("host", "")
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return _is_here(client) and _is_here(name.lower())
+
+
+def _is_here(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return is_loopback(host)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def error_answer(status_code: int, message: str, problems: tuple[str, ...] = ()) -> Response:
+    """A refusal in the one form that all have."""
+    return InertJson({"error": message} | ({"problems": problems} if problems else {}), status_code=status_code)
+
+
+def no_such_incident(store: IncidentStore, incident_id: str) -> Response:
+    """404 with the ids that look like it."""
+    known = [found.incident_id for found in store.incidents()]
+    nearest = difflib.get_close_matches(incident_id, known, n=NEAREST_IDS, cutoff=0.3)
+    return InertJson({"error": "no incident of that id", "nearest": nearest}, status_code=404)
