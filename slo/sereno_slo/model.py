@@ -309,7 +309,7 @@ class Links:
     runbooks: str = "https://github.com/sereno/sereno/blob/main/runbooks"
     dashboards: str = "http://localhost:3000"
     logs: str = ""
-    incidents: str = ""
+    incidents: str = "http://localhost:19093"
 
 
 @dataclass(frozen=True, slots=True)

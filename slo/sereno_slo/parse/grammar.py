@@ -350,7 +350,7 @@ class LinksDocument(_Mapping):
     )
     incidents: str | None = Field(
         None,
-        description="Base of incident_url: where `sereno incidents serve` answers (default: no such link)",
+        description="Base of incident_url: where `sereno incidents serve` answers",
         examples=["https://incidents.example.org"],
     )
     trace: str | None = Field(None, description="URL of a trace; {trace_id} is replaced")
