@@ -15,6 +15,7 @@ from sereno_backends.inert_json import InertJson
 from sereno_postmortems.documents import incident_document
 from sereno_postmortems.entry_routes import add_entries
 from sereno_postmortems.pagerduty_routes import Secrets, add_pagerduty
+from sereno_postmortems.pages import add_pages
 from sereno_postmortems.receiver_metrics import Outcome, ReceiverMetrics
 from sereno_postmortems.requests import Unread, body_of, error_answer, no_such_incident, refusal
 from sereno_postmortems.store import IncidentStore, IncidentStoreUnavailable, Recorded
@@ -56,6 +57,7 @@ def create_receiver(
     app.add_exception_handler(RequestValidationError, _wrong_parameters)
     _add_webhook(app, store, metrics, clock)
     _add_records(app, store)
+    add_pages(app, store, clock)
     add_entries(app, store, metrics, clock)
     add_pagerduty(app, store, metrics, clock, pagerduty_secrets)
     _add_self_observation(app, store, metrics)

@@ -84,6 +84,10 @@ def error_answer(status_code: int, message: str, problems: tuple[str, ...] = ())
 
 def no_such_incident(store: IncidentStore, incident_id: str) -> Response:
     """404 with the ids that look like it."""
+    return InertJson({"error": "no incident of that id", "nearest": nearest_ids(store, incident_id)}, status_code=404)
+
+
+def nearest_ids(store: IncidentStore, incident_id: str) -> list[str]:
+    """Ids of incidents that look like this one."""
     known = [found.incident_id for found in store.incidents()]
-    nearest = difflib.get_close_matches(incident_id, known, n=NEAREST_IDS, cutoff=0.3)
-    return InertJson({"error": "no incident of that id", "nearest": nearest}, status_code=404)
+    return difflib.get_close_matches(incident_id, known, n=NEAREST_IDS, cutoff=0.3)

@@ -237,6 +237,8 @@ def test_the_interface_describes_itself(shared: httpx.Client) -> None:
         "/api/v1/incidents/{incident_id}",
         "/api/v1/incidents/{incident_id}/entries",
         "/api/v1/pagerduty",
+        "/incidents",
+        "/incidents/{incident_id}",
         "/health",
         "/metrics",
     }

@@ -1,0 +1,72 @@
+"""What happened in an incident, in one order: alerts, what was sent, what people did."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sereno_backends.incidents import EntryKind, Incident, IncidentEntry
+
+
+class By(StrEnum):
+    """Whose deed it was; also the class of its line."""
+
+    MACHINE = "machine"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of the page."""
+
+    at: datetime
+    by: By
+    what: str
+    words: str = ""
+    """Of people."""
+    entry: IncidentEntry | None = None
+
+
+def happenings(incident: Incident) -> list[Happening]:
+    """The youngest first: whoever opens the page wants to know what was done last."""
+    found = [*_of_alerts(incident), *_of_notifications(incident), *map(_of_entry, incident.standing_entries)]
+    return sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def _of_alerts(incident: Incident) -> Iterator[Happening]:
+    for alert in incident.alerts:
+        name = alert.annotations.get("summary") or alert.name
+        yield Happening(alert.starts_at, By.MACHINE, f"{alert.severity or 'alert'} fires: {name}")
+        if alert.ends_at is not None:
+            yield Happening(alert.ends_at, By.MACHINE, f"{alert.severity or 'alert'} ends: {name}")
+
+
+def _of_notifications(incident: Incident) -> Iterator[Happening]:
+    """What was told first by each way; repetitions are no news."""
+    seen: set[tuple[str, str]] = set()
+    for notification in incident.notifications:
+        key = notification.receiver, notification.status.value
+        if key not in seen:
+            seen.add(key)
+            yield Happening(notification.received_at, By.MACHINE, f"told by {notification.receiver}: {key[1]}")
+
+
+_WORDS = {
+    EntryKind.ACKNOWLEDGEMENT: "took it on",
+    EntryKind.NOTE: "noted",
+    EntryKind.MITIGATION: "tried",
+    EntryKind.SEVERITY: "says how bad it is",
+    EntryKind.IMPACT: "says what users feel",
+    EntryKind.LINK: "added a link",
+    EntryKind.ASSIGNMENT: "called",
+    EntryKind.RESOLUTION: "closed it",
+    EntryKind.WITHDRAWAL: "took an entry back",
+}
+_HELPED = {True: ": it helped", False: ": it didn't help", None: ""}
+
+
+def _of_entry(entry: IncidentEntry) -> Happening:
+    by = By.PERSON if entry.by_person else By.MACHINE
+    called = f" {', '.join(entry.people)}" if entry.people else ""
+    what = f"{entry.author} {_WORDS[entry.kind]}{called}{_HELPED[entry.helped]}"
+    return Happening(entry.happened_at, by, what, entry.text, entry)

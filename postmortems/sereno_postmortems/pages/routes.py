@@ -1,0 +1,54 @@
+"""Where the pages are: `/incidents`, `/incidents?service=…&slo=…` (what pages link to) and `/incidents/<id>`."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import FastAPI, Query, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sereno_backends.incidents import Incident
+
+from sereno_postmortems.pages.rendering import incident_page, list_page
+from sereno_postmortems.requests import nearest_ids
+from sereno_postmortems.store import IncidentStore
+
+MOST_LISTED = 100
+HEADERS = {
+    # Nothing of a page runs or is fetched, whatever an alert's texts hold.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def add_pages(app: FastAPI, store: IncidentStore, clock: Callable[[], datetime]) -> None:
+    """Add the routes; they only read."""
+
+    @app.get("/incidents", response_class=HTMLResponse)
+    def incidents(
+        service: Annotated[str, Query(max_length=1000)] = "", slo: Annotated[str, Query(max_length=1000)] = ""
+    ) -> Response:
+        """The newest incidents; of one SLO (`service` and `slo`) the newest itself, by a redirection."""
+        found = [each for each in store.incidents(limit=10_000) if _is_about(each, service, slo)]
+        if service and slo and found:
+            return RedirectResponse(f"/incidents/{quote(found[0].incident_id)}", status_code=303, headers=HEADERS)
+        return _html(list_page(found[:MOST_LISTED], clock(), service=service, slo=slo))
+
+    @app.get("/incidents/{incident_id}", response_class=HTMLResponse)
+    def incident(incident_id: str) -> Response:
+        """One incident: state, alerts, what people did, what was told when."""
+        found = store.incident(incident_id)
+        if found is None:
+            near = [each for each in map(store.incident, nearest_ids(store, incident_id)) if each is not None]
+            return _html(list_page(near, clock(), unknown=incident_id), status_code=404)
+        return _html(incident_page(found, clock()))
+
+
+def _is_about(incident: Incident, service: str, slo: str) -> bool:
+    return (not service or incident.service == service) and (not slo or incident.slo == slo)
+
+
+def _html(text: str, status_code: int = 200) -> HTMLResponse:
+    return HTMLResponse(text, status_code=status_code, headers=HEADERS)
