@@ -1,4 +1,4 @@
-"""`sereno postmortem`: draft a postmortem from measured evidence."""
+"""`sereno postmortem draft`: a postmortem from measured evidence."""
 
 import contextlib
 import os
@@ -22,12 +22,7 @@ DEFAULT_OUT = Path("postmortems")
 DEFAULT_OVERRIDES = Path("slo/overrides.jsonl")
 
 
-@click.group()
-def command() -> None:
-    """Draft a postmortem from measured evidence."""
-
-
-@command.command()
+@click.command()
 @click.argument("incident_id", metavar="ID")
 @click.option(
     "--out",
@@ -66,7 +61,7 @@ def command() -> None:
     help="The file of `sereno collect devops`: what was deployed.",
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing draft.")
-def draft(  # noqa: PLR0917 - click passes them by name
+def command(  # noqa: PLR0917 - click passes them by name
     incident_id: str,
     out: Path,
     database: Path | None,
