@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 
 DEFAULT_FOLDER = Path("postmortems")
+TEMPLATE = "template.md.j2"
+"""A team's own template for drafts, beside its postmortems."""
 
 
 def files_to_read(named: tuple[Path, ...]) -> tuple[Path, ...] | None:

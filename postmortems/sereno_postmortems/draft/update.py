@@ -67,6 +67,11 @@ def updated(existing: str, fresh: str) -> Updated:
     )
 
 
+def has_measured_blocks(text: str) -> bool:
+    """Whether there is anything in it that can be renewed."""
+    return any(isinstance(part, Block) for part in parts_of(text))
+
+
 def known_sources(existing: str) -> Mapping[str, str]:
     """What the file's sources say → their number, such as `P3`: a fresh draft numbers the same questions alike."""
     block = next((part for part in parts_of(existing) if isinstance(part, Block) and part.name == SOURCES), None)

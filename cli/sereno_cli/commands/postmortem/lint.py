@@ -5,9 +5,7 @@ from pathlib import Path
 import click
 
 from sereno_cli.exit_codes import ExitCode
-from sereno_cli.postmortem_files import files_to_read
-
-TEMPLATE = "template.md.j2"
+from sereno_cli.postmortem_files import TEMPLATE, files_to_read
 
 
 @click.command()
