@@ -17,8 +17,11 @@ from typing import TypeAlias
 
 from sereno_postmortems.tables import Row, Table, in_code, tables
 
-_BEGIN = re.compile(r"<!-- measured:([a-z0-9]+(?:-[a-z0-9]+)*)(?: ([0-9a-f]{12}))? -->")
-_END = re.compile(r"<!-- /measured:([a-z0-9]+(?:-[a-z0-9]+)*) -->")
+NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+"""Of a block."""
+
+_BEGIN = re.compile(rf"<!-- measured:({NAME.pattern})(?: ([0-9a-f]{{12}}))? -->")
+_END = re.compile(rf"<!-- /measured:({NAME.pattern}) -->")
 _DIGEST_LENGTH = 12
 
 MEASURED_COLUMN, TOLD_COLUMN = "measured", "told"

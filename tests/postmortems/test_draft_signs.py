@@ -183,3 +183,25 @@ def test_a_rule_tells_which_requests_an_slo_counts() -> None:
     assert series_of_service(rules, "api", (("api", "delivery"),)).histogram == "x_http_seconds"
     usual = RequestSeries("http_server_request_duration_seconds", 'job="other"')
     assert series_of_service(rules, "other", ()) == usual
+
+
+def test_what_was_usual_is_not_made_up(tmp_path: Path) -> None:
+    """Where nothing is known of the time before, nothing is beyond chance and no resource is guessed at."""
+    write_incident(tmp_path / "i.sqlite")
+    (incident,) = IncidentStore(tmp_path / "i.sqlite").incidents()
+    samples = [one for one in history() if one.timestamp > minute(52).timestamp()]
+    with running_prometheus(tmp_path / "p", history=samples) as server, PrometheusClient(server.url) as client:
+        metrics, logs = open_metrics(client, NOW), open_logs(None, NOW)
+        found = gather(incident, "record", metrics, logs, now=NOW, progress=lambda _: None)
+    (requests,) = found.requests
+    assert isinstance(requests.answers, Measured)
+    assert [(one.code, one.usual_count, one.is_burst) for one in requests.answers.value] == [
+        ("200", None, False),
+        ("401", None, False),
+        ("500", None, False),
+    ]
+    assert 3500 < requests.answers.value[0].count < 3600, "what was counted before anybody looked isn't in it"
+    text = render_draft(found)
+    assert re.search(r"answered 401 1\d\d times \(5\.\d a minute, not known before\)", text)
+    assert re.search(r"Latency p95 of transactions-api: 1\.\d+ s, not known before", text)
+    assert "Sign of" not in text

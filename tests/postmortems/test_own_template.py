@@ -66,6 +66,8 @@ HOSTILE = {
     "{{ 1 / 0 }}": "PM105",
     "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}": "PM105",
     "{% for x in %}": "PM102",
+    "{% call measured('Two words') %}x{% endcall %}": "PM105",
+    "{% call measured('a') %}x{% endcall %}{% call measured('a') %}x{% endcall %}": "PM105",
     "{{ 'never closed": "PM102",
 }
 

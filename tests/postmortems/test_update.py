@@ -32,6 +32,7 @@ WORDS = [
     f"\n{WORD}\n",
     f"\n| 14:03 | | {WORD} |\n",
     f"\n| | {WORD} | |\n",
+    f"\n| {WORD} | | |\n",
     f"<!-- {WORD} -->",
     f"\n```\n{WORD}\n",
     f"\n<!-- measured:x 0123456789ab -->\n{WORD}\n<!-- /measured:x -->\n",
@@ -128,13 +129,14 @@ def test_told_cells_stay_beside_their_row(story: Story) -> None:
     fault = next(row for row in rows if "fault_started" in row)
     told = fault.replace("| |", "| Ana saw it \\| Ben too |")
     own = "| 14:03 | | restarted, didn't help |"
-    draft = story.draft.replace(fault, f"{told}\n{own}").replace(
+    begun = "| 14:04 | | |"
+    draft = story.draft.replace(fault, f"{told}\n{own}\n{begun}").replace(
         "| … (who tried what, and what came of it) |", "| then |"
     )
     text = story.renewed(draft)
     lines = re.sub(r"\(#\w+\)|\[[A-Z]\d+\]", "", text).split("\n")  # the question is a new one, so has another number
     at = lines.index(re.sub(r"\(#\w+\)|\[[A-Z]\d+\]", "", told))
-    assert lines[at + 1] == own
+    assert lines[at + 1 : at + 3] == [own, begun]
     assert any("Incident resolved" in line for line in lines[lines.index(own) :])
     assert text.count("| | | then |") == 1
     assert "who tried what" not in text
@@ -206,6 +208,17 @@ def test_a_file_without_blocks_has_nothing_to_renew(story: Story) -> None:
     text = "# By hand\n<!-- measured:impact -->\nno end\n"
     assert not has_measured_blocks(text)
     assert updated(text, story.draft).text == text
+
+
+def test_a_draft_that_people_have_filled_in_is_complete(story: Story) -> None:
+    """Once each told place is answered, the banner is gone and an action is written, lint has nothing to say."""
+    text = render_draft(story.late)
+    text = re.sub(r"\*told:\* …[^\n]*", "*told:* Not known, says Ana.", text)
+    text = text.replace("| … (who tried what, and what came of it) |", "| Ana restarted it |")
+    text = text.replace("".join(block(text, "banner").lines), "")
+    text = text.replace("| | | | | |\n", "| look closer | learn | ana | 2026-12-24 | |\n")
+    assert lint(Postmortem("x.md", text)) == ()
+    assert lint(Postmortem("x.md", story.renewed(text))) == ()
 
 
 def test_a_draft_that_nobody_filled_in_is_found_incomplete_everywhere(story: Story) -> None:

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from sereno_backends.logs import LogQuery, LogRecord
 from sereno_backends.logs.ecs import lookup
 
-from sereno_postmortems.draft.facts import Fact, Measured, NotMeasured, Question, derived2, joined
+from sereno_postmortems.draft.facts import Fact, Measured, NotMeasured, derived2
 from sereno_postmortems.draft.logs_source import Logs
 from sereno_postmortems.draft.request_evidence import REFUSALS
 from sereno_postmortems.draft.windows import Window, Windows
@@ -97,16 +97,16 @@ def _sample(logs: Logs, services: tuple[str, ...], window: Window) -> Fact[_Samp
     if isinstance(count, NotMeasured):
         return count
     parts = [window] if count.value <= MOST_LINES else list(_slices(window))
+    limit = MOST_LINES // len(parts)
     records: list[LogRecord] = []
-    sources: tuple[Question, ...] = count.sources
     for part in parts:
-        limit = MOST_LINES // len(parts)
         answer = logs.search(LogQuery(start=part.start, end=part.end, services=services, limit=limit))
         if isinstance(answer, NotMeasured):
             return answer
         records += answer.value
-        sources = joined(sources, answer.sources) if len(parts) == 1 else sources
-    return Measured(_Sample(count.value, tuple(records)), sources)
+    how = "records" if len(parts) == 1 else f"the newest {limit} records of each of {SLICES} equal parts"
+    asked = tuple(replace(question, text=f"{how}, for their clients") for question in count.sources)
+    return Measured(_Sample(count.value, tuple(records)), asked)
 
 
 def _slices(window: Window) -> Iterable[Window]:

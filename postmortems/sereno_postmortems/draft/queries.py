@@ -45,14 +45,22 @@ def range_of(window: Window) -> str:
     return _duration(window.length - MILLISECOND)
 
 
-def counted_within(selector: str, window: Window) -> str:
+def counted_within(selector: str, job: str, window: Window) -> str:
     """How much each counter grew within a window, evaluated at its end; one born within it counts from its birth.
 
     `increase` knows no birth: of a status code that appears in the incident it would lose the first requests; and it
-    extrapolates, so that it is only asked of counters that were reset or have ended.
+    extrapolates, so that it is only asked of counters that were reset or have ended. Only what appears on a target that
+    was there before, or that was started since, was born: of others the server hasn't seen the beginning.
+
+    Args:
+        selector: of the counters.
+        job: matchers of their targets' process start; empty for all.
+        window: evaluated at its end.
     """
     length = range_of(window)
-    born = f"({selector} unless {selector} offset {length})"
+    started = f"(process_start_time_seconds{{{job}}} > time() - {window.length.total_seconds():.0f})"
+    known = f"({selector} offset {length} or {started})"
+    born = f"(({selector} unless {selector} offset {length}) and on (job, instance) {known})"
     grown = f"(({selector} - {selector} offset {length}) unless (resets({selector}[{length}]) > 0))"
     return f"({born} or {grown} or increase({selector}[{length}]))"
 

@@ -17,7 +17,7 @@ from sereno_postmortems.draft.markdown import Markdown, address, escaped, own_ad
 from sereno_postmortems.draft.source_numbers import SourceNumbers, source_in_words
 from sereno_postmortems.draft.timeline import alert_in_words, timeline
 from sereno_postmortems.draft.words import count, duration, moment, percent, plural
-from sereno_postmortems.measured_blocks import marked
+from sereno_postmortems.measured_blocks import NAME, marked
 
 TEMPLATE = "postmortem.md.j2"
 
@@ -53,7 +53,7 @@ def context(evidence: Evidence, numbers: SourceNumbers) -> dict[str, Any]:
         "mark": numbers.mark,
         "mark_of": numbers.mark_of,
         "numbered": numbers.numbered,
-        "measured": _measured,
+        "measured": _Marks().measured,
     }
 
 
@@ -100,9 +100,23 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def _measured(name: str, caller: Callable[[], str]) -> Markdown:
-    """`{% call measured("impact") %}…{% endcall %}`: what stands there is renewed by `--update`."""
-    return Markdown(f"{marked(name, whole(caller()))}\n")
+class _Marks:
+    """Puts marks around what one draft measured; each name once, or `--update` couldn't tell the blocks apart."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+
+    def measured(self, name: str, caller: Callable[[], str]) -> Markdown:
+        """Mark what stands between `call` and `endcall` in a template, so that `--update` renews it.
+
+        Raises `ValueError` for a name that isn't lower-case words with hyphens, or that is used twice.
+        """
+        if not NAME.fullmatch(name):
+            raise ValueError(f"measured({name!r}): write lower-case words with hyphens")
+        if name in self._used:
+            raise ValueError(f"measured({name!r}) is there twice: give each block a name of its own")
+        self._used.add(name)
+        return Markdown(f"{marked(name, whole(caller()))}\n")
 
 
 def _links(evidence: Evidence) -> list[tuple[str, str]]:

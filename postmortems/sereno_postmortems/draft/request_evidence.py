@@ -29,7 +29,8 @@ class Answers:
 
     code: str
     count: float
-    usual_count: float
+    usual_count: float | None
+    """None where nothing at all is known of the baseline."""
     minutes: float
     usual_minutes: float
 
@@ -39,13 +40,15 @@ class Answers:
         return self.count / self.minutes
 
     @property
-    def usual_a_minute(self) -> float:
+    def usual_a_minute(self) -> float | None:
         """In the baseline window."""
-        return self.usual_count / self.usual_minutes
+        return None if self.usual_count is None else self.usual_count / self.usual_minutes
 
     @property
     def is_burst(self) -> bool:
-        """Whether there were more than chance explains."""
+        """Whether there were more than chance explains; what was usual must be known for that."""
+        if self.usual_count is None:
+            return False
         exposure = self.minutes / self.usual_minutes
         return standard_deviations(self.count, self.usual_count, exposure) > STANDARD_DEVIATIONS
 
@@ -119,7 +122,7 @@ def ask_curves(metrics: Metrics, series: RequestSeries, window: Window) -> Fact[
 def _answers(metrics: Metrics, series: RequestSeries, windows: Windows) -> Fact[tuple[Answers, ...]]:
     during, usual = (
         metrics.samples(
-            f"sum by ({', '.join(CODE_LABELS)}) ({counted_within(series.count(), window)})",
+            f"sum by ({', '.join(CODE_LABELS)}) ({counted_within(series.count(), job_matchers(series), window)})",
             window.end,
         )
         for window in (windows.evidence, windows.baseline)
@@ -133,7 +136,7 @@ def _answers(metrics: Metrics, series: RequestSeries, windows: Windows) -> Fact[
             Answers(
                 code,
                 counts.get(code, 0.0),
-                usual_counts.get(code, 0.0),
+                usual_counts.get(code, 0.0) if usual_counts else None,
                 windows.evidence.minutes,
                 windows.baseline.minutes,
             )
@@ -154,7 +157,7 @@ def _by_code(samples: tuple[Sample, ...]) -> dict[str, float]:
 
 def _latency(metrics: Metrics, series: RequestSeries, quantile: float, windows: Windows) -> Fact[Compared]:
     def asked(window: Window) -> Fact[float]:
-        counted = counted_within(series.buckets(), window)
+        counted = counted_within(series.buckets(), job_matchers(series), window)
         return metrics.value(f"histogram_quantile({quantile}, sum by (le) ({counted}))", window.end)
 
     return _compared(asked(windows.evidence), asked(windows.baseline))
@@ -178,6 +181,8 @@ _RESOURCES = (
 
 def _resources(metrics: Metrics, service: str, job: str, windows: Windows) -> tuple[Resource, ...]:
     def highest(expression: str) -> Fact[Compared]:
+        if not job:
+            return NotMeasured(f"the rules of {service} name no job whose CPU, memory and files could be looked at")
         asked = expression.format(job=job)
         return _compared(*(_highest(metrics, asked, window) for window in (windows.evidence, windows.baseline)))
 

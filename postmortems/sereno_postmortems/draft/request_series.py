@@ -72,8 +72,8 @@ def series_of_service(rules: Mapping[SloName, str], service: str, own: tuple[Slo
 
 
 def job_matchers(series: RequestSeries) -> str:
-    """Only which processes it is, so that it fits what they tell of themselves."""
-    return ", ".join(part for part in series.matchers.split(", ") if part.startswith("job"))
+    """Only which processes it is, so that it fits what they tell of themselves; empty if the rule doesn't say."""
+    return ", ".join(part for part in series.matchers.split(", ") if part.startswith(("job=", "job!")))
 
 
 def _histograms(expression: str) -> Iterator[RequestSeries]:

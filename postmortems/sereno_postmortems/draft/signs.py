@@ -41,17 +41,20 @@ def _refusals(requests: RequestEvidence) -> Iterator[Hint]:
         return
     found = {answers.code: answers for answers in requests.answers.value if answers.code in REFUSALS}
     bursts = [answers for answers in found.values() if answers.is_burst]
+    is_compared = all(answers.usual_count is not None for answers in requests.answers.value)
     for answers in bursts:
         text = f"Sign of an attack, or of a caller gone wrong: {requests.service} {_in_words(answers)}, beyond chance"
         yield Hint(text, requests.answers.sources)
     if not bursts:
         codes = f"{', '.join(REFUSALS[:-1])} or {REFUSALS[-1]}"
-        told = "; ".join(_in_words(answers) for answers in found.values()) or "none in either window"
-        yield Hint(f"No burst of {codes} from {requests.service}: {told}", requests.answers.sources)
+        told = "; ".join(_in_words(answers) for answers in found.values()) or "none in the evidence window"
+        what = f"No burst of {codes} from {requests.service}" if is_compared else f"Answers {codes}, not known before"
+        yield Hint(f"{what}: {told}", requests.answers.sources)
 
 
 def _in_words(answers: Answers) -> str:
-    rates = f"{answers.a_minute:,.1f} a minute, {answers.usual_a_minute:,.1f} before"
+    usual = answers.usual_a_minute
+    rates = f"{answers.a_minute:,.1f} a minute, {'not known' if usual is None else f'{usual:,.1f}'} before"
     return f"answered {answers.code} {plural(round(answers.count), 'time')} ({rates})"
 
 

@@ -49,9 +49,9 @@ def open_actions(
     return tuple(sorted(chosen, key=_order))
 
 
-def _order(action: Action) -> tuple[bool, bool, date, str, int]:
-    """Overdue ones are first by their date alone."""
-    return (action.is_done, action.due is None, action.due or date.max, action.path, action.line)
+def _order(action: Action) -> tuple[bool, date, str, int]:
+    """Overdue ones are first by their date alone, those without one are last."""
+    return (action.is_done, action.due or date.max, action.path, action.line)
 
 
 def _action(path: str, item: ActionItem, today: date) -> Action:
