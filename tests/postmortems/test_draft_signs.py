@@ -131,6 +131,16 @@ def test_each_alert_has_its_delivery_time(evidence: Evidence) -> None:
     assert "The runbook that the page named: `https://runbooks.example/burn` (SLOErrorBudgetBurn)" in text
 
 
+def test_time_to_detect_and_to_restore_are_the_ledgers(evidence: Evidence) -> None:
+    """From the first bad minute: to the first alert and its notification, and to the last bad minute."""
+    text = render_draft(evidence)
+    began, ended = f"{entry_time(59):%Y-%m-%d %H:%M:%S} UTC", f"{entry_time(75):%Y-%m-%d %H:%M:%S} UTC"
+    assert f"| loss of service began | in the minute from {began} | *measured* " in text
+    assert "| time to detect | 6 min to the first alert, 6 min 10 s to the first notification | *measured* " in text
+    assert f"| service restored | in the minute to {ended} | *measured* " in text
+    assert "| time to restore | 16 min from the loss | *measured* " in text
+
+
 def test_no_field_is_empty_that_evidence_could_fill(evidence: Evidence) -> None:
     """With all sources there nothing is unmeasured, and no cell of what was measured is empty."""
     text = render_draft(evidence)

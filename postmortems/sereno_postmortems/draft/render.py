@@ -15,6 +15,7 @@ from sereno_postmortems.draft.hints import analysis
 from sereno_postmortems.draft.log_evidence import MOST_DEEDS, MOST_MESSAGES, error_in_words
 from sereno_postmortems.draft.markdown import Markdown, address, escaped, own_address
 from sereno_postmortems.draft.source_numbers import SourceNumbers, source_in_words
+from sereno_postmortems.draft.spans import loss_of_service
 from sereno_postmortems.draft.timeline import alert_in_words, timeline
 from sereno_postmortems.draft.words import count, duration, moment, percent, plural
 from sereno_postmortems.measured_blocks import NAME, marked
@@ -42,6 +43,7 @@ def context(evidence: Evidence, numbers: SourceNumbers) -> dict[str, Any]:
         "windows": evidence.windows,
         "first_notification": min((told.received_at for told in evidence.incident.notifications), default=None),
         "owners": sorted({alert.labels["owner"] for alert in evidence.incident.alerts if alert.labels.get("owner")}),
+        "loss": loss_of_service(evidence),
         "links": _links(evidence),
         "runbooks": _runbooks(evidence),
         "deliveries": deliveries(evidence.incident),
