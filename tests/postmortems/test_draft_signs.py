@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -23,6 +24,8 @@ from sereno_postmortems.draft import (
 from sereno_postmortems.draft.delivery import deliveries
 from sereno_postmortems.draft.hints import analysis
 from sereno_postmortems.draft.request_series import RequestSeries, series_of_service, series_of_slo, threshold_of
+from sereno_postmortems.draft.slo_evidence import Minute
+from sereno_postmortems.draft.windows import Window
 from sereno_postmortems.measured_blocks import Block, parts_of
 from sereno_postmortems.questions import ATTACK
 from sereno_postmortems.store import IncidentStore
@@ -215,3 +218,19 @@ def test_what_was_usual_is_not_made_up(tmp_path: Path) -> None:
     assert re.search(r"answered 401 1\d\d times \(5\.\d a minute, not known before\)", text)
     assert re.search(r"Latency p95 of transactions-api: 1\.\d+ s, not known before", text)
     assert "Sign of" not in text
+
+
+def test_long_incidents_have_charts_that_can_be_read(evidence: Evidence) -> None:
+    """Of three days neighbours are taken together: few bars, none of them too low because it counts fewer minutes."""
+    (slo,) = evidence.slos
+    entries = tuple(Minute(minute(number), 30, 120) for number in range(3 * 1440 + 7))
+    window = Window(minute(0), minute(3 * 1440 + 7))
+    long = replace(
+        evidence,
+        slos=(replace(slo, minutes=Measured(entries, evidence.alerts.pending.sources)),),
+        windows=replace(evidence.windows, evidence=window, alerting=window),
+    )
+    events = ET.fromstring(draw_charts(long)[1].svg)  # noqa: S314 - our own
+    bars = [node for node in events.iter() if node.get("fill") == "#cf222e" and node.get("y") != "33"]
+    assert 100 < len(bars) <= 240
+    assert len({node.get("height") for node in bars}) == 1

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
+from statistics import fmean
 
 from sereno_postmortems.draft.evidence import Evidence
 from sereno_postmortems.draft.facts import Measured, Question, joined
@@ -105,10 +106,7 @@ def _errors(
 
 
 def _events(evidence: Evidence, slo: SloEvidence, entries: tuple[Minute, ...], width: timedelta) -> Picture:
-    bars = tuple(
-        (entry.at, (entry.failed / (width / MINUTE), max(entry.total - entry.failed, 0.0) / (width / MINUTE)))
-        for entry in entries
-    )
+    bars = tuple((entry.at, (entry.failed, max(entry.total - entry.failed, 0.0))) for entry in entries)
     title = f"{slo.service} / {slo.slo}: requests (events) a minute"
     return _picture(evidence, title, count, (Bars(("failed", "well"), (BAD, GOOD), bars, width),), None)
 
@@ -129,7 +127,7 @@ def _picture(
 
 
 def _gathered(minutes: tuple[Minute, ...]) -> tuple[tuple[Minute, ...], timedelta]:
-    """So few entries that each can be seen: neighbours are added up, and the length that each then counts."""
+    """So few entries that each can be seen: the mean of neighbours, and the length of time that each then stands for."""
     span = (minutes[-1].at - minutes[0].at) // MINUTE + 1
     size = -(-span // MOST_POINTS)
     if size <= 1:
@@ -139,7 +137,7 @@ def _gathered(minutes: tuple[Minute, ...]) -> tuple[tuple[Minute, ...], timedelt
     for minute in minutes:
         groups.setdefault((minute.at - minutes[0].at) // width, []).append(minute)
     return tuple(
-        Minute(group[-1].at, sum(one.failed for one in group), sum(one.total for one in group))
+        Minute(group[-1].at, fmean(one.failed for one in group), fmean(one.total for one in group))
         for group in groups.values()
     ), width
 
