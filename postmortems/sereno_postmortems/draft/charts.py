@@ -127,7 +127,7 @@ def _picture(
 
 
 def _gathered(minutes: tuple[Minute, ...]) -> tuple[tuple[Minute, ...], timedelta]:
-    """So few entries that each can be seen: the mean of neighbours, and the length of time that each then stands for."""
+    """So few entries that each can be seen: means of neighbours, and the length of time that each stands for."""
     span = (minutes[-1].at - minutes[0].at) // MINUTE + 1
     size = -(-span // MOST_POINTS)
     if size <= 1:

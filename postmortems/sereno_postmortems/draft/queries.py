@@ -76,13 +76,13 @@ def _duration(length: timedelta) -> str:
     return "".join(parts)
 
 
-def label_text(value: str) -> str:
+def label_text(value: str, plain: frozenset[str] = PLAIN) -> str:
     """A label value inside a PromQL string.
 
     Everything that isn't plain is written as its code: the query finds the same series, and its text means nothing to
     Markdown or HTML when it is printed into a draft.
     """
-    return "".join(character if character in PLAIN else _code(character) for character in value)
+    return "".join(character if character in plain else _code(character) for character in value)
 
 
 def _code(character: str) -> str:

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sereno_postmortems.draft.metrics_source import SloName
-from sereno_postmortems.draft.queries import label_text
+from sereno_postmortems.draft.queries import PLAIN, label_text
 
 USUAL_METRIC = "http_server_request_duration_seconds"
 """The conventions of OpenTelemetry, which Sereno's telemetry keeps."""
 
+_READABLE = PLAIN | frozenset("()|*+?[]{}^")
+"""Regular expressions of rules stay readable; in a query, which is printed as code, these mean nothing else."""
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _SELECTOR = re.compile(rf"([a-zA-Z_:][a-zA-Z0-9_:]*)\{{((?:[^\"{{}}]|{_STRING})*)\}}")
 _MATCHER = re.compile(rf"([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*({_STRING})")
@@ -62,11 +64,11 @@ def threshold_of(expression: str) -> float | None:
 
 
 def series_of_service(rules: Mapping[SloName, str], service: str, own: tuple[SloName, ...]) -> RequestSeries:
-    """The HTTP requests of a service: as the incident's SLO counts them, another one of the service, or as is usual."""
+    """The requests of a service, as the incident's SLO counts them, another SLO of the service, or as is usual."""
     of_service = [name for name in sorted(rules) if name[0] == service]
     for name in (*(name for name in own if name[0] == service), *of_service):
         found = series_of_slo(rules.get(name))
-        if found is not None and "http" in found.histogram:
+        if found is not None and ("http" in found.histogram or "request" in found.histogram):
             return found
     return usual_series(service)
 
@@ -85,7 +87,7 @@ def _histograms(expression: str) -> Iterator[RequestSeries]:
 
 
 def _matcher(label: str, operator: str, quoted: str) -> str:
-    return f'{label}{operator}"{label_text(_unquoted(quoted))}"'
+    return f'{label}{operator}"{label_text(_unquoted(quoted), _READABLE)}"'
 
 
 def _unquoted(quoted: str) -> str:
