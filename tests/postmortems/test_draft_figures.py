@@ -21,7 +21,7 @@ from sereno_postmortems.draft import (
     open_logs,
     open_metrics,
 )
-from sereno_postmortems.draft.queries import Selector, entries_within, total_within
+from sereno_postmortems.draft.queries import Selector, counted_within, entries_within, total_within
 from sereno_postmortems.draft.timeline import timeline
 from sereno_postmortems.draft.windows import Window
 from sereno_postmortems.store import IncidentStore
@@ -73,6 +73,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     # Exactly on the minute, for the traps of range boundaries; and what isn't a number.
     extra = [HistorySample("on_the_minute", {}, BASE + 60 * number, 1.0) for number in range(60)]
     extra += [HistorySample("not_a_number", {}, BASE, float("nan"))]
+    extra += list(_counters())
     with (
         running_prometheus(directory / "prometheus", history=[*history(), *extra]) as server,
         PrometheusClient(server.url) as client,
@@ -84,6 +85,24 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             still_open=IncidentStore(directory / "open.sqlite").incidents()[0],
         )
     store.close()
+
+
+def _counters() -> Iterator[HistorySample]:
+    """Five of one target, of which each counts one a minute in its own way; and one that nobody had seen before."""
+    for number in range(60):
+        stamp = BASE + 60 * number + 1
+        counters = {
+            "steady": 100 + number,
+            "reset": number % 40,
+            "born": number - 30,
+            "ended": number,
+            "alien": 1000 + number,
+        }
+        for kind, value in counters.items():
+            labels = {"job": "counting", "instance": "new" if kind == "alien" else "old", "kind": kind}
+            is_there = {"born": number > 30, "ended": number < 45, "alien": number > 30}.get(kind, True)
+            if is_there:
+                yield HistorySample("counted_total", labels, stamp, float(value))
 
 
 def known(fact: Fact[Any]) -> Any:
@@ -257,3 +276,14 @@ def test_missing_entries_are_told(tmp_path: Path) -> None:
         (slo,) = evidence.slos
         assert known(slo.alerting.entries) == 15
         assert known(slo.alerting.failed) == failed_between(62, 80) - failed_between(66, 69)
+
+
+def test_counters_are_counted_from_their_birth_through_resets(story: Story) -> None:
+    """Exact where nothing was reset; what is first seen on an unknown target counts only what grew since."""
+    asked = counted_within('counted_total{job="counting"}', 'job="counting"', Window(minute(20), minute(50)))
+    found = known(story.metrics.samples(asked, minute(50)))
+    counts = {sample.labels["kind"]: sample.value for sample in found}
+    assert (counts["steady"], counts["born"]) == (30, 19)
+    assert counts["reset"] == pytest.approx(30, abs=1.5)
+    assert counts["ended"] == pytest.approx(24.5, abs=1.5)
+    assert counts["alien"] == pytest.approx(18.5, abs=1.5)

@@ -11,6 +11,7 @@ import pytest
 from sereno_backends.kibana import Kibana
 from sereno_backends.logs import ElasticsearchLogStore, LogRecord, LogStore, SqliteLogStore
 from sereno_postmortems.draft import Fact, Measured, open_logs
+from sereno_postmortems.draft.client_evidence import ask_clients
 from sereno_postmortems.draft.log_evidence import COMPARED_MESSAGES, LogEvidence, ask_logs
 from sereno_postmortems.draft.markdown import own_address
 from sereno_postmortems.draft.windows import windows_of
@@ -78,6 +79,27 @@ def test_kinds_of_messages_are_compared_with_before(store: LogStore, tmp_path: P
     assert len(evidence.errors.sources) == 2, "both windows are named as sources"
 
 
+def test_clients_are_found_in_both_stores(store: LogStore, tmp_path: Path) -> None:
+    """Whoever calls is counted by the first field that names a client, however its keys are spelled."""
+    store.write(
+        [
+            *(_called(f"c{n}", minute(62, n), {"client.ip": "203.0.113.9"}, 401) for n in range(30)),
+            *(_called(f"u{n}", minute(63, n), {"user": {"name": "ana"}}, 200) for n in range(10)),
+            *(_called(f"b{n}", minute(20, n), {"client": {"ip": "203.0.113.9"}}, 200) for n in range(5)),
+        ]
+    )
+    write_incident(tmp_path / "incidents.sqlite")
+    incident = IncidentStore(tmp_path / "incidents.sqlite").incidents()[0]
+    windows = windows_of(incident, first_sign=entry_time(62), now=LATER)
+    found = _known(ask_clients(open_logs(store, LATER), (SERVICE,), windows))
+    assert [(one.field, one.who, one.lines, one.refused, one.usual_lines) for one in found.busiest] == [
+        ("client.ip", "203.0.113.9", 30, 30, 5),
+        ("user.name", "ana", 10, 0, 0),
+    ]
+    assert (found.named, found.usual_named, found.distinct) == (40, 5, 2)
+    assert found.read == found.total
+
+
 def test_counts_of_very_many_messages_are_lower_bounds(store: LogStore, tmp_path: Path) -> None:
     """More different messages than are asked for: the draft knows that a kind may have come more often."""
     store.write([_error(f"n{number}", f"row {number} is locked", minute(62)) for number in range(COMPARED_MESSAGES)])
@@ -95,6 +117,11 @@ def test_the_errors_are_linked_in_kibana(store: LogStore, tmp_path: Path) -> Non
     assert f"time:(from:'{minute(52):%Y-%m-%dT%H:%M:%S}.000Z',to:'{minute(86):%Y-%m-%dT%H:%M:%S}.000Z')" in told
     assert f'service.name: "{SERVICE}" and log.level: ("error" or "critical" or "fatal")' in told
     assert own_address(link) == f"`{link}`"
+
+
+def _called(record_id: str, at: datetime, client: dict[str, object], code: int) -> LogRecord:
+    document = {**client, "http.response.status_code": code}
+    return LogRecord(record_id, at, SERVICE, "info", "GET /payments", document=document)
 
 
 def _error(record_id: str, message: str, at: datetime) -> LogRecord:

@@ -82,6 +82,7 @@ def bad_in_window(number: int) -> int:
 def history(*, last_minute: int = LAST_MINUTE) -> Iterator[HistorySample]:
     """The recorded series of the story up to a minute."""
     own = {"service": SERVICE, "slo": SLO}
+    yield from raw_history(last_minute=last_minute)
     for number in range(FIRST_MINUTE, last_minute + 1):
         stamp = BASE + 60 * number + PHASE_SECONDS
         yield HistorySample("sereno:events:delta1m", own, stamp, EVENTS_A_MINUTE)
@@ -98,6 +99,44 @@ def history(*, last_minute: int = LAST_MINUTE) -> Iterator[HistorySample]:
             yield HistorySample("sereno:events:window", own, stamp, events_in_window(number))
             yield HistorySample("sereno:bad_events:window", own, stamp, bad_in_window(number))
             yield HistorySample("sereno:error_budget_remaining:ratio", own, stamp, remaining_at(number))
+
+
+BUCKETS = {"0.1": 1.0, "0.25": 1.0, "1": 1.0, "2.5": 1.0, "+Inf": 1.0}
+"""What part of the requests took at most so long; while requests fail 30 % take between 1 and 2.5 s."""
+SLOW_BUCKETS = {"0.1": 0.7, "0.25": 0.7, "1": 0.7, "2.5": 1.0, "+Inf": 1.0}
+
+
+def is_fault(number: int) -> bool:
+    """Whether requests fail in a minute entry."""
+    return 60 <= number <= 75
+
+
+def answered(number: int, code: str) -> int:
+    """Answers of one status code in a minute; 401 is counted from its first one on, as counters of codes are born."""
+    counts = {"500": bad_events(number), "401": 12 if is_fault(number) else 0}
+    return counts.get(code, EVENTS_A_MINUTE - bad_events(number))
+
+
+def raw_history(*, last_minute: int = LAST_MINUTE) -> Iterator[HistorySample]:
+    """What the service itself exports: requests by code and duration, CPU, memory."""
+    totals = dict.fromkeys(("200", "500", "401"), 0.0)
+    buckets = dict.fromkeys(BUCKETS, 0.0)
+    cpu = 0.0
+    for number in range(FIRST_MINUTE, last_minute + 1):
+        stamp = BASE + 60 * number + PHASE_SECONDS
+        job = {"job": SERVICE, "instance": "a:1"}
+        for code in totals:
+            totals[code] += answered(number, code)
+            if totals[code]:
+                labels = {**job, "http_route": "/payments", "http_response_status_code": code}
+                yield HistorySample("http_server_request_duration_seconds_count", labels, stamp, totals[code])
+        for bound, part in (SLOW_BUCKETS if is_fault(number) else BUCKETS).items():
+            buckets[bound] += EVENTS_A_MINUTE * part
+            labels = {**job, "http_route": "/payments", "http_response_status_code": "200", "le": bound}
+            yield HistorySample("http_server_request_duration_seconds_bucket", labels, stamp, buckets[bound])
+        cpu += 54.0 if is_fault(number) else 12.0
+        yield HistorySample("process_cpu_seconds_total", job, stamp, cpu)
+        yield HistorySample("process_resident_memory_bytes", job, stamp, 80_000_000.0)
 
 
 def _other_slos(number: int, stamp: float) -> Iterator[HistorySample]:

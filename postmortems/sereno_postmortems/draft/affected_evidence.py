@@ -2,20 +2,16 @@
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from sereno_backends.prometheus import Sample
 
 from sereno_postmortems.draft.facts import Fact, Measured, NotMeasured, joined
-from sereno_postmortems.draft.metrics_source import Metrics
+from sereno_postmortems.draft.metrics_source import Metrics, SloName
 from sereno_postmortems.draft.queries import Selector, total_within
 from sereno_postmortems.draft.windows import Windows
 
 STANDARD_DEVIATIONS = 2.58
 """As the alerts' evidence guard: what differs by less may be chance."""
-
-SloName: TypeAlias = tuple[str, str]
-"""Service and SLO."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +68,12 @@ def _affected(
     is_beyond_chance = (
         usual_failed is not None
         and bool(usual_total)
-        and _standard_deviations(failed, usual_failed, total / (usual_total or 1)) > STANDARD_DEVIATIONS
+        and standard_deviations(failed, usual_failed, total / (usual_total or 1)) > STANDARD_DEVIATIONS
     )
     return AffectedSlo(name[0], name[1], failed, total, usual, is_beyond_chance)
 
 
-def _standard_deviations(count: float, usual_count: float, exposure_ratio: float) -> float:
+def standard_deviations(count: float, usual_count: float, exposure_ratio: float) -> float:
     """How surely one Poisson count is higher than another that was seen over 1/`exposure_ratio` as many requests.
 
     Both counts are uncertain, also a count of none: two failures after an hour without any are no evidence. The

@@ -53,6 +53,14 @@ class NotMeasured:
 Fact: TypeAlias = Measured[T] | NotMeasured
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A measured observation that bears on a question of the analysis; people answer the question."""
+
+    text: str
+    sources: tuple[Question, ...]
+
+
 def derived(function: Callable[[A], T], fact: Fact[A]) -> Fact[T]:
     """A fact computed from another; what isn't measured stays so."""
     match fact:

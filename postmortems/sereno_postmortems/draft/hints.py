@@ -6,22 +6,17 @@ from datetime import datetime
 
 from sereno_postmortems.draft.deployment_evidence import SUSPECT_WITHIN, deployment_in_words
 from sereno_postmortems.draft.evidence import Evidence
-from sereno_postmortems.draft.facts import Measured, NotMeasured, Question, quotient
+from sereno_postmortems.draft.facts import Hint, Measured, NotMeasured, quotient
 from sereno_postmortems.draft.log_evidence import DEEDS, error_in_words
+from sereno_postmortems.draft.signs import signs, unmeasured_signs
 from sereno_postmortems.draft.slo_evidence import Figures, SloEvidence
 from sereno_postmortems.draft.timeline import deed_in_words
 from sereno_postmortems.draft.words import count, duration, moment, percent, plural
+from sereno_postmortems.questions import AFFECTED, ATTACK, CAUSE, CHANGE, RESTORATION
 
 MUCH_MORE_TRAFFIC, MUCH_LESS_TRAFFIC = 2.0, 0.5
 MOST_HINTED_ERRORS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """A measured observation that bears on a question."""
-
-    text: str
-    sources: tuple[Question, ...]
+_NAMES = {AFFECTED: "affected", CAUSE: "cause", ATTACK: "signs", RESTORATION: "restoration"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +24,8 @@ class AnalysisQuestion:
     """One question of the analysis, with what was measured about it."""
 
     text: str
+    name: str
+    """Of the block of its hints; empty where nothing could ever be measured."""
     hints: tuple[Hint, ...]
     unmeasured: tuple[str, ...]
     """Why something that would bear on it is missing."""
@@ -39,20 +36,22 @@ def analysis(evidence: Evidence) -> tuple[AnalysisQuestion, ...]:
     metrics_missing = _reason(evidence.affected)
     logs_missing = _reason(evidence.logs.deeds)
     return (
-        _question("Which services were affected?", _affected(evidence), metrics_missing),
-        _question("What caused it?", _causes(evidence), logs_missing),
+        _question(AFFECTED, _affected(evidence), metrics_missing),
+        _question(CAUSE, _causes(evidence), logs_missing),
         _question(
-            "Do logs, traces and metrics show degradation or an attack?",
-            (hint for slo in evidence.slos for hint in _traffic(slo)),
-            metrics_missing,
+            ATTACK,
+            (*(hint for slo in evidence.slos for hint in _traffic(slo)), *signs(evidence)),
+            *unmeasured_signs(evidence),
         ),
-        _question("How was service restored?", _restoration(evidence), logs_missing),
-        _question("What must change so that it does not happen again?", (), None),
+        _question(RESTORATION, _restoration(evidence), logs_missing),
+        _question(CHANGE, ()),
     )
 
 
-def _question(text: str, hints: Iterator[Hint] | tuple[Hint, ...], missing: str | None) -> AnalysisQuestion:
-    return AnalysisQuestion(text, tuple(hints), () if missing is None else (missing,))
+def _question(text: str, hints: Iterator[Hint] | tuple[Hint, ...], *missing: str | None) -> AnalysisQuestion:
+    return AnalysisQuestion(
+        text, _NAMES.get(text, ""), tuple(hints), tuple(dict.fromkeys(reason for reason in missing if reason))
+    )
 
 
 def _reason(fact: object) -> str | None:

@@ -1,17 +1,20 @@
 """Prometheus as a source of facts: every failure to answer becomes `NotMeasured`, with the reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import TypeAlias, TypeVar
 
-from sereno_backends.prometheus import PrometheusClient, PrometheusError, Sample, Series
+from sereno_backends.prometheus import PrometheusClient, PrometheusError, RecordingRule, Sample, Series
 
 from sereno_postmortems.draft.facts import Fact, Measured, NotMeasured, Question, SourceKind
 from sereno_postmortems.draft.queries import Selector
 from sereno_postmortems.draft.windows import Window
 
 T = TypeVar("T")
+
+SloName: TypeAlias = tuple[str, str]
+"""Service and SLO."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,31 @@ class Metrics:
         if len(answer.value) != 1:
             return NotMeasured(_not_one(len(answer.value)), answer.sources)
         return Measured(answer.value[0], answer.sources)
+
+    def over_time(self, expression: str, window: Window, step: timedelta) -> Fact[tuple[Series, ...]]:
+        """The expression evaluated at the window's start and every step up to its end; no series is not measured."""
+        asked_for = f"from {moment(window.start)} to {moment(window.end)}, every {step.total_seconds():.0f} s"
+        answer = self._ask(
+            expression, asked_for, lambda client: client.range(expression, window.start, window.end, step)
+        )
+        if isinstance(answer, Measured) and not answer.value:
+            return NotMeasured(_not_one(0), answer.sources)
+        return answer
+
+    def expressions(self) -> Mapping[str, Mapping[SloName, str]]:
+        """What the rules that record series of SLOs compute: name of the series → SLO → PromQL; empty if unknown."""
+        if self.client is None or self.missing is not None:
+            return {}
+        try:
+            groups = self.client.rules()
+        except PrometheusError:  # engines that keep rules elsewhere; then what is usual is asked for
+            return {}
+        found: dict[str, dict[SloName, str]] = {}
+        for rule in (rule for group in groups for rule in group.rules if isinstance(rule, RecordingRule)):
+            if rule.name.startswith("sereno:"):
+                slo = (rule.labels.get("service", ""), rule.labels.get("slo", ""))
+                found.setdefault(rule.name, {})[slo] = rule.expression
+        return found
 
     def _ask(self, text: str, asked_for: str, ask: Callable[[PrometheusClient], T]) -> Fact[T]:
         if self.client is None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sereno_backends.prometheus import Point, Series
 
-from sereno_postmortems.draft.facts import Fact, Measured, NotMeasured, derived, derived2, joined, quotient
+from sereno_postmortems.draft.facts import Fact, Measured, NotMeasured, derived, derived2, quotient
 from sereno_postmortems.draft.metrics_source import Metrics
 from sereno_postmortems.draft.queries import Selector, entries_within, total_within
 from sereno_postmortems.draft.windows import Window, Windows
@@ -63,6 +63,15 @@ class BadMinutes:
 
 
 @dataclass(frozen=True, slots=True)
+class Minute:
+    """One minute entry of the ledger; its stamp is the minute's end."""
+
+    at: datetime
+    failed: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
 class SloEvidence:
     """The impact on one SLO."""
 
@@ -80,6 +89,8 @@ class SloEvidence:
     remaining_before: Fact[Remaining]
     remaining_after: Fact[Remaining]
     peak_burn: Fact[PeakBurn]
+    minutes: Fact[tuple[Minute, ...]]
+    """Every minute entry of the evidence window."""
     bad_minutes: Fact[BadMinutes | None]
     """None when no minute was surely worse than the objective."""
 
@@ -98,6 +109,7 @@ def ask_slo(metrics: Metrics, service: str, slo: str, windows: Windows, now: dat
     planned = _last(metrics, Selector(PLANNED, labels), around_end)
     budgeted = planned if isinstance(planned, Measured) else events_window
     whole_budget = derived2(lambda ratio, events: (1 - ratio) * events, objective, budgeted)
+    minutes = _minutes(metrics, labels, windows.evidence)
 
     def figures(window: Window) -> Figures:
         return _figures(metrics, labels, window, whole_budget)
@@ -117,7 +129,8 @@ def ask_slo(metrics: Metrics, service: str, slo: str, windows: Windows, now: dat
         remaining_before=_recorded_remaining(metrics, labels, windows.evidence.start),
         remaining_after=_remaining_after(metrics, labels, Window(end, min(end + 2 * ROLL_UP, now)), objective),
         peak_burn=_peak_burn(metrics, labels, windows.evidence, objective),
-        bad_minutes=_bad_minutes(metrics, labels, windows.evidence, objective),
+        minutes=minutes,
+        bad_minutes=_bad_minutes(minutes, objective),
     )
 
 
@@ -211,36 +224,34 @@ def _peak_burn(metrics: Metrics, labels: dict[str, str], window: Window, objecti
     return derived2(peak, answer, objective)
 
 
-def _bad_minutes(
-    metrics: Metrics, labels: dict[str, str], window: Window, objective: Fact[float]
-) -> Fact[BadMinutes | None]:
-    bad = metrics.stored_one(Selector("sereno:bad_events:delta1m", labels), window)
+def _minutes(metrics: Metrics, labels: dict[str, str], window: Window) -> Fact[tuple[Minute, ...]]:
+    failed = metrics.stored_one(Selector("sereno:bad_events:delta1m", labels), window)
     total = metrics.stored_one(Selector("sereno:events:delta1m", labels), window)
-    if isinstance(objective, NotMeasured):
-        return objective
-    allowed_ratio = 1 - objective.value
 
-    def worse(failed: Series, events: Series) -> BadMinutes | None:
-        all_events = {point.timestamp: point.value for point in finite(events)}
-        minutes = [
-            (point, all_events[point.timestamp])
-            for point in finite(failed)
-            if point.timestamp in all_events and _is_surely_above(allowed_ratio, point, all_events[point.timestamp])
-        ]
-        if not minutes:
+    def together(bad: Series, events: Series) -> tuple[Minute, ...]:
+        totals = {point.timestamp: point.value for point in finite(events)}
+        return tuple(
+            Minute(point.timestamp, point.value, totals[point.timestamp])
+            for point in finite(bad)
+            if point.timestamp in totals
+        )
+
+    return derived2(together, failed, total)
+
+
+def _bad_minutes(minutes: Fact[tuple[Minute, ...]], objective: Fact[float]) -> Fact[BadMinutes | None]:
+    def worse(entries: tuple[Minute, ...], target: float) -> BadMinutes | None:
+        bad = [entry for entry in entries if _is_surely_above(1 - target, entry)]
+        if not bad:
             return None
-        (first, first_total), (last, _) = minutes[0], minutes[-1]
-        return BadMinutes(first.timestamp, first.value, first_total, last.timestamp, len(minutes))
+        return BadMinutes(bad[0].at, bad[0].failed, bad[0].total, bad[-1].at, len(bad))
 
-    answer = derived2(worse, bad, total)
-    if isinstance(answer, NotMeasured):
-        return answer
-    return Measured(answer.value, joined(answer.sources, objective.sources))
+    return derived2(worse, minutes, objective)
 
 
-def _is_surely_above(allowed_ratio: float, failed: Point, total: float) -> bool:
+def _is_surely_above(allowed_ratio: float, entry: Minute) -> bool:
     """The evidence guard of the alerts: worse by z standard deviations of a Poisson count."""
-    return math.sqrt(failed.value) - math.sqrt(allowed_ratio * total) > STANDARD_DEVIATIONS / 2
+    return math.sqrt(entry.failed) - math.sqrt(allowed_ratio * entry.total) > STANDARD_DEVIATIONS / 2
 
 
 def finite(series: Series) -> tuple[Point, ...]:

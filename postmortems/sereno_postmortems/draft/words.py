@@ -23,7 +23,9 @@ def percent(ratio: float) -> str:
 
 
 def duration(length: timedelta) -> str:
-    """The two largest units: 1 h 26 min, 26 min 28 s, 4 s."""
+    """The two largest units: 1 h 26 min, 26 min 28 s, 4 s; below zero, where clocks differ, with a minus."""
+    if length < timedelta(0):
+        return f"-{duration(-length)}"
     seconds = round(length.total_seconds())
     parts = []
     for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):

@@ -2,7 +2,10 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+
+from sereno_postmortems.draft.charts import Chart, is_untouched
 
 
 class DraftExists(Exception):  # noqa: N818 - reads as what happened
@@ -16,12 +19,32 @@ def write_draft(folder: Path, incident_id: str, text: str, *, overwrite: bool) -
         DraftExists: the file is there and `overwrite` is false; it is unchanged.
         OSError: the folder or file can't be written; no half file remains.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{incident_id}.md"
-    handle, temporary = tempfile.mkstemp(prefix=f".{incident_id}.", suffix=".tmp", dir=folder)
+    _write(path, text, overwrite=overwrite)
+    return path
+
+
+def write_charts(folder: Path, charts: Sequence[Chart]) -> tuple[Path, ...]:
+    """Write the pictures below the draft's folder, each atomically; returns those that were left alone.
+
+    A file that isn't as it was drawn is people's and stays. Raises `OSError` if one can't be written.
+    """
+    kept = []
+    for chart in charts:
+        path = folder / chart.file
+        if path.exists() and not is_untouched(path.read_text(encoding="utf-8", errors="replace")):
+            kept.append(path)
+        else:
+            _write(path, chart.svg, overwrite=True)
+    return tuple(kept)
+
+
+def _write(path: Path, text: str, *, overwrite: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".tmp", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode("utf-8"))
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)  # mkstemp makes files for the owner only
@@ -33,7 +56,6 @@ def write_draft(folder: Path, incident_id: str, text: str, *, overwrite: bool) -
         raise DraftExists(str(path)) from error
     finally:
         Path(temporary).unlink(missing_ok=True)
-    return path
 
 
 def _place_new(temporary: Path, path: Path) -> None:

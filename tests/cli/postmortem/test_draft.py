@@ -62,6 +62,9 @@ def test_a_draft_from_all_three_sources(
     assert "| failed requests (bad events) | 421 ·" in text
     assert "fault_started: fault injected" in text
     assert "**not measured**" not in text
+    charts = sorted(path.name for path in (out / incident_id).iterdir())
+    assert charts == [f"transactions-api-availability-{kind}.svg" for kind in ("errors", "events", "latency")]
+    assert all(f"]({incident_id}/{name})" in text for name in charts)
 
 
 def test_latest_is_the_incident_opened_last(tmp_path: Path, database: Path, incident_id: str) -> None:

@@ -1,4 +1,4 @@
-"""`sereno postmortem`: draft a postmortem from measured evidence."""
+"""`sereno postmortem draft`: a postmortem from measured evidence."""
 
 import contextlib
 import os
@@ -8,30 +8,27 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sereno_cli.draft_writing import read_form, say, target_of, write
 from sereno_cli.exit_codes import ExitCode
 from sereno_cli.incident_source import DEFAULT_DATABASE, incident_source
+from sereno_cli.postmortem_files import DEFAULT_FOLDER, TEMPLATE
 
 if TYPE_CHECKING:
     from sereno_backends.devops import DevOpsEventStore
     from sereno_backends.incidents import Incident
     from sereno_backends.kibana import Kibana
-    from sereno_postmortems.draft import Logs, Metrics
+    from sereno_postmortems.draft import Evidence, Logs, Metrics
     from sereno_postmortems.sources import IncidentSource
 
-DEFAULT_OUT = Path("postmortems")
+DEFAULT_TEMPLATE = DEFAULT_FOLDER / TEMPLATE
 DEFAULT_OVERRIDES = Path("slo/overrides.jsonl")
 
 
-@click.group()
-def command() -> None:
-    """Draft a postmortem from measured evidence."""
-
-
-@command.command()
+@click.command()
 @click.argument("incident_id", metavar="ID")
 @click.option(
     "--out",
-    default=DEFAULT_OUT,
+    default=DEFAULT_FOLDER,
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write into; made if missing.",
@@ -65,8 +62,15 @@ def command() -> None:
     metavar="PATH",
     help="The file of `sereno collect devops`: what was deployed.",
 )
-@click.option("--force", is_flag=True, help="Overwrite an existing draft.")
-def draft(  # noqa: PLR0917 - click passes them by name
+@click.option(
+    "--template",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help=f"A Jinja2 template of your own. [default: {DEFAULT_TEMPLATE} if it is there, else Sereno's]",
+)
+@click.option("--update", "mode", flag_value="update", help="Renew what is measured in an existing draft.")
+@click.option("--force", "mode", flag_value="force", help="Overwrite an existing draft, with all that people wrote.")
+def command(  # noqa: PLR0917 - click passes them by name
     incident_id: str,
     out: Path,
     database: Path | None,
@@ -75,20 +79,24 @@ def draft(  # noqa: PLR0917 - click passes them by name
     log_store: str | None,
     overrides: Path,
     devops_store: Path | None,
-    force: bool,
+    template: Path | None,
+    mode: str | None,
 ) -> ExitCode:
-    """Write <out>/<ID>.md: impact, timeline, log evidence, questions, each fact with its source.
+    """Write <out>/<ID>.md: impact, timeline, log evidence, questions, each fact with its source; charts in <out>/<ID>/.
 
     \b
     sereno postmortem draft latest
     sereno postmortem draft 2026-11-22-transactions-api-availability --log-store var/logs.sqlite
     sereno postmortem draft latest --devops-store var/devops.sqlite
     sereno postmortem draft latest --incidents http://127.0.0.1:19093 --out var/postmortems
+    sereno postmortem draft latest --update
 
     ID is an incident's id, or `latest` for the one opened last. The path is printed on standard output.
     If Prometheus or the log store can't be reached, the draft is written all the same and says what wasn't measured.
+    With --update an existing draft keeps every word that people wrote: only what stands between the marks of measured
+    blocks is renewed, and a block that somebody has edited is left as it is.
 
-    Exit codes: 0 written, 2 unknown incident or existing draft, 3 the incidents can't be read.
+    Exit codes: 0 written, 2 unknown incident, existing draft or wrong template, 3 the incidents can't be read.
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     from sereno_postmortems.sources import (
         IncidentSourceUnreachable,
@@ -96,37 +104,36 @@ def draft(  # noqa: PLR0917 - click passes them by name
         find_incident,
     )
 
+    form = read_form(template or (DEFAULT_TEMPLATE if DEFAULT_TEMPLATE.exists() else None))
+    if isinstance(form, ExitCode):
+        return form
     try:
         source = incident_source(database, incidents)
         incident = find_incident(source, incident_id)
     except IncidentSourceUnreachable as error:
-        _say(f"{error}; start `sereno incidents serve`, or name its place with --database or --incidents")
+        say(f"{error}; start `sereno incidents serve`, or name its place with --database or --incidents")
         return ExitCode.UNREACHABLE
     except UnknownIncident as error:
-        _say(f"{error}{'; nearest: ' + ', '.join(error.nearest) if error.nearest else ''}")
+        say(f"{error}{'; nearest: ' + ', '.join(error.nearest) if error.nearest else ''}")
         return ExitCode.INVALID_INPUT
-    path = out / f"{incident.incident_id}.md"
-    if path.exists() and not force:
-        _say(f"{path} exists and is left alone; --force overwrites it, --out writes elsewhere")
-        return ExitCode.INVALID_INPUT
-    return _write(
-        incident, source, prometheus, log_store, out, overrides=overrides, devops_store=devops_store, force=force
-    )
+    target = target_of(out, incident.incident_id, mode)
+    if isinstance(target, ExitCode):
+        return target
+    evidence = _gathered(incident, source, prometheus, log_store, overrides=overrides, devops_store=devops_store)
+    return write(evidence, form, target)
 
 
-def _write(
+def _gathered(
     incident: "Incident",
     source: "IncidentSource",
     prometheus: str,
     log_store: str | None,
-    out: Path,
     *,
     overrides: Path,
     devops_store: Path | None,
-    force: bool,
-) -> ExitCode:
-    """Ask, render, write. Sources that fail are warnings; a folder that can't be written is a mistake to correct."""
-    from sereno_postmortems.draft import DraftExists, gather, render_draft, write_draft
+) -> "Evidence":
+    """Ask all sources; those that fail are warnings."""
+    from sereno_postmortems.draft import gather
 
     now = datetime.now(UTC)
     with contextlib.ExitStack() as stack:
@@ -138,22 +145,13 @@ def _write(
             metrics,
             logs,
             now=now,
-            progress=lambda what: _say(f"{what} …"),
+            progress=lambda what: say(f"{what} …"),
             overrides_file=overrides,
             devops=_devops(devops_store),
         )
     for warning in evidence.warnings:
-        _say(f"warning: not measured: {warning}")
-    try:
-        path = write_draft(out, incident.incident_id, render_draft(evidence), overwrite=force)
-    except DraftExists as error:
-        _say(f"{error} exists and is left alone; --force overwrites it, --out writes elsewhere")
-        return ExitCode.INVALID_INPUT
-    except OSError as error:
-        _say(f"can't write into {out}: {error.strerror}; name another folder with --out")
-        return ExitCode.INVALID_INPUT
-    click.echo(path)
-    return ExitCode.OK
+        say(f"warning: not measured: {warning}")
+    return evidence
 
 
 def _metrics(url: str, now: datetime, stack: contextlib.ExitStack) -> "Metrics":
@@ -196,10 +194,5 @@ def _kibana() -> "Kibana | None":
     try:
         return kibana_of(os.environ)
     except KibanaAddressError as error:
-        _say(f"warning: no link to Kibana: {error}")
+        say(f"warning: no link to Kibana: {error}")
         return None
-
-
-def _say(text: str) -> None:
-    """Everything but the path goes to standard error, so that scripts can take the path."""
-    click.echo(f"postmortem: {text}", err=True)
