@@ -89,7 +89,7 @@ def test_few_cases_name_few_untouched_parts(tmp_path: Path, capsys: pytest.Captu
     arguments = ["alerting", "test", "--configuration", str(configuration), str(tmp_path / "cases.yaml")]
     assert run(arguments) == ExitCode.OK
     *untouched, more, summary = capsys.readouterr().out.splitlines()
-    assert len(untouched) == 10  # noqa: PLR2004
+    assert len(untouched) == 10
     assert more.startswith("… and ")
     assert "1 case holds" in summary
 
