@@ -15,6 +15,7 @@ CODES: dict[str, str] = {
     "ALR009": "the Watchdog has an outside heartbeat",
     "ALR010": "owners that specs name are teams",
     "ALR011": "what has to hear the end of a ticket hears it at any hour",
+    "ALR012": "SLOs that wait for their cause are described by specs",
     "ALR020": "a case expects something that can be",
     "ALR021": "labels have names that Alertmanager takes",
     "ALR022": "receivers and intervals that are named exist",

@@ -26,6 +26,8 @@ from sereno_cli.exit_codes import ExitCode
 from sereno_cli.specs import print_diagnostics
 
 _NOTHING = "nothing was tried"
+_MOST_NAMED = 10
+"""Parts that no case touches, where they are no failure."""
 
 
 def test_configuration(program: str, path: Path, files: Sequence[CaseFile], *, is_full: bool) -> ExitCode:
@@ -44,7 +46,7 @@ def test_configuration(program: str, path: Path, files: Sequence[CaseFile], *, i
     except Silent as error:
         click.echo(f"sereno alerting test: {on_one_line(str(error))}", err=True)
         return ExitCode.UNREACHABLE
-    except (Refused, ValueError, KeyError) as error:
+    except (Refused, ValueError) as error:
         print_diagnostics((_refusal(configuration, error),), consequence=_NOTHING)
         return ExitCode.INVALID_INPUT
     return _printed(configuration, list(zip(cases, seen, strict=True)), is_full=is_full)
@@ -68,8 +70,15 @@ def _printed(configuration: Configuration, seen: Sequence[tuple[Case, Observatio
         for failure in each:
             click.echo(str(failure), err=True)
     coverage = coverage_of(configuration, seen)
-    for untouched in coverage.untouched:
+    named = coverage.untouched if is_full else coverage.untouched[:_MOST_NAMED]
+    for untouched in named:
         click.echo(str(untouched), err=is_full)
-    held = f"{len(seen) - failed} of {len(seen)} cases hold" if failed else f"{len(seen)} cases hold"
+    if len(named) < len(coverage.untouched):
+        click.echo(f"… and {len(coverage.untouched) - len(named)} more parts; --full names all")
+    held = (
+        f"{len(seen) - failed} of {len(seen)} cases hold"
+        if failed
+        else f"{len(seen)} {'case holds' if len(seen) == 1 else 'cases hold'}"
+    )
     click.echo(f"{configuration.path}: {held}; touched: {coverage}")
     return ExitCode.ANSWER_IS_NO if failed or (is_full and coverage.untouched) else ExitCode.OK

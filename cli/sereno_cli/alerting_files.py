@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 from sereno_alerting.configuration import configuration_text
-from sereno_alerting.teams import Owner, Teams, read_teams, strangers
+from sereno_alerting.teams import Owner, Teams, read_teams, strangers, unknown_waiting
 from sereno_slo import Diagnostic, has_errors, read_source, validate_specs
 from sereno_slo.alertmanager_file import rules_in
 from sereno_slo.compilation import render_inhibitions
+from sereno_slo.model import SloReference
 from sereno_slo.parse import parse_spec
 
 from sereno_cli.specs import LoadedSpecs, load_specs, print_diagnostics, repository_root
@@ -32,7 +33,8 @@ def generated_configuration(specs: Sequence[Path], teams_file: Path | None, sett
     validation = validate_specs(loaded.sources, loaded.settings, are_all=loaded.are_all)
     teams, mistakes = _teams(path, loaded.root)
     found = (*loaded.diagnostics, *(each for each in validation.diagnostics if has_errors([each])), *mistakes)
-    unknown = strangers(teams, tuple(_owners(loaded))) if teams else ()
+    slos = {SloReference(service.name, slo.name) for service in validation.services for slo in service.objectives}
+    unknown = (*unknown_waiting(teams, slos), *strangers(teams, tuple(_owners(loaded)))) if teams else ()
     print_diagnostics((*found, *unknown))
     if teams is None or has_errors(found):
         return None

@@ -33,6 +33,7 @@ def root_route(teams: Teams, owner_label: str) -> Route:
                 "receiver": receivers.NOWHERE,
                 "matchers": ['shadow=~"critical|warning|true"'],
             },
+            *_patient(teams, owner_label),
             {
                 COMMENT: "Wakes somebody up. An owner that nobody wrote down must still reach a person.",
                 "receiver": receivers.page(receivers.DEFAULT),
@@ -77,6 +78,18 @@ def _pages(teams: Teams, owner_label: str) -> list[Route]:
     ]
     # The parent tells the default's first way; whoever is told besides needs routes of its own, behind all owners.
     return [*routes, *(_page(receivers.DEFAULT, teams.page, {}) if teams.page.also else ())]
+
+
+def _patient(teams: Teams, owner_label: str) -> Iterator[Route]:
+    """The same pages, of SLOs that wait for what they depend on: whoever fires first is told."""
+    for waiting in teams.waiting:
+        yield {
+            COMMENT: "Waits: what this SLO depends on may page within that time, and then this is no news.",
+            "receiver": receivers.page(receivers.DEFAULT),
+            "matchers": ['severity="critical"', f'service="{waiting.slo.service}"', f'slo="{waiting.slo.slo}"'],
+            "group_wait": waiting.wait,
+            "routes": _pages(teams, owner_label),
+        }
 
 
 def _page(team: str, page: Page, owner: Route) -> Iterator[Route]:

@@ -9,7 +9,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _DAY = 24 * 60
 _NOON = 12
@@ -27,9 +27,17 @@ def moved(interval: Mapping[str, Any], at: datetime, now: datetime) -> dict[str,
     """An interval that holds now, and for five minutes, exactly if `interval` holds at `at`.
 
     Raises:
-        ValueError: it is none that Alertmanager knows; the message says why.
-        KeyError: there is no such time zone.
+        ValueError: it is none that Alertmanager knows.
     """
+    try:
+        return _moved(interval, at, now)
+    except ZoneInfoNotFoundError:
+        raise ValueError(f"there is no time zone {interval.get('location')}") from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValueError(f"this is none: {interval!r:.200}") from None
+
+
+def _moved(interval: Mapping[str, Any], at: datetime, now: datetime) -> dict[str, Any]:
     then = at.astimezone(ZoneInfo(str(interval.get("location") or "UTC")))
     zone, noon = _about_noon(now)
     found: dict[str, Any] = {"location": zone}

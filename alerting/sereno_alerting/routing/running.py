@@ -28,7 +28,7 @@ def observed(program: str, configuration: Configuration, cases: Sequence[Case], 
     Raises:
         Refused: Alertmanager doesn't take the configuration.
         Silent: it doesn't answer in time.
-        ValueError, KeyError: a time interval is none that Alertmanager knows.
+        ValueError: a time interval is none that Alertmanager knows; the message says why.
     """
     alertmanager.check(Path(configuration.path))
     moments = sorted({case.at for case in cases if case.at is not None})

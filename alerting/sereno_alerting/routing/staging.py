@@ -31,7 +31,7 @@ def staged(configuration: Configuration, moments: Sequence[datetime], now: datet
     """What Alertmanager reads: `moments` are those of the cases, `webhook` is told everything.
 
     Raises:
-        ValueError, KeyError: an interval is none that Alertmanager knows; the message says why.
+        ValueError: an interval is none that Alertmanager knows; the message says why.
     """
     numbers = range(len(moments) + 1)  # 0: whenever
     return {

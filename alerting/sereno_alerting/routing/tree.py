@@ -64,7 +64,7 @@ def read_configuration(source: SourceFile) -> Configuration | tuple[Diagnostic, 
     if problem:
         return (_refused(tree.span(()), problem),)
     routes = tuple(_routes(tree))
-    receivers = frozenset(str(each["name"]) for each in tree.value["receivers"])
+    receivers = frozenset(str(each["name"]) for each in tree.value.get("receivers") or ())
     strange = next((route for route in routes if route.receiver not in receivers), None)
     if strange is not None:
         return (_refused(strange.span, f"there is no receiver {strange.receiver!r}"),)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sereno_slo.parse.times import BeginningText, TimeOfDayText, TimezoneName
-from sereno_slo.parse.words import DurationText, Name, mistake
+from sereno_slo.parse.words import DurationText, Name, SloName, mistake
 
 from sereno_alerting.teams.words import Address, Addresses, AlertmanagerVersion, Channel, HostPort, PlainUrl, SecretFile
 
@@ -138,6 +138,11 @@ class TeamsDocument(_Mapping):
         "http://127.0.0.1:19093/api/v1/alertmanager",
         description="Where `sereno incidents serve` listens",
         examples=["http://127.0.0.1:19093/api/v1/alertmanager"],
+    )
+    wait_for_cause: dict[SloName, DurationText] = Field(
+        {},
+        description="Pages of these SLOs wait so long for what they depend on",
+        examples=["{transactions-api/latency: 90s}"],
     )
     default: DefaultDocument = Field(examples=["{page: {…}, ticket: {…}}"])
     teams: dict[Name, TeamDocument] = Field({}, examples=["{payments: {page: {…}, ticket: {…}}}"])

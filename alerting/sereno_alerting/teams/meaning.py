@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from posixpath import join
 
 from sereno_slo.diagnostics import Diagnostic, Severity
+from sereno_slo.model import SloReference
 from sereno_slo.parse.yaml_tree import Path, YamlTree
 
 from sereno_alerting.teams.grammar import (
@@ -29,6 +30,7 @@ from sereno_alerting.teams.model import (
     Teams,
     Telegram,
     Ticket,
+    Waiting,
     Way,
     Webhook,
 )
@@ -126,7 +128,7 @@ def _named(path: Path) -> str:
     return ".".join(map(str, path))
 
 
-def teams_of(document: TeamsDocument, source: str) -> Teams:
+def teams_of(document: TeamsDocument, tree: YamlTree, source: str) -> Teams:
     """The meaning of a document without mistakes; `source` is how headers name the file."""
     folder = document.secrets
     page, ticket = document.default.page, document.default.ticket
@@ -147,6 +149,10 @@ def teams_of(document: TeamsDocument, source: str) -> Teams:
         heartbeat=_webhook(document.heartbeat, folder) if document.heartbeat else None,
         incidents=document.incidents,
         source=source,
+        waiting=tuple(
+            Waiting(SloReference.parse(slo), wait, tree.key_span(("wait_for_cause", slo)))
+            for slo, wait in document.wait_for_cause.items()
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sereno_slo.diagnostics import Span
+from sereno_slo.model import SloReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,15 @@ class Smtp:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """An SLO whose pages wait for what it depends on; `wait` is a duration."""
+
+    slo: SloReference
+    wait: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Teams:
     """Who is told what. Files of secrets are whole paths."""
 
@@ -115,6 +125,7 @@ class Teams:
     incidents: str
     source: str
     """The file's name for headers."""
+    waiting: tuple[Waiting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """From the text of a team file to what it means, with every mistake at once."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from sereno_slo.diagnostics import Diagnostic, Severity, Span, has_errors, in_reading_order
+from sereno_slo.model import SloReference
 from sereno_slo.parse import parse_as
 from sereno_slo.parse.yaml_tree import Path, YamlTree
 from sereno_slo.source import SourceFile
@@ -42,7 +43,7 @@ def read_teams(source: SourceFile) -> ReadTeams:
     diagnostics = in_reading_order((*mistakes, *found))
     if has_errors(found):
         return ReadTeams(None, diagnostics)
-    return ReadTeams(meaning.teams_of(parsed.document, source.origin or source.path), diagnostics)
+    return ReadTeams(meaning.teams_of(parsed.document, parsed.tree, source.origin or source.path), diagnostics)
 
 
 def _literal_secrets(tree: YamlTree) -> tuple[tuple[Diagnostic, ...], set[Span]]:
@@ -90,6 +91,25 @@ def strangers(teams: Teams, owners: Sequence[Owner]) -> tuple[Diagnostic, ...]:
     )
 
 
+def unknown_waiting(teams: Teams, slos: Collection[SloReference]) -> tuple[Diagnostic, ...]:
+    """SLOs that wait for their cause and that no spec describes: a slip would let the real one not wait."""
+    return tuple(
+        Diagnostic(
+            "ALR012",
+            waiting.span,
+            f"no spec describes {waiting.slo}, whose pages shall wait",
+            _nearest(str(waiting.slo), map(str, slos)) or "write service/slo of a spec, or remove it",
+            Severity.WARNING,
+        )
+        for waiting in teams.waiting
+        if waiting.slo not in slos
+    )
+
+
 def _cure(name: str, known: Iterable[str]) -> str:
+    return _nearest(name, known) or f"write it there, `{name}: {{}}` if the default is meant"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, sorted(known), n=1)
-    return f"did you mean {near[0]}?" if near else f"write it there, `{name}: {{}}` if the default is meant"
+    return f"did you mean {near[0]}?" if near else ""

@@ -117,7 +117,7 @@ def compare(old: Side, new: Side) -> Comparison:
         tuple(changes),
         unchanged,
         changed_gates((old.services, old.settings), (new.services, new.settings)),
-        changed_inhibitions(old.dependencies, new.dependencies),
+        changed_inhibitions(old.dependencies, new.dependencies, old.services, new.services),
         has_journeys=any(isinstance(each, Journey) for each in (*before.values(), *after.values())),
     )
 

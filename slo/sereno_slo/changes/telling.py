@@ -8,12 +8,12 @@ from sereno_slo.changes.consequences import Consequences
 from sereno_slo.changes.cost import Linear
 from sereno_slo.changes.inhibiting import InhibitionChange
 from sereno_slo.changes.rules import Status
-from sereno_slo.model import GoodEventsRatio, Journey, Latency, ServiceLevelObjective
+from sereno_slo.model import GoodEventsRatio, Journey, Latency, OtherAlert, ServiceLevelObjective
 
 NOT_REPLAYED = "not replayed"
 INHIBITION = (
-    "Compile, and put generated/inhibit_rules.yml into your alertmanager.yml (`sereno alertmanager merge`): until then "
-    "the old rules hold."
+    "Compile, and `sereno alertmanager generate` (or merge generated/inhibit_rules.yml into your own "
+    "alertmanager.yml): until then the old rules hold."
 )
 NOTHING = "Nothing changes: both sides mean the same."
 ASSUMPTIONS = (
@@ -67,8 +67,9 @@ def title(change: SloChange) -> str:
 
 
 def inhibition(change: InhibitionChange) -> str:
-    """`+ while db/availability pages: burn alerts of shop/orders`."""
-    return f"{_SIGNS[change.status]} while {change.paging} pages: burn alerts of {change.silenced}"
+    """`+ while db/availability pages: burn alerts of shop/orders`, `…: pages of PostgreSQLDown{system="db"}`."""
+    what = "pages of" if isinstance(change.silenced, OtherAlert) else "burn alerts of"
+    return f"{_SIGNS[change.status]} while {change.paging} pages: {what} {change.silenced}"
 
 
 def rules_in_short(change: SloChange) -> str:

@@ -315,8 +315,9 @@ GroupLabels = Annotated[
     Field(min_length=1, json_schema_extra={"uniqueItems": True}),
     AfterValidator(_group_labels),
 ]
+SloName = Annotated[str, AfterValidator(_reference), WithJsonSchema({"type": "string", "pattern": _REFERENCE})]
 SloReferences = Annotated[
-    list[Annotated[str, AfterValidator(_reference), WithJsonSchema({"type": "string", "pattern": _REFERENCE})],],
+    list[SloName],
     Field(json_schema_extra={"uniqueItems": True}),
     AfterValidator(_references),
 ]

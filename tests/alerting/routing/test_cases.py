@@ -81,6 +81,19 @@ def test_two_hundred_cases_in_half_a_minute(tmp_path: Path, capsys: pytest.Captu
     assert seconds < 30
 
 
+def test_few_cases_name_few_untouched_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten, and how many more there are: what was asked for was the case."""
+    cases = "version: sereno/v1\ncases: [{name: a, labels: {a: b}, receivers: nowhere}]\n"
+    (tmp_path / "cases.yaml").write_text(cases, encoding="utf-8")
+    configuration = ROOT / "alerting/alertmanager/alertmanager.yml"
+    arguments = ["alerting", "test", "--configuration", str(configuration), str(tmp_path / "cases.yaml")]
+    assert run(arguments) == ExitCode.OK
+    *untouched, more, summary = capsys.readouterr().out.splitlines()
+    assert len(untouched) == 10
+    assert more.startswith("… and ")
+    assert "1 case holds" in summary
+
+
 def test_without_alertmanager(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -76,6 +76,23 @@ def test_holds_now_as_it_held_then(seed: int) -> None:
     assert outcomes == {True, False}
 
 
+@pytest.mark.parametrize(
+    "interval",
+    [
+        "nine to five",
+        {"times": ["09:00"]},
+        {"weekdays": ["someday"]},
+        {"location": "Atlantis"},
+        {"times": [{"start_time": 1}]},
+    ],
+)
+def test_what_is_no_interval_is_told(interval: Any) -> None:
+    """Where Alertmanager's own tool isn't there to say so before."""
+    moment = datetime(2026, 11, 27, tzinfo=UTC)
+    with pytest.raises(ValueError, match=r"this is none|no time zone Atlantis"):
+        moved(interval, moment, moment)
+
+
 def test_the_last_minute_and_the_first() -> None:
     """A minute is its beginning's: at 17:59 the hours hold, and go on while the cases run; at 18:00 they don't."""
     hours = {"times": [{"start_time": "09:00", "end_time": "18:00"}], "location": "Europe/Madrid"}

@@ -19,6 +19,7 @@ version: sereno/v1
 secrets: /run/secrets
 smtp: {smarthost: "smtp.example.org:587", from: a@example.org, username: a, password_file: p, require_tls: false}
 heartbeat: {url: "https://heartbeat.example.org/x", token_file: /etc/h}
+wait_for_cause: {shop/latency: 90s}
 default:
   page: {pagerduty: {key_file: k}, also: {after: 1h, email: chief@example.org}}
   ticket: {email: t@example.org, hours: {from: "08:00", to: "24:00", timezone: UTC}}
@@ -73,6 +74,7 @@ def test_alertmanager_accepts_it(configuration: Path) -> None:
         ("severity=critical owner=bank", "bank-page"),
         ("severity=warning owner=bank", "default-ticket-record,default-ticket"),
         ("severity=critical owner=quiet", "default-page-also,default-page"),
+        ("severity=critical owner=shop service=shop slo=latency", "shop-page-also,shop-page"),
     ],
 )
 def test_who_is_told(configuration: Path, labels: str, receivers: str) -> None:
@@ -85,7 +87,9 @@ def test_waits_hours_and_secrets(configuration: Path) -> None:
     """Who is told besides waits; only tickets keep hours, and their record doesn't; secrets are whole paths."""
     text = configuration.read_text(encoding="utf-8")
     document = yaml.safe_load(text)
-    pages, tickets = (route["routes"] for route in document["route"]["routes"][2:])
+    pages, tickets = (route["routes"] for route in document["route"]["routes"][3:])
+    patient = document["route"]["routes"][2]
+    assert (patient["group_wait"], patient["routes"]) == ("90s", pages)
     assert [route.get("group_wait") for route in pages] == ["15m", None, None, "1h", None]
     hours = [
         (route["receiver"], route["active_time_intervals"]) for route in tickets if "active_time_intervals" in route

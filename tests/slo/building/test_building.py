@@ -159,6 +159,36 @@ def test_a_changed_dependency_changes_alertmanagers_rules_and_its_own_service(tm
     assert b"inhibit_rules: []" in _files(tmp_path)[rules]
 
 
+CAUSE_RULE = """\
+inhibit_rules:
+- source_matchers:
+  - alertname=~"SLOErrorBudgetBurn|SLONoData"
+  - severity="critical"
+  - service="service-0"
+  - slo="calls"
+  - grouped_by=""
+  - shadow!~"critical|warning|true"
+  target_matchers:
+  - alertname="PostgreSQLDown"
+  - severity="critical"
+  - system=~"shop|\\"bank"
+  - host!="a\\\\b"
+"""
+
+
+def test_causes_below_an_slo_are_remembered(tmp_path: Path) -> None:
+    """While the SLO pages, the alert's page is inhibited, and nothing the other way; remembered specs' rules, too."""
+    order = Order(Settings(), FOLDER, tmp_path)
+    match = """'system=~"shop|\\"bank", host!="a\\\\b"'"""
+    text = f"{_source('service-0').text}    stands_on: [{{alert: PostgreSQLDown, match: {match}}}]\n"
+    first = [SourceFile("service-0.slo.yaml", text), *_sources(3)[1:]]
+    _build(first, order)
+    rules = _files(tmp_path)["alertmanager/inhibit_rules.yml"].decode()
+    assert rules.partition("\n")[2] == CAUSE_RULE
+    _build([*first[:2], _source("service-2", objective="99")], order)
+    assert _files(tmp_path)["alertmanager/inhibit_rules.yml"].decode() == rules
+
+
 def test_journeys_are_remembered(tmp_path: Path) -> None:
     """What a remembered spec's journey passes through is still inhibited by it, and is still no step itself."""
     order = Order(Settings(), FOLDER, tmp_path)

@@ -6,7 +6,8 @@ from dataclasses import replace
 import promql_parser
 import pytest
 from sereno_slo.duration import Duration
-from sereno_slo.model import AlertingMode, Links, Service, Settings
+from sereno_slo.model import AlertingMode, Links, OtherAlert, Service, Settings
+from sereno_slo.promql import Matcher, MatchOp
 from sereno_slo.render.artefact import Kind, Ownership
 from sereno_slo.render.postmortem_template import render_postmortem_template
 from sereno_slo.render.runbooks import render_runbooks
@@ -49,6 +50,17 @@ def test_the_four_headings_stand_in_order(name: str) -> None:
     assert headings == ["Meaning", "Impact", "Diagnosis", "Mitigation"]
     assert "](../SLOErrorBudgetBurn.md)" in RUNBOOKS[name].content
     assert "](../SLONoData.md)" in RUNBOOKS[name].content
+
+
+def test_the_cause_below_is_asked_for_and_linked() -> None:
+    """Its page isn't sent while the SLO's is: the runbook has the query and the way to its runbook."""
+    service = transactions_api()
+    cause = OtherAlert("PostgreSQLDown", (Matcher("system", MatchOp.EQUAL, "shop"),))
+    text = only(replace(service, slos=(replace(service.slos[0], stands_on=(cause,)), *service.slos[1:])))
+    assert "**Is it what PostgreSQLDown tells, which this stands on?**" in text
+    assert f"Its runbook: <{SETTINGS.links.runbooks}/PostgreSQLDown.md>.\n\n```promql\n" in text
+    assert 'ALERTS{alertname="PostgreSQLDown", system="shop"}' in "".join(fences(text))
+    assert "\n\n\n" not in text
 
 
 def test_what_the_spec_knows_is_filled_in() -> None:
