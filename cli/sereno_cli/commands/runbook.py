@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sereno_cli.exit_codes import ExitCode
-from sereno_cli.incident_source import DEFAULT_DATABASE, incident_source
+from sereno_cli.incident_places import open_place, place_options
 
 if TYPE_CHECKING:
     from sereno_backends.incidents import Incident
@@ -38,12 +38,7 @@ def _labels(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
 @click.option(
     "--incident", "incident_id", metavar="ID", help="Take the labels from an incident; `latest` for the last."
 )
-@click.option(
-    "--database",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=f"The file of `sereno incidents serve`. [default: {DEFAULT_DATABASE}]",
-)
-@click.option("--incidents", metavar="URL", help="Or a running `sereno incidents serve`.")
+@place_options
 @click.option(
     "--runbooks",
     metavar="DIR",
@@ -113,7 +108,7 @@ def command(  # noqa: PLR0917 - click passes them by name
 def _incident(incident_id: str, database: Path | None, url: str | None) -> "Incident":
     from sereno_postmortems.sources import find_incident
 
-    return find_incident(incident_source(database, url), incident_id)
+    return find_incident(open_place(database, url), incident_id)
 
 
 def _told(incident: "Incident", alert: str) -> "IncidentLabels":

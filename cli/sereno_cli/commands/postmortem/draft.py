@@ -10,7 +10,7 @@ import click
 
 from sereno_cli.draft_writing import read_form, say, target_of, write
 from sereno_cli.exit_codes import ExitCode
-from sereno_cli.incident_source import DEFAULT_DATABASE, incident_source
+from sereno_cli.incident_places import open_place, place_options
 from sereno_cli.postmortem_files import DEFAULT_FOLDER, TEMPLATE
 
 if TYPE_CHECKING:
@@ -33,12 +33,7 @@ DEFAULT_OVERRIDES = Path("slo/overrides.jsonl")
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write into; made if missing.",
 )
-@click.option(
-    "--database",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=f"The file of `sereno incidents serve`. [default: {DEFAULT_DATABASE}]",
-)
-@click.option("--incidents", metavar="URL", help="Or a running `sereno incidents serve`.")
+@place_options
 @click.option(
     "--prometheus",
     metavar="URL",
@@ -108,7 +103,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     if isinstance(form, ExitCode):
         return form
     try:
-        source = incident_source(database, incidents)
+        source = open_place(database, incidents)
         incident = find_incident(source, incident_id)
     except IncidentSourceUnreachable as error:
         say(f"{error}; start `sereno incidents serve`, or name its place with --database or --incidents")
