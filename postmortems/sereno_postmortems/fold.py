@@ -103,14 +103,20 @@ def _incidents(subject: Subject, reports: Sequence[_Report]) -> list[Incident]:
     by_key: defaultdict[FiringKey, list[_Report]] = defaultdict(list)
     for report in reports:
         by_key[report.key].append(report)
-    alerts = _ended_by_successor([_alert(told) for told in by_key.values()])
-    ended = [
-        alert
-        if alert.ends_at
-        else replace(alert, ends_at=_unheard_end(by_key[alert.fingerprint, alert.starts_at], reports))
+    alerts = [_alert(told) for told in by_key.values()]
+    unheard = {
+        (alert.fingerprint, alert.starts_at): _unheard_end(by_key[alert.fingerprint, alert.starts_at], reports)
         for alert in alerts
-    ]
+        if alert.ends_at is None
+    }
+    ended = [_ended_earlier(alert, unheard) for alert in _ended_by_successor(alerts)]
     return [_incident(subject, together, reports) for together in _overlapping(ended)]
+
+
+def _ended_earlier(alert: IncidentAlert, unheard: Mapping[FiringKey, datetime | None]) -> IncidentAlert:
+    """What nobody told the end of has ended at the first sign: its group was resolved without it, or it began anew."""
+    end = unheard.get((alert.fingerprint, alert.starts_at))
+    return alert if end is None else replace(alert, ends_at=end if alert.ends_at is None else min(end, alert.ends_at))
 
 
 def _alert(reports: Sequence[_Report]) -> IncidentAlert:
@@ -135,14 +141,14 @@ def _unheard_end(told: Sequence[_Report], of_subject: Sequence[_Report]) -> date
     """When its group was resolved without it, after it was last told; None: never, or nobody knows."""
     groups = {(report.delivery.receiver, report.delivery.group_key) for report in told}
     last_told = max(_made_not_before(report.delivery) for report in told)
-    resolved = {
-        _made_not_before(report.delivery)
-        for report in of_subject
-        if report.delivery.status is AlertStatus.RESOLVED
-        and not report.delivery.truncated_alerts
-        and (report.delivery.receiver, report.delivery.group_key) in groups
-    }
-    return min((moment for moment in resolved if moment > last_told), default=None)
+    resolved: dict[str, datetime] = {}  # by delivery; only of this subject's alerts, which are folded together
+    for report in of_subject:
+        delivery = report.delivery
+        is_whole = delivery.status is AlertStatus.RESOLVED and not delivery.truncated_alerts
+        if is_whole and (delivery.receiver, delivery.group_key) in groups:
+            moments = (resolved.get(delivery.content_hash), report.alert.starts_at, report.alert.ends_at)
+            resolved[delivery.content_hash] = max(moment for moment in moments if moment is not None)
+    return min((moment for moment in resolved.values() if moment > last_told), default=None)
 
 
 def _made_not_before(delivery: Delivery) -> datetime:

@@ -126,7 +126,7 @@ def test_scripts_get_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["Watchdog", "--label", "a=b", "--label", "a=c"], 2, "a is given twice"),
         (["Watchdog", "--database", "x.sqlite"], 2, "say which one with --incident ID"),
         (["Watchdog", "--incident", "latest", "--database", "x", "--incidents", "http://x"], 2, "name two places"),
-        (["Watchdog", "--incident", "latest", "--incidents", "x:1"], 2, "is no address"),
+        (["Watchdog", "--incident", "latest", "--incidents", "x:1"], 2, "doesn't begin with http:// or https://"),
         (["Watchdog", "--incident", "latest", "--incidents", "http://127.0.0.1:9"], 3, "can't be read"),
         (["Watchdog", "--incident", "latest", "--database", "nowhere.sqlite"], 3, "nowhere.sqlite"),
         (["Watchdog", "--runbooks", "nowhere"], 3, "nowhere: No such file or directory; name the folder"),

@@ -204,10 +204,11 @@ def test_an_unreachable_record_is_3(tmp_path: Path, capsys: pytest.CaptureFixtur
         ["--database", str(tmp_path / "missing.sqlite")],
         ["--database", str(notes)],
         ["--incidents", f"http://127.0.0.1:{free_port()}"],
-        ["--incidents", "http://[::1"],
     ):
         assert run(["postmortem", "draft", "latest", *place, "--out", str(tmp_path / "out")]) == 3, place
         assert "postmortem: " in capsys.readouterr().err
+    assert run(["postmortem", "draft", "latest", "--incidents", "http://[::1"]) == 2
+    assert "is no URL" in capsys.readouterr().err
     assert {entry.name for entry in tmp_path.iterdir()} == {"notes.txt"}
 
 
