@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("convert", "Convert specs of Sloth, OpenSLO and Pyrra to sereno/v1."),
     "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),
     "dora": ("dora", "Tell how deliveries go: DORA's figures from DevOps events, and why a deployment failed."),
+    "drill": ("drill", "Break a system of the demo, measure page and resolution, write the report."),
     "exclude": ("exclude", "Write time that doesn't count into a spec, with author and reason."),
     "explain": ("explain", "Tell where an SLO's numbers come from: who spent the budget, when, what comes back."),
     "exporter": ("exporter", "Serve metrics of what has none: databases' rows, queues, quotas, deployments."),

@@ -1,13 +1,16 @@
 """The text of a draft: complete, marked, reproducible, and inert whatever labels and logs say."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from sereno_backends.incidents import EntryKind, IncidentEntry
 from sereno_backends.logs import LogRecord, open_log_store
 from sereno_backends.prometheus import PrometheusClient
 from sereno_postmortems.draft import Evidence, draw_charts, gather, open_logs, open_metrics, render_draft
@@ -181,3 +184,26 @@ def _write_hostile_logs(path: Path, service: str) -> None:
     ]
     assert store.write(records).indexed == len(records)
     store.close()
+
+
+def test_what_people_wrote_down_is_told_where_it_belongs(evidence: Evidence) -> None:
+    """In the timeline with its moment, in the summary and the impact; what was corrected isn't; and inert."""
+
+    def entry(number: int, kind: EntryKind, text: str, at: float, **more: Any) -> IncidentEntry:
+        return IncidentEntry(f"e{number}", kind, "Ana", minute(at), minute(at), text, **more)
+
+    entries = (
+        entry(1, EntryKind.ACKNOWLEDGEMENT, "", 67),
+        entry(2, EntryKind.MITIGATION, "rolled 2.40 back", 70, helped=False),
+        entry(3, EntryKind.MITIGATION, f"rolled 2.41 back {HOSTILE}", 74, helped=True, corrects="e2"),
+        entry(4, EntryKind.IMPACT, "about 400 customers couldn't pay", 75),
+    )
+    draft = render_draft(replace(evidence, incident=replace(evidence.incident, entries=entries)))
+    row = next(line for line in draft.splitlines() if "Ana tried: it helped" in line)
+    assert row.startswith(f"| {minute(74):%Y-%m-%d %H:%M:%S} | Ana tried: it helped · *measured*")
+    assert "rolled 2.41 back x" in row
+    assert "2.40" not in draft
+    assert re.search(r"\| acknowledged \| .* by Ana \(1 min 48 s after the alert fired\)", draft)
+    assert "*told:* about 400 customers couldn't pay (Ana, " in draft
+    assert "what users, partners and the business felt" not in draft
+    assert "<script" not in MarkdownIt().render(draft)

@@ -1,8 +1,6 @@
 """`sereno demo`: everything on this machine, until Ctrl-C, or once through the whole story."""
 
-import signal
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -43,47 +41,24 @@ def command(once: bool, state: Path | None, systems: str, fault: str) -> ExitCod
       sereno demo --once --systems all --fault etl/load-frozen,fitness/redis-gone
       sereno demo --once   fault, page, resolution, postmortem draft, figures
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
-    from sereno_cli.demo.chapter import StoryFailed
-    from sereno_cli.demo.places import DemoError, ProgramMissing, find_clone
+    from sereno_cli.demo.outcomes import in_world
     from sereno_cli.demo.story import tell_story
     from sereno_cli.demo.watch import watch
-    from sereno_cli.demo.world import NoSuchThing, running_world
+    from sereno_cli.demo.world import World
 
     names, faults = _listed(systems), _listed(fault)
     if not names:
         raise click.UsageError("--systems names none; leave it out for transactions-api alone")
-    # SIGINT, too: a demo that a script starts in the background inherits it as ignored.
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
-    try:
-        with running_world(
-            find_clone(Path.cwd()), state, tell=lambda line: click.echo(f"· {line}"), systems=names, faults=faults
-        ) as world:
-            if once:
-                tell_story(world)
-            else:
-                watch(world)
-    except KeyboardInterrupt:
-        click.echo("\nended; every part is stopped")
-        return ExitCode.OK if not once else ExitCode.ANSWER_IS_NO
-    except StoryFailed as error:
-        click.echo(f"sereno demo: {error}", err=True)
-        return ExitCode.ANSWER_IS_NO
-    except NoSuchThing as error:
-        raise click.UsageError(str(error)) from None
-    except ProgramMissing as error:
-        click.echo(f"sereno demo: {error}", err=True)
-        return ExitCode.UNREACHABLE
-    except DemoError as error:
-        click.echo(f"sereno demo: {error}", err=True)
-        return ExitCode.UNREACHABLE
-    return ExitCode.OK
+
+    def act(world: World) -> ExitCode:
+        if not once:
+            watch(world)
+        tell_story(world)
+        return ExitCode.OK
+
+    interrupted = ExitCode.ANSWER_IS_NO if once else ExitCode.OK
+    return in_world("demo", act, state=state, systems=names, faults=faults, interrupted=interrupted)
 
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of signal handlers
-    raise KeyboardInterrupt

@@ -35,8 +35,8 @@ _SERVED_AT = "transactions-api.api"
 # The page needs two evaluations of the rules, and three minutes more where it is a server's own; the alert ends when
 # the five-minute window has forgotten the fault.
 _LIVE_SECONDS = 150.0
-_PAGE_SECONDS = 330.0
-_RESOLVED_SECONDS = 460.0
+PAGE_SECONDS = 330.0
+RESOLVED_SECONDS = 460.0
 # As long as an outage takes to page.
 _CALM_SECONDS = 130.0
 
@@ -65,6 +65,7 @@ class Ending:
     seconds_to_resolution: float | None
     """None where the logs alone tell it: nothing was open."""
     draft: Path | None
+    seconds_to_draft: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class Story:
     client: PrometheusClient
     say: Callable[[str], None]
     began: datetime
+    hold_seconds: float = 0.0
+    """How long a fault stays on at least, also when it has paged: what else would page if nobody mended it?"""
 
 
 class Chapter:
@@ -88,12 +91,14 @@ class Chapter:
         """What has to be seen next."""
         self.ending: Ending | None = None
         self.incident: Incident = {}
-        """The one that the expected alert has opened, once it has."""
+        """The one that the expected alert has opened, once it has, as it was seen last."""
+        self.on_at: datetime | None = None
+        self.off_at: datetime | None = None
         self._counts_answers = (system.name, fault.name) == _COUNTED_BY_ANSWERS
         self._world, self._client, self._say, self._began = story.world, story.client, story.say, story.began
         self._budget_before: float | None = None
         self._switched_at = 0.0
-        self._on_since = story.began
+        self._hold_seconds = story.hold_seconds
         self._seconds_to_page = 0.0
         self._seconds_to_resolution = 0.0
         self._deadline = 0.0
@@ -125,14 +130,14 @@ class Chapter:
             if self._budget_before is None:
                 return
             self._say(f"{self.name}: budget of {slo.service}/{slo.name} before: {self._budget_before:.2%}")
-        self._on_since = datetime.now(UTC)
+        self.on_at = datetime.now(UTC)
         self._world.switchboard.on(self.fault)
         self._switched_at = time.monotonic()
         self._say(f"{self.name} on: {self.fault.on}")
         if self.fault.expects.alert:
-            self._await(f"{self.fault.expects} arrives at the incident receiver", _PAGE_SECONDS, self._is_told)
+            self._await(f"{self.fault.expects} arrives at the incident receiver", PAGE_SECONDS, self._is_told)
         else:
-            self._await(f"{self.fault.expects}", _PAGE_SECONDS, self._is_logged)
+            self._await(f"{self.fault.expects}", PAGE_SECONDS, self._is_logged)
 
     def _is_told(self, found: Sequence[Incident]) -> None:
         for incident in found:
@@ -142,30 +147,44 @@ class Chapter:
                 self.incident = incident
                 self._seconds_to_page = time.monotonic() - self._switched_at
                 self._show_page()
-                self._world.switchboard.off(self.fault)
-                self._switched_at = time.monotonic()
-                self._say(f"{self.name} off")
-                self._await("the incident is resolved", _RESOLVED_SECONDS, self._is_resolved)
+                held = f"the fault has been on for {self._hold_seconds:.0f} s"
+                self._await(held, self._hold_seconds + PAGE_SECONDS, self._is_held)
+                self._is_held(found)
                 return
+
+    def _is_held(self, found: Sequence[Incident]) -> None:
+        """Other pages are looked for all the time."""
+        self._see_again(found)
+        if time.monotonic() - self._switched_at >= self._hold_seconds:
+            self._world.switchboard.off(self.fault)
+            self.off_at = datetime.now(UTC)
+            self._switched_at = time.monotonic()
+            self._say(f"{self.name} off")
+            self._await("the incident is resolved", RESOLVED_SECONDS, self._is_resolved)
+
+    def _see_again(self, found: Sequence[Incident]) -> None:
+        known = self.incident["incident_id"]
+        self.incident = next((each for each in found if each["incident_id"] == known), self.incident)
 
     def _is_logged(self, _: Sequence[Incident]) -> None:
         expected = self.fault.expects
-        count = quietly(lambda: logged_since(self._world.run, expected.log, self._on_since))
+        count = quietly(lambda: logged_since(self._world.run, expected.log, self.on_at or self._began))
         if count:
             self._seconds_to_page = time.monotonic() - self._switched_at
             self._say(f"{self.name}: {expected} after {self._seconds_to_page:.0f} s")
-            self._await("nothing has paged meanwhile", _CALM_SECONDS + _PAGE_SECONDS, self._is_calm)
+            self._await("nothing has paged meanwhile", _CALM_SECONDS + PAGE_SECONDS, self._is_calm)
 
     def _is_calm(self, _: Sequence[Incident]) -> None:
         """Pages are looked for all the time; this is how long a fault must bring none."""
         if time.monotonic() - self._switched_at > _CALM_SECONDS:
             self._world.switchboard.off(self.fault)
+            self.off_at = datetime.now(UTC)
             self._say(f"{self.name} off; nothing has paged")
             self.ending = Ending(self.name, None, None, None, None, self._seconds_to_page, None, None)
 
     def _is_resolved(self, found: Sequence[Incident]) -> None:
-        known = self.incident["incident_id"]
-        if any(incident["incident_id"] == known and incident["status"] == "resolved" for incident in found):
+        self._see_again(found)
+        if self.incident["status"] == "resolved":
             self._seconds_to_resolution = time.monotonic() - self._switched_at
             self._say(f"{self.name} resolved {self._seconds_to_resolution:.0f} s after the cure")
             self._await("the ledger has counted what the service has counted", _LIVE_SECONDS, self._is_counted)
@@ -184,6 +203,7 @@ class Chapter:
             if after >= before:
                 raise StoryFailed(f"{self.name}: the budget should have fallen: {before:.4%} before, {after:.4%} after")
         self._say(f"{self.name}: drafting the postmortem")
+        began = time.monotonic()
         draft = write_draft(self._world, self.fault, str(self.incident["incident_id"]), failed)
         self.ending = Ending(
             self.name,
@@ -194,6 +214,7 @@ class Chapter:
             self._seconds_to_page,
             self._seconds_to_resolution,
             draft,
+            time.monotonic() - began,
         )
 
     def _show_page(self) -> None:

@@ -37,46 +37,61 @@ def tell_story(world: World) -> tuple[Ending, ...]:
         return _Teller(world, client).tell()
 
 
+def tell_drill(world: World, hold_seconds: float) -> tuple[Chapter, str]:
+    """The story of the world's first fault, which stays on that long; the chapter as far as it came, and what failed.
+
+    Raises:
+        DemoError: a part died.
+    """
+    with PrometheusClient(world.addresses.url("prometheus")) as client:
+        teller = _Teller(world, client, hold_seconds)
+        try:
+            teller.tell()
+        except StoryFailed as error:
+            return teller.chapters[0], str(error)
+        return teller.chapters[0], ""
+
+
 class _Teller:
     """Tells every system's chapters, watching the parts meanwhile."""
 
-    def __init__(self, world: World, client: PrometheusClient) -> None:
+    def __init__(self, world: World, client: PrometheusClient, hold_seconds: float = 0.0) -> None:
         self._world = world
         self._client = client
         self._started = time.monotonic()
         self._told = self._started
-        self._story = Story(world, client, self._say, datetime.now(UTC))
+        self._story = Story(world, client, self._say, datetime.now(UTC), hold_seconds)
         self._left: dict[str, list[tuple[System, Fault]]] = {}
         for system, fault in world.faults:
             self._left.setdefault(system.name, []).append((system, fault))
-        self._chapters: list[Chapter] = []
+        self.chapters: list[Chapter] = []
 
     def tell(self) -> tuple[Ending, ...]:
         self._say("waiting for live traffic in the ledger")
         for system in self._left:
             self._begin_next(system)
-        while open_ones := [chapter for chapter in self._chapters if chapter.ending is None]:
+        while open_ones := [chapter for chapter in self.chapters if chapter.ending is None]:
             self._world.supervisor.check()
             found = quietly(lambda: incidents(self._world.run)) or []
-            _nothing_else(found, [chapter.fault.expects for chapter in self._chapters])
+            _nothing_else(found, [chapter.fault.expects for chapter in self.chapters])
             for chapter in open_ones:
                 chapter.look(self._of(chapter, found))
                 if chapter.ending is not None:
                     self._begin_next(chapter.name.partition("/")[0])
             self._progress(open_ones)
             time.sleep(_POLL_SECONDS)
-        endings = tuple(chapter.ending for chapter in self._chapters if chapter.ending is not None)
+        endings = tuple(chapter.ending for chapter in self.chapters if chapter.ending is not None)
         _show_endings(endings, time.monotonic() - self._started)
         return endings
 
     def _begin_next(self, name: str) -> None:
         if self._left[name]:
             system, fault = self._left[name].pop(0)
-            self._chapters.append(Chapter(self._story, system, fault))
+            self.chapters.append(Chapter(self._story, system, fault))
 
     def _of(self, chapter: Chapter, found: Sequence[Incident]) -> list[Incident]:
         """The incidents that may be this chapter's: no earlier one has them."""
-        others = {each.incident.get("incident_id") for each in self._chapters if each is not chapter}
+        others = {each.incident.get("incident_id") for each in self.chapters if each is not chapter}
         return [incident for incident in found if incident["incident_id"] not in others]
 
     def _progress(self, waiting: Sequence[Chapter]) -> None:

@@ -13,6 +13,7 @@ from sereno_postmortems.draft.evidence import Evidence
 from sereno_postmortems.draft.facts import Measured, Question
 from sereno_postmortems.draft.slo_evidence import SloEvidence
 from sereno_postmortems.draft.words import count
+from sereno_postmortems.entry_words import deed_of
 
 SHOWN_LABELS = ("burn", "long_window")
 
@@ -24,6 +25,8 @@ class Row:
     at: datetime
     what: str
     sources: tuple[Question, ...]
+    told: str = ""
+    """Words of people that the record keeps; they may say more in the draft."""
 
 
 def timeline(evidence: Evidence) -> tuple[Row, ...]:
@@ -36,6 +39,7 @@ def timeline(evidence: Evidence) -> tuple[Row, ...]:
         *(row for slo in evidence.slos for row in _bad_minutes(slo)),
         *_pending(evidence),
         *_alerts_and_notifications(evidence),
+        *_entries(evidence),
     ]
     return tuple(sorted(rows, key=lambda row: row.at))
 
@@ -122,6 +126,12 @@ def _alerts_and_notifications(evidence: Evidence) -> Iterator[Row]:
         yield Row(notification.received_at, _notification_in_words(incident, notification), sources)
     if incident.resolved_at is not None:
         yield Row(incident.resolved_at, "Incident resolved: all of its alerts have ended", sources)
+
+
+def _entries(evidence: Evidence) -> Iterator[Row]:
+    """When somebody did something is on record; what it was about are their own words."""
+    for entry in evidence.incident.standing_entries:
+        yield Row(entry.happened_at, deed_of(entry), (evidence.record,), entry.text)
 
 
 def _notification_in_words(incident: Incident, notification: Notification) -> str:

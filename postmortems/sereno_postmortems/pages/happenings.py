@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sereno_backends.incidents import EntryKind, Incident, IncidentEntry
+from sereno_backends.incidents import Incident, IncidentEntry
+
+from sereno_postmortems.entry_words import deed_of
 
 
 class By(StrEnum):
@@ -51,22 +53,6 @@ def _of_notifications(incident: Incident) -> Iterator[Happening]:
             yield Happening(notification.received_at, By.MACHINE, f"told by {notification.receiver}: {key[1]}")
 
 
-_WORDS = {
-    EntryKind.ACKNOWLEDGEMENT: "took it on",
-    EntryKind.NOTE: "noted",
-    EntryKind.MITIGATION: "tried",
-    EntryKind.SEVERITY: "says how bad it is",
-    EntryKind.IMPACT: "says what users feel",
-    EntryKind.LINK: "added a link",
-    EntryKind.ASSIGNMENT: "called",
-    EntryKind.RESOLUTION: "closed it",
-    EntryKind.WITHDRAWAL: "took an entry back",
-}
-_HELPED = {True: ": it helped", False: ": it didn't help", None: ""}
-
-
 def _of_entry(entry: IncidentEntry) -> Happening:
     by = By.PERSON if entry.by_person else By.MACHINE
-    called = f" {', '.join(entry.people)}" if entry.people else ""
-    what = f"{entry.author} {_WORDS[entry.kind]}{called}{_HELPED[entry.helped]}"
-    return Happening(entry.happened_at, by, what, entry.text, entry)
+    return Happening(entry.happened_at, by, deed_of(entry), entry.text, entry)
