@@ -1,11 +1,17 @@
-"""What people read, by every way: rendered by a real Alertmanager, received by a mail server and a web server."""
+"""What people read, by every way: rendered by a real Alertmanager, received by a mail server and a web server.
+
+SERENO_UPDATE_PICTURES=1 photographs the mail anew for the documentation, by Chromium as wide as a telephone.
+"""
 
 import html
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,6 +25,8 @@ from support.smtp_sink import Mail, SmtpSink, smtp_sink
 from support.waiting import wait_for
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "alerting/alertmanager/templates"
+
+PICTURE = Path(__file__).resolve().parents[2] / "docs/pictures/page.png"
 
 # All tests share one Alertmanager, each with a service of its own.
 pytestmark = pytest.mark.xdist_group("alertmanager-delivery")
@@ -135,6 +143,18 @@ def read(mail: Mail) -> _Read:
     return reader
 
 
+def photograph(mail: Mail) -> None:
+    """The mail as a picture of the documentation."""
+    part = mail.message.get_body(("html",))
+    assert part is not None
+    with TemporaryDirectory() as folder:
+        page = Path(folder) / "mail.html"
+        page.write_text(part.get_content())
+        options = ["--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=2"]
+        command = ["chromium", *options, "--window-size=500,860", f"--screenshot={PICTURE}", page.as_uri()]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+
 def test_a_mail_says_first_what_users_feel_then_the_facts_then_where_to_go(readers: Readers) -> None:
     """In this order, with a button for each link, the query of the logs, and a silence that is filled in."""
     readers.alertmanager.post([page("mail")])
@@ -152,6 +172,8 @@ def test_a_mail_says_first_what_users_feel_then_the_facts_then_where_to_go(reade
     assert places == sorted(places)
     assert "owner payments" in text
     assert QUERY in text
+    if os.environ.get("SERENO_UPDATE_PICTURES") == "1":
+        photograph(mail)
     assert seen.links["Runbook: what to do"] == LINKS["runbook_url"]
     assert seen.links["Incident: who is on it"] == LINKS["incident_url"]
     assert seen.links["Dashboard of that time"] == LINKS["dashboard_url"]
