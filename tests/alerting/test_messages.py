@@ -151,7 +151,7 @@ def photograph(mail: Mail) -> None:
         page = Path(folder) / "mail.html"
         page.write_text(part.get_content())
         options = ["--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=2"]
-        command = ["chromium", *options, "--window-size=500,860", f"--screenshot={PICTURE}", page.as_uri()]
+        command = ["chromium", *options, "--window-size=500,590", f"--screenshot={PICTURE}", page.as_uri()]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
 
 
