@@ -43,6 +43,7 @@ def draft_command(run: Run, incident_id: str) -> list[str]:
     """The command by which a person, or the story, has the draft written."""
     return [
         run.programs.python, "-m", "sereno_cli", "postmortem", "draft", incident_id,
+        "--update",  # a visitor may ask again while it goes on
         "--out", str(run.places.postmortems),
         "--incidents", run.addresses.url("incidents"),
         "--prometheus", run.addresses.url("prometheus"),
