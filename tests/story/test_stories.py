@@ -28,7 +28,7 @@ STORIES = (
     "transactions-api/subscriber-stuck",
     "devops-events/processing-frozen",
     "etl/garbage-rows",
-    "fitness/redis-gone",
+    "fitness/network-silent",
     "fitness/jwt-key-mismatch",
     "tournaments/errors",
 )
