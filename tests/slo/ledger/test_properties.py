@@ -184,6 +184,15 @@ def test_roll_ups_hold_every_entry_once(engine: Server, phase_ms: int, history: 
         assert sum(roll_ups.values()) == sum(booked)
 
 
+def _born_after_a_stop(seen: Evaluated, history: History, codes: tuple[str, ...]) -> float:
+    """The first values of counters that came within the minute after Prometheus was back."""
+    firsts = (
+        target.counters[code].samples[0] for target in seen.targets for code in codes if target.counters[code].samples
+    )
+    backs = [BEGIN_MS + (hole.begin + hole.length) * MINUTE_MS for hole in history.outages]
+    return sum(first.value or 0 for first in firsts if any(back <= first.time_ms <= back + MINUTE_MS for back in backs))
+
+
 STEADY_TARGETS = histories(
     longest_gap_minutes=20, restarts=False, hidden=False, scrapes_fail=False, changes=False, outage_minutes=(30, 115)
 )
@@ -200,7 +209,9 @@ def test_an_outage_loses_nothing(engine: Server, indicator: str, history: Histor
         scraped = sum(
             growth_while_watched(target, target.counters[code], entered) for target in seen.targets for code in codes
         )
-        assert sum(seen.recorded(f"sereno:{name}:sum5m", 5 * MINUTE_MS, 140_000).values()) == scraped
+        rolled_up = sum(seen.recorded(f"sereno:{name}:sum5m", 5 * MINUTE_MS, 140_000).values())
+        # Of a series that comes right after the stop a part may be missing (docs/ledger.md, "Stops of Prometheus").
+        assert scraped - _born_after_a_stop(seen, history, codes) <= rolled_up <= scraped
 
 
 @EXAMPLES
