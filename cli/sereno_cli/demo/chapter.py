@@ -37,6 +37,8 @@ _SERVED_AT = "transactions-api.api"
 _LIVE_SECONDS = 150.0
 PAGE_SECONDS = 330.0
 RESOLVED_SECONDS = 460.0
+HELD_SECONDS = 1_900.0
+"""More, where a fault stays on: the page over six hours comes, too, and its short window is half an hour."""
 # As long as an outage takes to page.
 _CALM_SECONDS = 130.0
 
@@ -160,7 +162,7 @@ class Chapter:
             self.off_at = datetime.now(UTC)
             self._switched_at = time.monotonic()
             self._say(f"{self.name} off")
-            self._await("the incident is resolved", RESOLVED_SECONDS, self._is_resolved)
+            self._await("the incident is resolved", resolved_within(self._hold_seconds), self._is_resolved)
 
     def _see_again(self, found: Sequence[Incident]) -> None:
         known = self.incident["incident_id"]
@@ -226,6 +228,11 @@ class Chapter:
                 if notes.get(name):
                     click.echo(f"  │ {notes[name]}")
         click.echo("  └─\n")
+
+
+def resolved_within(hold_seconds: float) -> float:
+    """How long after the cure an incident may stay open, in seconds."""
+    return RESOLVED_SECONDS + (HELD_SECONDS if hold_seconds else 0.0)
 
 
 def quietly(look: Callable[[], Seen | None]) -> Seen | None:

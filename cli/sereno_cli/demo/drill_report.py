@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from sereno_cli.demo.chapter import RESOLVED_SECONDS, Chapter, Ending
+from sereno_cli.demo.chapter import Chapter, Ending, resolved_within
 from sereno_cli.demo.observing import Incident, labels_of
 from sereno_cli.demo.systems import Expectation
 
@@ -87,10 +87,8 @@ def _of_alert(drill: Drill) -> Iterator[Check]:
         sent = _messages_until(drill.off_at, drill.incident)
         yield Check("messages of this page while it was on", "1", str(sent), sent == 1)
     if drill.ending is not None and drill.ending.seconds_to_resolution is not None:
-        seconds = drill.ending.seconds_to_resolution
-        yield Check(
-            "resolved after the cure", f"at most {RESOLVED_SECONDS:g} s", _seconds(seconds), seconds <= RESOLVED_SECONDS
-        )
+        seconds, most = drill.ending.seconds_to_resolution, resolved_within(drill.hold_seconds)
+        yield Check("resolved after the cure", f"at most {most:g} s", _seconds(seconds), seconds <= most)
         drafted = drill.ending.seconds_to_draft
         yield Check(
             "the postmortem's draft", f"at most {DRAFT_SECONDS:g} s", _seconds(drafted), drafted <= DRAFT_SECONDS
