@@ -18,15 +18,19 @@ def http_address(url: str, *, of: str, example: str) -> httpx.URL:
     cure = f"write it like {example}"
     try:
         address = httpx.URL(url.strip())
-    except (httpx.InvalidURL, ValueError) as error:
-        raise AddressInvalid(f"{of} address {url!r} is no URL ({error}); {cure}") from error
+    except (httpx.InvalidURL, ValueError):
+        # Neither the address nor the library's words: a password with a # or / in it would be taken for a part of them.
+        hint = "; signs such as # / ? @ in a password are written as %23 %2F %3F %40" if "@" in url else ""
+        shown = "" if "@" in url else f" {url!r}"
+        raise AddressInvalid(f"{of} address{shown} is no URL{hint}; {cure}") from None
     url = without_credentials(address)
     if address.scheme not in {"http", "https"}:
         raise AddressInvalid(f"{of} address {url!r} doesn't begin with http:// or https://; {cure}")
     if not address.host:
         raise AddressInvalid(f"{of} address {url!r} names no host; {cure}")
     if address.query or address.fragment:
-        raise AddressInvalid(f"{of} address {url!r} has a ? or # part; give the server's address only")
+        shown = "" if "@" in url else f" {url!r}"
+        raise AddressInvalid(f"{of} address{shown} has a ? or # part; give the server's address only")
     return address
 
 

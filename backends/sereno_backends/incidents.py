@@ -158,8 +158,14 @@ class Incident:
 
     @property
     def standing_entries(self) -> tuple[IncidentEntry, ...]:
-        """The entries that hold: without those that another one corrects, and without withdrawals."""
-        corrected = {entry.corrects for entry in self.entries}
+        """The entries that hold: without those that another one corrects, and without withdrawals.
+
+        What is itself corrected or withdrawn corrects nothing: the youngest decides first.
+        """
+        corrected: set[str] = set()
+        for entry in sorted(self.entries, key=lambda entry: (entry.written_at, entry.entry_id), reverse=True):
+            if entry.entry_id not in corrected and entry.corrects is not None:
+                corrected.add(entry.corrects)
         return tuple(
             entry
             for entry in self.entries

@@ -74,6 +74,7 @@ def write(evidence: "Evidence", form: "OwnTemplate | None", target: Target) -> E
         TemplateMistake,
         draw_charts,
         known_sources,
+        recorded_words,
         render_draft,
         render_own,
         updated,
@@ -88,7 +89,7 @@ def write(evidence: "Evidence", form: "OwnTemplate | None", target: Target) -> E
         return ExitCode.INVALID_INPUT
     try:
         if target.existing is not None:
-            outcome = updated(target.existing, text)
+            outcome = updated(target.existing, text, recorded=recorded_words(evidence.incident))
             text = outcome.text
             if target.path.read_bytes() != target.existing.encode("utf-8"):
                 say(f"{target.path} was changed meanwhile and is left alone; call it again")

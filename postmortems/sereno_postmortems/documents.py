@@ -52,7 +52,8 @@ def incident_from_document(document: Mapping[str, Any]) -> Incident:
     if not INCIDENT_ID.fullmatch(incident.incident_id):
         raise NotAnIncident("incident_id: a date and words are expected, such as 2026-11-22-transactions-api")
     for where, moment in _moments(incident):
-        if moment.utcoffset() != timedelta(0) or not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        # A year more at both ends than what is taken: there it is the sender's own year, here that of UTC.
+        if moment.utcoffset() != timedelta(0) or not EARLIEST_YEAR - 1 <= moment.year <= LATEST_YEAR + 1:
             raise NotAnIncident(f"{where}: a time in UTC is expected, not {moment.isoformat()}")
     if not incident.alerts:
         raise NotAnIncident("alerts: an incident has at least one")

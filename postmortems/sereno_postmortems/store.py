@@ -177,13 +177,17 @@ class IncidentStore:
                     refold(connection, slug, touched_since(connection, slug, begin_of(call)))
             return Recorded.STORED
 
-    def incidents(self, status: IncidentStatus | None = None, *, limit: int = 1000) -> tuple[Incident, ...]:
-        """The incidents opened last, newest first."""
+    def incidents(
+        self, status: IncidentStatus | None = None, *, service: str = "", slo: str = "", limit: int = 1000
+    ) -> tuple[Incident, ...]:
+        """The incidents opened last, newest first; of one service, or of SLOs of one name, where that is given."""
         with self._connected() as connection:
             rows = connection.execute(
-                "SELECT document FROM incidents WHERE ?1 IS NULL OR status = ?1"
-                " ORDER BY opened_at DESC, incident_id DESC LIMIT ?2",
-                (status and status.value, limit),
+                "SELECT document FROM incidents WHERE (?1 IS NULL OR status = ?1)"
+                " AND (?2 = '' OR json_extract(document, '$.service') = ?2)"
+                " AND (?3 = '' OR json_extract(document, '$.slo') = ?3)"
+                " ORDER BY opened_at DESC, incident_id DESC LIMIT ?4",
+                (status and status.value, service, slo, limit),
             ).fetchall()
         return tuple(self._read(document) for (document,) in rows)
 

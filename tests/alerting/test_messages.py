@@ -201,10 +201,16 @@ def test_chats_have_it_short(readers: Readers) -> None:
     assert slack["text"].startswith(f"*Users:* {IMPACT}\n")
     assert FACTS in slack["text"]
     assert (slack["color"], slack["title_link"]) == ("danger", LINKS["dashboard_url"])
+    links = dict(reversed(link.split("|")) for link in re.findall(r"<([^<>]+)>", html.unescape(slack["text"])))
+    named = {"Runbook": "runbook_url", "Incident": "incident_url", "Dashboard": "dashboard_url", "Logs": "logs_url"}
+    assert {name: links[name] for name in named} == {name: LINKS[url] for name, url in named.items()}
+    assert unquote(links["Silence"]).endswith('?filter={service="chat", slo="availability"}')
     short = wait_for(lambda: readers.told("/bottoken/sendMessage", "chat/"), what="Telegram's message")[0]
     assert "parse_mode" not in short or short["parse_mode"] == ""
     assert short["text"].startswith(f"[PAGE] {IMPACT}: chat/availability")
-    assert all(LINKS[link] in short["text"] for link in ("runbook_url", "dashboard_url", "incident_url"))
+    lines = short["text"].splitlines()
+    assert [line.partition(": ")[0] for line in lines[1:6]] == ["Runbook", "Incident", "Dashboard", "Logs", "Silence"]
+    assert all(link in short["text"] for link in LINKS.values())
     assert len(short["text"]) < 1500
 
 
@@ -254,7 +260,8 @@ def test_markup_in_labels_and_texts_is_inert(readers: Readers) -> None:
     assert not seen.tags & {"script", "img"}
     assert not any("javascript" in link for link in seen.links.values())
     (slack,) = wait_for(lambda: readers.told("/slack", "hostile/"), what="Slack's message")[0]["attachments"]
-    assert "<" not in slack["title"] + slack["text"] + slack["fallback"]
+    ours = re.sub(r"<https?://[^<>|\s]+\|(Incident|Dashboard|Logs|Silence)>", "", slack["text"])
+    assert "<" not in slack["title"] + ours + slack["fallback"]
     assert HOSTILE in html.unescape(slack["text"])
 
 

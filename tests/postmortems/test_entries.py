@@ -3,11 +3,13 @@
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sereno_backends.incidents import EntryKind, Incident
+from sereno_backends.incidents import EntryKind, Incident, IncidentEntry
 from sereno_postmortems.documents import incident_document, incident_from_document
 from sereno_postmortems.entries import NotAnEntry, Submission, read_submission, submission_body
 from sereno_postmortems.store import (
@@ -96,6 +98,21 @@ def test_a_correction_stands_in_place_of_what_stays_on_record(store: IncidentSto
     assert incident.acknowledgement is None
     with pytest.raises(EntryRefused, match="no entry e9"):
         store.write(BASE_ID, told("e5", corrects="e9"), author="ana", now=at(10, 11))
+
+
+def test_a_correction_that_is_withdrawn_brings_back_what_it_corrected() -> None:
+    """Somebody corrected the wrong entry, and took that back: the acknowledgement stands again."""
+    moment = at(10)
+
+    def entry(number: int, kind: EntryKind, corrects: str | None = None) -> IncidentEntry:
+        written = moment + timedelta(minutes=number)
+        return IncidentEntry(f"e{number}", kind, "Ana", moment, written, "", corrects=corrects)
+
+    taken = entry(1, EntryKind.ACKNOWLEDGEMENT)
+    entries = (taken, entry(2, EntryKind.NOTE, "e1"), entry(3, EntryKind.WITHDRAWAL, "e2"))
+    incident = Incident("x", "s", "o", {}, moment, None, (), (), entries)
+    assert incident.standing_entries == (taken,)
+    assert replace(incident, entries=entries[:2]).acknowledgement is None
 
 
 def test_entries_can_not_be_changed_or_removed_by_anybody(store: IncidentStore, tmp_path: Path) -> None:

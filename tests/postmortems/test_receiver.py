@@ -242,3 +242,12 @@ def test_the_interface_describes_itself(shared: httpx.Client) -> None:
         "/health",
         "/metrics",
     }
+
+
+@pytest.mark.parametrize("starts_at", ["1970-01-01T00:30:00+01:00", "9000-12-31T23:30:00-01:00"])
+def test_a_time_at_the_edge_of_the_calendar_spoils_no_record(receiver: httpx.Client, starts_at: str) -> None:
+    """Its year is one that is taken, in UTC it is the one beside it: what was stored can be read."""
+    alert = {**reported(PAGE, at(10)), "startsAt": starts_at}
+    assert receiver.post(WEBHOOK, json=webhook([alert])).status_code == 200
+    assert len(receiver.get("/api/v1/incidents").json()["incidents"]) == 1
+    assert receiver.get("/incidents").status_code == 200

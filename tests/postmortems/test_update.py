@@ -1,12 +1,14 @@
 """A draft that is renewed keeps whatever people wrote, wherever they wrote it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sereno_backends.incidents import EntryKind, IncidentEntry
 from sereno_backends.logs import open_log_store
 from sereno_postmortems.draft import (
     Evidence,
@@ -15,6 +17,7 @@ from sereno_postmortems.draft import (
     has_measured_blocks,
     known_sources,
     open_logs,
+    recorded_words,
     render_draft,
     updated,
 )
@@ -141,6 +144,27 @@ def test_told_cells_stay_beside_their_row(story: Story) -> None:
     assert text.count("| | | then |") == 1
     assert "who tried what" not in text
     assert updated(text, text).edited == ()
+
+
+def test_words_of_the_record_are_renewed_like_what_is_measured(story: Story) -> None:
+    """Corrected and withdrawn entries go, a corrected text replaces the old one; what people typed stays."""
+
+    def entry(number: int, kind: EntryKind, text: str, **more: Any) -> IncidentEntry:
+        return IncidentEntry(f"e{number}", kind, "Ana", minute(68), minute(68 + number), text, **more)
+
+    def with_entries(*entries: IncidentEntry) -> Evidence:
+        return replace(story.late, incident=replace(story.late.incident, entries=entries))
+
+    tried, wrong = entry(1, EntryKind.MITIGATION, "rolled back"), entry(2, EntryKind.NOTE, "of the *shop* incident")
+    before = render_draft(with_entries(tried, wrong))
+    typed = before.replace("| rolled back |", "| rolled back |\n| 14:03 | | and waited |")
+    helped = entry(3, EntryKind.MITIGATION, "rolled back", helped=True, corrects="e1")
+    after = with_entries(tried, wrong, helped, entry(4, EntryKind.WITHDRAWAL, "mixed up", corrects="e2"))
+    text = updated(typed, render_draft(after), recorded=recorded_words(after.incident)).text
+    assert text.count("Ana tried") == text.count("Ana tried: it helped") == 1
+    assert "shop" in before
+    assert "shop" not in text
+    assert "| 14:03 | | and waited |" in text
 
 
 def test_a_row_that_is_measured_no_more_stays_if_something_was_told(story: Story) -> None:

@@ -80,4 +80,4 @@ def test_alertmanager_accepts_the_merged_configuration(tmp_path: Path) -> None:
     path.write_text(merged(BASES["the repository's"], RULES), encoding="utf-8")
     check = subprocess.run(["amtool", "check-config", path], capture_output=True, text=True, check=False)
     assert check.returncode == 0, check.stderr
-    assert "4 inhibit rules" in check.stdout
+    assert "5 inhibit rules" in check.stdout

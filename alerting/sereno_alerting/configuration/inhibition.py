@@ -18,7 +18,7 @@ def base_rules() -> list[dict[str, Any]]:
     return [
         {
             COMMENT: "While an SLO pages, its tickets are noise.",
-            "source_matchers": ['severity="critical"', 'slo=~".+"', _HEARD],
+            "source_matchers": ['severity="critical"', 'slo=~".+"', 'grouped_by=""', _HEARD],
             "target_matchers": ['severity="warning"', 'slo=~".+"'],
             "equal": _OF_ONE_SLO,
         },
@@ -41,10 +41,11 @@ def base_rules() -> list[dict[str, Any]]:
             "equal": _OF_ONE_SLO,
         },
         {
-            COMMENT: "Who has been woken up for failing requests sees by himself that the targets are gone, too.",
+            COMMENT: "Who has been woken up for an outage sees by himself that the targets are gone, too.",
             "source_matchers": [
                 'alertname="SLOErrorBudgetBurn"',
                 'severity="critical"',
+                'burn="outage"',
                 'slo=~".+"',
                 'grouped_by=""',
                 _HEARD,

@@ -18,13 +18,13 @@ _HTML = '{{ template "sereno.html" . }}'
 _DETAILS = {
     "users": "{{ .CommonAnnotations.impact }}",
     "owner": "{{ .CommonLabels.owner }}",
-    "incident": "{{ .CommonAnnotations.incident_url }}",
+    "incident": "{{ (index .Alerts 0).Annotations.incident_url }}",
     "text": _TEXT,
 }
 """What PagerDuty shows below a page, by its name; what an alert doesn't have is empty there."""
 
 _LINKS = (
-    {"href": "{{ or .CommonAnnotations.runbook_url .ExternalURL }}", "text": "Runbook"},
+    {"href": "{{ or (index .Alerts 0).Annotations.runbook_url .ExternalURL }}", "text": "Runbook"},
     {"href": '{{ template "sereno.silence_url" . }}', "text": "Silence"},
 )
 """PagerDuty's links: only those that no alert is without, since an event with an empty link may be refused."""

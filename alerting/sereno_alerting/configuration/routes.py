@@ -9,6 +9,10 @@ from sereno_alerting.teams.model import Hours, Page, Team, Teams, Ticket
 
 Route = dict[str, Any]
 
+_AGAIN = "30m"
+"""After so long a page is told again (PagerDuty rings once all the same). What ended while it was inhibited is for
+Alertmanager still told: if it begins anew, it is only heard of again after this time."""
+
 
 def root_route(teams: Teams, owner_label: str) -> Route:
     """The tree. Who matches nothing is looked at, not told."""
@@ -35,9 +39,18 @@ def root_route(teams: Teams, owner_label: str) -> Route:
             },
             *_patient(teams, owner_label),
             {
+                COMMENT: "Not about an SLO: each thing that is broken is a page of its own.",
+                "receiver": receivers.page(receivers.DEFAULT),
+                "matchers": ['severity="critical"', 'slo=""'],
+                "group_by": ["alertname", "service", "system", "instance"],
+                "repeat_interval": _AGAIN,
+                "routes": _pages(teams, owner_label),
+            },
+            {
                 COMMENT: "Wakes somebody up. An owner that nobody wrote down must still reach a person.",
                 "receiver": receivers.page(receivers.DEFAULT),
                 "matchers": ['severity="critical"'],
+                "repeat_interval": _AGAIN,
                 "routes": _pages(teams, owner_label),
             },
             {
@@ -88,6 +101,7 @@ def _patient(teams: Teams, owner_label: str) -> Iterator[Route]:
             "receiver": receivers.page(receivers.DEFAULT),
             "matchers": ['severity="critical"', f'service="{waiting.slo.service}"', f'slo="{waiting.slo.slo}"'],
             "group_wait": waiting.wait,
+            "repeat_interval": _AGAIN,
             "routes": _pages(teams, owner_label),
         }
 

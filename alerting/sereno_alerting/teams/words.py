@@ -29,7 +29,8 @@ def _file(text: str) -> str:
             "ALR001", message, "write it into a file, and the file's name here, for example pagerduty_payments"
         )
     if not is_plain or ".." in text:
-        message = f"{text[:40]!r} is no name of a file: letters, digits, dots, hyphens and underscores"
+        # It isn't repeated: it may be the password itself.
+        message = "this is no name of a file: letters, digits, dots, hyphens and underscores"
         raise mistake("ALR002", message, "write for example pagerduty_payments, or a whole path")
     return text
 
@@ -49,7 +50,9 @@ def url_problem(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    if "hooks.slack.com/" in text or "@" in text.partition("://")[2].partition("/")[0]:
+    rest = text.partition("://")[2] or text
+    is_secret = "hooks.slack.com/" in text or "@" in rest.partition("/")[0]
+    if is_secret or re.search(r"[?&](?:token|key|secret|password|api_?key)=", text, re.IGNORECASE):
         raise mistake("ALR001", "this address is a secret by itself", "write it into a file, and its name as url_file")
     problem = url_problem(text)
     if problem:

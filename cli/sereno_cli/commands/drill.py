@@ -67,7 +67,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     name = next((each for each in full_ids(root) if each.removesuffix(FULL) == system.removesuffix(FULL)), system)
 
     def act(world: "World") -> ExitCode:
-        chapter, failure = tell_drill(world, hold_seconds)
+        chapter, failure = tell_drill(world, hold_seconds=hold_seconds, page_seconds=page_seconds)
         drill = Drill.of(chapter, failure, page_seconds=page_seconds, hold_seconds=hold_seconds)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{began:%Y-%m-%dT%H%M%S}-{system.removesuffix(FULL)}-{fault}.md"

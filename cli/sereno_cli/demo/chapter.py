@@ -80,6 +80,8 @@ class Story:
     began: datetime
     hold_seconds: float = 0.0
     """How long a fault stays on at least, also when it has paged: what else would page if nobody mended it?"""
+    page_seconds: float = PAGE_SECONDS
+    """How long its page, or its records in the log, are waited for."""
 
 
 class Chapter:
@@ -100,7 +102,7 @@ class Chapter:
         self._world, self._client, self._say, self._began = story.world, story.client, story.say, story.began
         self._budget_before: float | None = None
         self._switched_at = 0.0
-        self._hold_seconds = story.hold_seconds
+        self._hold_seconds, self._page_seconds = story.hold_seconds, story.page_seconds
         self._seconds_to_page = 0.0
         self._seconds_to_resolution = 0.0
         self._deadline = 0.0
@@ -137,9 +139,9 @@ class Chapter:
         self._switched_at = time.monotonic()
         self._say(f"{self.name} on: {self.fault.on}")
         if self.fault.expects.alert:
-            self._await(f"{self.fault.expects} arrives at the incident receiver", PAGE_SECONDS, self._is_told)
+            self._await(f"{self.fault.expects} arrives at the incident receiver", self._page_seconds, self._is_told)
         else:
-            self._await(f"{self.fault.expects}", PAGE_SECONDS, self._is_logged)
+            self._await(f"{self.fault.expects}", self._page_seconds, self._is_logged)
 
     def _is_told(self, found: Sequence[Incident]) -> None:
         for incident in found:
@@ -155,8 +157,14 @@ class Chapter:
                 return
 
     def _is_held(self, found: Sequence[Incident]) -> None:
-        """Other pages are looked for all the time."""
+        """Pages of others are looked for all the time; the page itself may neither end meanwhile nor come again."""
         self._see_again(found)
+        if self._hold_seconds and self.incident["status"] == "resolved":
+            raise StoryFailed(f"{self.name}: the incident was resolved while the fault was on")
+        for each in found:
+            is_other = each["incident_id"] != self.incident["incident_id"]
+            if is_other and any(map(self.fault.expects.is_met_by, labels_of(each))):
+                raise StoryFailed(f"{self.name}: it paged a second time, as {each['incident_id']}")
         if time.monotonic() - self._switched_at >= self._hold_seconds:
             self._world.switchboard.off(self.fault)
             self.off_at = datetime.now(UTC)
@@ -174,15 +182,18 @@ class Chapter:
         if count:
             self._seconds_to_page = time.monotonic() - self._switched_at
             self._say(f"{self.name}: {expected} after {self._seconds_to_page:.0f} s")
-            self._await("nothing has paged meanwhile", _CALM_SECONDS + PAGE_SECONDS, self._is_calm)
+            self._await("nothing has paged meanwhile", self._calm_seconds() + PAGE_SECONDS, self._is_calm)
 
     def _is_calm(self, _: Sequence[Incident]) -> None:
         """Pages are looked for all the time; this is how long a fault must bring none."""
-        if time.monotonic() - self._switched_at > _CALM_SECONDS:
+        if time.monotonic() - self._switched_at > self._calm_seconds():
             self._world.switchboard.off(self.fault)
             self.off_at = datetime.now(UTC)
             self._say(f"{self.name} off; nothing has paged")
             self.ending = Ending(self.name, None, None, None, None, self._seconds_to_page, None, None)
+
+    def _calm_seconds(self) -> float:
+        return max(_CALM_SECONDS, self._hold_seconds)
 
     def _is_resolved(self, found: Sequence[Incident]) -> None:
         self._see_again(found)
@@ -201,7 +212,9 @@ class Chapter:
             if counted is None or (self._counts_answers and failed != counted):
                 return
             before = self._budget_before or 0.0
-            after = quietly(lambda: budget(self._client, slo)) or before
+            after = quietly(lambda: budget(self._client, slo))
+            if after is None:
+                return
             if after >= before:
                 raise StoryFailed(f"{self.name}: the budget should have fallen: {before:.4%} before, {after:.4%} after")
         self._say(f"{self.name}: drafting the postmortem")

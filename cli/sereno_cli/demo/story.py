@@ -16,7 +16,7 @@ import click
 from sereno_backends.prometheus import PrometheusClient
 
 from sereno_cli.demo.budget import budgets
-from sereno_cli.demo.chapter import Chapter, Ending, Story, StoryFailed, quietly
+from sereno_cli.demo.chapter import PAGE_SECONDS, Chapter, Ending, Story, StoryFailed, quietly
 from sereno_cli.demo.observing import Incident, incidents, labels_of
 from sereno_cli.demo.screen import as_lines
 from sereno_cli.demo.systems import Expectation, Fault, System
@@ -24,6 +24,7 @@ from sereno_cli.demo.world import World
 
 _POLL_SECONDS = 1.0
 _PROGRESS_SECONDS = 20.0
+_LATE_SECONDS = 60.0
 
 
 def tell_story(world: World) -> tuple[Ending, ...]:
@@ -37,14 +38,16 @@ def tell_story(world: World) -> tuple[Ending, ...]:
         return _Teller(world, client).tell()
 
 
-def tell_drill(world: World, hold_seconds: float) -> tuple[Chapter, str]:
+def tell_drill(world: World, *, hold_seconds: float, page_seconds: float) -> tuple[Chapter, str]:
     """The story of the world's first fault, which stays on that long; the chapter as far as it came, and what failed.
 
     Raises:
         DemoError: a part died.
     """
     with PrometheusClient(world.addresses.url("prometheus")) as client:
-        teller = _Teller(world, client, hold_seconds)
+        # A page that comes late is told as that, not as one that never came.
+        waited = max(PAGE_SECONDS, page_seconds + _LATE_SECONDS)
+        teller = _Teller(world, client, hold_seconds, waited)
         try:
             teller.tell()
         except StoryFailed as error:
@@ -55,12 +58,18 @@ def tell_drill(world: World, hold_seconds: float) -> tuple[Chapter, str]:
 class _Teller:
     """Tells every system's chapters, watching the parts meanwhile."""
 
-    def __init__(self, world: World, client: PrometheusClient, hold_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        world: World,
+        client: PrometheusClient,
+        hold_seconds: float = 0.0,
+        page_seconds: float = PAGE_SECONDS,
+    ) -> None:
         self._world = world
         self._client = client
         self._started = time.monotonic()
         self._told = self._started
-        self._story = Story(world, client, self._say, datetime.now(UTC), hold_seconds)
+        self._story = Story(world, client, self._say, datetime.now(UTC), hold_seconds, page_seconds)
         self._left: dict[str, list[tuple[System, Fault]]] = {}
         for system, fault in world.faults:
             self._left.setdefault(system.name, []).append((system, fault))

@@ -7,6 +7,7 @@ from sereno_postmortems.draft.logs_source import Logs, open_logs
 from sereno_postmortems.draft.metrics_source import Metrics, open_metrics
 from sereno_postmortems.draft.own_template import OwnTemplate, TemplateMistake, read_template, render_own
 from sereno_postmortems.draft.render import render_draft
+from sereno_postmortems.draft.timeline import recorded_words
 from sereno_postmortems.draft.update import Updated, has_measured_blocks, known_sources, updated
 from sereno_postmortems.draft.write import DraftExists, write_charts, write_draft
 
@@ -31,6 +32,7 @@ __all__ = [
     "open_logs",
     "open_metrics",
     "read_template",
+    "recorded_words",
     "render_draft",
     "render_own",
     "updated",

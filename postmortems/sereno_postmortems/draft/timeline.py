@@ -11,6 +11,7 @@ from sereno_backends.logs import LogRecord
 from sereno_postmortems.draft.deployment_evidence import deployment_in_words
 from sereno_postmortems.draft.evidence import Evidence
 from sereno_postmortems.draft.facts import Measured, Question
+from sereno_postmortems.draft.markdown import escaped
 from sereno_postmortems.draft.slo_evidence import SloEvidence
 from sereno_postmortems.draft.words import count
 from sereno_postmortems.entry_words import deed_of
@@ -126,6 +127,11 @@ def _alerts_and_notifications(evidence: Evidence) -> Iterator[Row]:
         yield Row(notification.received_at, _notification_in_words(incident, notification), sources)
     if incident.resolved_at is not None:
         yield Row(incident.resolved_at, "Incident resolved: all of its alerts have ended", sources)
+
+
+def recorded_words(incident: Incident) -> frozenset[str]:
+    """What the record may have written into told cells, as a draft prints it, corrected and withdrawn words too."""
+    return frozenset(str(escaped(entry.text)).strip() for entry in incident.entries if entry.text)
 
 
 def _entries(evidence: Evidence) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 """A fresh draft into a file that people have worked on: what was measured is renewed, no word of theirs is lost."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sereno_postmortems.measured_blocks import (
@@ -35,18 +35,21 @@ class Updated:
     """Blocks of a fresh draft that the file doesn't have (any more): they stay away."""
 
 
-def updated(existing: str, fresh: str) -> Updated:
+def updated(existing: str, fresh: str, *, recorded: Collection[str] = ()) -> Updated:
     """The existing text with every untouched block replaced by the fresh draft's of the same name.
 
     Words outside of blocks stay byte for byte, and edited blocks too. In a timeline what people told stays beside its
-    row; a row that isn't measured any more stays if something was told of it.
+    row; a row that isn't measured any more stays if something was told of it. `recorded` are told cells that the record
+    itself has written, corrected ones too: those are renewed like what is measured.
     """
     new = {part.name: part for part in parts_of(fresh) if isinstance(part, Block)}
     parts = parts_of(existing)
     blocks = [part for part in parts if isinstance(part, Block)]
     renewable = {part.name for part in blocks if part.is_untouched and part.name in new}
     others = "".join(
-        _renewed(part, new[part.name]) if isinstance(part, Block) and part.name in renewable else "".join(part.lines)
+        _renewed(part, new[part.name], recorded)
+        if isinstance(part, Block) and part.name in renewable
+        else "".join(part.lines)
         for part in parts
         if not (isinstance(part, Block) and part.name == SOURCES)
     )
@@ -55,7 +58,7 @@ def updated(existing: str, fresh: str) -> Updated:
         if isinstance(part, Words) or part.name not in renewable
         else _with_line_ends(_sources(part, new[part.name], others), part)
         if part.name == SOURCES
-        else _renewed(part, new[part.name])
+        else _renewed(part, new[part.name], recorded)
         for part in parts
     )
     known = {part.name for part in blocks}
@@ -78,11 +81,11 @@ def known_sources(existing: str) -> Mapping[str, str]:
     return {} if block is None else {body: number for number, body in _entries(block.content)}
 
 
-def _renewed(old: Block, new: Block) -> str:
+def _renewed(old: Block, new: Block, recorded: Collection[str]) -> str:
     content = new.content
     table, fresh = told_table(old.content), told_table(content)
     if table is not None and fresh is not None:
-        content = _with_told(content, fresh, table, old.content)
+        content = _with_told(content, fresh, (table, old.content), recorded)
     return _with_line_ends(marked(new.name, content), old)
 
 
@@ -93,8 +96,9 @@ def _with_line_ends(text: str, old: Block) -> str:
     return text.replace("\r\n", "\n").replace("\n", end) + ("" if last == last.rstrip("\r\n") else end)
 
 
-def _with_told(content: str, fresh: Table, table: Table, old: str) -> str:
+def _with_told(content: str, fresh: Table, before: tuple[Table, str], recorded: Collection[str]) -> str:
     """The fresh table with the told cells and rows of the old one, each where its predecessor stands."""
+    table, old = before
     lines, old_lines = content.split("\n"), old.split("\n")
     measured = [row for row in fresh.rows if not is_told_only(row)]
     places: dict[str, list[int]] = {}
@@ -104,10 +108,12 @@ def _with_told(content: str, fresh: Table, table: Table, old: str) -> str:
     extra: dict[int, list[str]] = {}
     place = -1
     for row in table.rows:
+        words = "" if row.cells[2].raw in recorded else row.cells[2].raw
         if not is_told_only(row) and places.get(_key(row)):
             place = places[_key(row)].pop(0)
-            told[place] = row.cells[2].raw
-        elif is_told_only(row) or row.cells[2].raw:
+            if words or not measured[place].cells[2].raw:
+                told[place] = words
+        elif is_told_only(row) or words:
             extra.setdefault(place, []).append(old_lines[row.line - 1].removesuffix("\r"))
     rows = list(extra.get(-1, ()))
     for at, row in enumerate(measured):

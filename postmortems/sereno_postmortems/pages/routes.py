@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Query, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sereno_backends.incidents import Incident
 
 from sereno_postmortems.pages.rendering import incident_page, list_page
 from sereno_postmortems.requests import nearest_ids
@@ -31,10 +30,11 @@ def add_pages(app: FastAPI, store: IncidentStore, clock: Callable[[], datetime])
         service: Annotated[str, Query(max_length=1000)] = "", slo: Annotated[str, Query(max_length=1000)] = ""
     ) -> Response:
         """The newest incidents; of one SLO (`service` and `slo`) the newest itself, by a redirection."""
-        found = [each for each in store.incidents(limit=10_000) if _is_about(each, service, slo)]
-        if service and slo and found:
+        is_of_one_slo = bool(service and slo)
+        found = store.incidents(service=service, slo=slo, limit=1 if is_of_one_slo else MOST_LISTED)
+        if is_of_one_slo and found:
             return RedirectResponse(f"/incidents/{quote(found[0].incident_id)}", status_code=303, headers=HEADERS)
-        return _html(list_page(found[:MOST_LISTED], clock(), service=service, slo=slo))
+        return _html(list_page(found, clock(), service=service, slo=slo))
 
     @app.get("/incidents/{incident_id}", response_class=HTMLResponse)
     def incident(incident_id: str) -> Response:
@@ -44,10 +44,6 @@ def add_pages(app: FastAPI, store: IncidentStore, clock: Callable[[], datetime])
             near = [each for each in map(store.incident, nearest_ids(store, incident_id)) if each is not None]
             return _html(list_page(near, clock(), unknown=incident_id), status_code=404)
         return _html(incident_page(found, clock()))
-
-
-def _is_about(incident: Incident, service: str, slo: str) -> bool:
-    return (not service or incident.service == service) and (not slo or incident.slo == slo)
 
 
 def _html(text: str, status_code: int = 200) -> HTMLResponse:

@@ -13,7 +13,7 @@ OWNER = ("owner", "who", "assignee")
 DUE = ("due", "due date", "until", "by when")
 DONE = ("done", "done on", "status", "state")
 
-DONE_WORDS = frozenset({"done", "closed", "finished", "dropped", "rejected", "wontfix", "won't do"})
+DONE_WORDS = frozenset({"done", "done on", "closed", "finished", "dropped", "rejected", "wontfix", "won't do"})
 NOT_DONE_WORDS = frozenset({"", "no", "open", "todo", "to do", "in progress", "doing", "planned"})
 NOTHING = " …-?\u2013\u2014"
 """What people write into a cell of which they know nothing; two of them are dashes."""
@@ -54,7 +54,8 @@ class ActionItem:
         if _STRUCK.fullmatch(self.action.raw):
             return True
         told = "" if self.done is None else self.done.text
-        return day(told) is not None or _without_date(told) in DONE_WORDS
+        words = _without_date(told)
+        return words in DONE_WORDS or (not words and day(told) is not None)
 
     @property
     def is_done_unclear(self) -> bool:

@@ -3,8 +3,8 @@
 import re
 
 _BEGINS_COMMENT = re.compile(r"(?:^|[\s;&|(])#")
-_UNCLEAR = re.compile(r"<<|\$'|\$\"")
-"""Here-documents and quotes with escapes of their own: from here on nothing is said about the script."""
+_UNCLEAR = re.compile(r"<<|\$'|\$\"|\b(?:ssh|eval)\s|\b(?:ba|da|z)?sh\s+-c\b|\bsu\s+-c\b")
+"""Here-documents, quotes with escapes of their own, what a second shell reads: from here on nothing is said."""
 
 
 def plain_places(script: str) -> list[bool]:
@@ -14,7 +14,9 @@ def plain_places(script: str) -> list[bool]:
     at = 0
     while at < len(script):
         sign = script[at]
-        if not state and _UNCLEAR.match(script, at):
+        # A substitution within double quotes has quotes of its own, which no state of ours tells apart.
+        is_nested = state == '"' and (sign == "`" or script.startswith("$(", at))
+        if is_nested or (not state and _UNCLEAR.match(script, at)):
             return plain + [False] * (len(script) - at)
         if sign == "\\" and state not in {"'", "#"}:
             plain += [False, False]

@@ -16,6 +16,10 @@ _BROKEN = f"{burn.ALERT}|{no_data.ALERT}"
 _SUFFERING = f"{burn.ALERT}|{traffic.ALERT}"
 # Compiled shadow alerts have another severity; what people wrote by hand may have kept it.
 _HEARD = Matcher("shadow", MatchOp.NOT_REGEX, "critical|warning|true")
+# A slow burn is a few failures for hours: it explains others' burns, but neither an outage nor a server that is gone.
+# Whoever has acknowledged it and sleeps again has to be woken for those. No data has no such label, and is acute.
+_ACUTE, _SLOW = Matcher("burn", MatchOp.NOT_EQUAL, "slow"), Matcher("burn", MatchOp.EQUAL, "slow")
+_BURNING = Matcher("burn", MatchOp.REGEX, "fast|slow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ def silenced(dependencies: Sequence[Dependency]) -> frozenset[Dependency]:
 
 
 def inhibitions(dependencies: Sequence[Dependency]) -> tuple[Inhibition, ...]:
-    """A rule for each SLO that others depend on and each service that these belong to, sorted by name."""
+    """Two rules for each SLO that others depend on and each service that these belong to, sorted by name."""
     direct = _direct(dependencies)
     return tuple(rule for cause in sorted(direct) for rule in _caused_by(cause, direct))
 
@@ -44,7 +48,7 @@ def inhibitions_of_causes(standings: Sequence[Standing]) -> tuple[Inhibition, ..
     In this direction only: rules in both would silence both.
     """
     return tuple(
-        Inhibition(pages_of(standing.slo), _pages_of_cause(standing.on))
+        Inhibition((*pages_of(standing.slo), _ACUTE), _pages_of_cause(standing.on))
         for standing in sorted(standings, key=lambda standing: (standing.slo, str(standing.on)))
     )
 
@@ -70,7 +74,8 @@ def _caused_by(cause: SloReference, direct: dict[SloReference, list[SloReference
     for dependant in sorted(_all_dependants(cause, direct)):
         suffering.setdefault(dependant.service, []).append(dependant.slo)
     for service, slos in suffering.items():
-        yield Inhibition(pages_of(cause), _alerts_of(service, slos))
+        yield Inhibition((*pages_of(cause), _ACUTE), _alerts_of(service, slos))
+        yield Inhibition((*pages_of(cause), _SLOW), (*_alerts_of(service, slos), _BURNING))
 
 
 def _all_dependants(cause: SloReference, direct: dict[SloReference, list[SloReference]]) -> set[SloReference]:

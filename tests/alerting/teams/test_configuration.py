@@ -87,7 +87,8 @@ def test_waits_hours_and_secrets(configuration: Path) -> None:
     """Who is told besides waits; only tickets keep hours, and their record doesn't; secrets are whole paths."""
     text = configuration.read_text(encoding="utf-8")
     document = yaml.safe_load(text)
-    pages, tickets = (route["routes"] for route in document["route"]["routes"][3:])
+    others, pages, tickets = (route["routes"] for route in document["route"]["routes"][3:])
+    assert others == pages
     patient = document["route"]["routes"][2]
     assert (patient["group_wait"], patient["routes"]) == ("90s", pages)
     assert [route.get("group_wait") for route in pages] == ["15m", None, None, "1h", None]

@@ -84,6 +84,26 @@ def test_a_fault_that_is_held_stays_on_though_it_has_paged(monkeypatch: pytest.M
     assert chapter.off_at - chapter.on_at < timedelta(seconds=60)
 
 
+@pytest.mark.parametrize(
+    ("later", "why"),
+    [
+        ([incident("resolved")], "was resolved while the fault was on"),
+        (
+            [incident(), incident() | {"incident_id": "redis-2"}],
+            "paged a second time, as redis-2",
+        ),
+    ],
+    ids=["it ends", "it comes again"],
+)
+def test_one_fault_that_is_held_is_one_page(later: list[dict[str, Any]], why: str) -> None:
+    """Neither may its incident end before it is mended, nor another one begin."""
+    chapter = chapter_of(Switchboard(), hold_seconds=300)
+    chapter.look([])
+    chapter.look([incident()])
+    with pytest.raises(StoryFailed, match=why):
+        chapter.look(later)
+
+
 def test_what_does_not_come_in_time_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """With what was waited for."""
     chapter = chapter_of(Switchboard())

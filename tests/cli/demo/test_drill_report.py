@@ -19,9 +19,12 @@ def after(seconds: float) -> str:
     return (ON + timedelta(seconds=seconds)).isoformat()
 
 
-def told(seconds: float, status: str = "firing", receiver: str = "default-page") -> dict[str, Any]:
+def told(
+    seconds: float, status: str = "firing", receiver: str = "default-page", fingerprint: str = "f1"
+) -> dict[str, Any]:
     """A notification."""
-    return {"received_at": after(seconds), "status": status, "receiver": receiver}
+    firing = [fingerprint] if status == "firing" else []
+    return {"received_at": after(seconds), "status": status, "receiver": receiver, "firing": firing}
 
 
 INCIDENT = {
@@ -32,6 +35,7 @@ INCIDENT = {
             "name": "SLOErrorBudgetBurn",
             "labels": LABELS,
             "annotations": {"summary": "Nothing | is <b>stored</b>"},
+            "fingerprint": "f1",
             "starts_at": after(24),
             "ends_at": after(400),
         }
@@ -70,13 +74,17 @@ def test_all_well_is_said_with_figures_and_times() -> None:
     ("change", "line"),
     [
         ({"page_seconds": 20.0}, "| told after the fault | at most 20 s | 25 s | no |"),
+        (
+            {"incident": INCIDENT | {"notifications": [told(20, fingerprint="a-ticket"), told(200)]}},
+            "| told after the fault | at most 180 s | 200 s | no |",
+        ),
         ({"incident": {}, "ending": None, "failure": "not observed in time"}, "(critical) | didn't come | no |"),
         (
             {"ending": replace(DRILL.ending, seconds_to_draft=7.0) if DRILL.ending else None},
             "| the postmortem's draft | at most 5 s | 7 s | no |",
         ),
     ],
-    ids=["late", "nothing came", "slow draft"],
+    ids=["late", "a ticket in time", "nothing came", "slow draft"],
 )
 def test_what_is_not_as_expected_is_said(change: dict[str, Any], line: str) -> None:
     """In the verdict, and in its line."""
@@ -99,4 +107,6 @@ def test_a_fault_that_only_logs_tell() -> None:
     ending = Ending("etl/connection-left-open", None, None, None, None, 2.0, None, None)
     drill = replace(DRILL, expects=Expectation("", "", {}, "never closed"), incident={}, ending=ending)
     assert [check.holds for check in checks(drill)] == [True, True]
+    late = replace(drill, ending=replace(ending, seconds_to_page=300.0))
+    assert not is_as_expected(late)
     assert '| "never closed" in the log after the fault | at most 180 s | 2.0 s | yes |' in report(drill)

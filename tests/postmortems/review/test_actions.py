@@ -38,3 +38,12 @@ def test_one_owner_and_all() -> None:
     found = open_actions([Postmortem("1.md", ONE), Postmortem("2.md", TWO)], TODAY, owner="@ANA", with_done=True)
     assert [one.action for one in found] == ["long since", "later", "some day", "closed it", "struck", "told done"]
     assert not [one for one in found if one.is_done and one.days_late]
+
+
+def test_a_date_beside_other_words_is_no_sign_that_it_is_done() -> None:
+    """`open since …` and an estimate are open; `done …` with its date is done."""
+    rows = ("open since 2026-11-20", "in progress, ETA 2026-12-15", "2026-11-20", "done on 2026-11-20")
+    table = "| action | owner | due | status |\n|-|-|-|-|\n" + "".join(
+        f"| {row} | ana | 2026-12-01 | {row} |\n" for row in rows
+    )
+    assert [one.action for one in open_actions([Postmortem("1.md", table)], TODAY)] == list(rows[:2])
