@@ -146,7 +146,9 @@ def test_a_changed_dependency_changes_alertmanagers_rules_and_its_own_service(tm
     order = Order(Settings(), FOLDER, tmp_path)
     first = [_depending("service-0", "service-1/calls"), _depending("service-1", "service-2/calls"), *_sources()[2:]]
     _build(first, order)
-    assert _files(tmp_path)["alertmanager/inhibit_rules.yml"].count(b"source_matchers") == 2 * 3, "0 by way of 1, too; slow ones apart"
+    assert _files(tmp_path)["alertmanager/inhibit_rules.yml"].count(b"source_matchers") == 2 * 3, (
+        "0 by way of 1, too; slow ones apart"
+    )
     changed = [_depending("service-0", "service-3/calls"), *first[1:]]
     built = _build(changed, order)
     assert built.written is not None
