@@ -31,7 +31,7 @@ def _addresses(world: World) -> Panel:
         *world.system_addresses(),
         ("Prometheus", addresses.url("prometheus")),
         ("Alertmanager", f"{addresses.url('alertmanager')}/api/v2/alerts"),
-        ("incidents", f"{addresses.url('incidents')}/api/v1/incidents"),
+        ("incidents", f"{addresses.url('incidents')}/incidents"),
         ("log collector", f"{addresses.url('collector')}/metrics"),
         ("files", str(world.places.state)),
     )
