@@ -1,17 +1,16 @@
 """The entry point: finds the command, runs it, turns every outcome into an exit code without a traceback."""
 
 import errno
-import importlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import click
 
 from sereno_cli.exit_codes import ExitCode
-from sereno_cli.proposing_group import ProposingGroup
+from sereno_cli.lazy_group import LazyGroup
 
 # command → (module below sereno_cli.commands, one line of help). The help stands here so that `sereno --help`
 # imports none of the commands: it must answer in under 0.2 s.
@@ -55,8 +54,10 @@ def _while_somebody_reads() -> Iterator[None]:
         raise click.exceptions.Exit(ExitCode.OK) from None
 
 
-class LazyCommands(ProposingGroup):
-    """A group whose commands are imported only when they are called."""
+class LazyCommands(LazyGroup):
+    """All commands; a reader who goes away in the middle is no error."""
+
+    modules: ClassVar = {name: (f"sereno_cli.commands.{module}", line) for name, (module, line) in COMMANDS.items()}
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the arguments; `--help` prints here."""
@@ -67,23 +68,6 @@ class LazyCommands(ProposingGroup):
         """Run the command."""
         with _while_somebody_reads():
             return super().invoke(ctx)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Name every command, imported or not."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import the one command that is asked for; its module offers it as `command`."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"sereno_cli.commands.{COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})

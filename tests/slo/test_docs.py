@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from sereno_slo import Settings, SourceFile, read_settings, validate_specs
-from sereno_slo.parse.grammar import SettingsDocument
+from sereno_slo.parse.settings_grammar import SettingsDocument
 from sereno_slo.schema import spec_schema
 from support.slo_specs import REPOSITORY
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sereno_slo import Settings, SourceFile, read_settings, validate_specs
 from sereno_slo.codes import CODES
 from sereno_slo.diagnostics import has_errors
-from sereno_slo.parse.grammar import SettingsDocument, SpecDocument
+from sereno_slo.parse.grammar import SpecDocument
+from sereno_slo.parse.settings_grammar import SettingsDocument
 from sereno_slo.render.layout import FOLDER
 from sereno_slo.render.prometheus_rules import render_rules
 from sereno_slo.render.promtool import render_behaviour_tests

@@ -6,8 +6,9 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from sereno_slo.diagnostics import Diagnostic, has_errors
-from sereno_slo.parse.grammar import SettingsDocument, SpecDocument
+from sereno_slo.parse.grammar import SpecDocument
 from sereno_slo.parse.problems import diagnostics_of
+from sereno_slo.parse.settings_grammar import SettingsDocument
 from sereno_slo.parse.yaml_tree import YamlTree, read_yaml
 from sereno_slo.source import SourceFile
 

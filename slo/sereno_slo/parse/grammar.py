@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from sereno_slo.conventions import MIN_BAD_EVENTS
-from sereno_slo.parse.kubernetes_words import KubernetesLabels, KubernetesName
 from sereno_slo.parse.times import (
     BeginningText,
     CronText,
@@ -22,12 +21,10 @@ from sereno_slo.parse.words import (
     AlertMatchers,
     AlertName,
     ConditionText,
-    DelayText,
     DurationText,
     GroupLabels,
     GroupLimit,
     KeptText,
-    LabelName,
     MatchersText,
     MetricName,
     Name,
@@ -42,7 +39,9 @@ from sereno_slo.parse.words import (
 )
 
 
-class _Mapping(BaseModel):
+class StrictMapping(BaseModel):
+    """A mapping whose keys are all known, and whose values are of their types as they stand."""
+
     # Validators are built for the two documents that are read, not once more for each of their parts.
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
@@ -53,7 +52,7 @@ def _version(text: str) -> str:
     return text
 
 
-class RatioDocument(_Mapping):
+class RatioDocument(StrictMapping):
     """Bad (or good) events among all events: of one metric by labels, or of two metrics."""
 
     # For editors only; validate.structure says the same in words.
@@ -79,7 +78,7 @@ class RatioDocument(_Mapping):
     good: SelectorText | None = Field(None, description="Matchers (or, with `total`, a selector) of good events")
 
 
-class LatencyDocument(_Mapping):
+class LatencyDocument(StrictMapping):
     """Events slower than the threshold are bad; from a histogram."""
 
     metric: MetricName = Field(
@@ -102,7 +101,7 @@ BoundDocument = Annotated[
 ]
 
 
-class ThresholdDocument(_Mapping):
+class ThresholdDocument(StrictMapping):
     """One event a minute, bad when the gauge is out of bounds."""
 
     # For editors only; validate.structure says the same in words.
@@ -120,14 +119,14 @@ class ThresholdDocument(_Mapping):
     )
 
 
-class ProbeDocument(_Mapping):
+class ProbeDocument(StrictMapping):
     """One event a minute, bad when the gauge is 0."""
 
     metric: MetricName = Field(description="The gauge, 1 or 0", examples=["probe_success"])
     match: MatchersText | None = Field(None, description="Matchers of its series", examples=['job="blackbox"'])
 
 
-class IndicatorDocument(_Mapping):
+class IndicatorDocument(StrictMapping):
     """What is measured: exactly one kind."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
@@ -138,7 +137,7 @@ class IndicatorDocument(_Mapping):
     probe: ProbeDocument | None = None
 
 
-class CalendarWindowDocument(_Mapping):
+class CalendarWindowDocument(StrictMapping):
     """A window that begins with a calendar month, quarter or week."""
 
     calendar: Literal["month", "quarter", "week"] = Field(examples=["month"])
@@ -155,7 +154,7 @@ WindowDocument = Annotated[
 ]
 
 
-class TierDocument(_Mapping):
+class TierDocument(StrictMapping):
     """Alert when this share of the budget is spent within `long`, and still within `short`."""
 
     budget: Share = Field(examples=["2%"])
@@ -164,7 +163,7 @@ class TierDocument(_Mapping):
     severity: Literal["critical", "warning"] = Field(examples=["critical"])
 
 
-class AlertingDocument(_Mapping):
+class AlertingDocument(StrictMapping):
     """When the objective alerts."""
 
     mode: Literal["budget", "ratio", "both"] | None = Field(
@@ -192,7 +191,7 @@ class AlertingDocument(_Mapping):
     )
 
 
-class GroupByDocument(_Mapping):
+class GroupByDocument(StrictMapping):
     """Budgets for each value of these labels as well."""
 
     labels: GroupLabels = Field(description="Labels of the events", examples=[["http_route"]])
@@ -200,7 +199,7 @@ class GroupByDocument(_Mapping):
     alert: bool = Field(default=False, description="Alert for each group, too")
 
 
-class StandsOnDocument(_Mapping):
+class StandsOnDocument(StrictMapping):
     """An alert of a cause below the SLO, such as a server that is gone."""
 
     alert: AlertName = Field(description="The alert's name", examples=["PostgreSQLDown"])
@@ -214,7 +213,7 @@ def _named_once(causes: list[StandsOnDocument]) -> list[StandsOnDocument]:
     return causes
 
 
-class SloDocument(_Mapping):
+class SloDocument(StrictMapping):
     """One objective."""
 
     name: Name = Field(examples=["availability"])
@@ -240,7 +239,7 @@ class SloDocument(_Mapping):
     alerting: AlertingDocument | None = Field(None, examples=["{mode: both}"])
 
 
-class WeeklyDocument(_Mapping):
+class WeeklyDocument(StrictMapping):
     """Every week at the same hours, as the clock on the wall shows them; `to` may be on the next day."""
 
     day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
@@ -251,14 +250,14 @@ class WeeklyDocument(_Mapping):
     timezone: TimezoneName = Field("UTC", examples=["America/Bogota"])
 
 
-class OnceDocument(_Mapping):
+class OnceDocument(StrictMapping):
     """Between two moments."""
 
     start: MomentText = Field(alias="from", examples=["2026-11-20T10:00:00Z"])
     end: MomentText = Field(alias="to", examples=["2026-11-20T11:30:00Z"])
 
 
-class CronDocument(_Mapping):
+class CronDocument(StrictMapping):
     """For some time from every moment that a cron line names, as the clock on the wall shows it."""
 
     schedule: CronText = Field(description="Minute, hour, day of month, month, day of week", examples=["0 2 * * 0"])
@@ -266,7 +265,7 @@ class CronDocument(_Mapping):
     timezone: TimezoneName = Field("UTC", examples=["America/Bogota"])
 
 
-class ExclusionDocument(_Mapping):
+class ExclusionDocument(StrictMapping):
     """Time that doesn't count, reviewed: exactly one of `once`, `weekly` and `cron`."""
 
     # For editors only; validate.structure says the same in words.
@@ -284,7 +283,7 @@ class ExclusionDocument(_Mapping):
     cron: CronDocument | None = None
 
 
-class JourneyDocument(_Mapping):
+class JourneyDocument(StrictMapping):
     """Several SLOs that must all hold."""
 
     name: Name = Field(examples=["pay"])
@@ -299,7 +298,7 @@ class JourneyDocument(_Mapping):
     alerting: AlertingDocument | None = Field(None, examples=["{mode: both}"])
 
 
-class GateDocument(_Mapping):
+class GateDocument(StrictMapping):
     """When a deployment is denied."""
 
     when: ConditionText = Field(
@@ -317,7 +316,7 @@ def _service(name: str) -> str:
     return name
 
 
-class SpecDocument(_Mapping):
+class SpecDocument(StrictMapping):
     """One service and its objectives."""
 
     version: Annotated[str, AfterValidator(_version), WithJsonSchema({"const": "sereno/v1"})] = Field(
@@ -332,74 +331,3 @@ class SpecDocument(_Mapping):
     gate: list[GateDocument] | None = Field(
         None, description="When a deployment is denied (default: sereno.yaml's; an empty list: never)"
     )
-
-
-class LinksDocument(_Mapping):
-    """Where pages and dashboards lead; an empty text leaves the link out."""
-
-    runbooks: str | None = Field(
-        None, description="Base of runbook_url", examples=["https://git.example.org/sre/runbooks"]
-    )
-    dashboards: str | None = Field(None, description="Base of Grafana", examples=["https://grafana.example.org"])
-    logs: str | None = Field(
-        None,
-        description=(
-            "URL of a service's logs; {service}, {slo}, {window}, {from} and {to} (milliseconds), {from_iso} and "
-            "{to_iso} (2026-11-25T12:00:00Z) are replaced"
-        ),
-    )
-    incidents: str | None = Field(
-        None,
-        description="Base of incident_url: where `sereno incidents serve` answers",
-        examples=["https://incidents.example.org"],
-    )
-    trace: str | None = Field(None, description="URL of a trace; {trace_id} is replaced")
-
-
-# What the alerts carry anyway (docs/ledger.md), and what Prometheus adds.
-_TAKEN_LABELS = ("alertname", "alertstate", "burn", "long_window", "service", "severity", "slo")
-
-
-def _free_label(label: str) -> str:
-    if label in _TAKEN_LABELS:
-        raise mistake("SLO025", f"alerts have a label {label} of their own", "write another name, for example owner")
-    return label
-
-
-class OperatorDocument(_Mapping):
-    """What PrometheusRule objects carry (`--format operator`)."""
-
-    namespace: KubernetesName | None = Field(None, examples=["monitoring"])
-    labels: KubernetesLabels = Field({}, examples=[{"release": "kube-prometheus-stack"}])
-
-
-class MimirDocument(_Mapping):
-    """Where a ruler keeps the groups (`--format mimir`, `sereno push`)."""
-
-    namespace: KubernetesName = Field("sereno", description="Namespaces are <this>-<service>", examples=["sereno"])
-
-
-class SettingsDocument(_Mapping):
-    """`sereno.yaml`: the repository's defaults for all specs."""
-
-    window: WindowDocument | None = Field(None, examples=["30d"])
-    owner_label: Annotated[LabelName, AfterValidator(_free_label)] = Field("owner", examples=["owner"])
-    identity_labels: list[LabelName] = Field(
-        ["job", "instance"],
-        min_length=1,
-        description="The labels that name a target",
-        examples=[["job", "instance"]],
-    )
-    process_start_metric: MetricName | None = Field(
-        "process_start_time_seconds", description="null where no such metric exists"
-    )
-    evaluation_delay: DelayText | None = Field(None, description="How late samples may arrive", examples=["2m"])
-    links: LinksDocument | None = Field(None, examples=["{runbooks: https://git.example.org/sre/runbooks}"])
-    alerting: AlertingDocument | None = Field(
-        None, description="The alerting of all specs that say nothing else", examples=["{keep_firing_for: 10m}"]
-    )
-    gate: list[GateDocument] = Field(
-        [], description="The gate of all specs that have none", examples=[["{when: remaining < 10%, answer: deny}"]]
-    )
-    operator: OperatorDocument | None = Field(None, examples=["{labels: {release: kube-prometheus-stack}}"])
-    mimir: MimirDocument | None = Field(None, examples=["{namespace: sereno}"])

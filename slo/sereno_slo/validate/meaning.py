@@ -39,13 +39,12 @@ from sereno_slo.parse.grammar import (
     CalendarWindowDocument,
     JourneyDocument,
     LatencyDocument,
-    OperatorDocument,
     RatioDocument,
-    SettingsDocument,
     SloDocument,
     SpecDocument,
     ThresholdDocument,
 )
+from sereno_slo.parse.settings_grammar import OperatorDocument, SettingsDocument
 from sereno_slo.parse.yaml_tree import YamlTree
 from sereno_slo.policy import WORKBOOK_TIERS, is_feasible, named
 from sereno_slo.promql import Matcher, MatchOp, Selector

@@ -8,12 +8,13 @@ import os
 import shutil
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import pytest
 import yaml
 from sereno_cli.exit_codes import ExitCode
 from sereno_cli.main import run
+
+from benchmarks.routing_cases import cases
 
 ROOT = Path(__file__).resolve().parents[3]
 CASES = Path(__file__).parent / "cases"
@@ -52,25 +53,7 @@ def test_the_repositorys_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 def test_two_hundred_cases_in_half_a_minute(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With alerts that inhibit, and twenty moments: in one Alertmanager, without seeing each other."""
     (tmp_path / "alertmanager.yml").write_text((CASES / "hours/alertmanager.yml").read_text(encoding="utf-8"))
-    cases: list[dict[str, Any]] = []
-    for number in range(50):
-        # The same labels again and again: only the case is another.
-        page, ticket = (
-            {"severity": severity, "service": "shop", "slo": "calls"} for severity in ("critical", "warning")
-        )
-        night = f"2026-11-{number % 20 + 1:02d}T03:00:00+01:00"
-        cases += [
-            {"name": f"page {number}", "labels": page, "receivers": "page"},
-            {"name": f"ticket {number}", "labels": ticket, "given": [page], "inhibited": True},
-            {
-                "name": f"free {number}",
-                "labels": ticket,
-                "given": [page | {"slo": "other"}],
-                "receivers": ["record", "mail"],
-            },
-            {"name": f"night {number}", "labels": ticket, "at": night, "muted": "mail"},
-        ]
-    document = {"version": "sereno/v1", "configuration": "alertmanager.yml", "cases": cases}
+    document = {"version": "sereno/v1", "configuration": "alertmanager.yml", "cases": [*cases(200)]}
     (tmp_path / "cases.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     start = monotonic()
     exit_code = run(["alerting", "test", str(tmp_path / "cases.yaml")])

@@ -1,11 +1,10 @@
 """`sereno postmortem`: draft a postmortem from measured evidence, and follow up what people made of it."""
 
-import importlib
-from typing import Any
+from typing import ClassVar
 
 import click
 
-from sereno_cli.proposing_group import ProposingGroup
+from sereno_cli.lazy_group import LazyGroup
 
 # subcommand → one line of help; its module has the same name. Imported only when called, as in `sereno_cli.main`.
 COMMANDS: dict[str, str] = {
@@ -15,22 +14,10 @@ COMMANDS: dict[str, str] = {
 }
 
 
-class _LazySubcommands(ProposingGroup):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        found: Any = importlib.import_module(f"sereno_cli.commands.postmortem.{cmd_name}")
-        command: click.Command = found.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name]) for name in sorted(COMMANDS)])
+class _Subcommands(LazyGroup):
+    modules: ClassVar = {name: (f"sereno_cli.commands.postmortem.{name}", line) for name, line in COMMANDS.items()}
 
 
-@click.group(cls=_LazySubcommands)
+@click.group(cls=_Subcommands)
 def command() -> None:
     """Draft a postmortem from measured evidence, and follow it up."""
