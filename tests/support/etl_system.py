@@ -173,12 +173,20 @@ class Pipeline:
             self["extract"].process.send_signal(signal.SIGCONT)
 
     def _stands_between_runs(self) -> bool:
-        """Freeze it; let it go on if what the ledger knows wasn't told to transform yet."""
+        """Freeze it where all that the ledger knows was told to transform; let it go on if that isn't so any more.
+
+        It is left alone until then: a program that is frozen for most of the time doesn't reach its servers in time.
+        """
+        if self._not_told() > 0:
+            return False
         self["extract"].process.send_signal(signal.SIGSTOP)
-        if self.value("SELECT count(*) FROM etl.batches WHERE published_at IS NULL") == 0:
+        if self._not_told() == 0:
             return True
         self["extract"].process.send_signal(signal.SIGCONT)
         return False
+
+    def _not_told(self) -> int:
+        return int(self.value("SELECT count(*) FROM etl.batches WHERE published_at IS NULL"))
 
     def _on_their_way(self) -> int:
         return int(self.value("SELECT count(*) FROM etl.batches WHERE loaded_at IS NULL"))
