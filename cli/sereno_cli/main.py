@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("logs", "Search the logs; see after the store's health and life cycle."),
     "new": ("new", "Write a first spec from a template: HTTP API, gRPC, Istio, queue worker, …"),
     "plan": ("plan", "Tell what a change of SLO specs does, before it is merged."),
+    "portal": ("portal", "Serve the pages for people without Grafana at hand."),
     "postmortem": ("postmortem", "Draft a postmortem from measured evidence, lint it, list its open actions."),
     "push": ("push", "Bring rules into the ruler of a Mimir or Cortex: differences first, then only those."),
     "reconcile": ("reconcile", "Prove that no log document is lost or double, or name which ones."),

@@ -1,0 +1,100 @@
+"""`sereno portal`: the pages for people without Grafana at hand."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sereno_cli.exit_codes import ExitCode
+from sereno_cli.incident_places import open_place, place_options, say
+from sereno_cli.serving import LOOPBACK_HOSTS, address_of, listen
+from sereno_cli.serving import serve as serve_application
+
+if TYPE_CHECKING:
+    from sereno_cli.web_protection import Protection
+
+
+@click.command()
+@click.option(
+    "--prometheus",
+    default="http://127.0.0.1:9090",
+    show_default=True,
+    metavar="URL",
+    envvar="SERENO_PROMETHEUS_URL",
+    show_envvar=True,
+    help="The server that evaluates the rules.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=19097, show_default=True, type=click.IntRange(0, 65535), help="Port; 0: any free one.")
+@click.option(
+    "--root",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="The repository with slo/specs, dashboards and runbooks.  [default: the one around the current folder]",
+)
+@place_options
+@click.option(
+    "--web-config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="TLS and users, as Prometheus' own web configuration writes them.",
+)
+@click.option(
+    "--user-header",
+    metavar="NAME",
+    help="Header in which a reverse proxy on this machine names who asks, such as X-Forwarded-User.",
+)
+def command(  # noqa: PLR0917 - click passes them by name
+    prometheus: str,
+    host: str,
+    port: int,
+    root: Path | None,
+    database: Path | None,
+    incidents: str | None,
+    web_config: Path | None,
+    user_header: str | None,
+) -> ExitCode:
+    """Serve Sereno's pages until Ctrl-C: how the SLOs stand, incidents, dashboards, runbooks, backtests.
+
+    \b
+      sereno portal --prometheus http://127.0.0.1:9090
+      sereno portal --incidents http://127.0.0.1:19093 --port 8080
+      sereno portal --host 0.0.0.0 --web-config web.yml
+
+    Whoever looks asks Prometheus nothing but what the pages ask, and the same question once in ten seconds.
+    The JSON behind each page is described at /openapi.json. docs/portal.md tells more.
+
+    Exit codes: 0 ended well, 2 a file or an argument is wrong, 3 the port is taken.
+    """  # noqa: D301 - \b is click's mark for a block that keeps its lines
+    from sereno_backends.prometheus import PrometheusAddressInvalid
+    from sereno_portal import PortalConfiguration, create_portal
+
+    from sereno_cli.specs import repository_root
+
+    found = root or repository_root()
+    if found is None:
+        say("there is no slo/specs here or in a folder above; name the repository with --root")
+        return ExitCode.INVALID_INPUT
+    protection = None if web_config is None else _protection(web_config)
+    configuration = PortalConfiguration(
+        prometheus=prometheus, root=found, incidents=open_place(database, incidents), user_header=user_header
+    )
+    try:
+        app = create_portal(configuration)
+    except PrometheusAddressInvalid as error:
+        say(f"--prometheus: {error}")
+        return ExitCode.INVALID_INPUT
+    with listen(host, port, command="sereno portal") as listener:
+        tls = None if protection is None else protection.tls
+        if host not in LOOPBACK_HOSTS and (protection is None or not protection.has_users):
+            say(f"{host} can be reached by others, and nobody has to log in: give --web-config users")
+        click.echo(f"portal: listening on {address_of(listener, host, tls=tls is not None)}, Ctrl-C stops")
+        serve_application(app if protection is None else protection.around(app), listener, tls=tls)
+    return ExitCode.OK
+
+
+def _protection(web_config: Path) -> "Protection":
+    from sereno_cli.web_protection import Protection, WebConfigInvalid
+
+    try:
+        return Protection(web_config)
+    except WebConfigInvalid as error:
+        raise click.exceptions.Exit(ExitCode.INVALID_INPUT) from error

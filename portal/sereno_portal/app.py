@@ -1,0 +1,85 @@
+"""The application: all pages over one gateway, and the answers to what goes wrong."""
+
+from importlib import resources
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from sereno_backends.prometheus import PrometheusClient
+from starlette.exceptions import HTTPException
+
+from sereno_portal.catalogue import CatalogueShelf
+from sereno_portal.configuration import PortalConfiguration
+from sereno_portal.gateway import Gateway, NotAnswered
+from sereno_portal.pages import overview
+from sereno_portal.portal import Portal
+from sereno_portal.web.rendering import HEADERS, page
+
+PAGES = (overview,)
+_LONGEST_ANSWER_SECONDS = 10.0
+
+
+def create_portal(configuration: PortalConfiguration) -> FastAPI:
+    """The pages of one repository over one Prometheus.
+
+    Raises:
+        PrometheusAddressInvalid: of the configuration.
+    """
+    client = PrometheusClient(configuration.prometheus, timeout_seconds=_LONGEST_ANSWER_SECONDS)
+    gateway = Gateway(client, configuration.clock)
+    portal = Portal(configuration, gateway, CatalogueShelf(configuration.specs, configuration.settings_file))
+    app = FastAPI(title="Sereno", summary="How the SLOs stand, as the pages tell it.", docs_url=None, redoc_url=None)
+    app.mount("/static", StaticFiles(directory=str(resources.files("sereno_portal") / "static")), name="static")
+    for each in PAGES:
+        app.include_router(each.router(portal))
+    app.add_exception_handler(NotAnswered, _not_answered)
+    app.add_exception_handler(HTTPException, _http_trouble)
+    app.add_exception_handler(RequestValidationError, _wrong_parameters)
+    _add_self_observation(app, portal)
+    return app
+
+
+def _add_self_observation(app: FastAPI, portal: Portal) -> None:
+    registry = CollectorRegistry()
+    asked = Counter("sereno_portal_prometheus_questions", "Questions that went to Prometheus.", registry=registry)
+
+    @app.get("/health", include_in_schema=False)
+    def health() -> dict[str, str]:
+        """200 while the pages can be served, whatever Prometheus does."""
+        return {"status": "ok"}
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:
+        """The portal's own."""
+        asked.inc(portal.gateway.asked - asked._value.get())  # noqa: SLF001 - it follows the gateway's own count
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def is_for_machines(request: Request) -> bool:
+    """Whether JSON is asked for."""
+    return request.url.path.startswith("/api/")
+
+
+def _trouble(request: Request, status_code: int, what: str) -> Response:
+    if is_for_machines(request):
+        return JSONResponse({"error": what}, status_code=status_code, headers=HEADERS)
+    return page(request, "trouble.html.j2", status_code=status_code, what=what, code=status_code)
+
+
+def _not_answered(request: Request, error: Exception) -> Response:
+    return _trouble(request, 503, str(error))
+
+
+def _http_trouble(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    return _trouble(request, error.status_code, str(error.detail))
+
+
+def _wrong_parameters(request: Request, error: Exception) -> Response:
+    """FastAPI's findings without repeating the input."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
+    found = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+    return _trouble(request, 422, found)

@@ -1,0 +1,44 @@
+"""What a portal is told when it starts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sereno_postmortems.sources import IncidentPlace
+
+
+@dataclass(frozen=True, slots=True)
+class PortalConfiguration:
+    """Where everything is that the pages show."""
+
+    prometheus: str
+    """The address of the server that evaluates the rules; credentials in it are never shown."""
+    root: Path
+    """The repository: slo/specs, sereno.yaml, dashboards/grafana, runbooks."""
+    incidents: IncidentPlace | None = None
+    """None: there are no pages about incidents."""
+    user_header: str | None = None
+    """The request header in which a reverse proxy on this machine names who asks."""
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    """Aware, UTC."""
+
+    @property
+    def specs(self) -> Path:
+        """The specs, a file each."""
+        return self.root / "slo" / "specs"
+
+    @property
+    def settings_file(self) -> Path:
+        """The defaults for all specs; it need not exist."""
+        return self.root / "sereno.yaml"
+
+    @property
+    def dashboards(self) -> Path:
+        """Compiled and written dashboards, in folders below."""
+        return self.root / "dashboards" / "grafana"
+
+    @property
+    def runbooks(self) -> Path:
+        """One file an alert, and one for each SLO in its service's folder."""
+        return self.root / "runbooks"

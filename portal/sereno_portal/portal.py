@@ -1,0 +1,28 @@
+"""What every page has at hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sereno_portal.catalogue import Catalogue, CatalogueShelf
+from sereno_portal.configuration import PortalConfiguration
+from sereno_portal.gateway import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """Handed to each page's `router`."""
+
+    configuration: PortalConfiguration
+    gateway: Gateway
+    catalogue_shelf: CatalogueShelf
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What the specs say now."""
+        return self.catalogue_shelf.current()
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The aware UTC time."""
+        return self.configuration.clock

@@ -1,0 +1,1 @@
+"""What all pages share: languages, themes, safe rendering, who asks."""

@@ -1,0 +1,33 @@
+"""Portals of the repository's own specs: over a Prometheus with two days of past, and over one that isn't there."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from sereno_portal import PortalConfiguration
+from support.portal import END, ROOT, catalogue, history, running_portal
+from support.ports import free_port
+from support.prometheus import RunningProcess, running_prometheus
+
+
+@pytest.fixture(scope="session")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProcess]:
+    """A Prometheus that holds the past of all SLOs."""
+    with running_prometheus(tmp_path_factory.mktemp("portal-past"), history=history(catalogue())) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def portal(past: RunningProcess) -> Iterator[httpx.Client]:
+    """A client of a portal that looks at the end of the past."""
+    configuration = PortalConfiguration(prometheus=past.url, root=ROOT, clock=lambda: datetime.fromtimestamp(END, UTC))
+    with running_portal(configuration) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def without_prometheus() -> Iterator[httpx.Client]:
+    """A client of a portal whose Prometheus is away."""
+    with running_portal(PortalConfiguration(prometheus=f"http://127.0.0.1:{free_port()}", root=ROOT)) as client:
+        yield client
