@@ -3,7 +3,7 @@
 Source of the format: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/.
 """
 
-from sereno_backends.grafana.filling import TimeShown, Value, built_in_values, filled_in
+from sereno_backends.grafana.filling import TimeShown, Value, built_in_values, filled_in, prometheus_duration
 from sereno_backends.grafana.model import (
     Annotation,
     Dashboard,
@@ -48,5 +48,6 @@ __all__ = [
     "built_in_values",
     "filled_in",
     "opening_values",
+    "prometheus_duration",
     "read_dashboard",
 ]

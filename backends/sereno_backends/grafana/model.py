@@ -206,6 +206,8 @@ class Variable:
     is_multi: bool
     includes_all: bool
     is_hidden: bool
+    follows_time: bool
+    """Whether its options are asked for anew whenever the time shown changes; else when the dashboard is opened."""
     datasource: DataSource | None
 
     @property

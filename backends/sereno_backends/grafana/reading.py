@@ -167,12 +167,14 @@ def _variable(written: Written) -> Variable:
         is_multi=written.flag("multi"),
         includes_all=written.flag("includeAll"),
         is_hidden=written.content.get("hide") == _HIDDEN,
+        follows_time=written.content.get("refresh") == _ON_TIME_RANGE_CHANGE,
         datasource=_datasource(written),
     )
 
 
+# Grafana's numbers of what it calls by a name elsewhere.
 _HIDDEN = 2
-"""Grafana's number for "neither label nor choice is shown"."""
+_ON_TIME_RANGE_CHANGE = 2
 
 
 def _option(written: Written) -> VariableOption:
