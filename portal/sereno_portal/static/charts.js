@@ -1,2 +1,311 @@
 // Draws `<figure class="chart" data-chart="/api/v1/…">`: the JSON there is sereno_portal.charts.Chart.
+// Nothing moves by itself, so there is nothing to hold back for people who prefer reduced motion.
 "use strict";
+
+(() => {
+  const words = JSON.parse(document.body.dataset.chartWords);
+  const { figure, axisTexts, stepsOf } = window.sereno;
+  const DASHES = [[], [9, 4], [3, 3], [10, 3, 2, 3]];
+  const FORECAST = [7, 5];
+  const COLOURS = 8;
+  const AT_ONCE = 4;
+  const RETRY_SECONDS = 30;
+  const drawn = new Map();
+
+  function element(name, attributes = {}, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (typeof value === "function") made.addEventListener(key, value);
+      else if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value);
+    }
+    made.append(...children);
+    return made;
+  }
+
+  function colour(name) {
+    return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  }
+
+  const colourOfHue = (hue) => colour(hue === "plain" ? "series-1" : hue);
+
+  // Lines without a meaning of their own take the palette in turn; from the ninth on the dashes differ.
+  function looksOf(lines) {
+    let turn = 0;
+    return lines.map((line) => {
+      if (line.hue) return { colour: colourOfHue(line.hue), dash: line.dashed ? FORECAST : [] };
+      const own = { colour: colour(`series-${(turn % COLOURS) + 1}`), dash: DASHES[Math.floor(turn / COLOURS) % DASHES.length] };
+      turn += 1;
+      return line.dashed ? { ...own, dash: FORECAST } : own;
+    });
+  }
+
+  function moment(seconds) {
+    return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  }
+
+  const unitOf = (chart, line) => (line.right && chart.right_unit ? chart.right_unit : chart.unit);
+  const valueText = (chart, line, index) => figure(line.values[index], unitOf(chart, line), chart.decimals);
+
+  function lastIndex(line) {
+    for (let index = line.values.length - 1; index >= 0; index -= 1) if (line.values[index] !== null) return index;
+    return -1;
+  }
+
+  // What a picture of this chart says to people who can't see it: the latest value of each line.
+  function spoken(chart) {
+    const told = chart.lines.slice(0, 12).map((line) => `${line.label} ${valueText(chart, line, lastIndex(line))}`);
+    const more = chart.lines.length > told.length ? ` … (${chart.lines.length})` : "";
+    return `${chart.title}. ${words.latest}: ${told.join(", ")}${more}`;
+  }
+
+  function rangeOf(chart) {
+    return (_, low, high) => {
+      let [from, to] = [low ?? chart.minimum ?? 0, high ?? chart.maximum ?? 1];
+      from = Math.min(from, chart.minimum ?? from);
+      to = Math.max(to, chart.maximum ?? to);
+      const room = (to - from || Math.abs(to) || 1) * 0.06;
+      return [chart.minimum !== null && from >= chart.minimum ? from : from - room, to + room];
+    };
+  }
+
+  function axis(chart, scale, unit) {
+    const steps = stepsOf(unit);
+    return {
+      scale, side: scale === "right" ? 1 : 3, stroke: colour("fine"), font: "12px sans-serif",
+      grid: scale === "right" ? { show: false } : { stroke: colour("line"), width: 1 }, ticks: { show: false },
+      values: (_, splits) => axisTexts(splits, unit),
+      size: (_, texts) => (texts ?? []).reduce((widest, text) => Math.max(widest, text.length), 3) * 7 + 14,
+      ...(steps ? { incrs: steps } : {}),
+    };
+  }
+
+  function place(plot, seconds) {
+    return plot.valToPos(seconds, "x", true);
+  }
+
+  // Bands of what lasted lie below the lines, moments and bounds above them.
+  function drawBands(plot, chart) {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    for (const mark of chart.marks.filter((each) => each.until !== null)) {
+      const from = Math.max(place(plot, mark.at), bbox.left);
+      const to = Math.min(place(plot, mark.until), bbox.left + bbox.width);
+      if (to < bbox.left || from > bbox.left + bbox.width) continue;
+      ctx.globalAlpha = 0.18;
+      ctx.fillStyle = colourOfHue(mark.hue);
+      ctx.fillRect(from, bbox.top, Math.max(to - from, 2), bbox.height);
+    }
+    ctx.restore();
+  }
+
+  function drawNotes(plot, chart) {
+    const { ctx, bbox } = plot;
+    const scale = devicePixelRatio || 1;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.lineWidth = 1.5 * scale;
+    ctx.font = `${11 * scale}px sans-serif`;
+    const across = (from, to, dash, stroke) => {
+      ctx.setLineDash(dash.map((each) => each * scale));
+      ctx.strokeStyle = stroke;
+      ctx.beginPath();
+      ctx.moveTo(...from);
+      ctx.lineTo(...to);
+      ctx.stroke();
+    };
+    for (const mark of chart.marks.filter((each) => each.until === null)) {
+      const at = place(plot, mark.at);
+      across([at, bbox.top], [at, bbox.top + bbox.height], [2, 3], colourOfHue(mark.hue));
+    }
+    for (const bound of chart.bounds) {
+      const at = plot.valToPos(bound.value, "y", true);
+      across([bbox.left, at], [bbox.left + bbox.width, at], [8, 4], colourOfHue(bound.hue));
+      const base = at - 4 * scale < bbox.top + 10 * scale ? at + 12 * scale : at - 4 * scale;
+      ctx.setLineDash([]);
+      ctx.strokeStyle = colour("card");
+      ctx.lineWidth = 3 * scale;
+      ctx.strokeText(bound.label, bbox.left + 4 * scale, base);
+      ctx.lineWidth = 1.5 * scale;
+      ctx.fillStyle = colourOfHue(bound.hue);
+      ctx.fillText(bound.label, bbox.left + 4 * scale, base);
+    }
+    ctx.restore();
+  }
+
+  function optionsOf(chart, size, onCursor) {
+    const looks = looksOf(chart.lines);
+    const right = chart.lines.some((line) => line.right);
+    return {
+      ...size,
+      legend: { show: false },
+      cursor: { drag: { x: true, y: false }, y: false },
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+      scales: { x: { time: true }, y: { range: rangeOf(chart) }, ...(right ? { right: {} } : {}) },
+      axes: [
+        { stroke: colour("fine"), font: "12px sans-serif", grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, values: hours },
+        axis(chart, "y", chart.unit),
+        ...(right ? [axis(chart, "right", chart.right_unit || chart.unit)] : []),
+      ],
+      series: [{}, ...chart.lines.map((line, index) => ({
+        label: line.label, scale: line.right ? "right" : "y", stroke: looks[index].colour, width: 1.75, dash: looks[index].dash,
+        points: { show: false, size: 5, filter: () => alone(line.values) },
+      }))],
+      hooks: {
+        drawClear: [(plot) => drawBands(plot, chart)],
+        draw: [(plot) => drawNotes(plot, chart)],
+        setCursor: [(plot) => onCursor(plot.cursor.idx)],
+      },
+    };
+  }
+
+  // A value between two gaps has no line: it gets a point.
+  function alone(values) {
+    return values.flatMap((value, index) => (value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null ? [index] : []));
+  }
+
+  // 24 hours, and the day where it changes or where hours say nothing.
+  function hours(_, splits, __, ___, step) {
+    let before = "";
+    return splits.map((seconds) => {
+      const [day, time] = new Date(seconds * 1000).toISOString().split("T");
+      const told = step >= 86400 ? day.slice(5) : day === before ? time.slice(0, 5) : `${time.slice(0, 5)}\n${day.slice(5)}`;
+      before = day;
+      return told;
+    });
+  }
+
+  // Buttons, so that a keyboard hides and shows lines, too; the values follow the pointer.
+  function legendOf(chart, plotOf) {
+    const looks = looksOf(chart.lines);
+    const rows = chart.lines.map((line, index) => {
+      const swatch = element("canvas", { width: 22, height: 10, "aria-hidden": "true" });
+      const pen = swatch.getContext("2d");
+      pen.strokeStyle = looks[index].colour;
+      pen.lineWidth = 3;
+      pen.setLineDash(looks[index].dash);
+      pen.beginPath();
+      pen.moveTo(0, 5);
+      pen.lineTo(22, 5);
+      pen.stroke();
+      const value = element("span", { class: "value" });
+      const button = element("button", { type: "button", "aria-pressed": "true", click: () => {
+        const shown = button.getAttribute("aria-pressed") !== "true";
+        button.setAttribute("aria-pressed", String(shown));
+        plotOf().setSeries(index + 1, { show: shown });
+      } }, swatch, ` ${line.label} `, value);
+      return { button, value };
+    });
+    const time = element("span", { class: "fine" });
+    const tell = (index) => {
+      time.textContent = index === null || index === undefined ? "" : whatWasAt(chart, index);
+      rows.forEach(({ value }, row) => { value.textContent = valueText(chart, chart.lines[row], index ?? lastIndex(chart.lines[row])); });
+    };
+    tell(null);
+    const list = element("ul", { class: "legend" }, ...rows.map(({ button }) => element("li", {}, button)));
+    return { element: element("div", {}, time, list), tell };
+  }
+
+  function whatWasAt(chart, index) {
+    const at = chart.times[index];
+    const near = (chart.times.at(-1) - chart.times[0]) / 100;
+    const marks = chart.marks.filter((mark) => (mark.until === null ? Math.abs(mark.at - at) <= near : mark.at <= at && at <= mark.until));
+    return [moment(at), ...marks.slice(0, 3).map((mark) => mark.label)].join(" · ");
+  }
+
+  // The same as a table, made when it is asked for: the newest first.
+  function tableOf(chart) {
+    const details = element("details", { toggle: () => {
+      if (!details.open || details.children.length > 1) return;
+      const head = element("tr", {}, element("th", { scope: "col" }, words.time), ...chart.lines.map((line) => element("th", { scope: "col", class: "number" }, line.label)));
+      const rows = chart.times.map((at, index) => element("tr", {}, element("th", { scope: "row" }, moment(at)),
+        ...chart.lines.map((line) => element("td", { class: "number" }, valueText(chart, line, index)))));
+      const events = chart.marks.map((mark) => element("li", {}, `${moment(mark.at)}${mark.until === null ? "" : ` – ${moment(mark.until)}`}: ${mark.label}`));
+      const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows.reverse()));
+      details.append(element("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": `${words.table}: ${chart.title}` }, table));
+      if (events.length) details.append(element("ul", { class: "fine" }, ...events));
+    } }, element("summary", {}, words.table));
+    return details;
+  }
+
+  // Draws a chart that is at hand into a figure; what was there before goes, the caption stays.
+  function draw(target, chart) {
+    drawn.get(target)?.end();
+    const body = clear(target);
+    if (chart.trouble) body.append(element("p", { class: "notice", role: "status" }, chart.trouble));
+    if (!chart.lines.some((line) => lastIndex(line) >= 0)) {
+      body.append(element("p", { class: "fine empty" }, chart.empty || words.empty));
+      return;
+    }
+    const room = element("div", { class: "plot", role: "img", "aria-label": spoken(chart) });
+    let plot = null;
+    const legend = legendOf(chart, () => plot);
+    body.append(room, legend.element, tableOf(chart));
+    const data = [chart.times, ...chart.lines.map((line) => line.values)];
+    const size = () => ({ width: Math.max(room.clientWidth, 120), height: Math.max(room.clientHeight, 120) });
+    const make = () => { plot?.destroy(); plot = new uPlot(optionsOf(chart, size(), legend.tell), data, room); };
+    make();
+    const watcher = new ResizeObserver(() => { if (plot.width !== size().width || plot.height !== size().height) plot.setSize(size()); });
+    watcher.observe(room);
+    drawn.set(target, { again: () => draw(target, chart), end: () => { watcher.disconnect(); plot.destroy(); drawn.delete(target); } });
+  }
+
+  function clear(target) {
+    target.querySelector(":scope > .body")?.remove();
+    const body = element("div", { class: "body" });
+    target.append(body);
+    return body;
+  }
+
+  function failed(target, why, retry) {
+    drawn.get(target)?.end();
+    const again = element("button", { type: "button", click: retry }, words.again);
+    clear(target).append(element("p", { class: "notice", role: "status" }, `${words.trouble}: ${why}`), again);
+  }
+
+  // At most four questions of a page are on their way; the rest wait in line.
+  const line = [];
+  let busy = 0;
+  async function fetched(address) {
+    if (busy >= AT_ONCE) await new Promise((resolve) => line.push(resolve));
+    busy += 1;
+    try {
+      const answer = await fetch(address, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(RETRY_SECONDS * 1000) });
+      const told = await answer.json();
+      if (!answer.ok) throw new Error(told.error ?? answer.statusText);
+      return told;
+    } finally {
+      busy -= 1;
+      line.shift()?.();
+    }
+  }
+
+  // Fetches what `address` says and shows it; where it can't be told, says why, and tries again by itself.
+  async function load(target, address, show) {
+    target.setAttribute("aria-busy", "true");
+    try {
+      show(target, await fetched(address));
+    } catch (error) {
+      failed(target, error.message, () => load(target, address, show));
+      setTimeout(() => { if (target.isConnected && target.querySelector(".notice + button")) load(target, address, show); }, RETRY_SECONDS * 1000);
+    } finally {
+      target.removeAttribute("aria-busy");
+    }
+  }
+
+  // Nothing is asked for before somebody comes near it.
+  function whenNear(targets, start) {
+    const near = new IntersectionObserver((entries) => {
+      for (const entry of entries.filter((each) => each.isIntersecting)) {
+        near.unobserve(entry.target);
+        start(entry.target);
+      }
+    }, { rootMargin: "400px" });
+    targets.forEach((each) => near.observe(each));
+  }
+
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => [...drawn.values()].forEach((each) => each.again()));
+  Object.assign(window.sereno, { element, draw, load, whenNear, clear });
+  whenNear(document.querySelectorAll("figure.chart[data-chart]"), (each) => load(each, each.dataset.chart, draw));
+})();
