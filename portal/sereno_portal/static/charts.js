@@ -28,11 +28,17 @@
 
   const colourOfHue = (hue) => colour(hue === "plain" ? "series-1" : hue);
 
-  // Lines without a meaning of their own take the palette in turn; from the ninth on the dashes differ.
+  // Lines without a meaning of their own take the palette in turn; from the ninth on the dashes differ, and so they do
+  // for lines of the same meaning.
   function looksOf(lines) {
     let turn = 0;
+    const alike = {};
     return lines.map((line) => {
-      if (line.hue) return { colour: colourOfHue(line.hue), dash: line.dashed ? FORECAST : [] };
+      if (line.hue && line.dashed) return { colour: colourOfHue(line.hue), dash: FORECAST };
+      if (line.hue) {
+        alike[line.hue] = (alike[line.hue] ?? -1) + 1;
+        return { colour: colourOfHue(line.hue), dash: DASHES[alike[line.hue] % DASHES.length] };
+      }
       const own = { colour: colour(`series-${(turn % COLOURS) + 1}`), dash: DASHES[Math.floor(turn / COLOURS) % DASHES.length] };
       turn += 1;
       return line.dashed ? { ...own, dash: FORECAST } : own;
@@ -306,6 +312,6 @@
   }
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => [...drawn.values()].forEach((each) => each.again()));
-  Object.assign(window.sereno, { element, draw, load, whenNear, clear });
+  Object.assign(window.sereno, { element, draw, load, whenNear, clear, colour, moment, words });
   whenNear(document.querySelectorAll("figure.chart[data-chart]"), (each) => load(each, each.dataset.chart, draw));
 })();

@@ -72,8 +72,8 @@ def _said(text: str, language: str, **values: object) -> str:
 
 def _address_with(request: Request, **changed: str) -> str:
     """This page's own address with other parameters; what is empty is left out."""
-    parameters = {**request.query_params, **changed}
-    kept = {name: value for name, value in parameters.items() if value}
+    unchanged = [(name, value) for name, value in request.query_params.multi_items() if name not in changed]
+    kept = [(name, value) for name, value in (*unchanged, *changed.items()) if value]
     return f"{request.url.path}?{urlencode(kept)}" if kept else request.url.path
 
 

@@ -1,0 +1,124 @@
+"""The addresses of the dashboards' pages, and of the same as JSON."""
+
+import difflib
+from datetime import datetime
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from sereno_backends.grafana import DashboardInvalid
+
+from sereno_portal.pages.dashboards.asking import Asking
+from sereno_portal.pages.dashboards.choices import ChoiceInvalid, Choices, choices_of
+from sereno_portal.pages.dashboards.models import PanelView
+from sereno_portal.pages.dashboards.panels import panel_view
+from sereno_portal.pages.dashboards.shelf import DashboardFiles, Shelf, Shelved
+from sereno_portal.pages.dashboards.times import Shown, TimeInvalid, shown
+from sereno_portal.pages.dashboards.views import DashboardView, Listing, dashboard_view, listing, parameters
+from sereno_portal.portal import Portal
+from sereno_portal.web.languages import said
+from sereno_portal.web.preferences import preferences_of
+from sereno_portal.web.rendering import page
+
+_VARIABLE = "var-"
+_MOST_PARAMETERS = 200
+Length = Annotated[
+    str, Query(alias="from", max_length=40, description="`1h`, `6h`, `1d`, … up to `to`; empty: as written")
+]
+Until = Annotated[datetime | None, Query(alias="to", description="ISO 8601; without it, now")]
+
+
+class _Pages:
+    """What all addresses have in common."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+        self._files = DashboardFiles(portal.configuration.dashboards)
+
+    def shelf(self) -> Shelf:
+        return self._files.current()
+
+    def shelved(self, uid: str) -> Shelved:
+        """The dashboard of this uid; 404 with the nearest where there is none, 422 where it can't be read."""
+        shelf = self.shelf()
+        found = shelf.find(uid)
+        if isinstance(found, Shelved):
+            return found
+        if found is not None:
+            raise HTTPException(422, f"dashboards/grafana/{found.folder}/{found.file}: {found.why}")
+        near = difflib.get_close_matches(uid, [each.dashboard.uid for each in shelf.dashboards], 3, 0.4)
+        raise HTTPException(404, f"no dashboard {uid[:80]!r}" + (f"; there is {', '.join(near)}" if near else ""))
+
+    def chosen(self, request: Request, shelved: Shelved, length: str, until: datetime | None) -> tuple[Choices, Shown]:
+        """What the address says; 422 where it is nothing that was offered."""
+        asked: dict[str, tuple[str, ...]] = {}
+        for name, value in request.query_params.multi_items()[:_MOST_PARAMETERS]:
+            if name.startswith(_VARIABLE):
+                key = name.removeprefix(_VARIABLE)
+                asked[key] = (*asked.get(key, ()), value)
+        try:
+            time = shown(length or shelved.dashboard.time_from, self._portal.clock(), until)
+            return choices_of(self._portal.gateway, shelved.dashboard, asked), time
+        except (ChoiceInvalid, TimeInvalid) as error:
+            raise HTTPException(422, str(error)) from error
+
+    def dashboard(self, request: Request, uid: str, length: str, until: datetime | None) -> DashboardView:
+        shelved = self.shelved(uid)
+        choices, time = self.chosen(request, shelved, length, until)
+        return dashboard_view(self.shelf(), shelved, choices, time)
+
+    def panel(self, request: Request, uid: str, number: int, length: str, until: datetime | None) -> PanelView:
+        shelved = self.shelved(uid)
+        panel = dict(shelved.panels()).get(number)
+        if panel is None:
+            raise HTTPException(404, f"the dashboard {uid!r} has no panel {number}")
+        choices, time = self.chosen(request, shelved, length, until)
+        asking = Asking(self._portal.gateway, panel, choices, time, self._portal.clock())
+        grafana = self._portal.catalogue.settings.links.dashboards
+        try:
+            return panel_view(asking, shelved, grafana, partial(said, language=preferences_of(request).language))
+        except DashboardInvalid as error:
+            raise HTTPException(422, f"dashboards/grafana/{shelved.folder}/{shelved.file}: {error}") from error
+
+
+def router(portal: Portal) -> APIRouter:
+    """The pages and their JSON."""
+    routes, pages = APIRouter(), _Pages(portal)
+
+    @routes.get("/dashboards", include_in_schema=False)
+    def list_page(request: Request) -> Response:
+        return page(request, "dashboards/list.html.j2", listing=listing(pages.shelf()))
+
+    @routes.get("/dashboards/{uid}", include_in_schema=False)
+    def dashboard_page(request: Request, uid: str, length: Length = "", until: Until = None) -> Response:
+        view = pages.dashboard(request, uid, length, until)
+        grafana = portal.catalogue.settings.links.dashboards
+        return page(request, "dashboards/dashboard.html.j2", dashboard=view, grafana=grafana)
+
+    @routes.get("/dashboards/{uid}/panels/{number}", include_in_schema=False)
+    def panel_page(request: Request, uid: str, number: int, length: Length = "", until: Until = None) -> Response:
+        shelved = pages.shelved(uid)
+        view = pages.panel(request, uid, number, length, until)
+        query = parameters(*pages.chosen(request, shelved, length, until))
+        description = dict(shelved.panels())[number].description
+        return page(
+            request, "dashboards/panel.html.j2", panel=view, dashboard=shelved.dashboard, number=number, query=query,
+            description=description,
+        )  # fmt: skip
+
+    @routes.get("/api/v1/dashboards")
+    def dashboards() -> Listing:
+        """All dashboards, by folder."""
+        return listing(pages.shelf())
+
+    @routes.get("/api/v1/dashboards/{uid}")
+    def dashboard(request: Request, uid: str, length: Length = "", until: Until = None) -> DashboardView:
+        """One dashboard: what can be chosen (`var-<name>=<value>`), its rows, and where each panel's answer is."""
+        return pages.dashboard(request, uid, length, until)
+
+    @routes.get("/api/v1/dashboards/{uid}/panels/{number}")
+    def panel(request: Request, uid: str, number: int, length: Length = "", until: Until = None) -> PanelView:
+        """What one panel shows."""
+        return pages.panel(request, uid, number, length, until)
+
+    return routes

@@ -1,0 +1,78 @@
+"""The time that a dashboard shows: links of five lengths, or what the address says as Grafana writes it; pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sereno_backends.grafana import Panel, TimeShown, Value, built_in_values
+from sereno_slo.duration import Duration
+
+from sereno_portal.gateway import Span, span_of
+
+CHOICES = ("1h", "6h", "1d", "7d", "30d")
+_LENGTH = re.compile(r"(?:now-)?(\d{1,6})([smhdw])", re.ASCII)
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_HEATMAP_COLUMNS = 120
+
+
+class TimeInvalid(Exception):  # noqa: N818 - reads as what happened
+    """The address asks for a time that can't be understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown of the past."""
+
+    length: str
+    """As the address says it: `6h`."""
+    span: Span
+    until: datetime | None
+    """None: up to now."""
+
+    def of(self, panel: Panel) -> Span:
+        """The span of one panel: it may have a length of its own, and a least step."""
+        span = self.span
+        if panel.time_from:
+            span = span_of(_length(panel.time_from), self.span.end, until=self.span.end)
+        steps = [span.step, _least_step(panel.interval)]
+        if panel.type == "heatmap":
+            steps.append((span.end - span.start) / _HEATMAP_COLUMNS)
+        return _in_steps(span, max(steps))
+
+
+def shown(length: str, now: datetime, until: datetime | None = None) -> Shown:
+    """What the address asks for, up to `until` or up to now.
+
+    Raises:
+        TimeInvalid: the length is none.
+    """
+    if until is not None and until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return Shown(length.removeprefix("now-"), span_of(_length(length), now, until=until), until)
+
+
+def values_of(span: Span) -> dict[str, Value]:
+    """Grafana's own variables of the time shown."""
+    return built_in_values(TimeShown(span.start, span.end, span.step))
+
+
+def _length(text: str) -> timedelta:
+    match = _LENGTH.fullmatch(text)
+    if match is None or int(match[1]) == 0:
+        raise TimeInvalid(f"{text[:40]!r} is no length of time: write 6h, 7d or the like")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _least_step(interval: str) -> timedelta:
+    try:
+        return timedelta(milliseconds=Duration.parse(interval.removeprefix(">")).milliseconds)
+    except ValueError:  # none is written, or a variable
+        return timedelta()
+
+
+def _in_steps(span: Span, step: timedelta) -> Span:
+    if step <= span.step:
+        return span
+    whole = -(-step // timedelta(seconds=1))
+    start, end = (int(each.timestamp()) // whole * whole for each in (span.start, span.end))
+    return Span(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC), timedelta(seconds=whole))
