@@ -113,6 +113,7 @@
     ctx.clip();
     ctx.lineWidth = 1.5 * scale;
     ctx.font = `${11 * scale}px sans-serif`;
+    [ctx.textAlign, ctx.textBaseline] = ["left", "alphabetic"];
     const across = (from, to, dash, stroke) => {
       ctx.setLineDash(dash.map((each) => each * scale));
       ctx.strokeStyle = stroke;

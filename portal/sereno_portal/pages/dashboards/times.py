@@ -48,7 +48,9 @@ def shown(length: str, now: datetime, until: datetime | None = None) -> Shown:
     """
     if until is not None and until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
-    return Shown(length.removeprefix("now-"), span_of(_length(length), now, until=until), until)
+    wanted = _length(length)
+    said = next((choice for choice in CHOICES if _length(choice) == wanted), length.removeprefix("now-"))
+    return Shown(said, span_of(wanted, now, until=until), until)
 
 
 def values_of(span: Span) -> dict[str, Value]:
