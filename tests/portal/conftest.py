@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 
 import httpx
 import pytest
 from sereno_portal import PortalConfiguration
 from support.portal import END, ROOT, catalogue, history, running_portal
+from support.portal_dashboards import measured, write_repository
 from support.ports import free_port
 from support.prometheus import RunningProcess, running_prometheus
 
@@ -14,7 +16,8 @@ from support.prometheus import RunningProcess, running_prometheus
 @pytest.fixture(scope="session")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProcess]:
     """A Prometheus that holds the past of all SLOs."""
-    with running_prometheus(tmp_path_factory.mktemp("portal-past"), history=history(catalogue())) as server:
+    past = chain(history(catalogue()), measured())
+    with running_prometheus(tmp_path_factory.mktemp("portal-past"), history=past) as server:
         yield server
 
 
@@ -30,4 +33,15 @@ def portal(past: RunningProcess) -> Iterator[httpx.Client]:
 def without_prometheus() -> Iterator[httpx.Client]:
     """A client of a portal whose Prometheus is away."""
     with running_portal(PortalConfiguration(prometheus=f"http://127.0.0.1:{free_port()}", root=ROOT)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def shown(past: RunningProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of a portal of a repository whose dashboard has a panel of each kind."""
+    root = tmp_path_factory.mktemp("shown")
+    write_repository(root)
+    with running_portal(
+        PortalConfiguration(prometheus=past.url, root=root, clock=lambda: datetime.fromtimestamp(END, UTC))
+    ) as client:
         yield client

@@ -2,14 +2,14 @@
 
 import dataclasses
 import hashlib
-import shutil
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from sereno_portal.charts import Bound, Chart, Hue, Line, Mark
 from sereno_portal.web.figures import figure
+from support.chromium import opened
 from support.portal import END, ROOT
 
 UNITS = ("short", "percentunit", "s", "ms", "µs", "bytes", "Bps", "locale", "cpm", "suffix: rows", "d", "celsius")
@@ -32,15 +32,9 @@ CHART = Chart(
 @pytest.fixture(scope="module")
 def browsed(without_prometheus: httpx.Client) -> Iterator[Page]:
     """A page of the portal that has nothing of its own on it."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no chromium; scripts/install-test-tools installs it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--headless=new"])
-        page = browser.new_page(viewport={"width": 700, "height": 900})
+    with opened() as page:
         page.goto(f"{without_prometheus.base_url}/nowhere?lang=en&theme=light")
         yield page
-        browser.close()
 
 
 def test_the_browser_says_figures_as_the_server_does(browsed: Page) -> None:

@@ -3,8 +3,6 @@
 import math
 from collections.abc import Sequence
 
-from sereno_backends.prometheus import Columns
-
 from sereno_portal.charts import on_times, times_of
 from sereno_portal.pages.dashboards.asking import Asking, legend
 from sereno_portal.pages.dashboards.models import HeatmapPanel
@@ -26,8 +24,8 @@ def heatmap_of(asking: Asking, title: str) -> HeatmapPanel:
     for target in asking.targets[:1]:
         is_cumulative = target.format == "heatmap"
         for columns in asking.lines(target.expr, asking.span):
-            name = legend(target.legend, columns.labels, "")
-            read.append((_bound(columns, name), name, on_times(columns, times)))
+            name = columns.labels.get("le") or legend(target.legend, columns.labels, "")
+            read.append((_bound(name), name, on_times(columns, times)))
     read.sort(key=lambda each: (each[0], each[1]))
     if len(read) > MOST_BUCKETS:
         asking.troubles.append(f"the {MOST_BUCKETS} lowest of {len(read)} buckets are shown")
@@ -45,9 +43,9 @@ def heatmap_of(asking: Asking, title: str) -> HeatmapPanel:
     )
 
 
-def _bound(columns: Columns, name: str) -> float:
+def _bound(name: str) -> float:
     try:
-        return float(columns.labels.get("le", name))
+        return float(name)
     except ValueError:
         return math.inf
 
