@@ -42,7 +42,7 @@ def test_every_dashboard_of_the_repository_opens(portal: httpx.Client) -> None:
         assert panels
         for panel in panels:
             told = answer(portal, panel["answer"])
-            assert told["kind"] in ("chart", "figures", "table", "heatmap", "elsewhere"), panel["title"]
+            assert told["kind"] in ("chart", "figures", "table", "heatmap", "states", "elsewhere"), panel["title"]
             assert not told.get("trouble"), panel["title"]
 
 
@@ -158,6 +158,20 @@ def test_each_kind_of_panel(shown: httpx.Client) -> None:
     assert "Elasticsearch" in elsewhere["text"]
     assert elsewhere["text"].startswith("Las líneas")
     assert elsewhere["address"].endswith("/d/shown")
+
+
+def test_states_over_time(shown: httpx.Client) -> None:
+    """A timeline joins what is alike, a history has a cell for each step; gaps stay gaps."""
+    alert, plain = sorted(answer(shown, f"{SHOWN}/11")["rows"], key=lambda row: row["label"])
+    (firing,) = alert["stretches"]
+    assert (alert["label"], firing["text"], firing["hue"]) == ("Shown", "firing", "bad")
+    assert END - 1200 <= firing["at"] <= END - 1080
+    assert [each["text"] for each in plain["stretches"]] == ["0"]
+    history = answer(shown, f"{SHOWN}/12")
+    (cells,) = [row["stretches"] for row in history["rows"] if row["label"] == "plain"]
+    assert len(cells) == 7
+    assert {(each["text"], each["hue"], each["until"] - each["at"]) for each in cells} == {("4", "bad", 600)}
+    assert "firing" in shown.get("/dashboards/shown/panels/11").text
 
 
 def test_a_query_that_is_refused_leaves_the_others_alone(shown: httpx.Client) -> None:

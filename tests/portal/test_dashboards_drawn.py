@@ -54,6 +54,8 @@ def test_panels_show_their_answers(drawn: Page) -> None:
     assert drawn.get_by_role("link", name="plain").get_attribute("href") == "https://example.org/?q=plain"
     assert "all is calm" in panel(drawn, "Nothing")
     assert "✖ spent" in panel(drawn, "Mapped")
+    assert "✖ firing" in panel(drawn, "States")
+    assert drawn.locator("figure.state-timeline rect").count() == 2
     assert "Elasticsearch" in panel(drawn, "Log lines")
     assert "This can't be told now: " in panel(drawn, "Refused")
     assert "parse error" in panel(drawn, "Refused")

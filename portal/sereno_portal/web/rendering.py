@@ -1,6 +1,6 @@
 """Templates in, HTML out. Every value is escaped, and nothing of a page runs but our own files."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, partial
 from importlib import resources
 from urllib.parse import quote, urlencode, urlsplit
@@ -98,6 +98,7 @@ def _environment() -> jinja2.Environment:
         "clock": lambda moment: f"{moment:%H:%M:%S}",
         "moment": lambda moment: f"{moment:%Y-%m-%d %H:%M}",
         "iso": datetime.isoformat,
+        "unix": lambda seconds: datetime.fromtimestamp(seconds, UTC),
         "web_address": web_address,
     }
     return environment

@@ -90,6 +90,38 @@ class HeatmapPanel:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """How something was for a while; Unix seconds."""
+
+    at: float
+    until: float
+    text: str
+    hue: Hue | None
+
+
+@dataclass(frozen=True, slots=True)
+class StateRow:
+    """One thing that has states."""
+
+    label: str
+    stretches: tuple[Stretch, ...]
+    """In order of time; where nothing was known, there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatesPanel:
+    """What was when, a row for each thing."""
+
+    title: str
+    start: float
+    end: float
+    rows: tuple[StateRow, ...]
+    empty: str = ""
+    trouble: str = ""
+    kind: Literal["states"] = "states"
+
+
+@dataclass(frozen=True, slots=True)
 class ElsewherePanel:
     """What this page can't show: where it is."""
 
@@ -100,4 +132,4 @@ class ElsewherePanel:
     kind: Literal["elsewhere"] = "elsewhere"
 
 
-PanelView: TypeAlias = ChartPanel | FiguresPanel | TablePanel | HeatmapPanel | ElsewherePanel
+PanelView: TypeAlias = ChartPanel | FiguresPanel | TablePanel | HeatmapPanel | StatesPanel | ElsewherePanel

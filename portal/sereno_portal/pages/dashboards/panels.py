@@ -9,13 +9,15 @@ from sereno_portal.pages.dashboards.heatmaps import heatmap_of
 from sereno_portal.pages.dashboards.lines import chart_of
 from sereno_portal.pages.dashboards.models import ChartPanel, ElsewherePanel, PanelView
 from sereno_portal.pages.dashboards.shelf import Shelved
+from sereno_portal.pages.dashboards.states import states_of
 from sereno_portal.pages.dashboards.stats import figures_of
 from sereno_portal.pages.dashboards.tables import table_of
 from sereno_portal.web.rendering import web_address
 
 CHARTS = frozenset({"timeseries", "graph", "trend"})
 FIGURES = frozenset({"stat", "gauge", "bargauge", "singlestat"})
-DRAWN = CHARTS | FIGURES | {"table", "heatmap"}
+STATES = frozenset({"state-timeline", "status-history"})
+DRAWN = CHARTS | FIGURES | STATES | {"table", "heatmap"}
 
 _PROMETHEUS = frozenset({"prometheus", "datasource", ""})
 """`datasource` is Grafana's word for a panel whose queries name their own."""
@@ -51,4 +53,6 @@ def panel_view(asking: Asking, shelved: Shelved, grafana: str, say: Callable[[st
         return ChartPanel(title, chart_of(asking, shelved.dashboard, title))
     if panel.type in FIGURES:
         return figures_of(asking, title)
+    if panel.type in STATES:
+        return states_of(asking, title)
     return table_of(asking, title) if panel.type == "table" else heatmap_of(asking, title)

@@ -89,10 +89,37 @@
     new ResizeObserver(() => paint(canvas, view)).observe(canvas);
   }
 
-  const SHOWN = { figures: showFigures, table: showTable, heatmap: showHeatmap };
+  // Heights tell states apart as well as colours do: what is bad fills its row.
+  const HEIGHTS = { good: 9, warning: 15, bad: 20 };
+
+  function showStates(body, view) {
+    const across = (seconds) => (1000 * (seconds - view.start)) / (view.end - view.start);
+    const rows = view.rows.map((row) => {
+      const line = shape("svg", { class: "states", viewBox: "0 0 1000 20", preserveAspectRatio: "none", "aria-hidden": "true" });
+      for (const each of row.stretches) {
+        const height = HEIGHTS[each.hue] ?? 12;
+        const block = shape("rect", { class: `fill ${each.hue ?? ""}`, x: across(each.at), y: 20 - height, height, width: Math.max(across(each.until) - across(each.at) - 1.5, 1) });
+        const words = shape("title", {});
+        words.textContent = `${moment(each.at)}: ${each.text}`;
+        block.append(words);
+        line.append(block);
+      }
+      const latest = row.stretches.at(-1);
+      return element("tr", {}, element("th", { scope: "row" }, row.label), element("td", { class: "wide" }, line),
+        element("td", { class: "number" }, latest ? signed(latest.text, latest.hue) : ""));
+    });
+    const head = element("tr", {}, element("td", {}), element("th", { scope: "col", class: "wide" }, `${moment(view.start)} – ${moment(view.end)}`), element("th", { scope: "col", class: "number" }, words.latest));
+    const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows));
+    const listed = view.rows.flatMap((row) => row.stretches.map((each) => element("li", {}, `${row.label}: ${moment(each.at)} – ${moment(each.until)}: ${each.text}`)));
+    body.append(element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": view.title }, table),
+      element("details", {}, element("summary", {}, words.table), element("ul", { class: "fine" }, ...listed.slice(-500))));
+  }
+
+  const SHOWN = { states: showStates, figures: showFigures, table: showTable, heatmap: showHeatmap };
 
   function isEmpty(view) {
     return (view.kind === "figures" && !view.figures.length) || (view.kind === "table" && !view.rows.length) ||
+      (view.kind === "states" && !view.rows.length) ||
       (view.kind === "heatmap" && !view.counts.some((row) => row.some((each) => each !== null)));
   }
 
