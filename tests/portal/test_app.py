@@ -26,7 +26,15 @@ def test_a_page_that_isnt_there(without_prometheus: httpx.Client) -> None:
 
 def test_static_files_are_our_own(without_prometheus: httpx.Client) -> None:
     """Nothing of a page comes from elsewhere."""
-    for name in ("portal.css", "portal.js", "charts.js", "icon.svg", "vendor/uplot/uPlot.iife.min.js"):
+    for name in (
+        "portal.css",
+        "portal.js",
+        "charts.js",
+        "chart-words.js",
+        "figures.js",
+        "icon.svg",
+        "vendor/uplot/uPlot.iife.min.js",
+    ):
         assert without_prometheus.get(f"/static/{name}").is_success, name
 
 

@@ -9,6 +9,7 @@ import pytest
 from sereno_backends.grafana import Dashboard
 from sereno_portal.pages.dashboards import shelf
 from sereno_portal.pages.dashboards.shelf import Broken, DashboardFiles, Shelved
+from sereno_portal.pages.dashboards.times import understood
 from support.portal import END, OVERSPENT, ROOT
 from support.portal_dashboards import DEPLOYED, HOSTILE
 from support.prometheus import RunningProcess
@@ -108,6 +109,7 @@ def test_several_and_all_values(shown: httpx.Client) -> None:
         ({"from": "yesterday"}, "no length of time"),
         ({"from": "0h"}, "no length of time"),
         ({"to": "soon"}, "to"),
+        ({"to": "0001-01-01T00:00:00"}, "nothing is known of 1"),
     ],
 )
 def test_what_nobody_offered_is_refused(shown: httpx.Client, parameters: dict[str, Any], told: str) -> None:
@@ -213,8 +215,18 @@ def test_another_time(shown: httpx.Client) -> None:
     week = answer(shown, f"{SHOWN}/1", **{"from": "now-168h"})["chart"]
     assert week["times"][-1] - week["times"][0] == 7 * 86_400
     assert len(week["times"]) <= 720
+    ahead = answer(shown, f"{SHOWN}/1", to="9999-12-31T23:59:59-12:00")["chart"]
+    assert ahead["times"][-1] <= END
     heatmap = answer(shown, f"{SHOWN}/5")
     assert heatmap["step_seconds"] == 60
+
+
+def test_a_time_of_a_file_that_isnt_understood(shown: httpx.Client) -> None:
+    """A panel's falls back on the dashboard's, a dashboard's on six hours."""
+    assert [understood(text) for text in ("now-6h", "30d", "now-1M/M", "now/d", "0d", "")] == [
+        "now-6h", "30d", "now-1M/M", "", "", "",
+    ]  # fmt: skip
+    assert answer(shown, "/api/v1/dashboards/shown")["length"] == "1h"
 
 
 def test_broken_files_are_told_and_take_nothing_away(shown: httpx.Client) -> None:

@@ -21,6 +21,7 @@ _HUES = {
     "red": Hue.BAD,
     "purple": Hue.OTHER,
 }
+_MOST_DECIMALS = 15
 _SHADE = re.compile(r"^(?:super-light|light|semi-dark|dark)-")
 
 
@@ -53,7 +54,7 @@ def look_of(panel: Panel, name: str, ref_id: str = "") -> Look:
     look = Look(
         name,
         panel.unit or "short",
-        panel.decimals,
+        _decimals(panel.decimals),
         panel.minimum,
         panel.maximum,
         panel.thresholds,
@@ -160,6 +161,11 @@ def _coloured(look: Look, written: Written) -> Look:
     return replace(look, is_coloured=_colours_cells(written.inner("value").content))
 
 
+def _decimals(written: int | None) -> int | None:
+    """As many as a figure can have."""
+    return None if written is None else min(max(written, 0), _MOST_DECIMALS)
+
+
 def _colours_cells(options: object) -> bool:
     return isinstance(options, dict) and str(options.get("type", "")).startswith("color-")
 
@@ -167,7 +173,7 @@ def _colours_cells(options: object) -> bool:
 _CHANGES: dict[str, Callable[[Look, Written], Look]] = {
     "displayName": lambda look, written: replace(look, name=written.text("value") or look.name),
     "unit": lambda look, written: replace(look, unit=written.text("value")),
-    "decimals": lambda look, written: replace(look, decimals=written.whole("value")),
+    "decimals": lambda look, written: replace(look, decimals=_decimals(written.whole("value"))),
     "min": lambda look, written: replace(look, minimum=written.number("value")),
     "max": lambda look, written: replace(look, maximum=written.number("value")),
     "thresholds": lambda look, written: replace(look, thresholds=thresholds(written.inner("value"))),

@@ -13,7 +13,7 @@ from sereno_portal.pages.dashboards.choices import ChoiceInvalid, Choices, choic
 from sereno_portal.pages.dashboards.models import PanelView
 from sereno_portal.pages.dashboards.panels import panel_view
 from sereno_portal.pages.dashboards.shelf import DashboardFiles, Shelf, Shelved
-from sereno_portal.pages.dashboards.times import Shown, TimeInvalid, shown
+from sereno_portal.pages.dashboards.times import Shown, TimeInvalid, shown, understood
 from sereno_portal.pages.dashboards.views import DashboardView, Listing, dashboard_view, listing, parameters
 from sereno_portal.portal import Portal
 from sereno_portal.web.languages import said
@@ -57,7 +57,7 @@ class _Pages:
                 key = name.removeprefix(_VARIABLE)
                 asked[key] = (*asked.get(key, ()), value)
         try:
-            time = shown(length or shelved.dashboard.time_from, self._portal.clock(), until)
+            time = shown(length or understood(shelved.dashboard.time_from), self._portal.clock(), until)
             return choices_of(self._portal.gateway, shelved.dashboard, asked), time
         except (ChoiceInvalid, TimeInvalid) as error:
             raise HTTPException(422, str(error)) from error

@@ -10,8 +10,10 @@ from sereno_slo.duration import Duration
 from sereno_portal.gateway import Span, span_of
 
 CHOICES = ("1h", "6h", "1d", "7d", "30d")
-_LENGTH = re.compile(r"(?:now-)?(\d{1,6})([smhdw])", re.ASCII)
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_LENGTH = re.compile(r"(?:now-)?(\d{1,6})([smhdwMy])(?:/[smhdwMy])?", re.ASCII)
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000}
+_USUAL = "6h"
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _HEATMAP_COLUMNS = 120
 
 
@@ -32,7 +34,7 @@ class Shown:
     def of(self, panel: Panel) -> Span:
         """The span of one panel: it may have a length of its own, and a least step."""
         span = self.span
-        if panel.time_from:
+        if understood(panel.time_from):
             span = span_of(_length(panel.time_from), self.span.end, until=self.span.end)
         steps = [span.step, _least_step(panel.interval)]
         if panel.type == "heatmap":
@@ -40,14 +42,22 @@ class Shown:
         return _in_steps(span, max(steps))
 
 
+def understood(length: str) -> str:
+    """The length that a dashboard's file says; empty where that is none, such as `now/d`."""
+    return length if _seconds(length) else ""
+
+
 def shown(length: str, now: datetime, until: datetime | None = None) -> Shown:
-    """What the address asks for, up to `until` or up to now.
+    """What the address asks for, up to `until` or up to now; six hours where it asks for nothing.
 
     Raises:
-        TimeInvalid: the length is none.
+        TimeInvalid: the length is none, or the moment is older than any monitoring.
     """
-    if until is not None and until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
+    if until is not None:
+        until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
+        if until < _EARLIEST:
+            raise TimeInvalid(f"nothing is known of {until.year}: write a later year in `to`")
+    length = length or _USUAL
     wanted = _length(length)
     said = next((choice for choice in CHOICES if _length(choice) == wanted), length.removeprefix("now-"))
     return Shown(said, span_of(wanted, now, until=until), until)
@@ -59,10 +69,14 @@ def values_of(span: Span) -> dict[str, Value]:
 
 
 def _length(text: str) -> timedelta:
-    match = _LENGTH.fullmatch(text)
-    if match is None or int(match[1]) == 0:
+    if not understood(text):
         raise TimeInvalid(f"{text[:40]!r} is no length of time: write 6h, 7d or the like")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    return timedelta(seconds=_seconds(text))
+
+
+def _seconds(text: str) -> int:
+    match = _LENGTH.fullmatch(text)
+    return int(match[1]) * _UNITS[match[2]] if match else 0
 
 
 def _least_step(interval: str) -> timedelta:
