@@ -108,8 +108,10 @@ def test_several_and_all_values(shown: httpx.Client) -> None:
         ({"var-always": "other"}, "always is always 'shown'"),
         ({"from": "yesterday"}, "no length of time"),
         ({"from": "0h"}, "no length of time"),
-        ({"to": "soon"}, "to"),
-        ({"to": "0001-01-01T00:00:00"}, "nothing is known of 1"),
+        ({"to": "soon"}, "'soon' is no moment"),
+        ({"to": "9" * 30}, "is no moment"),
+        ({"to": "0001-01-01T00:00:00"}, "nothing is known of the year 1"),
+        ({"from": str(int(END * 1000) + 1)}, "isn't before the end"),
     ],
 )
 def test_what_nobody_offered_is_refused(shown: httpx.Client, parameters: dict[str, Any], told: str) -> None:
@@ -215,7 +217,7 @@ def test_another_time(shown: httpx.Client) -> None:
     week = answer(shown, f"{SHOWN}/1", **{"from": "now-168h"})["chart"]
     assert week["times"][-1] - week["times"][0] == 7 * 86_400
     assert len(week["times"]) <= 720
-    ahead = answer(shown, f"{SHOWN}/1", to="9999-12-31T23:59:59-12:00")["chart"]
+    ahead = answer(shown, f"{SHOWN}/1", to="8999-12-31T23:59:59-12:00")["chart"]
     assert ahead["times"][-1] <= END
     heatmap = answer(shown, f"{SHOWN}/5")
     assert heatmap["step_seconds"] == 60
@@ -227,6 +229,20 @@ def test_a_time_of_a_file_that_isnt_understood(shown: httpx.Client) -> None:
         "now-6h", "30d", "now-1M/M", "", "", "",
     ]  # fmt: skip
     assert answer(shown, "/api/v1/dashboards/shown")["length"] == "1h"
+
+
+def test_addresses_of_grafana_lead_here(shown: httpx.Client) -> None:
+    """With their time: what pages (alerts) link to works where `links.dashboards` is the portal."""
+    answered = shown.get("/d/shown/anything?from=now-90m&to=now&var-one=plain", follow_redirects=True)
+    assert answered.status_code == 200
+    assert answered.url.path == "/dashboards/shown"
+    assert "from=5400s&amp;var-one=plain" in answered.text
+    milliseconds = {"from": f"{END - 1800:.0f}000", "to": f"{END - 900:.0f}000"}
+    chart = answer(shown, f"{SHOWN}/1", **milliseconds)["chart"]
+    assert [chart["times"][0], chart["times"][-1]] == [
+        pytest.approx(END - 1800, abs=30),
+        pytest.approx(END - 900, abs=30),
+    ]
 
 
 def test_broken_files_are_told_and_take_nothing_away(shown: httpx.Client) -> None:

@@ -1,11 +1,12 @@
 """The addresses of the dashboards' pages, and of the same as JSON."""
 
 import difflib
-from datetime import datetime
 from functools import partial
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from sereno_backends.grafana import DashboardInvalid
 
 from sereno_portal.pages.dashboards.asking import Asking
@@ -22,10 +23,8 @@ from sereno_portal.web.rendering import page
 
 _VARIABLE = "var-"
 _MOST_PARAMETERS = 200
-Length = Annotated[
-    str, Query(alias="from", max_length=40, description="`1h`, `6h`, `1d`, … up to `to`; empty: as written")
-]
-Until = Annotated[datetime | None, Query(alias="to", description="ISO 8601; without it, now")]
+Start = Annotated[str, Query(alias="from", max_length=40, description="`1h`, `6h`, …; empty: as the dashboard says")]
+End = Annotated[str, Query(alias="to", max_length=40, description="ISO 8601, or milliseconds since 1970; empty: now")]
 
 
 class _Pages:
@@ -49,7 +48,7 @@ class _Pages:
         near = difflib.get_close_matches(uid, [each.dashboard.uid for each in shelf.dashboards], 3, 0.4)
         raise HTTPException(404, f"no dashboard {uid[:80]!r}" + (f"; there is {', '.join(near)}" if near else ""))
 
-    def chosen(self, request: Request, shelved: Shelved, length: str, until: datetime | None) -> tuple[Choices, Shown]:
+    def chosen(self, request: Request, shelved: Shelved, start: str, end: str) -> tuple[Choices, Shown]:
         """What the address says; 422 where it is nothing that was offered."""
         asked: dict[str, tuple[str, ...]] = {}
         for name, value in request.query_params.multi_items()[:_MOST_PARAMETERS]:
@@ -57,22 +56,22 @@ class _Pages:
                 key = name.removeprefix(_VARIABLE)
                 asked[key] = (*asked.get(key, ()), value)
         try:
-            time = shown(length or understood(shelved.dashboard.time_from), self._portal.clock(), until)
+            time = shown(start or understood(shelved.dashboard.time_from), self._portal.clock(), end)
             return choices_of(self._portal.gateway, shelved.dashboard, asked), time
         except (ChoiceInvalid, TimeInvalid) as error:
             raise HTTPException(422, str(error)) from error
 
-    def dashboard(self, request: Request, uid: str, length: str, until: datetime | None) -> DashboardView:
+    def dashboard(self, request: Request, uid: str, start: str, end: str) -> DashboardView:
         shelved = self.shelved(uid)
-        choices, time = self.chosen(request, shelved, length, until)
+        choices, time = self.chosen(request, shelved, start, end)
         return dashboard_view(self.shelf(), shelved, choices, time)
 
-    def panel(self, request: Request, uid: str, number: int, length: str, until: datetime | None) -> PanelView:
+    def panel(self, request: Request, uid: str, number: int, start: str, end: str) -> PanelView:
         shelved = self.shelved(uid)
         panel = dict(shelved.panels()).get(number)
         if panel is None:
             raise HTTPException(404, f"the dashboard {uid!r} has no panel {number}")
-        choices, time = self.chosen(request, shelved, length, until)
+        choices, time = self.chosen(request, shelved, start, end)
         asking = Asking(self._portal.gateway, panel, choices, time, self._portal.clock())
         grafana = self._portal.catalogue.settings.links.dashboards
         try:
@@ -90,21 +89,28 @@ def router(portal: Portal) -> APIRouter:
         return page(request, "dashboards/list.html.j2", listing=listing(pages.shelf()))
 
     @routes.get("/dashboards/{uid}", include_in_schema=False)
-    def dashboard_page(request: Request, uid: str, length: Length = "", until: Until = None) -> Response:
-        view = pages.dashboard(request, uid, length, until)
+    def dashboard_page(request: Request, uid: str, start: Start = "", end: End = "") -> Response:
+        view = pages.dashboard(request, uid, start, end)
         grafana = portal.catalogue.settings.links.dashboards
         return page(request, "dashboards/dashboard.html.j2", dashboard=view, grafana=grafana)
 
     @routes.get("/dashboards/{uid}/panels/{number}", include_in_schema=False)
-    def panel_page(request: Request, uid: str, number: int, length: Length = "", until: Until = None) -> Response:
+    def panel_page(request: Request, uid: str, number: int, start: Start = "", end: End = "") -> Response:
         shelved = pages.shelved(uid)
-        view = pages.panel(request, uid, number, length, until)
-        query = parameters(*pages.chosen(request, shelved, length, until))
+        view = pages.panel(request, uid, number, start, end)
+        query = parameters(*pages.chosen(request, shelved, start, end))
         description = dict(shelved.panels())[number].description
         return page(
             request, "dashboards/panel.html.j2", panel=view, dashboard=shelved.dashboard, number=number, query=query,
             description=description,
         )  # fmt: skip
+
+    @routes.get("/d/{uid}", include_in_schema=False)
+    @routes.get("/d/{uid}/{name}", include_in_schema=False)
+    def as_in_grafana(request: Request, uid: str, name: str = "") -> Response:  # noqa: ARG001 - of the address
+        """Alerts and dashboards lead to Grafana's addresses: `links.dashboards` may be this portal's."""
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/dashboards/{quote(uid, safe='')}{query}")
 
     @routes.get("/api/v1/dashboards")
     def dashboards() -> Listing:
@@ -112,13 +118,13 @@ def router(portal: Portal) -> APIRouter:
         return listing(pages.shelf())
 
     @routes.get("/api/v1/dashboards/{uid}")
-    def dashboard(request: Request, uid: str, length: Length = "", until: Until = None) -> DashboardView:
+    def dashboard(request: Request, uid: str, start: Start = "", end: End = "") -> DashboardView:
         """One dashboard: what can be chosen (`var-<name>=<value>`), its rows, and where each panel's answer is."""
-        return pages.dashboard(request, uid, length, until)
+        return pages.dashboard(request, uid, start, end)
 
     @routes.get("/api/v1/dashboards/{uid}/panels/{number}")
-    def panel(request: Request, uid: str, number: int, length: Length = "", until: Until = None) -> PanelView:
+    def panel(request: Request, uid: str, number: int, start: Start = "", end: End = "") -> PanelView:
         """What one panel shows."""
-        return pages.panel(request, uid, number, length, until)
+        return pages.panel(request, uid, number, start, end)
 
     return routes

@@ -13,7 +13,7 @@ CHOICES = ("1h", "6h", "1d", "7d", "30d")
 _LENGTH = re.compile(r"(?:now-)?(\d{1,6})([smhdwMy])(?:/[smhdwMy])?", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000}
 _USUAL = "6h"
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_EARLIEST, _LATEST = 2000, 9000
 _HEATMAP_COLUMNS = 120
 
 
@@ -47,20 +47,36 @@ def understood(length: str) -> str:
     return length if _seconds(length) else ""
 
 
-def shown(length: str, now: datetime, until: datetime | None = None) -> Shown:
-    """What the address asks for, up to `until` or up to now; six hours where it asks for nothing.
+def shown(start: str, now: datetime, end: str = "") -> Shown:
+    """What the address asks for, as Grafana's addresses say it, too; six hours up to now where it says nothing.
+
+    Args:
+        start: a length, or a moment where `end` is one.
+        now: aware, UTC.
+        end: a moment, in ISO 8601 or as milliseconds since 1970; `now` or nothing is now.
 
     Raises:
-        TimeInvalid: the length is none, or the moment is older than any monitoring.
+        TimeInvalid: that is no time, or older than any monitoring.
     """
-    if until is not None:
-        until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
-        if until < _EARLIEST:
-            raise TimeInvalid(f"nothing is known of {until.year}: write a later year in `to`")
-    length = length or _USUAL
-    wanted = _length(length)
-    said = next((choice for choice in CHOICES if _length(choice) == wanted), length.removeprefix("now-"))
+    until = None if end in ("", "now") else _moment(end)
+    if start.isdecimal():
+        wanted = (until or now) - _moment(start)
+        if wanted <= timedelta():
+            raise TimeInvalid(f"{start} isn't before the end of what is asked for")
+    else:
+        wanted = _length(start or _USUAL)
+    said = next((choice for choice in CHOICES if _length(choice) == wanted), f"{wanted // timedelta(seconds=1)}s")
     return Shown(said, span_of(wanted, now, until=until), until)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromtimestamp(int(text) / 1000, UTC) if text.isdecimal() else datetime.fromisoformat(text)
+    except (OverflowError, OSError, ValueError):
+        raise TimeInvalid(f"{text[:40]!r} is no moment: write it like 2026-01-31T12:00:00Z") from None
+    if found.year < _EARLIEST or found.year > _LATEST:
+        raise TimeInvalid(f"nothing is known of the year {found.year}")
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def values_of(span: Span) -> dict[str, Value]:
