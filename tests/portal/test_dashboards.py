@@ -1,5 +1,6 @@
 """Dashboards without Grafana: what panels show is what Prometheus has, and no value of an address becomes a query."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 from sereno_backends.grafana import Dashboard
-from sereno_portal.pages.dashboards import shelf
+from sereno_portal.pages.dashboards import heatmaps, lines, shelf, states, tables
 from sereno_portal.pages.dashboards.shelf import Broken, DashboardFiles, Shelved
 from sereno_portal.pages.dashboards.times import understood
+from sereno_portal.web.languages import words_of
 from support.portal import END, OVERSPENT, ROOT
 from support.portal_dashboards import DEPLOYED, HOSTILE
 from support.prometheus import RunningProcess
@@ -198,6 +200,27 @@ def test_each_panel_has_a_page_without_javascript(shown: httpx.Client) -> None:
     page = shown.get("/dashboards/shown").text
     assert "Everything 3600" in page
     assert "javascript:" not in page
+
+
+def test_what_is_left_out_is_told_in_every_language(shown: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of lines, figures, rows: how many there are; and each such text of the pages has its Spanish."""
+    for module, name in (
+        (lines, "MOST_LINES"),
+        (tables, "MOST_ROWS"),
+        (states, "MOST_ROWS"),
+        (heatmaps, "MOST_BUCKETS"),
+    ):
+        monkeypatch.setattr(module, name, 1)
+    assert answer(shown, f"{SHOWN}/1", lang="en")["chart"]["trouble"] == "1 of 5 lines are drawn, the highest"
+    assert [line["label"] for line in answer(shown, f"{SHOWN}/1")["chart"]["lines"]] == ["path=plain"]
+    assert answer(shown, f"{SHOWN}/4", lang="es")["trouble"] == "Se muestran 1 de 5 filas"
+    assert answer(shown, f"{SHOWN}/5", lang="es")["trouble"] == "Se muestran 1 de 4 intervalos, los más bajos"
+    assert answer(shown, f"{SHOWN}/12", lang="en")["trouble"] == "1 of 2 rows are shown"
+    said = re.compile(r'asking\.(?:note|say)\("([^"]+)"')
+    sources = [path.read_text(encoding="utf-8") for path in Path(lines.__file__).parent.glob("*.py")]
+    texts = {text for source in sources for text in said.findall(source)}
+    assert len(texts) > 7
+    assert texts <= set(words_of("es"))
 
 
 def test_unknown_names(shown: httpx.Client) -> None:

@@ -12,6 +12,7 @@ from sereno_backends.prometheus import Columns, Sample
 from sereno_portal.gateway import Gateway, Span
 from sereno_portal.pages.dashboards.choices import Choices
 from sereno_portal.pages.dashboards.times import Shown, values_of
+from sereno_portal.web.languages import said
 
 _LEGEND = re.compile(r"\{\{\s*([a-zA-Z_]\w*)\s*\}\}", re.ASCII)
 
@@ -25,6 +26,7 @@ class Asking:
     choices: Choices
     shown: Shown
     now: datetime
+    language: str
     troubles: list[str] = field(default_factory=list)
 
     @cached_property
@@ -41,13 +43,13 @@ class Asking:
         """The samples of the end of the time shown. Raises `NotAnswered`."""
         text = self.choices.ready(target.expr, values_of(self.span))
         answer = self.gateway.instant(text, at=None if self.shown.until is None else self.span.end)
-        self._note(answer.trouble)
+        self._keep(answer.trouble)
         return answer.value
 
     def lines(self, expr: str, span: Span) -> tuple[Columns, ...]:
         """The lines of a query over a span. Raises `NotAnswered`."""
         answer = self.gateway.range(self.choices.ready(expr, values_of(span)), span)
-        self._note(answer.trouble)
+        self._keep(answer.trouble)
         return answer.value
 
     def text(self, text: str, more: Mapping[str, Value] | None = None) -> str:
@@ -59,7 +61,15 @@ class Asking:
         """All troubles, in one text."""
         return "; ".join(self.troubles)
 
-    def _note(self, trouble: str) -> None:
+    def say(self, text: str, **values: object) -> str:
+        """The text in the language of whoever looks."""
+        return said(text, self.language, values)
+
+    def note(self, text: str, **values: object) -> None:
+        """Something that whoever looks has to know, said once."""
+        self._keep(self.say(text, **values))
+
+    def _keep(self, trouble: str) -> None:
         if trouble and trouble not in self.troubles:
             self.troubles.append(trouble)
 

@@ -28,7 +28,7 @@ def heatmap_of(asking: Asking, title: str) -> HeatmapPanel:
             read.append((_bound(name), name, on_times(columns, times)))
     read.sort(key=lambda each: (each[0], each[1]))
     if len(read) > MOST_BUCKETS:
-        asking.troubles.append(f"the {MOST_BUCKETS} lowest of {len(read)} buckets are shown")
+        asking.note("{shown} of {all} buckets are shown, the lowest", shown=MOST_BUCKETS, all=len(read))
         read = read[:MOST_BUCKETS]
     counts = [each[2] for each in read]
     return HeatmapPanel(

@@ -40,7 +40,7 @@ def chart_of(asking: Asking, dashboard: Dashboard, title: str) -> Chart:
     ]
     shown = _highest([each for each in drawn if not each.look.is_hidden])
     if len(shown) < len(drawn):
-        asking.troubles.append(f"{len(shown)} of {len(drawn)} lines are drawn, the highest")
+        asking.note("{shown} of {all} lines are drawn, the highest", shown=len(shown), all=len(drawn))
     general = look_of(panel, "")
     right = next((each.look.unit for each in shown if each.line.right), "")
     return Chart(
@@ -95,7 +95,7 @@ def _marks(asking: Asking, dashboard: Dashboard) -> tuple[Mark, ...]:
         try:
             lines = asking.lines(annotation.expr, asking.shown.span)
         except NotAnswered as error:  # the lines are told all the same
-            asking.troubles.append(f"{annotation.name}: {error}")
+            asking.note("{name} can't be marked: {why}", name=annotation.name, why=error)
             continue
         for columns in lines:
             found += (
@@ -104,7 +104,7 @@ def _marks(asking: Asking, dashboard: Dashboard) -> tuple[Mark, ...]:
                 else _stretches(asking, annotation, columns)
             )
     if len(found) > MOST_MARKS:
-        asking.troubles.append(f"{MOST_MARKS} of {len(found)} events are marked, the newest")
+        asking.note("{shown} of {all} events are marked, the newest", shown=MOST_MARKS, all=len(found))
     return tuple(sorted(found, key=lambda mark: mark.at)[-MOST_MARKS:])
 
 

@@ -1,7 +1,5 @@
 """What a panel shows, by its type."""
 
-from collections.abc import Callable
-
 from sereno_backends.grafana import Panel
 
 from sereno_portal.pages.dashboards.asking import Asking
@@ -29,14 +27,13 @@ def is_asked_here(panel: Panel) -> bool:
     return panel.type in DRAWN and kinds <= _PROMETHEUS and any(each.expr for each in panel.targets)
 
 
-def panel_view(asking: Asking, shelved: Shelved, grafana: str, say: Callable[[str], str]) -> PanelView:
+def panel_view(asking: Asking, shelved: Shelved, grafana: str) -> PanelView:
     """The panel's answer.
 
     Args:
         asking: what it asks.
         shelved: its dashboard.
         grafana: where Grafana answers; empty: nobody knows.
-        say: a text in the language of whoever looks.
 
     Raises:
         NotAnswered: a query has no answer.
@@ -45,8 +42,8 @@ def panel_view(asking: Asking, shelved: Shelved, grafana: str, say: Callable[[st
     panel = asking.panel
     title = asking.text(panel.title)
     if not is_asked_here(panel):
-        where = say("Log lines are in Elasticsearch, which this page doesn't ask; Grafana shows them.")
-        other = say("This page has no picture for this panel; Grafana shows it.")
+        where = asking.say("Log lines are in Elasticsearch, which this page doesn't ask; Grafana shows them.")
+        other = asking.say("This page has no picture for this panel; Grafana shows it.")
         address = web_address(f"{grafana}/d/{shelved.dashboard.uid}") if grafana else ""
         return ElsewherePanel(title, where if panel.type == "logs" else other, address)
     if panel.type in CHARTS:

@@ -1,7 +1,6 @@
 """The addresses of the dashboards' pages, and of the same as JSON."""
 
 import difflib
-from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
@@ -17,7 +16,6 @@ from sereno_portal.pages.dashboards.shelf import DashboardFiles, Shelf, Shelved
 from sereno_portal.pages.dashboards.times import Shown, TimeInvalid, shown, understood
 from sereno_portal.pages.dashboards.views import DashboardView, Listing, dashboard_view, listing, parameters
 from sereno_portal.portal import Portal
-from sereno_portal.web.languages import said
 from sereno_portal.web.preferences import preferences_of
 from sereno_portal.web.rendering import page
 
@@ -72,10 +70,11 @@ class _Pages:
         if panel is None:
             raise HTTPException(404, f"the dashboard {uid!r} has no panel {number}")
         choices, time = self.chosen(request, shelved, start, end)
-        asking = Asking(self._portal.gateway, panel, choices, time, self._portal.clock())
+        language = preferences_of(request).language
+        asking = Asking(self._portal.gateway, panel, choices, time, self._portal.clock(), language)
         grafana = self._portal.catalogue.settings.links.dashboards
         try:
-            return panel_view(asking, shelved, grafana, partial(said, language=preferences_of(request).language))
+            return panel_view(asking, shelved, grafana)
         except DashboardInvalid as error:
             raise HTTPException(422, f"dashboards/grafana/{shelved.folder}/{shelved.file}: {error}") from error
 

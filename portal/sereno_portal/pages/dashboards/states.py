@@ -31,7 +31,7 @@ def states_of(asking: Asking, title: str) -> StatesPanel:
     while sum(len(row.stretches) for row in shown) > MOST_STRETCHES:
         shown.pop()
     if len(shown) < len(rows):
-        asking.troubles.append(f"{len(shown)} of {len(rows)} rows are shown")
+        asking.note("{shown} of {all} rows are shown", shown=len(shown), all=len(rows))
     step = asking.span.step.total_seconds()
     before, after = (step, 0.0) if asking.panel.type == _STEPWISE else (0.0, step)
     start, end = asking.span.start.timestamp() - before, asking.span.end.timestamp() + after

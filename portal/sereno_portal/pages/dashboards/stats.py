@@ -39,7 +39,7 @@ def figures_of(asking: Asking, title: str) -> FiguresPanel:
     is_alone = len(read) == 1
     figures = [_figure(asking, target, each, is_alone=is_alone) for target, each in read[:MOST_FIGURES]]
     if len(read) > MOST_FIGURES:
-        asking.troubles.append(f"{MOST_FIGURES} of {len(read)} figures are shown")
+        asking.note("{shown} of {all} figures are shown", shown=MOST_FIGURES, all=len(read))
     return FiguresPanel(title, tuple(figures), asking.panel.no_value, asking.trouble)
 
 

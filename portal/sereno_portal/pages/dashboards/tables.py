@@ -39,14 +39,14 @@ def table_of(asking: Asking, title: str) -> TablePanel:
         if step.is_disabled:
             continue
         if step.id not in _DONE:
-            asking.troubles.append(f"the step {step.id!r} of this table isn't done here")
+            asking.note("The step {step} of this table isn't done here", step=step.id)
         elif step.id == "organize":
             table = _organized(table, step.options)
         elif step.id == "sortBy":
             table = _sorted(table, step.options.get("sort"), "field")
     table = _sorted(table, asking.panel.options.get("sortBy"), "displayName")
     if len(table.rows) > MOST_ROWS:
-        asking.troubles.append(f"{MOST_ROWS} of {len(table.rows)} rows are shown")
+        asking.note("{shown} of {all} rows are shown", shown=MOST_ROWS, all=len(table.rows))
     looks = {name: look_of(asking.panel, name, table.sources.get(name, "")) for name in table.columns}
     shown = [name for name in table.columns if not looks[name].is_hidden]
     rows = tuple(
