@@ -1,0 +1,137 @@
+"""What a dashboard's variables and queries mean for servers: asked as Grafana asks, at one moment."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sereno_backends.grafana import (
+    Dashboard,
+    Panel,
+    Target,
+    TimeShown,
+    Value,
+    Variable,
+    built_in_values,
+    filled_in,
+    opening_value,
+)
+from sereno_backends.prometheus import PrometheusClient
+
+from sereno_slo.dashboards_check.whole import LABEL_VALUES, QUERY_RESULT
+
+POINTS = 240
+"""Of a graph: about as many as Grafana asks for a panel of half a screen."""
+LEAST_STEP = timedelta(seconds=15)
+_RELATIVE = re.compile(r"now(?:-(?P<count>\d+)(?P<unit>[smhdwMy]))?(?:/[smhdwMy])?")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000}
+
+
+class Documents(Protocol):
+    """A store of log documents that Lucene queries are asked of."""
+
+    def count(self, lucene: str, start: datetime, end: datetime) -> int:
+        """How many documents match within the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Whom to ask, and about which moment."""
+
+    prometheus: PrometheusClient
+    documents: Documents | None
+    """None where nobody is asked about logs."""
+    now: datetime
+    scrape_interval: timedelta = timedelta(seconds=15)
+    asked: Callable[[], None] = lambda: None
+    """Called after each question, for progress."""
+
+
+def variable_values(servers: Servers, dashboard: Dashboard, chosen: Mapping[str, str]) -> dict[str, Value]:
+    """The values with which the dashboard opens, those of queries asked from the server; `chosen` ones outrank them.
+
+    A variable may stand in the query of one that comes later.
+    """
+    shown = _shown(servers, dashboard, None)
+    values: dict[str, Value] = built_in_values(shown)
+    for variable in dashboard.variables:
+        if variable.name in chosen:
+            values[variable.name] = chosen[variable.name]
+            continue
+        found = _options(servers, variable, values, shown) if variable.kind == "query" else ()
+        values[variable.name] = opening_value(variable, found)
+    return values
+
+
+def has_data(servers: Servers, dashboard: Dashboard, panel: Panel, target: Target, values: Mapping[str, Value]) -> bool:
+    """Whether a query answers with anything to be drawn: a number, or a document.
+
+    Raises:
+        PrometheusError: it is refused, or the server can't be reached.
+        LogStoreError: the same of the store of documents.
+    """
+    shown = _shown(servers, dashboard, panel)
+    filled = {**values, **built_in_values(shown)}
+    if not target.expr:
+        assert servers.documents is not None
+        answer = servers.documents.count(filled_in(target.query, filled), shown.start, shown.end) > 0
+    elif target.is_instant:
+        samples = servers.prometheus.instant(filled_in(target.expr, filled), shown.end)
+        answer = any(sample.is_finite for sample in samples)
+    else:
+        found = servers.prometheus.range(filled_in(target.expr, filled), shown.start, shown.end, shown.interval)
+        answer = any(point.is_finite for series in found for point in series.points)
+    servers.asked()
+    return answer
+
+
+def asks_documents(target: Target, panel: Panel) -> bool:
+    """Whether a query is for Elasticsearch."""
+    source = target.datasource or panel.datasource
+    return source is not None and source.kind == "elasticsearch"
+
+
+def _shown(servers: Servers, dashboard: Dashboard, panel: Panel | None) -> TimeShown:
+    start, end = _moment(dashboard.time_from, servers.now), _moment(dashboard.time_to, servers.now)
+    if panel is not None and panel.time_from:
+        start = _moment(panel.time_from if panel.time_from.startswith("now") else f"now-{panel.time_from}", end)
+    least = _duration(panel.interval) if panel is not None and panel.interval else LEAST_STEP
+    whole_seconds = timedelta(seconds=round((end - start).total_seconds() / POINTS))
+    return TimeShown(start, end, max(whole_seconds, least), servers.scrape_interval)
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    match = _RELATIVE.fullmatch(text)
+    if match is None or match["count"] is None:
+        return now
+    return now - timedelta(seconds=int(match["count"]) * _SECONDS[match["unit"]])
+
+
+def _duration(text: str) -> timedelta:
+    parts = re.findall(r"(\d+)(ms|[smhdw])", text)
+    return timedelta(seconds=sum(int(count) * (0.001 if unit == "ms" else _SECONDS[unit]) for count, unit in parts))
+
+
+def _options(servers: Servers, variable: Variable, values: Mapping[str, Value], shown: TimeShown) -> Sequence[str]:
+    text = filled_in(variable.query, values)
+    if labels := LABEL_VALUES.fullmatch(text):
+        label = labels["label"]
+        selector = labels["selector"] or f'{{{label}!=""}}'
+        span = f"{(shown.end - shown.start).total_seconds():.0f}s"
+        found = servers.prometheus.instant(f"group by ({label}) (last_over_time({selector}[{span}]))", shown.end)
+        options = sorted(sample.labels[label] for sample in found if sample.labels.get(label))
+    elif result := QUERY_RESULT.fullmatch(text):
+        options = [str(sample.value) for sample in servers.prometheus.instant(result["query"], shown.end)]
+    else:
+        options = []
+    servers.asked()
+    return _by_regex(variable.regex, options)
+
+
+def _by_regex(pattern: str, options: Sequence[str]) -> Sequence[str]:
+    """Those that a variable's regex finds, each as its first group where it has one."""
+    if not pattern:
+        return options
+    found = (re.search(pattern.strip("/"), option) for option in options)
+    return list(dict.fromkeys(match[1] if match.re.groups else match[0] for match in found if match))

@@ -1,0 +1,93 @@
+"""Whether every panel has data: each query asked, what is empty told, with its reason where there is one."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sereno_backends.grafana import Dashboard, Panel, Target, Value, filled_in
+from sereno_backends.prometheus import PrometheusRefused
+
+from sereno_slo.dashboards_check.asking import Servers, asks_documents, has_data, variable_values
+from sereno_slo.dashboards_check.panels import WITHOUT_QUERIES
+from sereno_slo.dashboards_check.reasons import Reasons
+from sereno_slo.diagnostics import on_one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """A query that answered with nothing, or was refused."""
+
+    panel: str
+    ref_id: str
+    query: str
+    """As it was asked."""
+    reason: str | None
+    """Why that is good; None where it isn't."""
+    refusal: str = ""
+    """What the server said against it; that is never good."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nobody has to look."""
+        return self.reason is not None and not self.refusal
+
+    def __str__(self) -> str:
+        """`panel "Calls": query A is empty: rate(…)`."""
+        said = f"was refused: {self.refusal}" if self.refusal else "is empty"
+        why = f" (good: {self.reason})" if self.is_good else ""
+        return on_one_line(f'panel "{self.panel}": query {self.ref_id} {said}{why}: {self.query}')
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of one dashboard."""
+
+    path: str
+    dashboard: Dashboard
+    asked: int
+    empty: tuple[Empty, ...]
+    unasked: int
+    """Queries for a server that was not named."""
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether nothing of it is on the server: it shows what isn't there at all."""
+        return bool(self.asked) and len(self.empty) == self.asked and not any(each.refusal for each in self.empty)
+
+
+def look(
+    servers: Servers,
+    dashboards: Sequence[tuple[str, Dashboard]],
+    reasons: Reasons,
+    *,
+    chosen: Mapping[str, str],
+    begin: Callable[[str], None] = lambda _: None,
+) -> Iterator[Looked]:
+    """Ask every query of every dashboard; `chosen` are values of variables, `begin` is told which one is next."""
+    for path, dashboard in dashboards:
+        begin(dashboard.title)
+        yield _looked(servers, path, dashboard, reasons, variable_values(servers, dashboard, chosen))
+
+
+def _looked(servers: Servers, path: str, dashboard: Dashboard, reasons: Reasons, values: Mapping[str, Value]) -> Looked:
+    empty: list[Empty] = []
+    asked = unasked = 0
+    for panel, target in _queries(dashboard):
+        if asks_documents(target, panel) and servers.documents is None:
+            unasked += 1
+            continue
+        asked += 1
+        refusal = ""
+        try:
+            if has_data(servers, dashboard, panel, target, values):
+                continue
+        except PrometheusRefused as error:
+            refusal = str(error)
+        query = filled_in(target.expr or target.query, values)
+        empty.append(Empty(panel.title, target.ref_id, query, reasons.of(dashboard, panel.title), refusal))
+    return Looked(path, dashboard, asked, tuple(empty), unasked)
+
+
+def _queries(dashboard: Dashboard) -> Iterator[tuple[Panel, Target]]:
+    for panel in dashboard.data_panels:
+        if panel.type not in WITHOUT_QUERIES:
+            yield from ((panel, target) for target in panel.targets if not target.is_hidden)
