@@ -36,7 +36,7 @@ def load_dashboards(named: Sequence[Path], command: str) -> list[Document] | Non
 
 def _of_the_repository() -> list[Path]:
     root = repository_root()
-    return [] if root is None else [path for each in FOLDERS for path in _expanded(root / GRAFANA / each)]
+    return [] if root is None else [path for each in FOLDERS for path in sorted((root / GRAFANA / each).glob("*.json"))]
 
 
 def _expanded(path: Path) -> list[Path]:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sereno_backends.grafana import Dashboard, Panel, Target, Value, filled_in
-from sereno_backends.prometheus import PrometheusRefused
+from sereno_backends.logs import LogStoreRefused
+from sereno_backends.prometheus import PrometheusIncomplete, PrometheusRefused
 
 from sereno_slo.dashboards_check.asking import Servers, asks_documents, has_data, variable_values
 from sereno_slo.dashboards_check.panels import WITHOUT_QUERIES
@@ -46,7 +47,7 @@ class Looked:
     asked: int
     empty: tuple[Empty, ...]
     unasked: int
-    """Queries for a server that was not named."""
+    """Queries for Elasticsearch where none was named, or for what is neither."""
 
     @property
     def is_absent(self) -> bool:
@@ -72,7 +73,7 @@ def _looked(servers: Servers, path: str, dashboard: Dashboard, reasons: Reasons,
     empty: list[Empty] = []
     asked = unasked = 0
     for panel, target in _queries(dashboard):
-        if asks_documents(target, panel) and servers.documents is None:
+        if not target.expr and (servers.documents is None or not asks_documents(target, panel)):
             unasked += 1
             continue
         asked += 1
@@ -80,7 +81,7 @@ def _looked(servers: Servers, path: str, dashboard: Dashboard, reasons: Reasons,
         try:
             if has_data(servers, dashboard, panel, target, values):
                 continue
-        except PrometheusRefused as error:
+        except (PrometheusRefused, PrometheusIncomplete, LogStoreRefused) as error:
             refusal = str(error)
         query = filled_in(target.expr or target.query, values)
         empty.append(Empty(panel.title, target.ref_id, query, reasons.of(dashboard, panel.title), refusal))
