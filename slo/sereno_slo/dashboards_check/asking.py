@@ -48,20 +48,32 @@ class Servers:
     """Called after each question, for progress."""
 
 
-def variable_values(servers: Servers, dashboard: Dashboard, chosen: Mapping[str, str]) -> dict[str, Value]:
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """What is filled in."""
+
+    values: Mapping[str, Value]
+    is_subject_there: bool
+    """Whether the first variable that the server is asked for has anything to choose: else nothing is there to show."""
+
+
+def ask_for_variables(servers: Servers, dashboard: Dashboard, chosen: Mapping[str, str]) -> Variables:
     """The values with which the dashboard opens, those of queries asked from the server; `chosen` ones outrank them.
 
     A variable may stand in the query of one that comes later.
     """
     shown = _shown(servers, dashboard, None)
     values: dict[str, Value] = built_in_values(shown)
+    first: Sequence[str] | None = None
     for variable in dashboard.variables:
         if variable.name in chosen:
             values[variable.name] = chosen[variable.name]
             continue
         found = _options(servers, variable, values, shown) if variable.kind == "query" else ()
+        if variable.kind == "query" and first is None:
+            first = found
         values[variable.name] = opening_value(variable, found)
-    return values
+    return Variables(values, is_subject_there=first is None or bool(first))
 
 
 def has_data(servers: Servers, dashboard: Dashboard, panel: Panel, target: Target, values: Mapping[str, Value]) -> bool:

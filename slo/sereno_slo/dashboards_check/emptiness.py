@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sereno_backends.grafana import Dashboard, Panel, Target, Value, filled_in
+from sereno_backends.grafana import Dashboard, Panel, Target, filled_in
 from sereno_backends.logs import LogStoreRefused
 from sereno_backends.prometheus import PrometheusIncomplete, PrometheusRefused
 
-from sereno_slo.dashboards_check.asking import Servers, asks_documents, has_data, variable_values
+from sereno_slo.dashboards_check.asking import Servers, Variables, ask_for_variables, asks_documents, has_data
 from sereno_slo.dashboards_check.panels import WITHOUT_QUERIES
 from sereno_slo.dashboards_check.reasons import Reasons
 from sereno_slo.diagnostics import on_one_line
@@ -48,11 +48,15 @@ class Looked:
     empty: tuple[Empty, ...]
     unasked: int
     """Queries for Elasticsearch where none was named, or for what is neither."""
+    is_subject_there: bool
+    """Whether its first variable has anything to choose."""
 
     @property
     def is_absent(self) -> bool:
         """Whether nothing of it is on the server: it shows what isn't there at all."""
-        return bool(self.asked) and len(self.empty) == self.asked and not any(each.refusal for each in self.empty)
+        if any(each.refusal for each in self.empty):
+            return False
+        return not self.is_subject_there or (bool(self.asked) and len(self.empty) == self.asked)
 
 
 def look(
@@ -66,10 +70,10 @@ def look(
     """Ask every query of every dashboard; `chosen` are values of variables, `begin` is told which one is next."""
     for path, dashboard in dashboards:
         begin(dashboard.title)
-        yield _looked(servers, path, dashboard, reasons, variable_values(servers, dashboard, chosen))
+        yield _looked(servers, path, dashboard, reasons, ask_for_variables(servers, dashboard, chosen))
 
 
-def _looked(servers: Servers, path: str, dashboard: Dashboard, reasons: Reasons, values: Mapping[str, Value]) -> Looked:
+def _looked(servers: Servers, path: str, dashboard: Dashboard, reasons: Reasons, variables: Variables) -> Looked:
     empty: list[Empty] = []
     asked = unasked = 0
     for panel, target in _queries(dashboard):
@@ -79,13 +83,13 @@ def _looked(servers: Servers, path: str, dashboard: Dashboard, reasons: Reasons,
         asked += 1
         refusal = ""
         try:
-            if has_data(servers, dashboard, panel, target, values):
+            if has_data(servers, dashboard, panel, target, variables.values):
                 continue
         except (PrometheusRefused, PrometheusIncomplete, LogStoreRefused) as error:
             refusal = str(error)
-        query = filled_in(target.expr or target.query, values)
+        query = filled_in(target.expr or target.query, variables.values)
         empty.append(Empty(panel.title, target.ref_id, query, reasons.of(dashboard, panel.title), refusal))
-    return Looked(path, dashboard, asked, tuple(empty), unasked)
+    return Looked(path, dashboard, asked, tuple(empty), unasked, variables.is_subject_there)
 
 
 def _queries(dashboard: Dashboard) -> Iterator[tuple[Panel, Target]]:

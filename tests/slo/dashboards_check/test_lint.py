@@ -89,6 +89,13 @@ BROKEN: dict[str, tuple[str, str, Change]] = {
         "",
         lambda board, _graph, _figure: board["templating"]["list"][1].update(query="label_values(up{, instance)"),
     ),
+    "labels of an expression": (
+        "DASH006",
+        "",
+        lambda board, _graph, _figure: board["templating"]["list"][1].update(
+            query="label_values(up or down, instance)"
+        ),
+    ),
     "a variable that asks what is unknown": (
         "DASH006",
         "",
