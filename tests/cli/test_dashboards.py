@@ -156,6 +156,19 @@ def test_a_server_that_does_not_answer_is_its_own_code(folder: Path, capsys: Cap
     assert check(capsys, "nowhere")[0] == ExitCode.INVALID_INPUT
 
 
+def test_logs_are_asked_for_only_where_a_server_is_named(shop: str, folder: Path, capsys: Capture) -> None:
+    """Without one they are counted; one that isn't there, or can't be, is told like Prometheus."""
+    board = json.loads(dashboard(Calls=CALLS))
+    logs = {"type": "elasticsearch", "uid": "${logs}"}
+    board["panels"].append({"type": "logs", "title": "Lines", "datasource": logs, "targets": [{"query": "*"}]})
+    (folder / "shop.json").write_text(json.dumps(board), encoding="utf-8")
+    code, printed, _ = check(capsys, shop)
+    assert (code, printed.splitlines()[0]) == (ExitCode.OK, "not asked: 1 query of logs; name --elasticsearch")
+    code, _, said = check(capsys, shop, "--elasticsearch", f"http://127.0.0.1:{free_port()}")
+    assert (code, "Elasticsearch" in said) == (ExitCode.UNREACHABLE, True)
+    assert check(capsys, shop, "--elasticsearch", "nowhere")[0] == ExitCode.INVALID_INPUT
+
+
 def test_what_is_no_dashboard_is_told(folder: Path, capsys: Capture) -> None:
     """Before anybody is asked."""
     (folder / "shop.json").write_text('{"title": "t", "panels": [1]}', encoding="utf-8")

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from grafana_foundation_sdk.models.dashboard import Dashboard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sereno_slo.dashboards_check import RULES, Document, lint
 from sereno_slo.render.dashboards.panels import as_document
 
@@ -221,6 +223,24 @@ def test_a_finding_is_one_line_with_place_and_cure() -> None:
     (finding,) = lint([Document("a.json", json.dumps(board))])
     told = "it has no description; say what is counted, and what to think of it"
     assert str(finding) == f'a.json: panel "Up\\n\\x1b[2J": error[DASH012]: {told}'
+
+
+VALUES = (
+    st.none() | st.booleans() | st.integers(-5, 40) | st.text(max_size=5) | st.lists(st.text(max_size=3), max_size=2)
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.dictionaries(st.sampled_from(["description", "datasource", "unit", "options", "links", "title", "id"]), VALUES),
+    st.text('abc_total(){}[]5m$instance"=~', max_size=20),
+)
+def test_no_panel_makes_it_stumble(changes: dict[str, Any], expr: str) -> None:
+    """Whatever stands there, there are findings or none."""
+    board = copy.deepcopy(GOOD)
+    board["panels"][1].update(changes)
+    ask(board["panels"][2], expr)
+    assert all(code in RULES for code, _ in found(board))
 
 
 COLOURS_TO_COME = "DASH017"
