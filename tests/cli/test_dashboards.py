@@ -147,6 +147,27 @@ def test_a_variable_can_be_chosen(shop: str, folder: Path, capsys: Capture) -> N
     assert (code, "NAME=VALUE" in said) == (ExitCode.INVALID_INPUT, True)
 
 
+@pytest.mark.parametrize(
+    ("variable", "seen"),
+    [
+        ({"query": "label_values(job)"}, "shop"),
+        ({"query": "query_result(max by (job) (calls_total))", "regex": '/job="([^"]+)"/'}, "shop"),
+        ({"query": "label_values(calls_total, instance)", "regex": "/^b.*/"}, "b:1"),
+        ({"query": "metrics(calls.*)"}, ""),
+        ({"type": "custom", "query": "One : 1, Two : 2"}, "1"),
+        ({"type": "textbox", "query": "mine"}, "mine"),
+    ],
+)
+def test_each_kind_of_variable_opens_as_in_grafana(
+    shop: str, folder: Path, capsys: Capture, variable: dict[str, str], seen: str
+) -> None:
+    """The first value that the server has, that was written down, or that the regex finds."""
+    board = json.loads(dashboard(Other='refunds{x="$seen"}'))
+    board["templating"]["list"] = [{"name": "seen", "type": "query", **variable}]
+    (folder / "shop.json").write_text(json.dumps(board), encoding="utf-8")
+    assert check(capsys, shop, folder / "shop.json")[2].endswith(f': refunds{{x="{seen}"}}\n')
+
+
 def test_a_server_that_does_not_answer_is_its_own_code(folder: Path, capsys: Capture) -> None:
     """Nothing is called empty that wasn't asked."""
     (folder / "shop.json").write_text(dashboard(Calls=CALLS), encoding="utf-8")

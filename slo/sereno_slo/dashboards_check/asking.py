@@ -17,7 +17,7 @@ from sereno_backends.grafana import (
     filled_in,
     opening_value,
 )
-from sereno_backends.prometheus import PrometheusClient
+from sereno_backends.prometheus import PrometheusClient, Sample
 
 from sereno_slo.dashboards_check.whole import LABEL_VALUES, QUERY_RESULT
 
@@ -136,11 +136,18 @@ def _options(servers: Servers, variable: Variable, values: Mapping[str, Value], 
         found = servers.prometheus.instant(f"group by ({label}) (last_over_time({selector}[{span}]))", shown.end)
         options = sorted(sample.labels[label] for sample in found if sample.labels.get(label))
     elif result := QUERY_RESULT.fullmatch(text):
-        options = [str(sample.value) for sample in servers.prometheus.instant(result["query"], shown.end)]
+        options = [_as_text(sample) for sample in servers.prometheus.instant(result["query"], shown.end)]
     else:
         options = []
     servers.asked()
     return _by_regex(variable.regex, options)
+
+
+def _as_text(sample: Sample) -> str:
+    """As Grafana shows a result, for the variable's regex to pick from: `name{label="value"} 1 1700000000000`."""
+    labels = ",".join(f'{name}="{text}"' for name, text in sample.labels.items() if name != "__name__")
+    milliseconds = round(sample.timestamp.timestamp() * 1000)
+    return f"{sample.labels.get('__name__', '')}{{{labels}}} {sample.value:g} {milliseconds}"
 
 
 def _by_regex(pattern: str, options: Sequence[str]) -> Sequence[str]:
