@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from sereno_backends.grafana import (
@@ -26,6 +26,9 @@ POINTS = 240
 LEAST_STEP = timedelta(seconds=15)
 _RELATIVE = re.compile(r"now(?:-(?P<count>\d+)(?P<unit>[smhdwMy]))?(?:/[smhdwMy])?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000}
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Documents(Protocol):
@@ -94,10 +97,16 @@ def has_data(servers: Servers, dashboard: Dashboard, panel: Panel, target: Targe
         samples = servers.prometheus.instant(filled_in(target.expr, filled), shown.end)
         answer = any(sample.is_finite for sample in samples)
     else:
-        found = servers.prometheus.range(filled_in(target.expr, filled), shown.start, shown.end, shown.interval)
+        start, end = (_on_a_step(moment, shown.interval) for moment in (shown.start, shown.end))
+        found = servers.prometheus.range(filled_in(target.expr, filled), start, end, shown.interval)
         answer = any(point.is_finite for series in found for point in series.points)
     servers.asked()
     return answer
+
+
+def _on_a_step(moment: datetime, step: timedelta) -> datetime:
+    """As Grafana moves both ends, so that a graph doesn't flicker: back to a whole number of steps since 1970."""
+    return moment - (moment - _EPOCH) % step
 
 
 def asks_documents(target: Target, panel: Panel) -> bool:
