@@ -46,9 +46,14 @@ def filled_in(text: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\$(?:(\w+)|\{(\w+)\})", lambda match: known.get(match[1] or match[2], match[0]), text)
 
 
+def asks_prometheus(panel: Mapping[str, Any]) -> bool:
+    """Whether its data comes from there, and not from Elasticsearch."""
+    return bool(panel["datasource"]["type"] == "prometheus")
+
+
 def queries(dashboard: Mapping[str, Any], **chosen: str) -> Iterator[PanelQuery]:
-    """Every query of every panel; `chosen` are variables that somebody has changed."""
+    """Every query of every panel that asks Prometheus; `chosen` are variables that somebody has changed."""
     values = {**variables(dashboard), **chosen}
     for panel in panels(dashboard):
-        for target in panel["targets"]:
+        for target in panel["targets"] if asks_prometheus(panel) else ():
             yield PanelQuery(panel["title"], filled_in(target["expr"], values), bool(target.get("instant")))

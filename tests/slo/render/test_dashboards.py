@@ -105,11 +105,12 @@ def test_panels_do_not_overlap(dashboard: dict[str, Any]) -> None:
 
 @each_dashboard
 def test_everything_asks_the_chosen_data_source(dashboard: dict[str, Any]) -> None:
-    """Panels, variables and annotations ask `$datasource`, and its variable comes first."""
+    """Panels, variables and annotations ask `$datasource`, whose variable comes first; log lines come from `$logs`."""
     chosen = {"type": "prometheus", "uid": "${datasource}"}
     assert dashboard["templating"]["list"][0]["name"] == "datasource"
     for panel in grafana.panels(dashboard):
-        assert panel["datasource"] == chosen
+        is_of_logs = panel["type"] == "logs"
+        assert panel["datasource"] == ({"type": "elasticsearch", "uid": "${logs}"} if is_of_logs else chosen)
     for variable in dashboard["templating"]["list"]:
         assert variable["type"] != "query" or variable["datasource"] == chosen
     assert all(annotation["datasource"] == chosen for annotation in dashboard["annotations"]["list"])
@@ -135,6 +136,7 @@ def test_raw_rates_use_grafanas_interval(dashboard: dict[str, Any]) -> None:
     ranges = {
         window
         for panel in grafana.panels(dashboard)
+        if grafana.asks_prometheus(panel)
         for target in panel["targets"]
         for window in re.findall(r"(?:rate|increase|avg_over_time)\(.*?\[([^\]]+)\]\)", target["expr"])
     }
@@ -273,7 +275,7 @@ def test_runbooks_and_logs_are_one_click_away() -> None:
 
 def test_links_that_are_not_configured_are_left_out() -> None:
     """Without addresses there are no dead links."""
-    settings = replace(SETTINGS, links=Links(runbooks="", dashboards="", logs=""))
+    settings = replace(SETTINGS, links=Links(runbooks="", dashboards="", logs="", incidents=""))
     dashboard = of(transactions_api(), settings)
     assert [link["title"] for link in dashboard["links"]] == ["SLO dashboards"]
     assert not panel_titled(dashboard, "availability: budget remaining").get("links")
@@ -310,6 +312,7 @@ def test_windows_and_descriptions_are_words() -> None:
         "availability: 99.9 % over 30 days · HTTP calls answered 200 or 201",
         "latency: 99 % over 7 days · HTTP calls answered within 300 ms | all routes",
         "journey pay: 97 % over 30 days · A payment is taken and booked",
+        "Logs",
     ]
     service = transactions_api()
     odd = replace(service.slos[0], window=Duration.parse("36h"), description="")

@@ -16,9 +16,13 @@ from sereno_slo.policy import WORKBOOK_TIERS
 from sereno_slo.promql import Aggregation, Call, Expr, Matcher, MatchOp, Number, Selector, String, any_of
 from sereno_slo.render.dashboards.layout import Line, Section, place
 from sereno_slo.render.dashboards.panels import (
+    BAD,
     BUDGET_STEPS,
     BURN_UNIT,
+    COVERAGE_STEPS,
     DATASOURCE,
+    GOOD,
+    WARNING,
     Query,
     Steps,
     Text,
@@ -130,7 +134,7 @@ def _or_zero(expr: Expr) -> Expr:
 
 def _figures() -> tuple[stat.Panel, ...]:
     """The state of the whole in five numbers."""
-    trouble: Steps = ((None, "green"), (1, "red"))
+    trouble: Steps = ((None, GOOD), (1, BAD))
 
     def firing(name: str) -> Expr:
         return _or_zero(Aggregation("count", Aggregation("count", _alerts(name), _SLO_LABELS)))
@@ -168,7 +172,7 @@ def _figures() -> tuple[stat.Panel, ...]:
                 "percentunit",
             ),
             Query(Aggregation("min", patient(_of(series.COVERAGE)))),
-            steps=((None, "red"), (0.9, "orange"), (0.99, "green")),
+            steps=COVERAGE_STEPS,
             decimals=1,
         ),
     )
@@ -176,7 +180,7 @@ def _figures() -> tuple[stat.Panel, ...]:
 
 def _columns(settings: Settings) -> tuple[Column, ...]:
     pages = WORKBOOK_TIERS[0].factor(settings.window)
-    burn_steps: Steps = ((None, "green"), (1, "orange"), (pages, "red"))
+    burn_steps: Steps = ((None, GOOD), (1, WARNING), (pages, BAD))
     window = patient(_of("sereno:error_ratio:window"))
     return (
         Column("Budget remaining", _remaining(), "percentunit", 1, BUDGET_STEPS),
@@ -262,7 +266,7 @@ def _budgets() -> timeseries.Panel:
         "Error budgets of the SLOs above, drawn while they are in trouble; all of them if you choose All SLOs."
     )
     queries = [Query(_shown(_remaining()), "{{service}}/{{slo}}")]
-    return graph(Text("Budget remaining", description, "percentunit"), queries, lines=((0, "red"),), maximum=1)
+    return graph(Text("Budget remaining", description, "percentunit"), queries, lines=((0, BAD),), maximum=1)
 
 
 def _burn_rates() -> timeseries.Panel:
@@ -271,4 +275,4 @@ def _burn_rates() -> timeseries.Panel:
         "window."
     )
     queries = [Query(_shown(_burn_rate("1h")), "{{service}}/{{slo}}")]
-    return graph(Text("Burn rate, 1h", description, BURN_UNIT), queries, lines=((1, "orange"),), maximum=1.5)
+    return graph(Text("Burn rate, 1h", description, BURN_UNIT), queries, lines=((1, WARNING),), maximum=1.5)

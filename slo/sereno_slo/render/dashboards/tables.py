@@ -20,8 +20,18 @@ class Column:
     steps: Steps = ()
 
 
-def ranked(text: Text, labels: tuple[str, ...], columns: Mapping[str, Column], *, none: str) -> table.Panel:
-    """A row for each value of the labels, the least of the first column on top; `none` is what it says without rows."""
+def ranked(
+    text: Text,
+    labels: tuple[str, ...],
+    columns: Mapping[str, Column],
+    *,
+    none: str,
+    is_highest_first: bool = False,
+) -> table.Panel:
+    """A row for each value of the labels, the least (or highest) of the first column on top.
+
+    `none` is what it says without rows.
+    """
     panel = (
         table.Panel()
         .title(text.title)
@@ -29,7 +39,7 @@ def ranked(text: Text, labels: tuple[str, ...], columns: Mapping[str, Column], *
         .unit(text.unit)
         .datasource(DATASOURCE)
         .no_value(none)
-        .sort_by([common.TableSortByFieldState().display_name(next(iter(columns))).desc(desc=False)])
+        .sort_by([common.TableSortByFieldState().display_name(next(iter(columns))).desc(desc=is_highest_first)])
     )
     for position, (title, column) in enumerate(columns.items()):
         panel.with_target(table_target(Aggregation("max", column.expr, labels), position))
