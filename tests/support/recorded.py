@@ -34,9 +34,21 @@ def history(services: Iterable[Service], settings: Settings) -> Iterator[History
     yield from _etl()
     for job in ("transactions-api", "etl"):
         yield from _target(job)
+    yield from _groups()
+    yield from _steady("sereno:excluded:bool", {"service": "etl-worker", "slo": "rows"}, 0, step=60)
     # One SLO misses its service level and no alert fires, one burns with budget left, one has no data, one is calm.
     yield from _firing("etl-worker", "rows", "SLOErrorBudgetBurn", severity="critical")
     yield from _firing("transactions-api", "latency", "SLONoData", severity="warning")
+
+
+def _groups() -> Iterator[HistorySample]:
+    """Two tables whose rows have budgets of their own; nobody is left out."""
+    slo = {"service": "etl-worker", "slo": "rows"}
+    figures = {"error_budget_remaining:ratio": 0.5, "error_ratio:window": 0.0125, "bad_events:window": 10}
+    for table, part in (("orders", 1), ("refunds", 0.5)):
+        for name, value in (figures | {"events:window": 800}).items():
+            yield from _steady(f"sereno:group_{name}", slo | {"table": table}, value * part, step=300, end=END - LATE)
+    yield from _steady("sereno:groups_left_out:count", slo, 0, step=300, end=END - LATE)
 
 
 def _firing(service: str, slo: str, alert: str, *, severity: str) -> Iterator[HistorySample]:

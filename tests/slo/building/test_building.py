@@ -120,7 +120,7 @@ def test_a_service_that_comes_or_goes_changes_the_overview(tmp_path: Path) -> No
     _build(_sources(3), order)
     written = _build(_sources(2), order).written
     assert written is not None
-    assert written.changed == ("dashboards/grafana/generated/overview.json",)
+    assert written.changed == tuple(f"dashboards/grafana/generated/{name}.json" for name in ("slo", "overview"))
     assert "alerting/rules/generated/service-2.rules.yaml" in written.removed
     assert not any("service-2" in path for path in _files(tmp_path) if "generated" in path)
 
@@ -153,7 +153,7 @@ def test_a_changed_dependency_changes_alertmanagers_rules_and_its_own_service(tm
     built = _build(changed, order)
     assert built.written is not None
     services = {path.split("/")[1].split(".")[0] for path in built.written.changed}
-    assert services == {"service-0", "inhibit_rules"}
+    assert services == {"service-0", "inhibit_rules", "slo"}
     rules = "alertmanager/inhibit_rules.yml"
     assert _files(tmp_path)[rules] == _expected(changed)[rules]
     # And back to none at all: an old file would go on silencing.

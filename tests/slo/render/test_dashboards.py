@@ -34,16 +34,16 @@ def panel_titled(dashboard: dict[str, Any], title: str) -> dict[str, Any]:
     return next(panel for panel in dashboard["panels"] if panel["title"] == title)
 
 
-def test_a_file_for_each_service_and_an_overview() -> None:
-    """Every service has its dashboard, and there is one overview."""
-    assert sorted(ARTEFACTS) == ["etl-worker.json", "overview.json", "transactions-api.json"]
+def test_a_file_for_each_service_one_for_any_slo_and_an_overview() -> None:
+    """Every service has its dashboard; there is one overview, and one dashboard for any SLO."""
+    assert sorted(ARTEFACTS) == ["etl-worker.json", "overview.json", "slo.json", "transactions-api.json"]
     assert {artefact.kind for artefact in ARTEFACTS.values()} == {Kind.DASHBOARDS}
 
 
 def test_uids_and_titles_are_unique_and_stable() -> None:
     """No two dashboards share a uid or a title (either stops Grafana's provisioning), and a uid fits into 40 bytes."""
     uids = [dashboard["uid"] for dashboard in DASHBOARDS.values()]
-    assert uids == ["sereno-transactions-api", "sereno-etl-worker", "sereno_overview"]
+    assert uids == ["sereno-transactions-api", "sereno-etl-worker", "sereno_slo", "sereno_overview"]
     assert len({dashboard["title"] for dashboard in DASHBOARDS.values()}) == len(DASHBOARDS)
     assert len(of(replace(transactions_api(), name="a" * 63))["uid"]) <= 40
 
@@ -143,6 +143,10 @@ def test_raw_rates_use_grafanas_interval(dashboard: dict[str, Any]) -> None:
     assert ranges <= {"$__rate_interval"}
 
 
+# Recorded for SLOs with exclusions and with calendar windows: the dashboard of any SLO asks for them.
+WHERE_A_SPEC_SAYS_SO = {"sereno:excluded:bool", "sereno:events:planned"}
+
+
 def test_dashboards_only_ask_what_the_rules_record() -> None:
     """Every `sereno…` series of a panel is recorded by the planned rules of its service."""
     services = all_services()
@@ -161,7 +165,7 @@ def test_dashboards_only_ask_what_the_rules_record() -> None:
         if name and name.startswith("sereno")
     }
     assert asked
-    assert asked - recorded == set()
+    assert asked - recorded == WHERE_A_SPEC_SAYS_SO
 
 
 def _series_names(expr: Any) -> set[str | None]:
@@ -270,7 +274,10 @@ def test_runbooks_and_logs_are_one_click_away() -> None:
     assert links["Runbook availability"] == runbook
     assert links["Logs"] == "https://logs.example.org/app/discover?service=transactions-api"
     panel = panel_titled(dashboard, "availability: budget remaining")
-    assert [link["url"] for link in panel["links"]] == [runbook]
+    everything, to_runbook = panel["links"]
+    assert everything["url"].startswith("/d/sereno_slo?var-service=transactions-api&var-slo=availability&")
+    assert to_runbook["url"] == runbook
+    assert links["Incidents"] == "http://localhost:19093/incidents?service=transactions-api"
 
 
 def test_links_that_are_not_configured_are_left_out() -> None:
@@ -278,7 +285,8 @@ def test_links_that_are_not_configured_are_left_out() -> None:
     settings = replace(SETTINGS, links=Links(runbooks="", dashboards="", logs="", incidents=""))
     dashboard = of(transactions_api(), settings)
     assert [link["title"] for link in dashboard["links"]] == ["SLO dashboards"]
-    assert not panel_titled(dashboard, "availability: budget remaining").get("links")
+    (link,) = panel_titled(dashboard, "availability: budget remaining")["links"]
+    assert link["url"].startswith("/d/sereno_slo?")
 
 
 def test_firing_alerts_are_annotations_with_names() -> None:

@@ -24,12 +24,16 @@ def value(ask: Ask, dashboard: str, panel: str) -> float:
     return number
 
 
+# The dashboard of any SLO opens with the first one, which is never excluded and depends on nothing.
+EMPTY_AT_FIRST = {"Excluded time", "Depends on"}
+
+
 @pytest.mark.parametrize("name", DASHBOARDS)
 def test_no_panel_is_empty(ask: Ask, name: str) -> None:
     """Every query of every panel returns numbers, although the five-minute groups are late."""
     for query in grafana.queries(DASHBOARDS[name]):
         found = numbers(ask(query.expr, instant=query.instant))
-        assert found, f"{query.panel} is empty: {query.expr}"
+        assert found or (name == "slo.json" and query.panel in EMPTY_AT_FIRST), f"{query.panel} is empty: {query.expr}"
         assert all(number == number for number in found), f"{query.panel} has NaN: {query.expr}"  # noqa: PLR0124 - NaN differs from itself
 
 
@@ -142,6 +146,7 @@ def test_variables_find_their_values(ask: Ask) -> None:
     for dashboard in DASHBOARDS.values():
         for variable in dashboard["templating"]["list"]:
             if variable["type"] == "query":
-                series, _, label = variable["query"].removeprefix("label_values(").rstrip(")").rpartition(", ")
+                query = grafana.filled_in(variable["query"], grafana.variables(dashboard))
+                series, _, label = query.removeprefix("label_values(").rstrip(")").rpartition(", ")
                 assert all(label in found["metric"] for found in ask(series))
                 assert ask(series)

@@ -50,9 +50,9 @@ def test_long_names_have_uids_of_their_own() -> None:
 
 def test_the_overview_of_nothing_is_still_a_dashboard() -> None:
     """A repository without specs gets an overview that says where it came from."""
-    (artefact,) = render_dashboards((), SETTINGS)
-    assert artefact.name == "overview.json"
-    assert "from no spec" in artefact.content
+    of_any, overview = render_dashboards((), SETTINGS)
+    assert (of_any.name, overview.name) == ("slo.json", "overview.json")
+    assert all("from no spec" in artefact.content for artefact in (of_any, overview))
 
 
 def test_calm_is_said() -> None:

@@ -32,6 +32,7 @@ from sereno_slo.render.dashboards.panels import (
     graph,
     url_link,
 )
+from sereno_slo.render.dashboards.variables import SLO_DASHBOARD_UID
 from sereno_slo.render.links import slo_runbook_url
 from sereno_slo.render.words import (
     current_window_in_words,
@@ -89,8 +90,11 @@ def _remaining(slo: Objective, ledger: Ledger, settings: Settings) -> stat.Panel
     )
     text = Text(f"{slo.name}: budget remaining", description, "percentunit")
     panel = figure(text, Query(queries.budget_remaining(ledger)), steps=BUDGET_STEPS, decimals=1)
-    url = slo_runbook_url(settings.links, slo)
-    return panel.links([url_link(f"Runbook {slo.name}", url)]) if url else panel
+    detail = f"/d/{SLO_DASHBOARD_UID}?var-service={slo.service}&var-slo={slo.name}&${{__url_time_range}}"
+    links = [url_link(f"Everything of {slo.name}", detail).target_blank(target_blank=False)]
+    if url := slo_runbook_url(settings.links, slo):
+        links.append(url_link(f"Runbook {slo.name}", url))
+    return panel.links([*links])
 
 
 def _service_level(slo: Objective, ledger: Ledger) -> stat.Panel:
