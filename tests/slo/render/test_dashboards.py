@@ -266,6 +266,16 @@ def test_instances_are_chosen_by_the_identity_of_targets() -> None:
     assert 'pod=~"$instance"' in panel_titled(dashboard, "Throughput")["targets"][0]["expr"]
 
 
+def test_environments_are_chosen_where_targets_have_them() -> None:
+    """An identity label of environments is a variable of its own, before the instances."""
+    settings = replace(SETTINGS, identity_labels=("job", "instance", "env"))
+    dashboard = of(transactions_api(), settings)
+    names = [variable["name"] for variable in dashboard["templating"]["list"]]
+    assert names[2:4] == ["environment", "instance"]
+    expr = panel_titled(dashboard, "Throughput")["targets"][0]["expr"]
+    assert 'env=~"$environment", instance=~"$instance"' in expr
+
+
 def test_runbooks_and_logs_are_one_click_away() -> None:
     """Each SLO's runbook and the service's logs are links at the top, the runbook at the budget as well."""
     dashboard = DASHBOARDS["transactions-api.json"]

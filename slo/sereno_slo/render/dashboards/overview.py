@@ -1,19 +1,30 @@
 """The overview: only what misses its service level or burns, until somebody asks for everything."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders import common, dashboard, stat, table, timeseries
 from grafana_foundation_sdk.models.dashboard import DashboardLinkType, DataTransformerConfig, DynamicConfigValue
 
-from sereno_slo.duration import Duration
 from sereno_slo.model import Settings
 from sereno_slo.plan import series
 from sereno_slo.plan.annotations import dashboard_uid
-from sereno_slo.plan.series import patient
+from sereno_slo.plan.series import SLO_LABELS, patient
 from sereno_slo.policy import WORKBOOK_TIERS
-from sereno_slo.promql import Aggregation, Call, Expr, Matcher, MatchOp, Number, Selector, String, any_of
+from sereno_slo.promql import Aggregation, Call, Expr, Selector, String
+from sereno_slo.render.dashboards import overview_changes
 from sereno_slo.render.dashboards.layout import Line, Section, place
+from sereno_slo.render.dashboards.overview_queries import (
+    NEVER_SECONDS,
+    burn_rate,
+    each,
+    firing,
+    gone_in_seconds,
+    objective,
+    of_services,
+    or_zero,
+    remaining,
+    shown,
+)
 from sereno_slo.render.dashboards.panels import (
     BAD,
     BUDGET_STEPS,
@@ -30,11 +41,12 @@ from sereno_slo.render.dashboards.panels import (
     graph,
     ref_id,
     table_target,
-    thresholds,
 )
+from sereno_slo.render.dashboards.tables import Column
 from sereno_slo.render.dashboards.variables import (
     EVERYTHING,
     OVERVIEW_UID,
+    SLO_DASHBOARD_UID,
     TAG,
     firing_alerts,
     frame,
@@ -44,22 +56,19 @@ from sereno_slo.render.dashboards.variables import (
 from sereno_slo.render.dashboards.watched import Watched
 
 _TITLE = "SLO overview"
-_SLO_LABELS = ("service", "slo")
-_HOUR, _DAY = Duration.parse("1h"), Duration.parse("1d")
 # "Only trouble" adds the SLOs whose name is this, and there is none: names begin with a letter.
 _NOBODY = "-"
+_DAY_SECONDS = 86_400
+_GONE_IN, _REMAINING = "Budget gone in", "Budget remaining"
+_URGENCY = (_GONE_IN, _REMAINING)
+_LINKS = {
+    "Service": ("Open the service's dashboard", "/d/${__data.fields.dashboard}?${__url_time_range}"),
+    "SLO": (
+        "Open the SLO's dashboard",
+        f"/d/{SLO_DASHBOARD_UID}?var-service=${{__data.fields.service}}&var-slo=${{__data.fields.slo}}",
+    ),
+}
 _CALM = "All is calm: every SLO keeps its service level and none burns"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the table: its query and how the values are shown."""
-
-    title: str
-    expr: Expr
-    unit: str
-    decimals: int
-    steps: Steps = ()
 
 
 def overview_dashboard(services: Sequence[Watched], settings: Settings) -> dict[str, object]:
@@ -79,83 +88,47 @@ def overview_dashboard(services: Sequence[Watched], settings: Settings) -> dict[
         (
             Section("All services", (Line(4, _figures()),)),
             Section(
-                "SLOs, least budget first",
+                "SLOs, most urgent first",
                 (Line(12, (_table(services, settings),)), Line(9, (_budgets(), _burn_rates()))),
             ),
+            overview_changes.section(settings),
         ),
     )
     document = as_document(board.build())
-    document["annotations"] = {"list": [firing_alerts(str(_alerts("SLO.+")))]}
+    document["annotations"] = {"list": [firing_alerts(str(firing()))]}
     return document
-
-
-def _of(name: str) -> Selector:
-    """A recorded series of the chosen services."""
-    return Selector(name, (Matcher("service", MatchOp.REGEX, "$service"),))
-
-
-def _alerts(names: str) -> Selector:
-    return _of("ALERTS").where(Matcher("alertname", MatchOp.REGEX, names), alertstate="firing")
-
-
-def _each(expr: Expr) -> Expr:
-    """One series for each SLO: a pair of Prometheus servers behind Thanos records everything twice."""
-    return Aggregation("max", expr, _SLO_LABELS)
-
-
-def _remaining() -> Expr:
-    return Aggregation("min", patient(_of(series.BUDGET_REMAINING)), _SLO_LABELS)
-
-
-def _objective() -> Expr:
-    return _each(_of(series.OBJECTIVE))
-
-
-def _burn_rate(window: str) -> Expr:
-    return _each(patient(_of(f"sereno:error_ratio:{window}"))) / (1 - _objective())
-
-
-def _shown(expr: Expr) -> Expr:
-    """Only the SLOs that miss their service level, burn or have no data; all of them when the switch says so."""
-    wanted = _of(series.INFO).where(Matcher("slo", MatchOp.REGEX, "$show"))
-    troubled = any_of(wanted, _remaining() < 0, _alerts("SLOErrorBudgetBurn|SLONoData"))
-    return expr.and_(troubled, on=_SLO_LABELS)
-
-
-def _or_zero(expr: Expr) -> Expr:
-    return expr.or_(Call("vector", (Number(0),)))
 
 
 def _figures() -> tuple[stat.Panel, ...]:
     """The state of the whole in five numbers."""
     trouble: Steps = ((None, GOOD), (1, BAD))
 
-    def firing(name: str) -> Expr:
-        return _or_zero(Aggregation("count", Aggregation("count", _alerts(name), _SLO_LABELS)))
+    def how_many_fire(name: str) -> Expr:
+        return or_zero(Aggregation("count", Aggregation("count", firing(name), SLO_LABELS)))
 
     return (
         figure(
             Text("SLOs", "How many objectives the chosen services have.", "short"),
-            Query(_or_zero(Aggregation("count", _each(_of(series.INFO))))),
+            Query(or_zero(Aggregation("count", each(of_services(series.INFO))))),
         ),
         figure(
             Text("Missing their service level", "SLOs whose error budget is overspent.", "short"),
-            Query(_or_zero(Aggregation("count", _remaining() < 0))),
+            Query(or_zero(Aggregation("count", remaining() < 0))),
             steps=trouble,
         ),
         figure(
             Text("Burning", "SLOs with a firing burn alert, page or ticket.", "short"),
-            Query(firing("SLOErrorBudgetBurn")),
+            Query(how_many_fire("SLOErrorBudgetBurn")),
             steps=trouble,
         ),
         figure(
             Text("Without data", "SLOs that count nothing: targets are gone or a selector matches nothing.", "short"),
-            Query(firing("SLONoData")),
+            Query(how_many_fire("SLONoData")),
             steps=trouble,
         ),
         figure(
             Text("Least budget remaining", "The SLO that is worst off; below 0 is overspent.", "percentunit"),
-            Query(Aggregation("min", _remaining())),
+            Query(Aggregation("min", remaining())),
             steps=BUDGET_STEPS,
             decimals=1,
         ),
@@ -165,52 +138,56 @@ def _figures() -> tuple[stat.Panel, ...]:
                 "The SLO of whose window least was seen; figures tell of what was seen.",
                 "percentunit",
             ),
-            Query(Aggregation("min", patient(_of(series.COVERAGE)))),
+            Query(Aggregation("min", patient(of_services(series.COVERAGE)))),
             steps=COVERAGE_STEPS,
             decimals=1,
         ),
     )
 
 
-def _columns(settings: Settings) -> tuple[Column, ...]:
+def _columns(settings: Settings) -> dict[str, Column]:
     pages = WORKBOOK_TIERS[0].factor(settings.window)
     burn_steps: Steps = ((None, GOOD), (1, WARNING), (pages, BAD))
-    window = patient(_of("sereno:error_ratio:window"))
-    return (
-        Column("Budget remaining", _remaining(), "percentunit", 1, BUDGET_STEPS),
-        Column("Objective", _objective(), "percentunit", 3),
-        Column("Service level", 1 - _each(window), "percentunit", 3),
-        Column("Burn rate 1h", _burn_rate("1h"), BURN_UNIT, 1, burn_steps),
-        Column("Burn rate 1d", _burn_rate("1d"), BURN_UNIT, 1, burn_steps),
-        Column("Bad events", _each(patient(_of("sereno:bad_events:window"))), "locale", 0),
-        Column("Events", _each(patient(_of("sereno:events:window"))), "locale", 0),
-        Column("Coverage", _each(patient(_of(series.COVERAGE))), "percentunit", 1),
-    )
+    window = patient(of_services("sereno:error_ratio:window"))
+    gone_steps: Steps = ((None, BAD), (_DAY_SECONDS, WARNING), (7 * _DAY_SECONDS, GOOD))
+    gone_words = {"0": ("spent", BAD), str(NEVER_SECONDS): ("not in sight", GOOD)}
+    return {
+        _GONE_IN: Column(gone_in_seconds(), "s", 1, gone_steps, gone_words),
+        _REMAINING: Column(remaining(), "percentunit", 1, BUDGET_STEPS),
+        "Objective": Column(objective(), "percentunit", 3),
+        "Service level": Column(1 - each(window), "percentunit", 3),
+        "Burn rate 1h": Column(burn_rate("1h"), BURN_UNIT, 1, burn_steps),
+        "Burn rate 1d": Column(burn_rate("1d"), BURN_UNIT, 1, burn_steps),
+        "Bad events": Column(each(patient(of_services("sereno:bad_events:window"))), "locale", 0),
+        "Events": Column(each(patient(of_services("sereno:events:window"))), "locale", 0),
+        "Coverage": Column(each(patient(of_services(series.COVERAGE))), "percentunit", 1),
+    }
 
 
 def _table(services: Sequence[Watched], settings: Settings) -> table.Panel:
-    """One row for each SLO, led by those with the least budget; the service's name leads to its dashboard."""
+    """One row for each SLO, led by those whose budget is gone first; names lead to their dashboards."""
     columns = _columns(settings)
     panel = (
         table.Panel()
-        .title("SLOs by remaining budget")
+        .title("SLOs by urgency")
         .description(
             "SLOs that are overspent, have a firing burn alert or have no data; choose All SLOs above for the rest. "
-            "A click on a service opens its dashboard."
+            "Those without data and those whose budget is gone first at the pace of the last day are on top, then "
+            "those with the least budget. A click on a service or an SLO opens its dashboard."
         )
         .unit("short")
         .datasource(DATASOURCE)
         .no_value(_CALM)
-        .sort_by([common.TableSortByFieldState().display_name("Budget remaining").desc(desc=False)])
-        .with_target(table_target(_shown(_identity(services)), 0))
+        .sort_by([common.TableSortByFieldState().display_name(name).desc(desc=False) for name in _URGENCY])
+        .with_target(table_target(shown(_identity(services)), 0))
     )
-    for position, column in enumerate(columns, start=1):
-        panel.with_target(table_target(_shown(column.expr), position))
-        panel.override_by_name(column.title, _column_looks(column))
+    for position, (title, column) in enumerate(columns.items(), start=1):
+        panel.with_target(table_target(shown(column.expr), position))
+        panel.override_by_name(title, column.looks())
     panel.override_by_name("dashboard", [DynamicConfigValue("custom.hidden", value=True)])
-    link = {"title": "Open the service's dashboard", "url": "/d/${__data.fields.dashboard}?${__url_time_range}"}
-    panel.override_by_name("Service", [DynamicConfigValue("links", [link])])
-    for transformation in _transformations(columns):
+    for name, (title, url) in _LINKS.items():
+        panel.override_by_name(name, [DynamicConfigValue("links", [{"title": title, "url": url}])])
+    for transformation in _transformations(tuple(columns)):
         panel.with_transformation(transformation)
     return panel
 
@@ -222,24 +199,16 @@ def _identity(services: Sequence[Watched]) -> Expr:
         for service in services
         if dashboard_uid(service.name) != f"sereno-{service.name}"
     }
-    labelled: Expr = _of(series.INFO)
+    labelled: Expr = of_services(series.INFO)
     for name, uid in uids.items():
         arguments = (labelled, String("dashboard"), String(uid), String("service"), String(name))
         labelled = Call("label_replace", arguments)
-    return Aggregation("max", labelled, (*_SLO_LABELS, "owner", "tier", "dashboard"))
+    return Aggregation("max", labelled, (*SLO_LABELS, "owner", "tier", "dashboard"))
 
 
-def _column_looks(column: Column) -> list[DynamicConfigValue]:
-    looks = [DynamicConfigValue("unit", column.unit), DynamicConfigValue("decimals", column.decimals)]
-    if column.steps:
-        looks.append(DynamicConfigValue("thresholds", thresholds(column.steps).build().to_json()))
-        looks.append(DynamicConfigValue("custom.cellOptions", {"type": "color-text"}))
-    return looks
-
-
-def _transformations(columns: Sequence[Column]) -> tuple[DataTransformerConfig, ...]:
-    """One table of all queries, columns named and in order, least budget first."""
-    values = {f"Value #{ref_id(position)}": column.title for position, column in enumerate(columns, start=1)}
+def _transformations(columns: Sequence[str]) -> tuple[DataTransformerConfig, ...]:
+    """One table of all queries, columns named and in order, the most urgent first."""
+    values = {f"Value #{ref_id(position)}": column for position, column in enumerate(columns, start=1)}
     names = {"service": "Service", "slo": "SLO", "owner": "Owner", "tier": "Tier"} | values
     return (
         DataTransformerConfig("merge", options={}),
@@ -251,7 +220,8 @@ def _transformations(columns: Sequence[Column]) -> tuple[DataTransformerConfig, 
                 "renameByName": names,
             },
         ),
-        DataTransformerConfig("sortBy", options={"sort": [{"field": "Budget remaining"}]}),
+        # Grafana sorts by one field at a time, and leaves what is equal in its order.
+        *(DataTransformerConfig("sortBy", options={"sort": [{"field": name}]}) for name in reversed(_URGENCY)),
     )
 
 
@@ -259,8 +229,10 @@ def _budgets() -> timeseries.Panel:
     description = (
         "Error budgets of the SLOs above, drawn while they are in trouble; all of them if you choose All SLOs."
     )
-    queries = [Query(_shown(_remaining()), "{{service}}/{{slo}}")]
-    return graph(Text("Budget remaining", description, "percentunit"), queries, lines=((0, BAD),), maximum=1)
+    queries = [Query(shown(remaining()), "{{service}}/{{slo}}")]
+    return graph(
+        Text("Budget remaining", description, "percentunit"), queries, lines=((0, BAD),), maximum=1, none=_CALM
+    )
 
 
 def _burn_rates() -> timeseries.Panel:
@@ -268,5 +240,5 @@ def _burn_rates() -> timeseries.Panel:
         "Bad events of the last hour as a multiple of what the objective allows: at 1 the budget lasts exactly its "
         "window."
     )
-    queries = [Query(_shown(_burn_rate("1h")), "{{service}}/{{slo}}")]
-    return graph(Text("Burn rate, 1h", description, BURN_UNIT), queries, lines=((1, WARNING),), maximum=1.5)
+    queries = [Query(shown(burn_rate("1h")), "{{service}}/{{slo}}")]
+    return graph(Text("Burn rate, 1h", description, BURN_UNIT), queries, lines=((1, WARNING),), maximum=1.5, none=_CALM)

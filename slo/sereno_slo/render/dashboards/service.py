@@ -8,7 +8,7 @@ from sereno_slo.plan.annotations import dashboard_uid
 from sereno_slo.plan.series import DEPLOYED, EXCLUDED
 from sereno_slo.promql import Matcher, MatchOp, Selector
 from sereno_slo.render.dashboards import logs_section, red, slo_section
-from sereno_slo.render.dashboards.indicators import instance_label
+from sereno_slo.render.dashboards.indicators import choices
 from sereno_slo.render.dashboards.layout import place
 from sereno_slo.render.dashboards.panels import as_document, url_link
 from sereno_slo.render.dashboards.variables import (
@@ -31,9 +31,9 @@ def service_dashboard(service: Service, settings: Settings) -> dict[str, object]
     )
     board = frame(f"SLO {service.name}", dashboard_uid(service.name), description).time("now-6h", "now")
     board.with_variable(fixed("service", service.name))
-    label = instance_label(settings)
     watched = service.slos[0].indicator.total
-    board.with_variable(label_values("instance", label, watched, label.capitalize(), ".*"))
+    for name, label in choices(settings).items():
+        board.with_variable(label_values(name, label, watched, label.capitalize(), ".*"))
     for variable in logs_section.variables():
         board.with_variable(variable)
     for link in _links(service, settings):
