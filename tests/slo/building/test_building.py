@@ -104,13 +104,14 @@ def test_a_file_touched_by_hand_is_written_anew(kind: Kind, how: str, tmp_path: 
     assert (_files(tmp_path) == before) is not is_human
 
 
-def test_the_overview_is_written_anew_when_it_was_touched(tmp_path: Path) -> None:
-    """It belongs to no spec: it has a memory of its own."""
+@pytest.mark.parametrize("name", ["overview", "slo"])
+def test_dashboards_of_all_services_are_written_anew_when_one_was_touched(name: str, tmp_path: Path) -> None:
+    """They belong to no spec: they have a memory of their own."""
     order = Order(Settings(), FOLDER, tmp_path)
     _build(_sources(), order)
     before = _files(tmp_path)
-    (tmp_path / "dashboards/overview.json").unlink()
-    assert _build(_sources(), order).written.changed == ("dashboards/overview.json",)  # type: ignore[union-attr]
+    (tmp_path / f"dashboards/{name}.json").unlink()
+    assert _build(_sources(), order).written.changed == (f"dashboards/{name}.json",)  # type: ignore[union-attr]
     assert _files(tmp_path) == before
 
 

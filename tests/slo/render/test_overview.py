@@ -60,6 +60,13 @@ def test_the_overview_of_nothing_is_still_a_dashboard() -> None:
     assert all("from no spec" in artefact.content for artefact in (of_any, overview))
 
 
+def test_graphs_are_few_lines_however_many_slos_there_are() -> None:
+    """Lines over time are of the neediest SLOs at the end of the range: a day of a thousand SLOs is 30 MB."""
+    over_time = [query.expr for query in grafana.queries(OVERVIEW) if not query.instant]
+    assert len(over_time) == 3
+    assert all(re.search(r"and on \(service, slo\) bottomk\([24]0, ", expr) for expr in over_time)
+
+
 def test_calm_is_said() -> None:
     """A table without rows tells that all is well instead of "No data"."""
     assert TABLE["fieldConfig"]["defaults"]["noValue"].startswith("All is calm")

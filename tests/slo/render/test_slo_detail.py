@@ -110,6 +110,13 @@ def test_excluded_time_is_told_in_words(ask: Ask) -> None:
     assert {value: result["text"] for value, result in mapping["options"].items()} == {"0": "counts", "1": "excluded"}
 
 
+def test_firing_alerts_are_told_by_name(ask: Ask) -> None:
+    """Whatever fires is a line of its own, with the word beside the colour."""
+    ((found, value),) = shown(ask, "Alerts", **OF_ROWS)[0]
+    assert (found["alertname"], value) == ("SLOErrorBudgetBurn", 1)
+    assert shown(ask, "Alerts", **AVAILABILITY) == [[]]
+
+
 def test_runbook_incidents_and_service_are_one_click_away() -> None:
     """Links follow what is chosen; those that the settings don't know are left out."""
     links = {link["title"]: link.get("url") for link in BOARD["links"]}

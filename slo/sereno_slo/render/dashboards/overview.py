@@ -19,6 +19,7 @@ from sereno_slo.render.dashboards.overview_queries import (
     each,
     firing,
     gone_in_seconds,
+    neediest,
     objective,
     of_services,
     or_zero,
@@ -68,6 +69,9 @@ _LINKS = {
         f"/d/{SLO_DASHBOARD_UID}?var-service=${{__data.fields.service}}&var-slo=${{__data.fields.slo}}",
     ),
 }
+_MOST_LINES = 20
+# Budgets are recorded every five minutes.
+_INTERVAL = "5m"
 _CALM = "All is calm: every SLO keeps its service level and none burns"
 
 
@@ -227,18 +231,19 @@ def _transformations(columns: Sequence[str]) -> tuple[DataTransformerConfig, ...
 
 def _budgets() -> timeseries.Panel:
     description = (
-        "Error budgets of the SLOs above, drawn while they are in trouble; all of them if you choose All SLOs."
+        f"Error budgets of the SLOs above, of {_MOST_LINES} at most: those with the least budget now. All SLOs "
+        "adds those that are in no trouble."
     )
-    queries = [Query(shown(remaining()), "{{service}}/{{slo}}")]
-    return graph(
-        Text("Budget remaining", description, "percentunit"), queries, lines=((0, BAD),), maximum=1, none=_CALM
-    )
+    lines = [Query(neediest(remaining(), _MOST_LINES), "{{service}}/{{slo}}")]
+    text = Text("Budget remaining", description, "percentunit")
+    return graph(text, lines, lines=((0, BAD),), maximum=1, none=_CALM).interval(_INTERVAL)
 
 
 def _burn_rates() -> timeseries.Panel:
     description = (
         "Bad events of the last hour as a multiple of what the objective allows: at 1 the budget lasts exactly its "
-        "window."
+        f"window. Of {_MOST_LINES} SLOs at most: those with the least budget now."
     )
-    queries = [Query(shown(burn_rate("1h")), "{{service}}/{{slo}}")]
-    return graph(Text("Burn rate, 1h", description, BURN_UNIT), queries, lines=((1, WARNING),), maximum=1.5, none=_CALM)
+    lines = [Query(neediest(burn_rate("1h"), _MOST_LINES), "{{service}}/{{slo}}")]
+    text = Text("Burn rate, 1h", description, BURN_UNIT)
+    return graph(text, lines, lines=((1, WARNING),), maximum=1.5, none=_CALM).interval(_INTERVAL)

@@ -15,6 +15,7 @@ from sereno_slo.render.dashboards.panels import (
     WARNING,
     Query,
     Text,
+    by_thresholds,
     target,
     thresholds,
 )
@@ -47,6 +48,7 @@ def _calendar(settings: Settings) -> statushistory.Panel:
         .interval("1d")
         .time_from(str(settings.window))
         .thresholds(thresholds(((None, GOOD), (share, WARNING), (_FAR_TOO_MUCH * share, BAD))))
+        .color_scheme(by_thresholds())
         .show_value(VisibilityMode.AUTO)
         .row_height(0.9)
         .col_width(0.95)

@@ -75,6 +75,11 @@ def thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
     )
 
 
+def by_thresholds() -> dashboard.FieldColor:
+    """Colours by value and threshold, also where Grafana would go from green to red by itself."""
+    return dashboard.FieldColor().mode(model.FieldColorModeId.THRESHOLDS)
+
+
 def target(query: Query, position: int) -> prometheus.Dataquery:
     """A query of a panel; the first is called A."""
     built = prometheus.Dataquery().expr(str(query.expr)).legend_format(query.legend).ref_id(ref_id(position))

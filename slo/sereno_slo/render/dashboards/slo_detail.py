@@ -45,6 +45,7 @@ def slo_dashboard(services: Sequence[Watched], settings: Settings) -> dict[str, 
         Line(4, panels.figures_of_now(ledger), widths=(4, 3, 3, 4, 4, 3, 3)),
         Line(9, panels.budget_over_time(ledger, settings), widths=(9, 3, 12)),
         Line(8, panels.counted(ledger)),
+        Line(6, panels.when_it_mattered(ledger)),
         *((Line(8, panels.groups(ledger, groups), widths=(20, 4)),) if groups else ()),
         *(Line(6, (table,)) for table in panels.dependencies(services)),
     )

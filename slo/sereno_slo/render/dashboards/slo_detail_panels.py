@@ -26,6 +26,7 @@ from sereno_slo.render.dashboards.panels import (
     WARNING,
     Query,
     Text,
+    by_thresholds,
     figure,
     figures,
     fixed_color,
@@ -170,7 +171,7 @@ def budget_over_time(ledger: Ledger, settings: Settings) -> tuple[PanelBuilder, 
 
 
 def counted(ledger: Ledger) -> tuple[PanelBuilder, ...]:
-    """What was counted, how much was seen, and what doesn't count."""
+    """What was counted, and how much was seen."""
 
     def per_minute(name: str) -> Expr:
         return Call("avg_over_time", (ledger.series(name).over(RATE_INTERVAL),))
@@ -187,7 +188,28 @@ def counted(ledger: Ledger) -> tuple[PanelBuilder, ...]:
             ],
         ).override_by_name("bad events", on_the_right),
         graph(Text("Coverage over time", seen, _RATIO), [Query(queries.coverage(ledger), "coverage")], maximum=1),
-        _excluded(ledger),
+    )
+
+
+def when_it_mattered(ledger: Ledger) -> tuple[PanelBuilder, ...]:
+    """When alerts fired, and when nothing counted."""
+    return _alerts(ledger), _excluded(ledger)
+
+
+def _alerts(ledger: Ledger) -> statetimeline.Panel:
+    firing = Selector("ALERTS").where(alertstate="firing", **ledger.labels)
+    return (
+        statetimeline.Panel()
+        .title("Alerts")
+        .description("When which alert of this SLO fired: burn alerts by their long window, and the others by name.")
+        .unit("short")
+        .datasource(DATASOURCE)
+        .interval("1m")
+        .thresholds(thresholds(((None, BAD),)))
+        .color_scheme(by_thresholds())
+        .mappings([model.ValueMap({"1": model.ValueMappingResult(text="firing", color=BAD)})])
+        .no_value("No alert of this SLO fired in this time")
+        .with_target(target(Query(firing, "{{alertname}} {{severity}} {{burn}} {{long_window}}"), 0).range())
     )
 
 
@@ -203,6 +225,7 @@ def _excluded(ledger: Ledger) -> statetimeline.Panel:
         .datasource(DATASOURCE)
         .interval("1m")
         .thresholds(thresholds(((None, GOOD), (1, WARNING))))
+        .color_scheme(by_thresholds())
         .mappings([model.ValueMap({"0": counts, "1": excluded})])
         .no_value("Nothing is excluded: all time counts")
         .with_target(target(Query(ledger.series(series.EXCLUDED), "time"), 0).range())

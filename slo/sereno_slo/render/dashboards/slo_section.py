@@ -47,6 +47,7 @@ from sereno_slo.render.words import (
 HOUR, DAY = Duration.parse("1h"), Duration.parse("1d")
 _HORIZONS = tuple(map(Duration.parse, ("1d", "3d", "7d")))
 _DAY_SECONDS = 86_400
+_UNSEEN = "nothing recorded yet"
 _COLORS = {AlertSeverity.CRITICAL: BAD, AlertSeverity.WARNING: WARNING}
 
 
@@ -89,7 +90,7 @@ def _remaining(slo: Objective, ledger: Ledger, settings: Settings) -> stat.Panel
         f"{objective_in_words(slo)}. When it is spent: {sentence(slo.impact)}{exclusions_in_words(slo)}"
     )
     text = Text(f"{slo.name}: budget remaining", description, "percentunit")
-    panel = figure(text, Query(queries.budget_remaining(ledger)), steps=BUDGET_STEPS, decimals=1)
+    panel = figure(text, Query(queries.budget_remaining(ledger)), steps=BUDGET_STEPS, decimals=1, none=_UNSEEN)
     detail = f"/d/{SLO_DASHBOARD_UID}?var-service={slo.service}&var-slo={slo.name}&${{__url_time_range}}"
     links = [url_link(f"Everything of {slo.name}", detail).target_blank(target_blank=False)]
     if url := slo_runbook_url(settings.links, slo):
@@ -105,7 +106,7 @@ def _service_level(slo: Objective, ledger: Ledger) -> stat.Panel:
     steps: Steps = ((None, BAD), (slo.objective_ratio, GOOD))
     decimals = len(f"{slo.objective_percent:.10g}".partition(".")[2]) + 1
     text = Text(f"{slo.name}: service level", description, "percentunit")
-    return figure(text, Query(queries.service_level(ledger)), steps=steps, decimals=decimals)
+    return figure(text, Query(queries.service_level(ledger)), steps=steps, decimals=decimals, none=_UNSEEN)
 
 
 def _bad_events_left(slo: Objective, ledger: Ledger) -> stat.Panel:
@@ -114,14 +115,16 @@ def _bad_events_left(slo: Objective, ledger: Ledger) -> stat.Panel:
         "Below 0: how many too many there were."
     )
     text = Text(f"{slo.name}: bad events left", description, "locale")
-    return figure(text, Query(queries.bad_events_left(ledger, slo)), steps=((None, BAD), (0, GOOD)), decimals=0)
+    return figure(
+        text, Query(queries.bad_events_left(ledger, slo)), steps=((None, BAD), (0, GOOD)), decimals=0, none=_UNSEEN
+    )
 
 
 def _gone_in(slo: Objective, ledger: Ledger) -> stat.Panel:
     description = "When the budget is spent if every hour is like the last one; what recovers meanwhile is left out."
     text = Text(f"{slo.name}: budget gone in", description, "s")
     steps: Steps = ((None, BAD), (_DAY_SECONDS, WARNING), (slo.window.seconds, GOOD))
-    panel = figure(text, Query(queries.seconds_until_spent(ledger, slo, HOUR)), steps=steps, decimals=1)
+    panel = figure(text, Query(queries.seconds_until_spent(ledger, slo, HOUR)), steps=steps, decimals=1, none=_UNSEEN)
     never = model.ValueMappingResult(text="not in sight", color=GOOD)
     return panel.mappings(
         [
@@ -139,7 +142,7 @@ def _burn_now(slo: Objective, ledger: Ledger) -> stat.Panel:
     text = Text(f"{slo.name}: burn rate, 1h", description, BURN_UNIT)
     pages = [tier.factor(slo.window) for tier in _tiers(slo) if tier.severity is AlertSeverity.CRITICAL]
     steps: Steps = ((None, GOOD), (1, WARNING), *(((min(pages), BAD),) if pages else ()))
-    return figure(text, Query(queries.burn_rate(ledger, slo, HOUR)), steps=steps, decimals=1)
+    return figure(text, Query(queries.burn_rate(ledger, slo, HOUR)), steps=steps, decimals=1, none=_UNSEEN)
 
 
 def _coverage(slo: Objective, ledger: Ledger) -> stat.Panel:
@@ -148,7 +151,7 @@ def _coverage(slo: Objective, ledger: Ledger) -> stat.Panel:
         "that answered. Low on young SLOs and after failed scrapes; what was not seen is in no other figure."
     )
     text = Text(f"{slo.name}: coverage", description, "percentunit")
-    return figure(text, Query(queries.coverage(ledger)), steps=COVERAGE_STEPS, decimals=1)
+    return figure(text, Query(queries.coverage(ledger)), steps=COVERAGE_STEPS, decimals=1, none=_UNSEEN)
 
 
 def _burn_down(slo: Objective, ledger: Ledger) -> timeseries.Panel:
