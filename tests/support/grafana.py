@@ -17,6 +17,8 @@ class PanelQuery:
     panel: str
     expr: str
     instant: bool
+    by_days: bool
+    """Asked in steps of a day: Grafana moves the end of such a range to the last midnight."""
 
 
 def read(content: str) -> dict[str, Any]:
@@ -56,4 +58,5 @@ def queries(dashboard: Mapping[str, Any], **chosen: str) -> Iterator[PanelQuery]
     values = {**variables(dashboard), **chosen}
     for panel in panels(dashboard):
         for target in panel["targets"] if asks_prometheus(panel) else ():
-            yield PanelQuery(panel["title"], filled_in(target["expr"], values), bool(target.get("instant")))
+            instant, by_days = bool(target.get("instant")), panel.get("interval") == "1d"
+            yield PanelQuery(panel["title"], filled_in(target["expr"], values), instant, by_days)

@@ -34,7 +34,7 @@ def section(settings: Settings) -> Section:
 def _calendar(settings: Settings) -> statushistory.Panel:
     share = queries.DAY / settings.window
     description = (
-        "A cell is a day (UTC, named by its end): the part of the whole budget that it spent. At "
+        "A cell is a day, the newest one the last 24 hours: the part of the whole budget that it spent. At "
         f"{share:.1%} a day the budget lasts exactly {settings.window}; orange is more than that, red more than "
         f"{_FAR_TOO_MUCH} times as much. The {_MOST_ROWS} SLOs with the least budget of those in the table above."
     )

@@ -1,5 +1,7 @@
 """What the overview asks about every SLO of the chosen services."""
 
+from collections.abc import Callable
+
 from sereno_slo.duration import Duration
 from sereno_slo.plan import series
 from sereno_slo.plan.series import SLO_LABELS, patient
@@ -57,14 +59,21 @@ def shown(expr: Expr) -> Expr:
 
 
 def spent_in_a_day(most: int) -> Expr:
-    """The part of the budget that the day before spent, of the SLOs that are shown now, `most` with the least budget.
+    """The part of the budget that the day after each point spent, of those shown now, `most` with the least budget.
 
-    Of a day one recorded number is read. The budget is the one at the end of the time range, so that the days add up.
+    Asked in steps of a day. Grafana moves such a range to whole days, so that its end is the last midnight: what is of
+    now lies within the day after it, and the newest point is the last 24 hours. The budget is the one of now, so that
+    the days add up.
     """
-    bad = each(patient(of_services("sereno:bad_events:1d")))
-    budgeted = any_of(*(each(patient(of_services(name).at_end())) for name in BUDGETED_EVENTS))
-    allowed = (1 - each(of_services(series.OBJECTIVE).at_end())) * budgeted
-    return neediest(bad / (allowed > 0), most)
+    bad = each(_within_the_day_after(of_services("sereno:bad_events:1d")))
+    budgeted = any_of(*(each(_within_the_day_after(of_services(name).at_end())) for name in BUDGETED_EVENTS))
+    allowed = (1 - each(_within_the_day_after(of_services(series.OBJECTIVE).at_end()))) * budgeted
+    return (bad / (allowed > 0)).and_(_neediest(most, _within_the_day_after), on=SLO_LABELS)
+
+
+def _within_the_day_after(of: Selector) -> Expr:
+    """The last value of the day that begins now."""
+    return Call("last_over_time", (of.over(DAY).ago(Duration(-DAY.milliseconds)),))
 
 
 def neediest(expr: Expr, most: int) -> Expr:
@@ -72,15 +81,16 @@ def neediest(expr: Expr, most: int) -> Expr:
 
     They are the same ones at every moment, and few: a day of a thousand SLOs is 30 MB, which no browser draws.
     """
-    return expr.and_(Call("bottomk", (Number(most), _shown_at_the_end())), on=SLO_LABELS)
+    return expr.and_(_neediest(most, patient), on=SLO_LABELS)
 
 
-def _shown_at_the_end() -> Expr:
-    """The budgets of those that are shown at the end of the time range, at every moment of it."""
-    budgets = Aggregation("min", patient(of_services(series.BUDGET_REMAINING).at_end()), SLO_LABELS)
-    wanted = of_services(series.INFO).where(Matcher("slo", MatchOp.REGEX, "$show")).at_end()
-    burning = firing("SLOErrorBudgetBurn|SLONoData").at_end()
-    return budgets.and_(any_of(wanted, budgets < 0, burning), on=SLO_LABELS)
+def _neediest(most: int, seen: Callable[[Selector], Expr]) -> Expr:
+    """The budgets of those that are shown at the end, as `seen` looks at it from every moment of the time range."""
+    budgets = Aggregation("min", seen(of_services(series.BUDGET_REMAINING).at_end()), SLO_LABELS)
+    wanted = seen(of_services(series.INFO).where(Matcher("slo", MatchOp.REGEX, "$show")).at_end())
+    burning = seen(firing("SLOErrorBudgetBurn|SLONoData").at_end())
+    found = budgets.and_(any_of(wanted, budgets < 0, burning), on=SLO_LABELS)
+    return Call("bottomk", (Number(most), found))
 
 
 def most_changed(expr: Expr, most: int) -> Expr:
