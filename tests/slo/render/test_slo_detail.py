@@ -83,6 +83,16 @@ def test_dependencies_are_those_of_the_chosen_slo(ask: Ask) -> None:
     assert depends_on(**OF_ROWS) == [set()] * 2
 
 
+def test_what_depends_is_limited_and_that_is_said() -> None:
+    """A query grows with each SLO that depends on others: it ends where servers still take it, in words."""
+    slos = tuple(replace(RATIO.slos[0], name=f"slo-{number}") for number in range(101))
+    panels = grafana.panels(board((replace(RATIO, slos=slos, journeys=()),)))
+    (table,) = [panel for panel in panels if panel["title"] == "Depends on"]
+    assert "Only the first 100 SLOs" in table["description"]
+    assert max(len(target["expr"]) for target in table["targets"]) < 40_000
+    assert not any("Only the first" in panel["description"] for panel in grafana.panels(BOARD))
+
+
 def test_groups_are_chosen_by_their_labels(ask: Ask) -> None:
     """All of them to begin with, then the chosen ones; an SLO without groups has none."""
     columns = shown(ask, "Budgets of groups", **OF_ROWS)

@@ -287,6 +287,8 @@ def dependencies(services: Sequence[Watched]) -> Iterator[PanelBuilder]:
         "What this SLO can't hold without, or what a journey passes through. While one of these pages, this one's "
         "alerts are inhibited: look there first."
     )
+    if len(by_slo) > len(known):
+        description += f" Only the first {_MOST_DEPENDING} SLOs by name are known here."
     none = "This SLO depends on no other, or nothing is known of those"
     yield ranked(Text("Depends on", description, "short"), SLO_LABELS, columns, none=none)
 
