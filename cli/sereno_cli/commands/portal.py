@@ -87,7 +87,9 @@ def command(  # noqa: PLR0917 - click passes them by name
         if host not in LOOPBACK_HOSTS and (protection is None or not protection.has_users):
             say(f"{host} can be reached by others, and nobody has to log in: give --web-config users")
         click.echo(f"portal: listening on {address_of(listener, host, tls=tls is not None)}, Ctrl-C stops")
-        serve_application(app if protection is None else protection.around(app), listener, tls=tls)
+        # A reverse proxy is known by its own address, which must not be replaced by the one that it tells.
+        served = app if protection is None else protection.around(app)
+        serve_application(served, listener, tls=tls, proxy_headers=False)
     return ExitCode.OK
 
 

@@ -36,6 +36,15 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def alerts(self) -> tuple[str, ...]:
+        """The alerts that have a runbook, sorted. Raises `ShelfUnreadable`."""
+        return tuple(sorted(self._of_alerts()))
+
+    def slos(self) -> tuple[tuple[str, str], ...]:
+        """Service and SLO of those that have a runbook of their own, sorted. Raises `ShelfUnreadable`."""
+        folders = [path for path in self._listed(self._folder) if path.is_dir()]
+        return tuple(sorted((folder.name, path.stem) for folder in folders for path in self._files(folder)))
+
     def of_alert(self, alert: str) -> Runbook:
         """`<AlertName>.md`.
 
@@ -43,7 +52,7 @@ class Shelf:
             ShelfUnreadable: The folder or the file can't be read.
             UnknownRunbook: There is none; with the nearest names.
         """
-        there = {path.stem: path for path in self._files(self._folder) if path.stem not in _NO_ALERT}
+        there = self._of_alerts()
         if alert in there:
             return _read(there[alert])
         by_small_letters = {name.lower(): name for name in sorted(there)}
@@ -57,6 +66,9 @@ class Shelf:
         folders = [path for path in self._listed(self._folder) if path.name == service and path.is_dir()]
         files = [path for folder in folders for path in self._files(folder) if path.stem == slo]
         return _read(files[0]) if files else None
+
+    def _of_alerts(self) -> dict[str, Path]:
+        return {path.stem: path for path in self._files(self._folder) if path.stem not in _NO_ALERT}
 
     def _files(self, folder: Path) -> list[Path]:
         return [path for path in self._listed(folder) if path.suffix == ".md" and path.is_file()]
