@@ -1,6 +1,7 @@
 """Markdown as a part of a page: no HTML of its own, links only where they are let through, blocks to copy."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -83,11 +84,13 @@ def _words(inline: Token) -> str:
 def _mend_tables(tokens: Sequence[Token]) -> None:
     """What a table is called by, and classes in place of styles, which pages don't allow."""
     heading = ""
+    labels: Counter[str] = Counter()
     for at, token in enumerate(tokens):
         if token.type == "heading_open":
             heading = _words(tokens[at + 1])
         elif token.type == "table_open":
-            token.meta["label"] = heading
+            labels[heading] += 1
+            token.meta["label"] = heading if labels[heading] == 1 else f"{heading} {labels[heading]}"
         elif token.type in ("th_open", "td_open"):
             if "right" in str(token.attrs.pop("style", "")):
                 token.attrSet("class", "number")
