@@ -55,7 +55,7 @@ def test_an_incident_is_taken_on_and_mended(store: IncidentStore) -> None:
     """Take it on, try something, say later that it helped, take an entry back: each stands on record."""
     asks = visitor(store)
 
-    def send(kind: str, **typed: str) -> None:
+    def send(kind: str, /, **typed: str) -> None:
         fields = {**form(asks, store, kind), "author": "Ana", **typed}
         assert asks.post(f"{address(store)}/entries", fields).status_code == 303
 

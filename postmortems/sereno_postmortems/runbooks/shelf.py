@@ -1,13 +1,14 @@
 """A folder of runbooks: `<AlertName>.md`, and `<service>/<slo>.md` for what only that SLO's team knows."""
 
 import difflib
-import unicodedata
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 NEAREST = 3
 _NO_ALERT = frozenset({"README", "index"})
-_BIDIRECTIONAL = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Control characters other than tabs and line feeds, and marks that turn the direction of writing.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class ShelfUnreadable(Exception):  # noqa: N818 - reads as what happened
@@ -86,10 +87,5 @@ def _read(path: Path) -> Runbook:
         text = path.read_bytes().decode("utf-8-sig", errors="replace")
     except OSError as error:
         raise ShelfUnreadable(f"{path}: {error.strerror}") from error
-    return Runbook(path, "".join(map(_inert, text.replace("\r\n", "\n"))))
-
-
-def _inert(sign: str) -> str:
-    if sign in "\n\t" or not (unicodedata.category(sign) == "Cc" or sign in _BIDIRECTIONAL):
-        return sign
-    return sign.encode("unicode_escape").decode()
+    inert = _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text.replace("\r\n", "\n"))
+    return Runbook(path, inert)

@@ -60,8 +60,11 @@ class Library:
         return self._shelf.of_slo(service, slo)
 
     def names(self) -> frozenset[tuple[str, ...]]:
-        """Of all runbooks."""
-        return frozenset(book.names for book in self.books())
+        """Of all runbooks; none where the folder can't be read."""
+        try:
+            return frozenset({*((alert,) for alert in self._shelf.alerts()), *self._shelf.slos()})
+        except ShelfUnreadable:
+            return frozenset()
 
     def _file_states(self) -> States:
         found = []
