@@ -44,6 +44,12 @@ def test_tables_and_blocks_can_be_used_by_keyboard() -> None:
     assert '<pre tabindex="0" data-kind="promql"><code>up\n</code></pre>' in found
 
 
+def test_columns_without_a_title_have_no_header() -> None:
+    """An empty header says nothing to whoever hears it."""
+    assert "<th" not in html("| | |\n|---|---|\n| a | b |\n")
+    assert html("| | t |\n|---|---|\n| a | b |\n").count("<th ") == 1
+
+
 def test_headings_have_addresses_of_their_own() -> None:
     """Also where two have the same words, or the page's own."""
     headings = rendered("# Content\n\n## A `b` c!\n\n## A b c\n\n## ✍️\n", web_address).headings

@@ -94,8 +94,10 @@ def _mend_tables(tokens: Sequence[Token]) -> None:
         elif token.type in ("th_open", "td_open"):
             if "right" in str(token.attrs.pop("style", "")):
                 token.attrSet("class", "number")
-            if token.type == "th_open":
+            if token.type == "th_open" and tokens[at + 1].content:
                 token.attrSet("scope", "col")
+            elif token.type == "th_open":  # a title that says nothing is none
+                token.tag = tokens[at + 2].tag = "td"
 
 
 def _checked(
