@@ -84,6 +84,15 @@ def test_what_is_refused_stays_in_the_form(store: IncidentStore) -> None:
     assert entries(store) == []
 
 
+def test_words_outlive_an_incident_that_was_renumbered(store: IncidentStore) -> None:
+    """The page tells the ids that look like it, and what was typed."""
+    asks = visitor(store)
+    answer = asks.post(f"{address(store)}-2/entries", {**form(asks, store), **NOTE})
+    assert answer.status_code == 404
+    assert address(store).rpartition("/")[2] in answer.text
+    assert "looking at the pool" in answer.text
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -80,7 +80,7 @@ class _Desk:
         else:
             outcome = Refused(403, (_OLD_FORM,))
         if isinstance(outcome, Refused):
-            return self.shown(request, incident_id, visitor, outcome.typed(fields))
+            return self._shown_again(request, incident_id, visitor, outcome.typed(fields))
         answer = RedirectResponse(
             f"/incidents/{quote(incident_id, safe='')}#happened", status_code=303, headers=HEADERS
         )
@@ -88,6 +88,12 @@ class _Desk:
             author = quote(outcome.entry.author)
             answer.set_cookie(_AUTHOR, author, max_age=_YEAR_SECONDS, httponly=True, samesite="lax")
         return answer
+
+    def _shown_again(self, request: Request, incident_id: str, visitor: Visitor, typed: Typed) -> Response:
+        try:
+            return self.shown(request, incident_id, visitor, typed)
+        except HTTPException as error:  # a late delivery renumbers incidents: the words must not be lost by that
+            raise HTTPException(error.status_code, f"{error.detail}. What you wrote: {typed.value('text')}") from error
 
     def taken_from_json(self, request: Request, incident_id: str, body: bytes | Unread) -> JSONResponse:
         """The entry as it is on record."""
