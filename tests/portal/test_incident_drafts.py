@@ -3,6 +3,7 @@
 import io
 import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -86,6 +87,21 @@ def test_one_draft_is_written_at_a_time(store: IncidentStore, monkeypatch: pytes
     assert len(made) == 1
     now[0] += drafts.KEPT_SECONDS
     assert desk.draft(incident) is not first
+
+
+def test_a_crowd_keeps_no_threads(store: IncidentStore) -> None:
+    """A few wait for the draft; the others are answered at once."""
+    incident = store.incidents()[0]
+    may_end = threading.Event()
+    draft = Draft(incident.incident_id, datetime.fromtimestamp(END, UTC), "text", {}, ())
+    desk = DraftDesk(lambda _: (may_end.wait(30), draft)[1], lambda: 0.0)
+    with ThreadPoolExecutor(12) as pool:
+        asked = [pool.submit(desk.draft, incident) for _ in range(12)]
+        at_once = [one.result() for _, one in zip(range(8), as_completed(asked, timeout=10), strict=False)]
+        may_end.set()
+        answers = [one.result(timeout=10) for one in asked]
+    assert at_once == [None] * 8
+    assert [each for each in answers if each is not None] == [draft] * drafts.MOST_WAITING
 
 
 def test_a_draft_that_fails_can_be_tried_again(store: IncidentStore) -> None:

@@ -31,6 +31,8 @@ KEPT_SECONDS = 60.0
 MOST_KEPT = 20
 WAIT_SECONDS = 8.0
 """How long a page waits; then it says that the draft is being written, and looks again."""
+MOST_WAITING = 4
+"""Who comes beyond these is told to look again at once: a crowd mustn't keep the threads that all pages need."""
 
 Key: TypeAlias = tuple[str, int, datetime | None]
 
@@ -62,6 +64,7 @@ class DraftDesk:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, tuple[float, Draft]] = OrderedDict()
+        self._waiting = threading.BoundedSemaphore(MOST_WAITING)
         self._running: tuple[Key, Future[Draft]] | None = None
 
     def draft(self, incident: Incident) -> Draft | None:
@@ -75,10 +78,14 @@ class DraftDesk:
                 self._running = key, Future()
                 threading.Thread(target=self._write, args=(incident, *self._running), daemon=True).start()
             running_key, running = self._running
+        if not self._waiting.acquire(blocking=False):
+            return None
         try:
             done = running.result(timeout=WAIT_SECONDS)
         except NotYet:
             return None
+        finally:
+            self._waiting.release()
         return done if running_key == key else None
 
     def _write(self, incident: Incident, key: Key, future: "Future[Draft]") -> None:
