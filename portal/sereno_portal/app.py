@@ -50,7 +50,7 @@ def create_portal(configuration: PortalConfiguration) -> FastAPI:
     for each in PAGES:
         app.include_router(each.router(portal))
     app.add_exception_handler(NotAnswered, _not_answered)
-    app.add_exception_handler(IncidentSourceUnreachable, _not_answered)
+    app.add_exception_handler(IncidentSourceUnreachable, _no_incidents)
     app.add_exception_handler(HTTPException, _http_trouble)
     app.add_exception_handler(RequestValidationError, _wrong_parameters)
     _add_self_observation(app, portal)
@@ -86,6 +86,11 @@ def _trouble(request: Request, status_code: int, what: str) -> Response:
 
 def _not_answered(request: Request, error: Exception) -> Response:
     return _trouble(request, 503, str(error))
+
+
+def _no_incidents(request: Request, error: Exception) -> Response:
+    cure = "start `sereno incidents serve`, or name another place with --incidents or --database"
+    return _trouble(request, 503, f"{error}; {cure}")
 
 
 def _http_trouble(request: Request, error: Exception) -> Response:

@@ -82,5 +82,5 @@ class IncidentShelf:
 
     def _named(self) -> IncidentPlace:
         if self._place is None:
-            raise NoIncidentPlace("no place of incidents was named: sereno portal --incidents URL, or --database PATH")
+            raise NoIncidentPlace("no place of incidents was named")
         return self._place

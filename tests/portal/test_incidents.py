@@ -61,6 +61,27 @@ def test_open_incidents_come_first(store: IncidentStore) -> None:
     assert asks.get("/incidents?state=wrong").status_code == 422
 
 
+def test_a_long_list_has_pages(store: IncidentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each incident stands on one of them; filters stay; beyond the last page is the last one."""
+    monkeypatch.setattr("sereno_portal.pages.incidents.views.ROWS_A_PAGE", 2)
+    for day in range(1, 5):
+        at = STARTED - timedelta(days=day)
+        record(store, webhook([reported(LABELS, at, at + timedelta(minutes=3))]), at + timedelta(minutes=4))
+    asks = visitor(store)
+    pages = [asks.get(f"/api/v1/incidents?page={number}").json() for number in (1, 2, 3, 9)]
+    assert [(page["page"], page["pages"], len(page["rows"])) for page in pages] == [
+        (1, 3, 2),
+        (2, 3, 2),
+        (3, 3, 1),
+        (3, 3, 1),
+    ]
+    assert len({row["incident_id"] for page in pages for row in page["rows"]}) == 5
+    second = asks.get("/incidents?service=transactions-api&page=2").text
+    assert 'href="/incidents?service=transactions-api&amp;page=3"' in second
+    assert "Page 2 of 3" in second
+    assert asks.get("/incidents?page=0").status_code == 422
+
+
 def test_an_unknown_incident_has_neighbours(store: IncidentStore) -> None:
     """404, with the ids that look like it."""
     incident_id = store.incidents()[0].incident_id
@@ -82,6 +103,7 @@ def test_a_source_that_is_away_takes_nothing_else_away() -> None:
     answer = away.get("/incidents")
     assert answer.status_code == 503
     assert "can&#39;t be read" in answer.text
+    assert "start `sereno incidents serve`" in answer.text
     assert "secret" not in answer.text
     assert away.get("/api/v1/incidents").json().keys() == {"error"}
     assert away.get("/runbooks/SLOErrorBudgetBurn").status_code == 200
