@@ -7,6 +7,7 @@ from datetime import datetime
 from sereno_portal.catalogue import Catalogue, CatalogueShelf
 from sereno_portal.configuration import PortalConfiguration
 from sereno_portal.gateway import Gateway
+from sereno_portal.incident_shelf import IncidentShelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Portal:
     configuration: PortalConfiguration
     gateway: Gateway
     catalogue_shelf: CatalogueShelf
+    incident_shelf: IncidentShelf
 
     @property
     def catalogue(self) -> Catalogue:

@@ -25,6 +25,8 @@ class PanelQuery:
     panel: str
     expr: str
     instant: bool
+    by_days: bool
+    """Asked in steps of a day: Grafana moves the end of such a range to the last midnight."""
 
 
 def read(content: str) -> dict[str, Any]:
@@ -48,10 +50,16 @@ def filled_in(text: str, values: Mapping[str, grafana.Value]) -> str:
     return grafana.filled_in(text, {**BUILT_IN, **values})
 
 
+def asks_prometheus(panel: Mapping[str, Any]) -> bool:
+    """Whether its data comes from there, and not from Elasticsearch."""
+    return bool(panel["datasource"]["type"] == "prometheus")
+
+
 def queries(dashboard: Mapping[str, Any], **chosen: str) -> Iterator[PanelQuery]:
-    """Every query of every panel; `chosen` are variables that somebody has changed."""
+    """Every query of every panel that asks Prometheus; `chosen` are variables that somebody has changed."""
     read_in = grafana.read_dashboard(json.dumps(dashboard))
     values = {**grafana.opening_values(read_in), **chosen}
     for panel in read_in.data_panels:
-        for target in panel.targets:
-            yield PanelQuery(panel.title, filled_in(target.expr, values), target.is_instant)
+        for target in (each for each in panel.targets if each.expr):
+            expr = filled_in(target.expr, values)
+            yield PanelQuery(panel.title, expr, target.is_instant, by_days=panel.interval == "1d")

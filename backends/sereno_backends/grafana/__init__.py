@@ -22,7 +22,7 @@ from sereno_backends.grafana.model import (
     Variable,
     VariableOption,
 )
-from sereno_backends.grafana.opening import opening_values
+from sereno_backends.grafana.opening import opening_value, opening_values
 from sereno_backends.grafana.reading import DashboardInvalid, read_dashboard
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "VariableOption",
     "built_in_values",
     "filled_in",
+    "opening_value",
     "opening_values",
     "prometheus_duration",
     "read_dashboard",

@@ -17,6 +17,8 @@ Value: TypeAlias = str | tuple[str, ...]
 """A text stands as it is; a tuple is what is chosen of a variable with several values, escaped for a pattern."""
 
 _VARIABLE = re.compile(r"\$(\w+)|\[\[(\w+?)(?::(\w+))?\]\]|\$\{(\w+)(?:\.[^:}]+)?(?::([^}]+))?\}")
+_MILLISECONDS = re.compile(r"[0-9]{1,14}")
+"""As moments of this millennium have them."""
 _SPECIAL_IN_PATTERNS = re.compile(r"[$^*{}\[\]'+?.()|]")
 _SPECIAL_IN_REGEX = re.compile(r"[\\^$*+?.()|\[\]{}/]")
 _SPECIAL_IN_LUCENE = re.compile(r'[+\-=&|><!(){}\[\]^"~*?:\\/\s]')
@@ -69,7 +71,7 @@ def _lucene(values: tuple[str, ...]) -> str:
 
 
 def _date(value: str, form: str) -> str:
-    if not value.isdigit():
+    if not _MILLISECONDS.fullmatch(value):
         return value
     match form:
         case "" | "iso":

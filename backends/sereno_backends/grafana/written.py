@@ -1,5 +1,6 @@
 """Values out of JSON with the place where they stand, so that what is wrong can be named; pure."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,7 @@ class Written:
         value = self.content.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST or value % 1:
             raise self.wrong(key, value, "a whole number")
         return int(value)
 
@@ -49,7 +50,7 @@ class Written:
         value = self.content.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST_NUMBER:
             raise self.wrong(key, value, "a number")
         return float(value)
 
@@ -94,6 +95,9 @@ class Written:
         return f"{self.place}.{key}" if self.place else key
 
 
+_LARGEST = 2**53
+"""Where JavaScript's whole numbers end."""
+_LARGEST_NUMBER = sys.float_info.max
 _LONGEST_SHOWN = 60
 
 

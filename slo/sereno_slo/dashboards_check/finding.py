@@ -28,7 +28,7 @@ RULES: dict[str, str] = {
     "DASH021": "counters are shown as rates or increases",
     "DASH022": "variables with several values are matched as patterns",
 }
-"""Every rule by its code. Codes are never reused; dashboards/grafana/README.md lists them."""
+"""Every rule by its code; `sereno dashboards lint --rules` prints them. Codes are never reused."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -62,10 +62,14 @@ def _variables_query(dashboard: Dashboard, variable: Variable) -> Iterator[Probl
     if query is None:
         return
     try:
-        promql_parser.parse(query)
+        parsed = promql_parser.parse(query)
     except ValueError as error:
         message = f"the variable {variable.name} asks what is no PromQL: {error}"
         yield Problem("DASH006", message, "try its selector in Prometheus")
+        return
+    if labels is not None and not isinstance(parsed, promql_parser.VectorSelector):
+        message = f"the variable {variable.name} asks for labels of an expression, which no server answers"
+        yield Problem("DASH006", message, 'write one selector, of several metrics {__name__=~"a|b"}')
 
 
 def panels_together(panels: Sequence[Panel]) -> Iterator[tuple[Panel, Problem]]:

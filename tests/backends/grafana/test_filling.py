@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import promql_parser
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sereno_backends.grafana import TimeShown, Value, built_in_values, filled_in
 
@@ -43,6 +43,7 @@ def test_variables_are_replaced_in_each_form(text: str, filled: str) -> None:
     assert filled_in(text, {**built_in_values(shown), **values}) == filled
 
 
+@settings(max_examples=60)
 @given(st.lists(st.text("ab.:\\\"+*?(){}[]|^$'/-é ".replace('"', ""), min_size=1), min_size=1, unique=True), st.data())
 def test_chosen_values_match_themselves_and_nothing_else(values: list[str], data: st.DataObject) -> None:
     """Whatever signs values have: the pattern in the parsed query finds each of them, and no other text."""

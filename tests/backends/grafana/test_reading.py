@@ -1,10 +1,14 @@
 """Dashboards read from their files."""
 
 import json
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sereno_backends.grafana import DashboardInvalid, GridPosition, opening_values, read_dashboard
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -108,6 +112,8 @@ def test_variables_have_the_values_that_they_open_with() -> None:
         ("{}", "it has no 'title'"),
         ("[" * 100_000, "no JSON|nested too deeply"),
         (json.dumps({"title": "t", "panels": {}}), r"^panels is a mapping; it must be a list$"),
+        ('{"title": "t", "panels": [{"id": 1e999}]}', r"panels\[0\].id is inf; it must be a whole number"),
+        ('{"title": "t", "panels": [{"fieldConfig": {"defaults": {"max": NaN}}}]}', r"max is nan; it must be a number"),
         (json.dumps({"title": 1, "panels": []}), r"^title is 1; it must be a text$"),
         (json.dumps({"title": "t", "panels": [{"gridPos": {"w": 0, "h": 1}}]}), r"panels\[0\].gridPos.w is 0"),
         (json.dumps({"title": "t", "panels": [{"targets": [{"expr": 1}]}]}), r"panels\[0\].targets\[0\].expr is 1"),
@@ -118,3 +124,26 @@ def test_what_is_no_dashboard_is_told_with_its_place(text: str, said: str) -> No
     """Each mistake names where it stands and what must stand there."""
     with pytest.raises(DashboardInvalid, match=said):
         read_dashboard(text)
+
+
+WORDS = sorted({word for path in FILES for word in re.findall(r'"(\w+)":', path.read_text(encoding="utf-8"))})
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", "query", "row", "value", "${a:date}"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.dictionaries(st.sampled_from(WORDS), ANYTHING, max_size=3),
+    st.lists(st.dictionaries(st.sampled_from(WORDS), ANYTHING, max_size=5), max_size=2),
+)
+def test_nothing_that_somebody_writes_ends_in_anything_else(more: dict[str, Any], panels: list[dict[str, Any]]) -> None:
+    """A dashboard with values to open it, or what is wrong with it."""
+    with suppress(DashboardInvalid):
+        opening_values(read_dashboard(json.dumps({**more, "title": "t", "panels": panels})))
