@@ -13,12 +13,19 @@ from starlette.exceptions import HTTPException
 
 from sereno_portal.catalogue import CatalogueShelf
 from sereno_portal.configuration import PortalConfiguration
-from sereno_portal.gateway import Gateway, NotAnswered
-from sereno_portal.pages import overview
+from sereno_portal.gateway import Explainer, Gateway, NotAnswered
+from sereno_portal.open_incidents import IncidentDesk
+from sereno_portal.pages import overview, service, slo, wall
 from sereno_portal.portal import Portal
+from sereno_portal.standings import StandingsBook
 from sereno_portal.web.rendering import HEADERS, page
 
-PAGES = (overview,)
+PAGES = (
+    overview,
+    service,
+    slo,
+    wall,
+)
 _LONGEST_ANSWER_SECONDS = 10.0
 
 
@@ -30,7 +37,14 @@ def create_portal(configuration: PortalConfiguration) -> FastAPI:
     """
     client = PrometheusClient(configuration.prometheus, timeout_seconds=_LONGEST_ANSWER_SECONDS)
     gateway = Gateway(client, configuration.clock)
-    portal = Portal(configuration, gateway, CatalogueShelf(configuration.specs, configuration.settings_file))
+    portal = Portal(
+        configuration,
+        gateway,
+        CatalogueShelf(configuration.specs, configuration.settings_file),
+        Explainer(client, configuration.clock),
+        StandingsBook(gateway),
+        IncidentDesk(configuration.incidents),
+    )
     app = FastAPI(title="Sereno", summary="How the SLOs stand, as the pages tell it.", docs_url=None, redoc_url=None)
     app.mount("/static", StaticFiles(directory=str(resources.files("sereno_portal") / "static")), name="static")
     for each in PAGES:
