@@ -41,10 +41,11 @@ def samples_of(gateway: Gateway, exprs: Mapping[str, Expr]) -> Answer[Mapping[st
     return Answer({name: tuple(samples) for name, samples in found.items()}, answer.at, answer.trouble)
 
 
-def lines_of(gateway: Gateway, exprs: Mapping[str, Expr], span: Span) -> Mapping[str, tuple[Columns, ...]]:
+def lines_of(gateway: Gateway, exprs: Mapping[str, Expr], span: Span) -> Answer[Mapping[str, tuple[Columns, ...]]]:
     """What each expression yields over a span. Raises `NotAnswered`."""
     found: dict[str, list[Columns]] = {name: [] for name in exprs}
-    for columns in gateway.range(side_by_side(exprs, _OF), span).value:
+    answer = gateway.range(side_by_side(exprs, _OF), span)
+    for columns in answer.value:
         own = {label: value for label, value in columns.labels.items() if label != _OF}
         found[columns.labels[_OF]].append(replace(columns, labels=own))
-    return {name: tuple(lines) for name, lines in found.items()}
+    return Answer({name: tuple(lines) for name, lines in found.items()}, answer.at, answer.trouble)

@@ -69,6 +69,12 @@ class Chart:
     minimum: float | None = None
     maximum: float | None = None
     """The axis reaches so far at least."""
+    decimals: int | None = None
+    """Of the figures in words; None: as many as are needed."""
+    right_unit: str = ""
+    """Of the axis on the right; empty: the same unit."""
+    trouble: str = ""
+    """Why the lines aren't younger; empty where all is well."""
 
 
 def times_of(span: Span) -> tuple[float, ...]:

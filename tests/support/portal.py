@@ -12,6 +12,7 @@ from sereno_portal.catalogue import Catalogue, CatalogueShelf, objectives_of
 from sereno_slo.model import Objective
 from sereno_slo.plan import series
 
+from support.portal_service import service_history
 from support.ports import free_port
 from support.prometheus import HistorySample
 from support.waiting import wait_for
@@ -42,6 +43,9 @@ def history(known: Catalogue) -> Iterator[HistorySample]:
         labels = {"service": service_name, "slo": slo_name, "severity": "critical", "burn": "fast", "long_window": "1h"}
         alert = {"alertname": "SLOErrorBudgetBurn", "alertstate": "firing", **labels}
         yield from (HistorySample("ALERTS", alert, END - 60 * minute, 1) for minute in range(30))
+        began = {"alertname": "SLOErrorBudgetBurn", **labels}
+        yield from (HistorySample("ALERTS_FOR_STATE", began, END - 60 * minute, END - 1_800) for minute in range(30))
+    yield from service_history(END)
 
 
 def _of(slo: Objective) -> Iterator[HistorySample]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from sereno_slo.model import Service
@@ -67,7 +68,7 @@ def view(portal: Portal, service: Service) -> ServiceView:
         service.name,
         service.owner,
         service.tier.value,
-        service.source,
+        _short(service.source, portal.configuration.root),
         standings.at,
         "; ".join(dict.fromkeys(troubles)),
         tuple(each for each in standings.each if each.service == service.name),
@@ -111,6 +112,12 @@ def router(portal: Portal) -> APIRouter:
         return draw(Drawing(portal.gateway, portal.catalogue.settings, shown, say), found, picture)
 
     return routes
+
+
+def _short(source: str, root: Path) -> str:
+    """The spec's path within the repository: where that lies is nobody's business."""
+    path = Path(source)
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
 def _found(portal: Portal, name: str) -> Service:

@@ -43,18 +43,29 @@ class Drawing:
         """Rates are over five minutes at least, and over a whole step, so that nothing falls between two points."""
         return Duration(max(_LEAST_RATE_SECONDS, int(self.span.step.total_seconds())) * 1000)
 
-    def chart(
-        self, title: str, unit: str, lines: Sequence[tuple[str, Columns]], bounds: tuple[Bound, ...] = ()
-    ) -> Chart:
+    def chart(self, title: str, unit: str, lines: "Lines", bounds: tuple[Bound, ...] = ()) -> Chart:
         """The chart of these lines."""
         times = times_of(self.span)
-        drawn = tuple(Line(label, on_times(columns, times)) for label, columns in lines)
-        return Chart(self.say(title), unit, times, drawn, bounds, empty=self.say("No events were seen"), minimum=0)
+        drawn = tuple(Line(label, on_times(columns, times)) for label, columns in lines.each)
+        empty = self.say("No events were seen")
+        return Chart(self.say(title), unit, times, drawn, bounds, empty=empty, minimum=0, trouble=lines.trouble)
 
-    def lines(self, exprs: Mapping[str, Expr]) -> list[tuple[str, Columns]]:
-        """One line of each expression that has one. Raises `NotAnswered`."""
-        found = lines_of(self.gateway, exprs, self.span) if exprs else {}
-        return [(name, columns) for name, several in found.items() for columns in several]
+    def lines(self, exprs: Mapping[str, Expr]) -> "Lines":
+        """The lines of each expression. Raises `NotAnswered`."""
+        if not exprs:
+            return Lines(())
+        answer = lines_of(self.gateway, exprs, self.span)
+        named = ((name, columns) for name, several in answer.value.items() for columns in several)
+        return Lines(tuple(named), answer.trouble)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines with their names."""
+
+    each: tuple[tuple[str, Columns], ...]
+    trouble: str = ""
+    """Why they aren't younger."""
 
 
 def pictures_of(service: Service) -> tuple[Picture, ...]:
@@ -127,6 +138,7 @@ def _failing(drawing: Drawing, counted: Sequence[CountedSlo]) -> Chart:
         for slo, indicator in counted
     }
     # topk chooses anew at every step: over a span there may be many more than ten.
-    found = sorted(drawing.lines(exprs), key=lambda each: -sum(filter(math.isfinite, each[1].values)))[:WORST]
-    named = [(f"{slo}: {' '.join(columns.labels.values())}", columns) for slo, columns in found]
-    return drawing.chart("What fails", "cpm", named)
+    found = drawing.lines(exprs)
+    worst = sorted(found.each, key=lambda each: -sum(filter(math.isfinite, each[1].values)))[:WORST]
+    named = tuple((f"{slo}: {' '.join(columns.labels.values())}", columns) for slo, columns in worst)
+    return drawing.chart("What fails", "cpm", Lines(named, found.trouble))

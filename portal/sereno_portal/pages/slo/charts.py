@@ -65,8 +65,8 @@ def _budget(gateway: Gateway, slo: Objective, span: Span, say: Say) -> Chart:
     ledger = Ledger.of(slo)
     exprs: dict[str, Expr] = {"remaining": queries.budget_remaining(ledger)}
     exprs |= {str(window): queries.burn_rate(ledger, slo, window) for window in (HOUR, DAY)}
-    found = lines_of(gateway, exprs, span)
-    past = times_of(span)
+    answer, past = lines_of(gateway, exprs, span), times_of(span)
+    found = answer.value
     remaining = _only(found, "remaining", past)
     last = next((index for index in reversed(range(len(past))) if remaining[index] is not None), None)
     until = _horizon(slo, span)
@@ -88,6 +88,7 @@ def _budget(gateway: Gateway, slo: Objective, span: Span, say: Say) -> Chart:
         empty=say("Nothing is recorded yet"),
         minimum=0,
         maximum=1,
+        trouble=answer.trouble,
     )
 
 
@@ -113,7 +114,7 @@ def _forecast(times: tuple[float, ...], last: int, remaining: float, spent_a_sec
 def _burn_rates(gateway: Gateway, slo: Objective, span: Span, say: Say) -> Chart:
     ledger, tiers = Ledger.of(slo), feasible_tiers(slo)
     windows = sorted({window for tier in tiers for window in (tier.long, tier.short)}) or [HOUR]
-    found = lines_of(gateway, {str(each): queries.burn_rate(ledger, slo, each) for each in windows}, span)
+    answer = lines_of(gateway, {str(each): queries.burn_rate(ledger, slo, each) for each in windows}, span)
     times = times_of(span)
     # One line for each threshold; where a page and a ticket share it, the page's.
     thresholds = {tier.factor(slo.window): tier.severity for tier in reversed(tiers)}
@@ -121,11 +122,13 @@ def _burn_rates(gateway: Gateway, slo: Objective, span: Span, say: Say) -> Chart
         say("Burn rates"),
         BURN_UNIT,
         times,
-        tuple(Line(str(window), _only(found, str(window), times)) for window in windows),
+        tuple(Line(str(window), _only(answer.value, str(window), times)) for window in windows),
         tuple(_bound(factor, severity, say) for factor, severity in sorted(thresholds.items())),
         marks_of(gateway, slo, span),
         empty=say("Nothing is recorded yet"),
         minimum=0,
+        maximum=1.2 * max(thresholds, default=1.0),
+        trouble=answer.trouble,
     )
 
 
@@ -141,8 +144,8 @@ def _events(gateway: Gateway, slo: Objective, span: Span, say: Say) -> Chart:
         name: Call("avg_over_time", (ledger.series(name).over(window),))
         for name in (series.EVENTS_ENTRY, series.BAD_EVENTS_ENTRY)
     }
-    found = lines_of(gateway, exprs, span)
-    times = times_of(span)
+    answer = lines_of(gateway, exprs, span)
+    found, times = answer.value, times_of(span)
     return Chart(
         say("Events a minute"),
         "cpm",
@@ -153,6 +156,7 @@ def _events(gateway: Gateway, slo: Objective, span: Span, say: Say) -> Chart:
         ),
         empty=say("Nothing was counted"),
         minimum=0,
+        trouble=answer.trouble,
     )
 
 
@@ -161,15 +165,23 @@ def _values(gateway: Gateway, slo: Objective, span: Span, say: Say) -> Chart | N
         return None
     indicator = slo.indicator
     times = times_of(span)
-    columns = gateway.range(indicator.gauge, span).value[:_MOST_VALUES]
+    answer = gateway.range(indicator.gauge, span)
     fixed = {matcher.label for matcher in indicator.gauge.matchers} | {"__name__"}
     lines = tuple(
         Line(", ".join(v for k, v in each.labels.items() if k not in fixed) or "–", on_times(each, times))  # noqa: RUF001 - what stands where there is no label
-        for each in columns
+        for each in answer.value[:_MOST_VALUES]
     )
     limits = (indicator.minimum, indicator.maximum) if isinstance(indicator, Threshold) else (None, None)
     bounds = tuple(Bound(limit, say("limit"), Hue.WARNING) for limit in limits if limit is not None)
-    return Chart(str(indicator.gauge.metric), "short", times, lines, bounds, empty=say("Nothing is recorded yet"))
+    return Chart(
+        indicator.gauge.metric,
+        "short",
+        times,
+        lines,
+        bounds,
+        empty=say("Nothing is recorded yet"),
+        trouble=answer.trouble,
+    )
 
 
 def _only(found: Mapping[str, tuple[Columns, ...]], name: str, times: tuple[float, ...]) -> tuple[float | None, ...]:
