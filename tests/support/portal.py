@@ -1,8 +1,9 @@
 """A portal that listens, and a past for it: what the rules of the repository's own specs would have recorded."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -27,6 +28,12 @@ OVERSPENT = ("transactions-api", "availability")
 BURNING = ("etl", "delivery")
 """It has budget, and an alert that fires."""
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "window")
+
+
+def at(unix_seconds: float) -> Callable[[], datetime]:
+    """A clock that stands still."""
+    moment = datetime.fromtimestamp(unix_seconds, UTC)
+    return lambda: moment
 
 
 def catalogue() -> Catalogue:

@@ -66,7 +66,7 @@ def web_address(url: str) -> str:
         return ""
 
 
-def _said(text: str, language: str, **values: object) -> str:
+def _said(text: str, /, language: str, **values: object) -> str:
     return said(text, language, values)
 
 
