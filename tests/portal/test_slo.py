@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 from sereno_portal import PortalConfiguration
-from support.portal import BURNING, END, OVERSPENT, ROOT, at, running_portal
+from support.portal import BURNING, END, OVERSPENT, at, running_portal
 from support.portal_service import CALM_ROUTE, FAILING_ROUTE, GROUPS_LEFT_OUT
 from support.prometheus import RunningProcess
 
