@@ -30,7 +30,7 @@ def calm(past: RunningProcess) -> Iterator[httpx.Client]:
 def test_who_needs_somebody_comes_first(portal: httpx.Client) -> None:
     """What is spent before what has an alert; each with its figures; then all others."""
     told = portal.get("/api/v1/overview").json()
-    spent, burning, *others = told["slos"]
+    spent, burning, *others = told["rows"]
     assert told["in_trouble"] == 2
     assert (spent["service"], spent["slo"]) == OVERSPENT
     assert spent["budget_remaining_ratio"] == pytest.approx(-0.2, abs=0.01)

@@ -33,7 +33,7 @@ class Overview:
     """So many of the first SLOs need somebody."""
     unknown: int
     """So many have no recorded budget."""
-    slos: tuple[Standing, ...]
+    rows: tuple[Standing, ...]
     incidents: OpenIncidents
     mistakes: tuple[str, ...]
     """Of specs that are left out."""
@@ -70,7 +70,7 @@ def view(portal: Portal) -> Overview:
 
 def listing(overview: Overview, show: Show, text: str, number: int) -> Listing:
     """The page of that number, or the last one there is."""
-    chosen = overview.slos if show is Show.ALL else overview.slos[: overview.in_trouble]
+    chosen = overview.rows if show is Show.ALL else overview.rows[: overview.in_trouble]
     wanted = text.strip().casefold()
     found = [each for each in chosen if wanted in each.service.casefold() or wanted in each.owner.casefold()]
     pages = max(1, -(-len(found) // ROWS_OF_A_PAGE))
