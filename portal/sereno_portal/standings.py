@@ -13,13 +13,15 @@ from sereno_slo.promql import Expr, Matcher, MatchOp, Selector
 from sereno_slo.render.queries import far_away
 
 from sereno_portal.catalogue import Catalogue, objectives_of
-from sereno_portal.gateway import Answer, Gateway, NotAnswered
+from sereno_portal.gateway import MOST_SERIES, Answer, Gateway, NotAnswered
 
 _DAY = Duration.parse("1d")
 _DAY_SECONDS = 86_400.0
-ERROR_RATIO_1H = "sereno:error_ratio:1h"
+_SERIES_OF_AN_SLO = 8
+"""Its four figures, and its alerts with their states."""
+ERROR_RATIO_1H, BAD_EVENTS_1H = "sereno:error_ratio:1h", "sereno:bad_events:1h"
 # Of servers that record everything twice the worse value counts.
-_WORST = {series.BUDGET_REMAINING: min, ERROR_RATIO_1H: max, series.COVERAGE: min}
+_WORST = {series.BUDGET_REMAINING: min, ERROR_RATIO_1H: max, BAD_EVENTS_1H: max, series.COVERAGE: min}
 _STATE = "ALERTS_FOR_STATE"
 
 Key = tuple[str, str]
@@ -56,7 +58,10 @@ class Standing:
     told: tuple[Told, ...]
     """Pages first."""
     is_in_trouble: bool
-    """It is overspent, an alert fires, or the last hour's pace spends the rest within a day."""
+    """It is overspent, an alert fires, or the last hour's pace spends the rest within a day.
+
+    Of a pace only where the hour had as many bad events as its alerts want: one failure of five calls tells nothing.
+    """
 
     @property
     def is_paged(self) -> bool:
@@ -90,7 +95,7 @@ class Standings:
 
 
 def figures_question() -> Expr:
-    """Remaining budget, error ratio of the last hour and coverage of every SLO."""
+    """Remaining budget, error ratio and bad events of the last hour, and coverage of every SLO."""
     return patient(Selector("", (Matcher("__name__", MatchOp.REGEX, "|".join(_WORST)),)))
 
 
@@ -118,8 +123,10 @@ class StandingsBook:
 
     def current(self, catalogue: Catalogue) -> Standings:
         """How the SLOs of the catalogue stand. Raises `NotAnswered` where not even old figures are known."""
-        figures = self._gateway.instant(figures_question())
-        yesterday, alerts = (self._lenient(question()) for question in (yesterday_question, alerts_question))
+        known = sum(1 for service in catalogue.services for _ in objectives_of(service))
+        most = max(MOST_SERIES, known * _SERIES_OF_AN_SLO)
+        figures = self._gateway.instant(figures_question(), most_series=most)
+        yesterday, alerts = (self._lenient(question(), most) for question in (yesterday_question, alerts_question))
         troubles = dict.fromkeys(each.trouble for each in (figures, yesterday, alerts) if each.trouble)
         sources = (catalogue, figures.value, yesterday.value, alerts.value, *troubles)
         last = self._last
@@ -130,10 +137,10 @@ class StandingsBook:
         self._last = (sources, standings)
         return standings
 
-    def _lenient(self, question: Expr) -> Answer[tuple[Sample, ...]]:
+    def _lenient(self, question: Expr, most_series: int) -> Answer[tuple[Sample, ...]]:
         """Budgets are shown also where the rest can't be told."""
         try:
-            return self._gateway.instant(question)
+            return self._gateway.instant(question, most_series=most_series)
         except NotAnswered as error:
             return Answer((), datetime.now(UTC), str(error))
 
@@ -162,7 +169,8 @@ def _standing(
     burn_rate = None if error_ratio is None else error_ratio / slo.error_budget_ratio
     gone = gone_in_seconds(slo, remaining, burn_rate)
     changed = None if remaining is None or before is None else remaining - before
-    is_in_trouble = bool(told) or (gone is not None and gone < _DAY_SECONDS)
+    is_evident = (figures[BAD_EVENTS_1H] or 0) >= slo.alerting.min_bad_events
+    is_in_trouble = bool(told) or gone == 0 or (is_evident and gone is not None and gone < _DAY_SECONDS)
     return Standing(
         slo.service,
         slo.name,

@@ -105,12 +105,14 @@ def test_the_last_known_state_is_shown_while_prometheus_is_away(
             assert "All is calm" in client.get("/wall").text
             door.close()
             page, wall = client.get("/"), client.get("/wall").text
-            chart = client.get("/services/etl/delivery")
+            slo = client.get("/services/etl/delivery")
+            chart = client.get("/api/v1/slos/etl/delivery/charts/budget")
     finally:
         door.close()
     assert page.status_code == 200
     assert "the figures are of 2023-11-13 10:13 UTC" in page.text
     assert "All is calm" not in page.text + wall
+    assert "80.0 %" in slo.text, "what all pages know is shown on each of them"
     assert chart.status_code == 503, "what was never asked can't be told"
 
 

@@ -100,6 +100,8 @@ def test_a_journey_has_steps_instead_of_an_indicator(portal: httpx.Client) -> No
     told = portal.get("/api/v1/slos/transactions-api/pay").json()
     assert told["is_journey"]
     assert [each["slo"] for each in told["needs"]] == ["availability", "delivery"]
+    availability, delivery = (each["failed_ratio_3d"] for each in told["needs"])
+    assert (availability, delivery) == (pytest.approx(0.0012, rel=0.01), pytest.approx(0.001, rel=0.01))
     assert "Steps" in portal.get("/services/transactions-api/pay").text
     explained = portal.get("/api/v1/slos/transactions-api/pay/explain")
     assert explained.status_code == 404

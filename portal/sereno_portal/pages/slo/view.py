@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from sereno_slo.duration import Duration
 from sereno_slo.model import (
     AlertSeverity,
     BadEventsRatio,
@@ -19,12 +20,14 @@ from sereno_slo.model import (
     SloReference,
     Threshold,
 )
+from sereno_slo.plan.dependencies import ledger_of
 from sereno_slo.plan.series import Ledger
 from sereno_slo.promql import Expr
 from sereno_slo.render import queries
 from sereno_slo.render.words import bad_event_in_words, objective_in_words, own_window_in_words
 
 from sereno_portal.asking import Figures, figures_of
+from sereno_portal.gateway import NotAnswered
 from sereno_portal.happenings import Stretch, excluded_before, excluded_next
 from sereno_portal.open_incidents import OpenIncidents
 from sereno_portal.pages.slo.charts import Picture, feasible_tiers
@@ -32,6 +35,7 @@ from sereno_portal.pages.slo.groups import Groups, groups_of
 from sereno_portal.portal import Portal
 from sereno_portal.standings import Standing, Standings
 
+_THREE_DAYS = Duration.parse("3d")
 _LONGEST_LOOK_BACK = timedelta(days=30)
 
 
@@ -87,6 +91,8 @@ class Related:
     slo: str
     standing: Standing | None
     """None where no spec here has it."""
+    failed_ratio_3d: float | None
+    """The part of its events that were bad in the last three days: who lost most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,41 +130,55 @@ def view(portal: Portal, slo: ServiceLevelObjective | Journey) -> SloView:
     standing = standings.of(slo.service, slo.name)
     assert standing is not None, "both are of the catalogue"  # noqa: S101
     now, ledger = portal.clock(), Ledger.of(slo)
-    figures = figures_of(portal.gateway, dict(_figures(slo, ledger)))
-    groups = groups_of(portal.gateway, slo)
+    figures, groups, trouble = _asked(portal, slo, ledger)
     is_sliced = isinstance(slo, ServiceLevelObjective) and isinstance(slo.indicator, Threshold | Probe)
     incidents = portal.open_incidents
     return SloView(
         standing,
         standings.at,
-        standings.trouble or figures.trouble,
+        "; ".join(dict.fromkeys(each for each in (standings.trouble, trouble) if each)),
         isinstance(slo, Journey),
         slo.description,
         slo.impact,
         objective_in_words(slo),
         own_window_in_words(slo),
-        Counted(*map(figures.value.get, ("service level", "events", "bad events", "bad events left"))),
+        Counted(*map(figures.get, ("service level", "events", "bad events", "bad events left"))),
         bad_event_in_words(slo.indicator).replace("`", "") if isinstance(slo, ServiceLevelObjective) else "",
         tuple(_queries(slo.indicator)) if isinstance(slo, ServiceLevelObjective) else (),
         slo.alerting.mode.value,
         slo.alerting.min_bad_events,
         slo.alerting.shadow,
-        tuple(_tiers(slo, figures.value)),
+        tuple(_tiers(slo, figures)),
         groups,
-        tuple(_related(standings, slo.steps if isinstance(slo, Journey) else slo.depends_on)),
+        tuple(_related(standings, _needs(slo), figures)),
         tuple(_excluded(slo, now)),
         tuple(each for each in Picture if is_sliced or each is not Picture.VALUES),
         OpenIncidents(incidents.of(slo.service, slo.name), incidents.trouble, incidents.are_kept),
     )
 
 
-def _figures(slo: Objective, ledger: Ledger) -> Iterator[tuple[str, Expr]]:
+def _asked(portal: Portal, slo: ServiceLevelObjective | Journey, ledger: Ledger) -> tuple[Figures, Groups | None, str]:
+    """What is counted, and why it isn't younger: what can't be told takes away nothing that all pages know."""
+    try:
+        figures = figures_of(portal.gateway, dict(_figures(slo, ledger)))
+        return figures.value, groups_of(portal.gateway, slo), figures.trouble
+    except NotAnswered as error:
+        return Figures({}), None, str(error)
+
+
+def _needs(slo: ServiceLevelObjective | Journey) -> tuple[SloReference, ...]:
+    return slo.steps if isinstance(slo, Journey) else slo.depends_on
+
+
+def _figures(slo: ServiceLevelObjective | Journey, ledger: Ledger) -> Iterator[tuple[str, Expr]]:
     yield "service level", queries.service_level(ledger)
     yield "events", queries.own_window(ledger, "events")
     yield "bad events", queries.own_window(ledger, "bad_events")
     yield "bad events left", queries.bad_events_left(ledger, slo)
     for window in {window for tier in feasible_tiers(slo) for window in (tier.long, tier.short)}:
         yield f"burn {window}", queries.burn_rate(ledger, slo, window)
+    for each in _needs(slo):
+        yield f"failed {each}", ledger_of(each).figure("error_ratio", _THREE_DAYS)
 
 
 def _tiers(slo: Objective, figures: Figures) -> Iterator[TierNow]:
@@ -192,9 +212,10 @@ def _queries(indicator: Indicator) -> Iterator[Query]:
         yield Query(what, str(expr))
 
 
-def _related(standings: Standings, references: tuple[SloReference, ...]) -> Iterator[Related]:
+def _related(standings: Standings, references: tuple[SloReference, ...], figures: Figures) -> Iterator[Related]:
     for each in references:
-        yield Related(each.service, each.slo, standings.of(each.service, each.slo))
+        standing = standings.of(each.service, each.slo)
+        yield Related(each.service, each.slo, standing, figures.get(f"failed {each}"))
 
 
 def _excluded(slo: Objective, now: datetime) -> Iterator[Excluded]:
