@@ -11,7 +11,7 @@ from sereno_portal.open_incidents import OpenIncidents
 from sereno_portal.pages.overview import ROWS_OF_A_PAGE, Overview, Show, listing
 from sereno_portal.standings import Standing
 from support.closable_door import ClosableDoor
-from support.portal import BURNING, END, OVERSPENT, ROOT, at, running_portal
+from support.portal import BURNING, END, OVERSPENT, ROOT, SPARSE, at, running_portal
 from support.prometheus import RunningProcess
 
 CALM = END - 1.5 * 86_400
@@ -42,6 +42,14 @@ def test_who_needs_somebody_comes_first(portal: httpx.Client) -> None:
     # 80 % of a window of 30 days at a fifth of the allowed pace.
     assert burning["gone_in_seconds"] == pytest.approx(120 * 86_400, rel=0.001)
     assert not any(each["is_in_trouble"] or each["told"] for each in others)
+
+
+def test_a_pace_without_evidence_is_no_trouble(portal: httpx.Client) -> None:
+    """Four failures of five calls would spend the budget within a day, and tell nothing."""
+    rows = portal.get("/api/v1/overview").json()["rows"]
+    sparse = next(row for row in rows if (row["service"], row["slo"]) == SPARSE)
+    assert 0 < sparse["gone_in_seconds"] < 86_400
+    assert not sparse["is_in_trouble"]
 
 
 def test_only_trouble_is_listed_until_everything_is_asked_for(portal: httpx.Client) -> None:

@@ -27,6 +27,8 @@ OVERSPENT = ("transactions-api", "availability")
 """It spends its budget within the recorded past, and burns."""
 BURNING = ("etl", "delivery")
 """It has budget, and an alert that fires."""
+SPARSE = ("fitness-users", "latency")
+"""A few of its few calls failed in the last hour: a pace, but no evidence."""
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "window")
 
 
@@ -62,14 +64,21 @@ def _of(slo: Objective) -> Iterator[HistorySample]:
         at = END - _STEP * (steps - step)
         remaining = 0.6 - 0.8 * step / steps if (slo.service, slo.name) == OVERSPENT else 0.8
         error_ratio = (1 - remaining) * slo.error_budget_ratio
+        is_sparse = (slo.service, slo.name) == SPARSE
         for name, value in (
             (series.BUDGET_REMAINING, remaining),
             (series.OBJECTIVE, slo.objective_ratio),
             (series.WINDOW, slo.window.seconds),
             (series.COVERAGE, 0.98),
-            *((f"sereno:error_ratio:{window}", error_ratio) for window in WINDOWS),
+            *(
+                (f"sereno:error_ratio:{window}", 0.8 if is_sparse and window == "1h" else error_ratio)
+                for window in WINDOWS
+            ),
             *((f"sereno:events:{window}", 10_000.0) for window in WINDOWS),
-            *((f"sereno:bad_events:{window}", 10_000.0 * error_ratio) for window in WINDOWS),
+            *(
+                (f"sereno:bad_events:{window}", 4.0 if is_sparse and window == "1h" else 10_000.0 * error_ratio)
+                for window in WINDOWS
+            ),
         ):
             yield HistorySample(name, labels, at, value)
         yield HistorySample(series.INFO, {**labels, "owner": slo.owner, "tier": slo.tier.value}, at, 1)
