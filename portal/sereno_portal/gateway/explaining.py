@@ -1,6 +1,7 @@
 """Explanations of budgets: one is made at a time, by `sereno_slo.explain`, and kept a minute for everybody."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -16,10 +17,12 @@ _FRESH_SECONDS = 60.0
 _STALE_SECONDS = 900.0
 _MOST_QUESTIONS = 400
 """Of one explanation: some dozens are usual, roll-ups of three months among them."""
+_MOST_SECONDS = 20.0
+"""Of one explanation. Whoever wants another one waits a quarter of it: they must never hold all threads of the pages."""
 
 
-class _TooManyQuestions(PrometheusError):  # noqa: N818 - reads as what happened
-    """An explanation would ask more than a page may."""
+class _TakesTooLong(PrometheusError):  # noqa: N818 - reads as what happened
+    """An explanation would ask more than a page may, or others are being made."""
 
 
 class Explainer:
@@ -35,11 +38,14 @@ class Explainer:
         """The SLO's budget as of now; that nothing is recorded is an answer, too. Raises `NotAnswered`."""
 
         def ask() -> Explanation | NotRecorded:
-            with self._turn:
-                try:
-                    return explain(self._reader(), slo, settings, at=self._clock())
-                except NotRecorded as nothing:
-                    return nothing
+            if not self._turn.acquire(timeout=_MOST_SECONDS / 4):
+                raise _TakesTooLong("another explanation is being made: try again in a moment")
+            try:
+                return explain(self._reader(), slo, settings, at=self._clock())
+            except NotRecorded as nothing:
+                return nothing
+            finally:
+                self._turn.release()
 
         try:
             kept = self._answers.get(
@@ -55,12 +61,12 @@ class Explainer:
         return Answer(kept.value, at, str(kept.failure or ""))
 
     def _reader(self) -> Reader:
-        asked = 0
+        asked, until = 0, time.monotonic() + _MOST_SECONDS
 
         def count() -> None:
             nonlocal asked
             asked += 1
-            if asked > _MOST_QUESTIONS:
-                raise _TooManyQuestions(f"this takes more than {_MOST_QUESTIONS} questions: ask `sereno explain`")
+            if asked > _MOST_QUESTIONS or time.monotonic() > until:
+                raise _TakesTooLong("this takes longer than a page may take: ask `sereno explain`")
 
         return Reader(self._client, count)
