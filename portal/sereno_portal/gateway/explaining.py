@@ -18,7 +18,7 @@ _STALE_SECONDS = 900.0
 _MOST_QUESTIONS = 400
 """Of one explanation: some dozens are usual, roll-ups of three months among them."""
 _MOST_SECONDS = 20.0
-"""Of one explanation. Whoever wants another one waits a quarter of it: they must never hold all threads of the pages."""
+"""Of one explanation. Whoever wants another one waits a quarter of it, so that pages always have threads."""
 
 
 class _TakesTooLong(PrometheusError):  # noqa: N818 - reads as what happened
