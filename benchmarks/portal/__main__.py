@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.portal.viewing import View, Visit, looked_at
-from benchmarks.portal.world import SLOS_OF_A_SERVICE, name_of, portal, recorded, service_of, write_specs
+from benchmarks.portal.world import SLOS_OF_A_SERVICE, Portal, name_of, portal, recorded, service_of, write_specs
 from benchmarks.simulation.remote_write import write
 from benchmarks.simulation.server import running_prometheus
 
@@ -56,6 +56,8 @@ class Crowd:
     views: tuple[View, ...]
     questions: int
     """To Prometheus, meanwhile."""
+    processor_seconds: float
+    """Of the portal, meanwhile."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,21 +74,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_specs(root, given.slos)
         with running_prometheus(Path(folder) / "prometheus") as server:
             samples = write(server, recorded(given.slos, time.time()))
-            with portal(root, server.url) as (client, started):
+            with portal(root, server.url) as running:
+                client = running.client
                 pages = tuple(_measured(client, visit) for visit in _visits(given.slos))
                 painted = _painted(str(client.base_url))
                 crowds = tuple(
-                    _looked_at(client, given.slos, viewers, given.seconds)
+                    _looked_at(running, given.slos, viewers, given.seconds)
                     for viewers in sorted({max(1, given.viewers // 10), given.viewers})
                 )
     console.print(
-        f"{given.slos:,} SLOs, {samples:,} samples; the portal answered {started:.1f} s after its start; "
-        f"load of the machine before: {load:.1f} on {os.cpu_count()} cores"
+        f"{given.slos:,} SLOs, {samples:,} samples; the portal answered after {running.started_seconds:.1f} s"
     )
+    console.print(f"load of the machine before: {load:.1f} on {os.cpu_count()} cores")
     console.print(_page_table(pages))
     console.print(f"first paint of the overview: {'nobody to ask' if painted is None else f'{painted:.2f} s'}")
     for crowd in crowds:
         console.print(_view_table(crowd))
+        asked, used = crowd.questions / crowd.seconds, 1000 * crowd.processor_seconds / len(crowd.views)
+        console.print(f"{asked:.1f} questions a second to Prometheus, {used:.1f} ms of a processor for each answer")
     return 0 if _is_well(pages, painted, crowds[-1].views) else 1
 
 
@@ -112,10 +117,11 @@ def _measured(client: httpx.Client, visit: Visit) -> Page:
     return Page(visit.kind, len(cold.content) / 1000, between - begun, after - between, _asked(client) - asked)
 
 
-def _looked_at(client: httpx.Client, slos: int, viewers: int, seconds: float) -> Crowd:
+def _looked_at(running: Portal, slos: int, viewers: int, seconds: float) -> Crowd:
+    client, used = running.client, running.processor_seconds
     before = _asked(client)
     views = looked_at(str(client.base_url), tuple(_visits(slos)), viewers=viewers, seconds=seconds, seed=SEED)
-    return Crowd(viewers, seconds, views, _asked(client) - before)
+    return Crowd(viewers, seconds, views, _asked(client) - before, running.processor_seconds - used)
 
 
 def _asked(client: httpx.Client) -> int:
@@ -148,8 +154,7 @@ def _page_table(pages: Sequence[Page]) -> Table:
 def _view_table(crowd: Crowd) -> Table:
     views, seconds = crowd.views, crowd.seconds
     title = f"{crowd.viewers} viewers, {seconds:g} s: {len(views) / seconds:.0f} answers a second"
-    caption = f"{crowd.questions / seconds:.1f} questions a second to Prometheus"
-    table = Table("answers", "count", "P50", "P95", "P99", "failed", title=title, caption=caption)
+    table = Table("answers", "count", "P50", "P95", "P99", "failed", title=title)
     for kind in (*dict.fromkeys(view.kind for view in views), "all"):
         chosen = [view for view in views if kind in (view.kind, "all")]
         times = (f"{_quantile(chosen, ratio) * 1000:.0f} ms" for ratio in (0.5, 0.95, 0.99))

@@ -62,7 +62,11 @@ async def _viewer(
 async def _answer(client: httpx.AsyncClient, kind: str, address: str, views: list[View]) -> str:
     begun = time.monotonic()
     try:
-        response = await client.get(address)
+        try:
+            response = await client.get(address)
+        except httpx.RemoteProtocolError:
+            # A connection that the server closed, unused for five seconds, while this was on its way: as browsers do.
+            response = await client.get(address)
         text, is_well = response.text, response.is_success
     except httpx.HTTPError:
         text, is_well = "", False

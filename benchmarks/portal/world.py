@@ -1,10 +1,12 @@
 """A repository with many SLOs, what their rules would have recorded until now, and the portal as a process."""
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -92,9 +94,25 @@ def _moments(start: float, end: float, step: int) -> "np.ndarray[tuple[int], np.
     return np.array([round((end - step * index) * 1000) for index in reversed(range(count))], dtype=np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """`sereno portal`, which answers."""
+
+    client: httpx.Client
+    pid: int
+    started_seconds: float
+    """From its start to its first answer."""
+
+    @property
+    def processor_seconds(self) -> float:
+        """What its process has used of the processor since its start: it doesn't wait for others, as a clock does."""
+        used = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()[11:13]
+        return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def portal(root: Path, prometheus: str) -> Iterator[tuple[httpx.Client, float]]:
-    """A client of `sereno portal`, and the seconds until it answered; its process is gone when the block is left."""
+def portal(root: Path, prometheus: str) -> Iterator[Portal]:
+    """The portal as a process of its own, gone when the block is left."""
     port = free_port()
     run = "from sereno_cli.main import main; main()"
     command = [sys.executable, "-c", run, "portal", "--root", str(root), "--prometheus", prometheus]
@@ -103,7 +121,7 @@ def portal(root: Path, prometheus: str) -> Iterator[tuple[httpx.Client, float]]:
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
             _wait(client, process, begun)
-            yield client, time.monotonic() - begun
+            yield Portal(client, process.pid, time.monotonic() - begun)
     finally:
         process.terminate()
         process.wait(_START_SECONDS)
