@@ -49,6 +49,8 @@ check-artefacts: setup tools # are the generated files up to date, do the rules 
 	@$(BIN)/sereno $(CHART_FILES) --check
 	@scripts/check-rules $(RULE_TESTS)
 	@$(BIN)/sereno alertmanager generate --check
+	@$(BIN)/sereno dashboards provision --check
+	@$(BIN)/sereno dashboards lint
 	@amtool check-config $(ALERTMANAGER_YML)
 	@$(BIN)/sereno alerting test
 
@@ -61,6 +63,7 @@ compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks, and
 	@$(BIN)/sereno $(CHART_FILES)
 	@$(BIN)/sereno alertmanager generate
 	@$(BIN)/python scripts/written-dashboards.py
+	@$(BIN)/sereno dashboards provision
 
 docs: setup ## write docs/cli.md from what --help prints, docs/telemetry/exported.md from what the package registers
 	@$(BIN)/python scripts/cli-docs.py

@@ -1,10 +1,12 @@
-"""Writes dashboards/grafana/handwritten from the dashboard.yaml of exporters and systems. `--check` compares.
+"""Writes dashboards/grafana/handwritten from every dashboard.yaml. `--check` compares.
 
 .venv/bin/python scripts/written-dashboards.py [--check]
 
 exporters/standard/<name>/dashboard.yaml becomes <name>.json: `instances` is a series of each instance, and `$chosen`
 in a query stands for the job and the instances that are chosen at the top. systems/<name>/dashboard.yaml becomes
 system-<name>.json: `services` are those whose SLO dashboards it links, and its queries name their jobs themselves.
+dashboards/grafana/written/<name>/dashboard.yaml becomes <name>.json: `variables` are what is chosen at its top, in the
+order of their queries, and `chosen` says which words of its queries stand for which matchers.
 """
 
 import sys
@@ -21,7 +23,8 @@ from sereno_slo.render.dashboards.layout import Line, PanelBuilder, Section, pla
 from sereno_slo.render.dashboards.panels import DATASOURCE, PLAIN, Query, Text, as_document, figure, graph, to_json
 
 ROOT = Path(__file__).resolve().parents[1]
-CHOSEN = 'job=~"$job", instance=~"$instance"'
+CHOSEN = {"$chosen": 'job=~"$job", instance=~"$instance"'}
+ANY = ".+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,11 @@ class Kind:
     tag: str
 
 
-KINDS = (Kind("exporters/standard", "", "exporters"), Kind("systems", "system-", "systems"))
+KINDS = (
+    Kind("exporters/standard", "", "exporters"),
+    Kind("systems", "system-", "systems"),
+    Kind("dashboards/grafana/written", "", "sereno"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,50 +97,63 @@ def document(kind: Kind, source: Path, content: dict[str, Any]) -> dict[str, obj
             board.link(slo_dashboard(service))
         firing = firing_for(content["services"], name)
     else:
-        board.with_variable(variable("job", content["instances"]))
-        board.with_variable(variable("instance", content["instances"] + '{job=~"$job"}'))
+        for each in content.get("variables") or of_instances(content["instances"]):
+            board.with_variable(variable(**each))
         firing = firing_of(content["alerts"])
-    place(board, [Section(each["title"], tuple(line(one) for one in each["lines"])) for each in content["sections"]])
+    chosen = content.get("chosen", CHOSEN)
+    sections = [
+        Section(each["title"], tuple(line(one, chosen) for one in each["lines"])) for each in content["sections"]
+    ]
+    place(board, sections)
     made = as_document(board.build())
     made["annotations"] = {"list": [firing]}
     return made
 
 
-def line(content: dict[str, Any]) -> Line:
+def line(content: dict[str, Any], chosen: dict[str, str]) -> Line:
     """Panels side by side."""
-    return Line(content["height"], tuple(panel(each) for each in content["panels"]))
+    return Line(content["height"], tuple(panel(each, chosen) for each in content["panels"]))
 
 
-def panel(content: dict[str, Any]) -> PanelBuilder:
+def panel(content: dict[str, Any], chosen: dict[str, str]) -> PanelBuilder:
     """A figure of now, or lines over time."""
     title = content.get("figure") or content["graph"]
     text = Text(title, content["description"], content["unit"])
     if "figure" in content:
-        return figure(
-            text, query(content["query"]), steps=content.get("steps", PLAIN), none=content.get("none", "no data")
-        )
-    queries = [query(expr, legend) for legend, expr in content["queries"].items()]
+        asked = query(content["query"], chosen)
+        return figure(text, asked, steps=content.get("steps", PLAIN), none=content.get("none", "no data"))
+    queries = [query(expr, chosen, legend) for legend, expr in content["queries"].items()]
     lines, maximum = content.get("lines", ()), content.get("maximum")
     return graph(text, queries, lines=lines, minimum=content.get("minimum", 0), maximum=maximum)
 
 
-def query(expr: str, legend: str = "") -> Query:
-    """A query for the chosen job and instances."""
-    return Query(Written(expr.replace("$chosen", CHOSEN)), legend)
+def query(expr: str, chosen: dict[str, str], legend: str = "") -> Query:
+    """A query for what is chosen at the top."""
+    for word, matchers in chosen.items():
+        expr = expr.replace(word, matchers)
+    return Query(Written(expr), legend)
 
 
-def variable(name: str, series: str) -> dashboard.QueryVariable:
-    """Any of the values that a label has now; all of them to begin with."""
+def of_instances(series: str) -> list[dict[str, str]]:
+    """The variables of a dashboard with a series of each instance."""
+    return [
+        {"name": "job", "label": "Job", "series": series, "value": "job"},
+        {"name": "instance", "label": "Instance", "series": series + '{job=~"$job"}', "value": "instance"},
+    ]
+
+
+def variable(*, name: str, label: str, series: str, value: str, all: str = ANY) -> dashboard.QueryVariable:  # noqa: A002
+    """Any of the values that a label has now; all of them to begin with, by `all` as a pattern."""
     return (
         dashboard.QueryVariable(name)
-        .label(name.capitalize())
+        .label(label)
         .datasource(DATASOURCE)
-        .query(f"label_values({series}, {name})")
+        .query(f"label_values({series}, {value})")
         .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(model.VariableSort.ALPHABETICAL_ASC)
         .multi(multi=True)
         .include_all(include_all=True)
-        .all_value(".+")
+        .all_value(all)
         .current(model.VariableOption(selected=True, text="All", value="$__all"))
     )
 

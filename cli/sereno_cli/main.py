@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "collect": ("collect", "Collect logs, or DevOps events by webhooks."),
     "compile": ("compile", "Compile SLO specs into rules, tests, dashboards, runbooks and templates."),
     "convert": ("convert", "Convert specs of Sloth, OpenSLO and Pyrra to sereno/v1."),
+    "dashboards": ("dashboards", "Look after Grafana's dashboards: rules, empty panels, folders by owner."),
     "demo": ("demo", "Run everything locally on real Prometheus and Alertmanager."),
     "dora": ("dora", "Tell how deliveries go: DORA's figures from DevOps events, and why a deployment failed."),
     "drill": ("drill", "Break a system of the demo, measure page and resolution, write the report."),

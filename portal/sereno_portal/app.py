@@ -9,15 +9,18 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from sereno_backends.prometheus import PrometheusClient
+from sereno_postmortems.sources import IncidentSourceUnreachable
 from starlette.exceptions import HTTPException
 
 from sereno_portal.catalogue import CatalogueShelf
 from sereno_portal.configuration import PortalConfiguration
 from sereno_portal.gateway import Explainer, Gateway, NotAnswered
+from sereno_portal.incident_shelf import IncidentShelf
 from sereno_portal.open_incidents import IncidentDesk
-from sereno_portal.pages import overview, service, slo, wall
+from sereno_portal.pages import incidents, overview, runbooks, service, slo, wall
 from sereno_portal.portal import Portal
 from sereno_portal.standings import StandingsBook
+from sereno_portal.web.access import ProxyUser
 from sereno_portal.web.rendering import HEADERS, page
 
 PAGES = (
@@ -25,6 +28,8 @@ PAGES = (
     service,
     slo,
     wall,
+    incidents,
+    runbooks,
 )
 _LONGEST_ANSWER_SECONDS = 10.0
 
@@ -37,19 +42,24 @@ def create_portal(configuration: PortalConfiguration) -> FastAPI:
     """
     client = PrometheusClient(configuration.prometheus, timeout_seconds=_LONGEST_ANSWER_SECONDS)
     gateway = Gateway(client, configuration.clock)
+    incident_shelf = IncidentShelf(configuration.incidents)
     portal = Portal(
         configuration,
         gateway,
         CatalogueShelf(configuration.specs, configuration.settings_file),
+        incident_shelf,
         Explainer(client, configuration.clock),
         StandingsBook(gateway),
-        IncidentDesk(configuration.incidents),
+        IncidentDesk(incident_shelf),
     )
     app = FastAPI(title="Sereno", summary="How the SLOs stand, as the pages tell it.", docs_url=None, redoc_url=None)
+    if configuration.user_header is not None:
+        app.add_middleware(ProxyUser, header=configuration.user_header)
     app.mount("/static", StaticFiles(directory=str(resources.files("sereno_portal") / "static")), name="static")
     for each in PAGES:
         app.include_router(each.router(portal))
     app.add_exception_handler(NotAnswered, _not_answered)
+    app.add_exception_handler(IncidentSourceUnreachable, _no_incidents)
     app.add_exception_handler(HTTPException, _http_trouble)
     app.add_exception_handler(RequestValidationError, _wrong_parameters)
     _add_self_observation(app, portal)
@@ -85,6 +95,11 @@ def _trouble(request: Request, status_code: int, what: str) -> Response:
 
 def _not_answered(request: Request, error: Exception) -> Response:
     return _trouble(request, 503, str(error))
+
+
+def _no_incidents(request: Request, error: Exception) -> Response:
+    cure = "start `sereno incidents serve`, or name another place with --incidents or --database"
+    return _trouble(request, 503, f"{error}; {cure}")
 
 
 def _http_trouble(request: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sereno_backends.kibana import Kibana
 from sereno_postmortems.sources import IncidentPlace
 
 
@@ -20,6 +21,12 @@ class PortalConfiguration:
     """None: there are no pages about incidents."""
     user_header: str | None = None
     """The request header in which a reverse proxy on this machine names who asks."""
+    log_store: str | None = None
+    """Where drafts of postmortems look for errors: an address of Elasticsearch or an SQLite file."""
+    kibana: Kibana | None = None
+    """Where people look at the same logs."""
+    devops_store: Path | None = None
+    """The file of `sereno collect devops`: what was deployed, for drafts."""
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     """Aware, UTC."""
 

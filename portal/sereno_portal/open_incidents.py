@@ -1,15 +1,14 @@
 """The incidents that are open now, read once for everybody who looks."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sereno_backends.incidents import Incident, IncidentStatus
-from sereno_postmortems.sources import IncidentPlace, IncidentSourceUnreachable
+from sereno_postmortems.sources import IncidentSourceUnreachable
 
-from sereno_portal.gateway.cache import SharedAnswers
+from sereno_portal.incident_shelf import IncidentShelf
 
-_FRESH_SECONDS = 10.0
-_STALE_SECONDS = 300.0
 MOST_SHOWN = 100
 
 
@@ -42,32 +41,32 @@ class OpenIncidents:
 
 
 class IncidentDesk:
-    """Asks for open incidents; safe for several threads. A place that can't be reached is told, never raised."""
+    """Tells the open incidents; safe for several threads. A place that can't be reached is told, never raised.
 
-    def __init__(self, place: IncidentPlace | None) -> None:
-        self._place = place
-        self._answers = SharedAnswers()
+    They are picked once for each answer of the place, whoever looks.
+    """
+
+    def __init__(self, shelf: IncidentShelf) -> None:
+        self._shelf = shelf
+        self._last: tuple[tuple[Incident, ...], tuple[OpenIncident, ...]] = ((), ())
 
     def current(self) -> OpenIncidents:
-        """What is open now, or was ten seconds ago."""
-        place = self._place
-        if place is None:
+        """What is open now, or was some seconds ago."""
+        if not self._shelf.is_configured:
             return OpenIncidents(are_kept=False)
         try:
-            kept = self._answers.get(
-                "open",
-                lambda: _open(place),
-                fresh_seconds=_FRESH_SECONDS,
-                stale_seconds=_STALE_SECONDS,
-                failures=IncidentSourceUnreachable,
-            )
+            known = self._shelf.current()
         except IncidentSourceUnreachable as error:
             return OpenIncidents(trouble=str(error))
-        return OpenIncidents(kept.value, str(kept.failure or ""))
+        incidents, found = self._last
+        if incidents is not known.incidents:
+            found = _open(known.incidents)
+            self._last = (known.incidents, found)
+        return OpenIncidents(found, known.trouble)
 
 
-def _open(place: IncidentPlace) -> tuple[OpenIncident, ...]:
-    found = [_shown(each) for each in place.incidents() if each.status is IncidentStatus.OPEN]
+def _open(incidents: Iterable[Incident]) -> tuple[OpenIncident, ...]:
+    found = [_shown(each) for each in incidents if each.status is IncidentStatus.OPEN]
     return tuple(sorted(found, key=lambda each: each.opened_at, reverse=True)[:MOST_SHOWN])
 
 

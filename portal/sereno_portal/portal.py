@@ -7,6 +7,7 @@ from datetime import datetime
 from sereno_portal.catalogue import Catalogue, CatalogueShelf
 from sereno_portal.configuration import PortalConfiguration
 from sereno_portal.gateway import Explainer, Gateway
+from sereno_portal.incident_shelf import IncidentShelf
 from sereno_portal.open_incidents import IncidentDesk, OpenIncidents
 from sereno_portal.standings import Standings, StandingsBook
 
@@ -18,6 +19,7 @@ class Portal:
     configuration: PortalConfiguration
     gateway: Gateway
     catalogue_shelf: CatalogueShelf
+    incident_shelf: IncidentShelf
     explainer: Explainer
     standings_book: StandingsBook
     incident_desk: IncidentDesk

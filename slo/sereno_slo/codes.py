@@ -13,6 +13,7 @@ RETIRED = (
     "SLO110",
     "SLO111",
     "SLO112",
+    "SLO113",
     "SLO114",
 )
 """Codes of parts that weren't implemented once: no message has them any more, and none will again."""
@@ -95,9 +96,9 @@ CODES: dict[str, str] = {
     "SLO084": "a gate's rule can apply",
     "SLO085": "names and labels of Kubernetes objects and rulers' namespaces are such as those take",
     "SLO086": "the chosen format of rules holds all of them",
+    "SLO087": "a trace's address has a place for its id",
     "SLO090": "moments of known incidents are RFC 3339 with a time zone",
     "SLO091": "a known incident begins before it ends",
     "SLO092": "a known incident is of an SLO of the spec",
     "SLO093": "a known incident lies within the time that is replayed",
-    "SLO113": "links to traces are implemented",
 }

@@ -90,6 +90,7 @@ def _description(service: Service, tree: YamlTree) -> Description:
             for index, slo in enumerate(service.slos)
             for position, named in enumerate(slo.formerly)
         ),
+        group_labels=service.group_labels,
         stands_on=tuple((slo.name, on) for slo in service.slos for on in slo.stands_on),
     )
 
@@ -142,7 +143,8 @@ def compile_specs(
         return Compilation((), validation.diagnostics)
     compilations = [render_service(service, settings, layout) for service in validation.services]
     spanning = (
-        render_overview(validation.services, settings),
+        *render_overview(validation.services, settings),
+        render_datasources(settings),
         render_template(validation.services, settings),
         render_inhibitions(validation.dependencies, validation.standings),
     )
@@ -191,11 +193,18 @@ def render_service(
     return Compilation(tuple(artefacts), warnings)
 
 
-def render_overview(services: Sequence[Service | Description], settings: Settings) -> Artefact:
-    """The dashboard of all services."""
-    from sereno_slo.render.dashboards import render_overview_dashboard
+def render_overview(services: Sequence[Service | Description], settings: Settings) -> tuple[Artefact, ...]:
+    """The dashboards of all services."""
+    from sereno_slo.render.dashboards import render_spanning_dashboards
 
-    return render_overview_dashboard(services, settings)
+    return render_spanning_dashboards(services, settings)
+
+
+def render_datasources(settings: Settings) -> Artefact:
+    """Grafana's data sources, which know where traces are."""
+    from sereno_slo.render import datasources
+
+    return datasources.render_datasources(settings)
 
 
 def render_template(services: Sequence[Service], settings: Settings) -> Artefact:

@@ -297,19 +297,38 @@ class Service:
         """The SLOs, then the journeys."""
         return (*self.slos, *self.journeys)
 
+    @property
+    def objective_names(self) -> tuple[str, ...]:
+        """The SLOs', then the journeys'."""
+        return tuple(objective.name for objective in self.objectives)
+
+    @property
+    def group_labels(self) -> tuple[str, ...]:
+        """The labels by which any of the SLOs is grouped, each once."""
+        grouped = (slo.group_by for slo in self.slos if slo.group_by)
+        return tuple(dict.fromkeys(label for group_by in grouped for label in group_by.labels))
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """What the SLOs can't hold without, then what the journeys pass through."""
+        of_slos = ((slo.name, on) for slo in self.slos for on in slo.depends_on)
+        of_journeys = ((journey.name, step) for journey in self.journeys for step in journey.steps)
+        return tuple(Dependency(SloReference(self.name, name), on) for name, on in (*of_slos, *of_journeys))
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
     """Where pages and dashboards lead. Empty strings leave a link out; every base ends without a slash.
 
     In `logs` pages replace `{service}`, `{slo}`, `{window}` (1h), `{from}` and `{to}` (milliseconds since 1970).
-    `incidents` is where `sereno incidents serve` answers.
+    `incidents` is where `sereno incidents serve` answers. In `trace` Grafana replaces `{trace_id}`.
     """
 
     runbooks: str = "https://github.com/sereno/sereno/blob/main/runbooks"
     dashboards: str = "http://localhost:3000"
     logs: str = ""
     incidents: str = "http://localhost:19093"
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ def test_compiles_into_the_repository_s_layout(repository: Path) -> None:
             for name in ("api", "other")
             for kind in ("test", "5m.test", "1d.test")
         ),
-        *(f"dashboards/grafana/generated/{name}.json" for name in ("api", "other", "overview")),
+        *(f"dashboards/grafana/generated/{name}.json" for name in ("api", "other", "overview", "slo")),
+        "dashboards/grafana/provisioning/datasources/sereno.yaml",
         *(f"runbooks/{name}/calls.md" for name in ("api", "other")),
         *(f"slo/buckets/generated/{name}.json" for name in ("api", "other")),
         "alerting/alertmanager/generated/inhibit_rules.yml",
@@ -65,6 +66,8 @@ def test_compiles_one_spec_into_a_folder(tmp_path: Path) -> None:
         "tests/front.1d.test.yaml",
         "dashboards/front.json",
         "dashboards/overview.json",
+        "dashboards/slo.json",
+        "datasources/sereno.yaml",
         "runbooks/front/served.md",
         "postmortem-template.md",
         "buckets/front.json",

@@ -14,6 +14,7 @@ PACKAGES = (
     "sereno_cli",
     "sereno_collectors",
     "sereno_exporters",
+    "sereno_portal",
     "sereno_postmortems",
     "sereno_slo",
     "sereno_telemetry",

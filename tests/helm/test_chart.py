@@ -86,6 +86,19 @@ def test_dashboards_are_found_by_grafana() -> None:
 
 
 @needs_helm
+def test_each_owner_has_a_folder_in_grafana() -> None:
+    """The annotation that the sidecar reads is the owner of the service's alerts; what is of all has a folder, too."""
+    objects = templated("--set", "dashboards.folderAnnotation=grafana_folder,dashboards.annotations.kept=yes")
+    for path in sorted((REPOSITORY / "dashboards/grafana/generated").glob("*.json")):
+        annotations = objects["ConfigMap", f"sereno-dashboard-{path.stem}"]["metadata"]["annotations"]
+        rules = RULES / f"{path.stem}.rules.yaml"
+        owners = (
+            set(re.findall(r"^ +owner: (.+)$", rules.read_text("utf-8"), re.MULTILINE)) if rules.is_file() else set()
+        )
+        assert annotations == {"grafana_folder": "".join(owners) or "All services", "kept": "yes"}
+
+
+@needs_helm
 def test_workloads_are_locked_in() -> None:
     """Non-root, read-only, without privileges or a token; what they write to is a volume, and probes are there."""
     objects = templated(*OPERATOR, *WORKLOADS, "--namespace", "observability")

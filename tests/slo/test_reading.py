@@ -89,11 +89,17 @@ owner_label: team
 identity_labels: [cluster, pod]
 process_start_metric: null
 evaluation_delay: 90s
-links: {runbooks: "https://r.example.org/x/", dashboards: "", logs: "https://l.example.org/{service}"}
+links: {runbooks: "https://r.example.org/x/", dashboards: "", logs: "https://l.example.org/{service}",
+  trace: "https://t.example.org/?id={trace_id}"}
 """
     settings, mistakes = read_settings(SourceFile("sereno.yaml", text))
     assert mistakes == ()
-    links = Links("https://r.example.org/x", "", "https://l.example.org/{service}")
+    links = Links(
+        "https://r.example.org/x",
+        "",
+        "https://l.example.org/{service}",
+        trace="https://t.example.org/?id={trace_id}",
+    )
     assert settings == Settings(Duration.parse("28d"), "team", ("cluster", "pod"), None, Duration.parse("90s"), links)
 
 

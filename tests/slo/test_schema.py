@@ -25,7 +25,10 @@ VISIBLE = {
     *("SLO109", "SLO110", "SLO111", "SLO114"),
 }
 # Mistakes of these codes that only the compiler's own YAML reader, or the meaning of a name, can tell.
-INVISIBLE_CASES = {"SLO006-a-number-of-five-thousand-digits", "SLO006-tags-and-keys", "SLO011-name-of-the-overview"}
+INVISIBLE_CASES = {
+    *("SLO006-a-number-of-five-thousand-digits", "SLO006-tags-and-keys"),
+    *("SLO011-name-of-the-overview", "SLO011-name-of-the-slo-dashboard"),
+}
 
 
 def _validator() -> Any:

@@ -7,10 +7,14 @@ count the same requests.
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from support.command_line import sereno
+from support.remembered import Remembered, remembered
 
 REPOSITORY = Path(__file__).parents[2]
 MINUTES = 10
@@ -78,6 +82,24 @@ def test_failed_requests_are_those_that_the_service_counted(story: Story) -> Non
     assert figures is not None
     assert figures[1] == figures[2]
     assert re.search(rf"\b{int(figures[1]):,}\b|\b{figures[1]}\b", story.draft())
+
+
+@pytest.fixture(scope="module")
+def kept(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remembered]:
+    """The story's Prometheus at its end, when everything is well again."""
+    with remembered(story.state / "prometheus", tmp_path_factory.mktemp("kept")) as prometheus:
+        yield prometheus
+
+
+@pytest.mark.parametrize(
+    "board", ["generated/overview", f"generated/{SYSTEM}", "generated/sereno", "handwritten/meta-monitoring"]
+)
+def test_no_panel_is_empty_without_a_reason(kept: Remembered, board: str) -> None:
+    """What the demo's Prometheus has kept is enough for every panel, or the reviewed file says why not."""
+    moment = datetime.fromtimestamp(kept.at_seconds, UTC).isoformat()
+    path = f"dashboards/grafana/{board}.json"
+    answer = sereno("dashboards", "check", "--prometheus", kept.url, "--at", moment, path, cwd=REPOSITORY)
+    assert (answer.returncode, answer.stderr) == (0, ""), answer.stderr
 
 
 def test_a_story_leaves_the_working_tree_as_it_was(story: Story, tree_before: str) -> None:

@@ -1,13 +1,21 @@
-"""Reading a dashboard as Grafana does: panels, and queries with their variables filled in."""
+"""Reading a dashboard as Grafana does: panels, and queries with their variables filled in.
+
+Dashboards stay mappings here, so that tests can look at whatever they want; values come from `sereno_backends.grafana`.
+"""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-# What Grafana fills in for a dashboard of six hours with scrapes every 15 s.
-BUILT_IN = {"__rate_interval": "1m15s", "__interval": "1m"}
+from sereno_backends import grafana
+
+_NOW = datetime.now(UTC)
+SHOWN = grafana.TimeShown(_NOW - timedelta(hours=6), _NOW, timedelta(minutes=1))
+"""A dashboard of six hours with scrapes every 15 s."""
+BUILT_IN = {name: text for name, text in grafana.built_in_values(SHOWN).items() if name.endswith("interval")}
+"""The rest is told by those tests that need it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +25,8 @@ class PanelQuery:
     panel: str
     expr: str
     instant: bool
+    by_days: bool
+    """Asked in steps of a day: Grafana moves the end of such a range to the last midnight."""
 
 
 def read(content: str) -> dict[str, Any]:
@@ -30,25 +40,26 @@ def panels(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
 
 
-def variables(dashboard: Mapping[str, Any]) -> dict[str, str]:
+def variables(dashboard: Mapping[str, Any]) -> dict[str, grafana.Value]:
     """Each variable with the value that it has when the dashboard is opened."""
-    return {variable["name"]: _first_value(variable) for variable in dashboard["templating"]["list"]}
+    return grafana.opening_values(grafana.read_dashboard(json.dumps(dashboard)))
 
 
-def _first_value(variable: Mapping[str, Any]) -> str:
-    chosen = variable.get("current", {}).get("value", variable["query"])
-    return str(variable["allValue"] if chosen == "$__all" else chosen)
-
-
-def filled_in(text: str, values: Mapping[str, str]) -> str:
+def filled_in(text: str, values: Mapping[str, grafana.Value]) -> str:
     """`$name` and `${name}` replaced; what is no variable stays, as in Grafana (`$1` of label_replace)."""
-    known = {**BUILT_IN, **values}
-    return re.sub(r"\$(?:(\w+)|\{(\w+)\})", lambda match: known.get(match[1] or match[2], match[0]), text)
+    return grafana.filled_in(text, {**BUILT_IN, **values})
+
+
+def asks_prometheus(panel: Mapping[str, Any]) -> bool:
+    """Whether its data comes from there, and not from Elasticsearch."""
+    return bool(panel["datasource"]["type"] == "prometheus")
 
 
 def queries(dashboard: Mapping[str, Any], **chosen: str) -> Iterator[PanelQuery]:
-    """Every query of every panel; `chosen` are variables that somebody has changed."""
-    values = {**variables(dashboard), **chosen}
-    for panel in panels(dashboard):
-        for target in panel["targets"]:
-            yield PanelQuery(panel["title"], filled_in(target["expr"], values), bool(target.get("instant")))
+    """Every query of every panel that asks Prometheus; `chosen` are variables that somebody has changed."""
+    read_in = grafana.read_dashboard(json.dumps(dashboard))
+    values = {**grafana.opening_values(read_in), **chosen}
+    for panel in read_in.data_panels:
+        for target in (each for each in panel.targets if each.expr):
+            expr = filled_in(target.expr, values)
+            yield PanelQuery(panel.title, expr, target.is_instant, by_days=panel.interval == "1d")

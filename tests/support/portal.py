@@ -93,7 +93,9 @@ def running_portal(configuration: PortalConfiguration) -> Iterator[httpx.Client]
     """A client of a portal that listens in this process; both are gone afterwards."""
     port = free_port()
     server = uvicorn.Server(
-        uvicorn.Config(create_portal(configuration), port=port, log_level="warning", access_log=False)
+        uvicorn.Config(
+            create_portal(configuration), port=port, log_level="warning", access_log=False, proxy_headers=False
+        )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -7,6 +7,7 @@ from sereno_slo.duration import FIVE_MINUTES
 from sereno_slo.model import Objective, Service, Settings
 from sereno_slo.plan import plan_service
 from sereno_slo.plan.rules import RecordingRule, RuleGroup
+from sereno_slo.plan.series import EXHAUSTED_IN
 
 from support.prometheus import HistorySample
 
@@ -34,21 +35,49 @@ def history(services: Iterable[Service], settings: Settings) -> Iterator[History
     yield from _etl()
     for job in ("transactions-api", "etl"):
         yield from _target(job)
+    yield from _groups()
+    yield from _steady("sereno:excluded:bool", {"service": "etl-worker", "slo": "rows"}, 0, step=60)
+    yield from _yesterday()
     # One SLO misses its service level and no alert fires, one burns with budget left, one has no data, one is calm.
     yield from _firing("etl-worker", "rows", "SLOErrorBudgetBurn", severity="critical")
     yield from _firing("transactions-api", "latency", "SLONoData", severity="warning")
 
 
-def _firing(service: str, slo: str, alert: str, *, severity: str) -> Iterator[HistorySample]:
+def _groups() -> Iterator[HistorySample]:
+    """Two tables whose rows have budgets of their own; nobody is left out."""
+    slo = {"service": "etl-worker", "slo": "rows"}
+    figures = {"error_budget_remaining:ratio": 0.5, "error_ratio:window": 0.0125, "bad_events:window": 10}
+    for table, part in (("orders", 1), ("refunds", 0.5)):
+        for name, value in (figures | {"events:window": 800}).items():
+            yield from _steady(f"sereno:group_{name}", slo | {"table": table}, value * part, step=300, end=END - LATE)
+    yield from _steady("sereno:groups_left_out:count", slo, 0, step=300, end=END - LATE)
+
+
+def _yesterday() -> Iterator[HistorySample]:
+    """Two budgets were fuller, one was less full; an alert of one fired and is over."""
+    end = END - 86_400
+    for service, slo, remaining in (
+        ("transactions-api", "availability", -0.5),
+        ("transactions-api", "latency", 0.9),
+        ("etl-worker", "rows", 0.9),
+    ):
+        labels = {"service": service, "slo": slo}
+        yield from _steady(
+            "sereno:error_budget_remaining:ratio", labels, remaining, step=300, end=end - LATE, begin=end - 1200
+        )
+    yield from _firing("transactions-api", "pay", "SLOTrafficDrop", severity="warning", end=END - 3600)
+
+
+def _firing(service: str, slo: str, alert: str, *, severity: str, end: float = END) -> Iterator[HistorySample]:
     """An alert as Prometheus itself records it."""
     labels = {"alertname": alert, "alertstate": "firing", "service": service, "slo": slo, "severity": severity}
-    return _steady("ALERTS", labels, 1, step=60)
+    return _steady("ALERTS", labels, 1, step=60, end=end, begin=end - 1200)
 
 
 def _recorded(group: RuleGroup, slos: Mapping[str, Objective]) -> Iterator[HistorySample]:
     five_minutes = group.interval == FIVE_MINUTES
     for rule in group.rules:
-        if isinstance(rule, RecordingRule):
+        if isinstance(rule, RecordingRule) and (rule.record, rule.labels["slo"]) != (EXHAUSTED_IN, CALM):
             value = _value(rule.record, slos[rule.labels["slo"]])
             step, end = (300, END - LATE) if five_minutes else (60, END)
             yield from _steady(rule.record, rule.labels, value, step=step, end=end)
@@ -56,7 +85,7 @@ def _recorded(group: RuleGroup, slos: Mapping[str, Objective]) -> Iterator[Histo
 
 def _value(record: str, slo: Objective) -> float:
     """20 of 10,000 events are bad; `availability` had them long ago, `stage` has none."""
-    is_window = record.endswith((":window", "_remaining:ratio"))
+    is_window = record.endswith((":window", "_remaining:ratio", "_in:seconds"))
     bad_events = 0 if slo.name == CALM or (slo.name == RECOVERED and not is_window) else BAD_EVENTS
     error_ratio = bad_events / EVENTS
     values = {
@@ -66,17 +95,17 @@ def _value(record: str, slo: Objective) -> float:
         "sereno_slo_window_seconds": slo.window.seconds,
         "sereno:error_budget_remaining:ratio": 1 - error_ratio / slo.error_budget_ratio,
         "sereno:coverage:ratio": COVERAGE,
-        "sereno:error_budget_exhausted_in:seconds": slo.window.seconds,
+        "sereno:error_budget_exhausted_in:seconds": 0 if error_ratio > slo.error_budget_ratio else slo.window.seconds,
     }
     subjects = {"events": EVENTS, "bad_events": bad_events, "error_ratio": error_ratio, "coverage": COVERAGE}
     return values[record] if record in values else subjects[record.split(":")[1]]
 
 
 def _steady(
-    name: str, labels: Mapping[str, str], value: float, *, step: int, end: float = END
+    name: str, labels: Mapping[str, str], value: float, *, step: int, end: float = END, begin: float = BEGIN
 ) -> Iterator[HistorySample]:
     """The same value at every step."""
-    count = int((end - BEGIN) // step)
+    count = int((end - begin) // step)
     return (HistorySample(name, labels, end - position * step, value) for position in range(count + 1))
 
 

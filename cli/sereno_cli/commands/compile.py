@@ -28,7 +28,7 @@ Examples:
                                               PrometheusRule objects → DIR/rules, for kubectl apply -f
 """
 # The kinds of files; written here so that `--help` needs no compiler (tests compare).
-KINDS = ("alertmanager", "buckets", "dashboards", "postmortem-template", "rules", "runbooks", "tests")
+KINDS = ("alertmanager", "buckets", "dashboards", "datasources", "postmortem-template", "rules", "runbooks", "tests")
 # The engines' forms of rules, for the same reason.
 FORMATS = ("prometheus", "operator", "mimir", "vmalert")
 

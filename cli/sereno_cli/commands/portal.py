@@ -1,5 +1,7 @@
 """`sereno portal`: the pages for people without Grafana at hand."""
 
+import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,18 @@ from sereno_cli.serving import LOOPBACK_HOSTS, address_of, listen
 from sereno_cli.serving import serve as serve_application
 
 if TYPE_CHECKING:
+    from sereno_backends.kibana import Kibana
+
     from sereno_cli.web_protection import Protection
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def _header(ctx: click.Context, param: click.Parameter, given: str | None) -> str | None:  # noqa: ARG001
+    """A header's name, as far as proxies send one."""
+    if given is None or _HEADER_NAME.fullmatch(given):
+        return given
+    raise click.BadParameter(f"{given!r} is no header's name; write for example X-Forwarded-User")
 
 
 @click.command()
@@ -33,6 +46,17 @@ if TYPE_CHECKING:
 )
 @place_options
 @click.option(
+    "--log-store",
+    metavar="PATH",
+    help="SQLite log store that drafts of postmortems search; SERENO_ELASTICSEARCH_URL outranks it.",
+)
+@click.option(
+    "--devops-store",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The file of `sereno collect devops`: what was deployed, for drafts.",
+)
+@click.option(
     "--web-config",
     type=click.Path(dir_okay=False, path_type=Path),
     help="TLS and users, as Prometheus' own web configuration writes them.",
@@ -40,6 +64,7 @@ if TYPE_CHECKING:
 @click.option(
     "--user-header",
     metavar="NAME",
+    callback=_header,
     help="Header in which a reverse proxy on this machine names who asks, such as X-Forwarded-User.",
 )
 def command(  # noqa: PLR0917 - click passes them by name
@@ -49,6 +74,8 @@ def command(  # noqa: PLR0917 - click passes them by name
     root: Path | None,
     database: Path | None,
     incidents: str | None,
+    log_store: str | None,
+    devops_store: Path | None,
     web_config: Path | None,
     user_header: str | None,
 ) -> ExitCode:
@@ -58,6 +85,7 @@ def command(  # noqa: PLR0917 - click passes them by name
       sereno portal --prometheus http://127.0.0.1:9090
       sereno portal --incidents http://127.0.0.1:19093 --port 8080
       sereno portal --host 0.0.0.0 --web-config web.yml
+      sereno portal --user-header X-Forwarded-User
 
     Whoever looks asks Prometheus nothing but what the pages ask, and the same question once in ten seconds.
     The JSON behind each page is described at /openapi.json. docs/portal.md tells more.
@@ -75,7 +103,13 @@ def command(  # noqa: PLR0917 - click passes them by name
         return ExitCode.INVALID_INPUT
     protection = None if web_config is None else _protection(web_config)
     configuration = PortalConfiguration(
-        prometheus=prometheus, root=found, incidents=open_place(database, incidents), user_header=user_header
+        prometheus=prometheus,
+        root=found,
+        incidents=open_place(database, incidents),
+        user_header=user_header,
+        log_store=os.environ.get("SERENO_ELASTICSEARCH_URL") or log_store,
+        kibana=_kibana(),
+        devops_store=devops_store,
     )
     try:
         app = create_portal(configuration)
@@ -87,8 +121,21 @@ def command(  # noqa: PLR0917 - click passes them by name
         if host not in LOOPBACK_HOSTS and (protection is None or not protection.has_users):
             say(f"{host} can be reached by others, and nobody has to log in: give --web-config users")
         click.echo(f"portal: listening on {address_of(listener, host, tls=tls is not None)}, Ctrl-C stops")
-        serve_application(app if protection is None else protection.around(app), listener, tls=tls)
+        # A reverse proxy is known by its own address, which must not be replaced by the one that it tells.
+        served = app if protection is None else protection.around(app)
+        serve_application(served, listener, tls=tls, proxy_headers=False)
     return ExitCode.OK
+
+
+def _kibana() -> "Kibana | None":
+    """Where drafts' links to logs lead; Kibana shows what is in Elasticsearch only."""
+    from sereno_backends.kibana import KibanaAddressError, kibana_of
+
+    try:
+        return kibana_of(os.environ) if os.environ.get("SERENO_ELASTICSEARCH_URL") else None
+    except KibanaAddressError as error:
+        say(f"no links to Kibana: {error}")
+        return None
 
 
 def _protection(web_config: Path) -> "Protection":

@@ -32,11 +32,12 @@ _COUNTED_BY_ANSWERS = ("transactions-api", "errors")
 """Whose bad events are exactly the failed answers, which the service counts itself."""
 _SERVED_AT = "transactions-api.api"
 
-# The page needs two evaluations of the rules, and three minutes more where it is a server's own; the alert ends when
-# the five-minute window has forgotten the fault.
+# The page needs two evaluations of the rules, and three minutes more where it is a server's own.
 _LIVE_SECONDS = 150.0
 PAGE_SECONDS = 330.0
-RESOLVED_SECONDS = 460.0
+RESOLVED_SECONDS = 530.0
+"""Half a minute until a server is back, one until the last bad entry, five until the short window has forgotten it, two
+that the alert goes on firing, and what Alertmanager waits."""
 HELD_SECONDS = 1_900.0
 """More, where a fault stays on: the page over six hours comes, too, and its short window is half an hour."""
 # As long as an outage takes to page.

@@ -7,7 +7,12 @@ from enum import StrEnum
 
 from sereno_backends.incidents import Incident, IncidentEntry
 
-from sereno_postmortems.entry_words import deed_of
+from sereno_postmortems.entry_words import SAYINGS as DEEDS
+from sereno_postmortems.entry_words import Saying, saying_of
+
+_FIRES, _ENDS, _TOLD = "{severity} fires: {name}", "{severity} ends: {name}", "told by {receiver}: {status}"
+SAYINGS = DEEDS | {_FIRES, _ENDS, _TOLD}
+"""All that happenings say, for whoever translates it."""
 
 
 class By(StrEnum):
@@ -23,10 +28,15 @@ class Happening:
 
     at: datetime
     by: By
-    what: str
+    saying: Saying
     words: str = ""
     """Of people."""
     entry: IncidentEntry | None = None
+
+    @property
+    def what(self) -> str:
+        """What it was, in English."""
+        return str(self.saying)
 
 
 def happenings(incident: Incident) -> list[Happening]:
@@ -37,10 +47,13 @@ def happenings(incident: Incident) -> list[Happening]:
 
 def _of_alerts(incident: Incident) -> Iterator[Happening]:
     for alert in incident.alerts:
-        name = alert.annotations.get("summary") or alert.name
-        yield Happening(alert.starts_at, By.MACHINE, f"{alert.severity or 'alert'} fires: {name}")
+        values = {
+            "severity": alert.severity or "alert",
+            "name": alert.annotations.get("summary") or alert.name,
+        }
+        yield Happening(alert.starts_at, By.MACHINE, Saying(_FIRES, values))
         if alert.ends_at is not None:
-            yield Happening(alert.ends_at, By.MACHINE, f"{alert.severity or 'alert'} ends: {name}")
+            yield Happening(alert.ends_at, By.MACHINE, Saying(_ENDS, values))
 
 
 def _of_notifications(incident: Incident) -> Iterator[Happening]:
@@ -50,9 +63,10 @@ def _of_notifications(incident: Incident) -> Iterator[Happening]:
         key = notification.receiver, notification.status.value
         if key not in seen:
             seen.add(key)
-            yield Happening(notification.received_at, By.MACHINE, f"told by {notification.receiver}: {key[1]}")
+            values = {"receiver": notification.receiver, "status": notification.status.value}
+            yield Happening(notification.received_at, By.MACHINE, Saying(_TOLD, values))
 
 
 def _of_entry(entry: IncidentEntry) -> Happening:
     by = By.PERSON if entry.by_person else By.MACHINE
-    return Happening(entry.happened_at, by, deed_of(entry), entry.text, entry)
+    return Happening(entry.happened_at, by, saying_of(entry), entry.text, entry)

@@ -7,16 +7,11 @@ from importlib import resources
 from urllib.parse import urlsplit
 
 import jinja2
-from sereno_backends.incidents import EntryKind, Incident, IncidentAlert, IncidentEntry
+from sereno_backends.incidents import EntryKind, Incident, IncidentEntry
 
 from sereno_postmortems.draft.words import duration
 from sereno_postmortems.pages.happenings import happenings
-
-LINKS = (
-    ("runbook_url", "Runbook: what to do"),
-    ("dashboard_url", "Dashboard of that time"),
-    ("logs_url", "Logs of that time"),
-)
+from sereno_postmortems.pages.reading import LINKS, annotation_of, impact_of, subject_of, told_of
 
 
 def incident_page(incident: Incident, now: datetime) -> str:
@@ -25,10 +20,10 @@ def incident_page(incident: Incident, now: datetime) -> str:
         "incident.html.j2",
         incident=incident,
         now=now,
-        subject=_subject(incident),
-        impact=_told(incident, EntryKind.IMPACT) or _annotation(incident.alerts, "impact"),
-        told_severity=_told(incident, EntryKind.SEVERITY),
-        links=[(text, url) for name, text in LINKS if (url := _web(_annotation(incident.alerts, name)))],
+        subject=subject_of(incident),
+        impact=impact_of(incident),
+        told_severity=told_of(incident, EntryKind.SEVERITY),
+        links=[(text, url) for name, text in LINKS if (url := _web(annotation_of(incident.alerts, name)))],
         happenings=happenings(incident),
     )
 
@@ -38,23 +33,8 @@ def list_page(
 ) -> str:
     """These incidents; `service` and `slo` are what was asked for, `unknown` is an id that none of them has."""
     asked = "/".join(filter(None, (service, slo)))
-    listed = [(each, _subject(each)) for each in incidents]
+    listed = [(each, subject_of(each)) for each in incidents]
     return _rendered("incidents.html.j2", incidents=listed, now=now, asked=asked, unknown=unknown)
-
-
-def _subject(incident: Incident) -> str:
-    """What it is about: service and SLO, else what its alerts have in common."""
-    return "/".join(filter(None, (incident.service, incident.slo))) or ", ".join(incident.group_labels.values())
-
-
-def _told(incident: Incident, kind: EntryKind) -> str:
-    """The latest words of people of this kind."""
-    return next((entry.text for entry in reversed(incident.standing_entries) if entry.kind is kind), "")
-
-
-def _annotation(alerts: Sequence[IncidentAlert], name: str) -> str:
-    """Of the youngest alert that has it: its window is the one to look at."""
-    return next((alert.annotations[name] for alert in reversed(alerts) if alert.annotations.get(name)), "")
 
 
 def _web(url: str) -> str:

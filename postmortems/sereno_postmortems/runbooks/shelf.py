@@ -1,13 +1,14 @@
 """A folder of runbooks: `<AlertName>.md`, and `<service>/<slo>.md` for what only that SLO's team knows."""
 
 import difflib
-import unicodedata
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 NEAREST = 3
 _NO_ALERT = frozenset({"README", "index"})
-_BIDIRECTIONAL = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Control characters other than tabs and line feeds, and marks that turn the direction of writing.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class ShelfUnreadable(Exception):  # noqa: N818 - reads as what happened
@@ -36,6 +37,15 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def alerts(self) -> tuple[str, ...]:
+        """The alerts that have a runbook, sorted. Raises `ShelfUnreadable`."""
+        return tuple(sorted(self._of_alerts()))
+
+    def slos(self) -> tuple[tuple[str, str], ...]:
+        """Service and SLO of those that have a runbook of their own, sorted. Raises `ShelfUnreadable`."""
+        folders = [path for path in self._listed(self._folder) if path.is_dir()]
+        return tuple(sorted((folder.name, path.stem) for folder in folders for path in self._files(folder)))
+
     def of_alert(self, alert: str) -> Runbook:
         """`<AlertName>.md`.
 
@@ -43,7 +53,7 @@ class Shelf:
             ShelfUnreadable: The folder or the file can't be read.
             UnknownRunbook: There is none; with the nearest names.
         """
-        there = {path.stem: path for path in self._files(self._folder) if path.stem not in _NO_ALERT}
+        there = self._of_alerts()
         if alert in there:
             return _read(there[alert])
         by_small_letters = {name.lower(): name for name in sorted(there)}
@@ -57,6 +67,9 @@ class Shelf:
         folders = [path for path in self._listed(self._folder) if path.name == service and path.is_dir()]
         files = [path for folder in folders for path in self._files(folder) if path.stem == slo]
         return _read(files[0]) if files else None
+
+    def _of_alerts(self) -> dict[str, Path]:
+        return {path.stem: path for path in self._files(self._folder) if path.stem not in _NO_ALERT}
 
     def _files(self, folder: Path) -> list[Path]:
         return [path for path in self._listed(folder) if path.suffix == ".md" and path.is_file()]
@@ -74,10 +87,5 @@ def _read(path: Path) -> Runbook:
         text = path.read_bytes().decode("utf-8-sig", errors="replace")
     except OSError as error:
         raise ShelfUnreadable(f"{path}: {error.strerror}") from error
-    return Runbook(path, "".join(map(_inert, text.replace("\r\n", "\n"))))
-
-
-def _inert(sign: str) -> str:
-    if sign in "\n\t" or not (unicodedata.category(sign) == "Cc" or sign in _BIDIRECTIONAL):
-        return sign
-    return sign.encode("unicode_escape").decode()
+    inert = _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text.replace("\r\n", "\n"))
+    return Runbook(path, inert)

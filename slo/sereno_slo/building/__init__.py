@@ -10,6 +10,7 @@ from sereno_slo.building.team import Outcome, Progress, Task, Team, processes_fo
 from sereno_slo.compilation import (
     ValidatedSpec,
     mistakes_between,
+    render_datasources,
     render_inhibitions,
     render_overview,
     render_template,
@@ -78,14 +79,15 @@ def build(
         overview = stage(_overview(descriptions, order) if found is None else (), order.layout, order.root)
         staged += overview
         staged += stage(_inhibitions(descriptions, order), order.layout, order.root)
+        staged += stage(_datasources(order), order.layout, order.root)
         staged += stage(_template(services, order), order.layout, order.root)
-    untouched = [stamp for entry in known.values() for stamp in entry.files] + ([found] if found else [])
+    untouched = [stamp for entry in known.values() for stamp in entry.files] + list(found or ())
     if order.has_template() and not lacks_template:
         untouched.append(Stamp(order.template_path(), -1, 0))
     written = _put_in_place(staged, untouched, order)
     if has_memory:
-        stamp = overview[0].stamp if overview else found
-        memory.save(known | _learnt(unknown, specs, outcomes), descriptions, stamp)
+        stamps = tuple(one.stamp for one in overview) or found
+        memory.save(known | _learnt(unknown, specs, outcomes), descriptions, stamps)
     warnings = (warning for outcome in outcomes for warning in outcome.warnings)
     return Built(written, (*before, *in_reading_order((*mistakes, *warnings))))
 
@@ -111,7 +113,7 @@ def check(
         if has_errors((*before, *mistakes)):
             return Checked((), 0, (*before, *in_reading_order(mistakes)))
         outcomes = team.produced(progress)
-    spanning = [*_overview(descriptions, order), *_inhibitions(descriptions, order)]
+    spanning = [*_overview(descriptions, order), *_inhibitions(descriptions, order), *_datasources(order)]
     paths = [path for outcome in outcomes for path in outcome.paths] + [order.layout.path(one) for one in spanning]
     differences = [difference for outcome in outcomes for difference in outcome.differences]
     differences += outdated(spanning, order.layout, order.root)
@@ -148,7 +150,12 @@ def _between(descriptions: Sequence[Description], order: Order, *, is_broken: bo
 
 def _overview(descriptions: Sequence[Description], order: Order) -> Iterator[Artefact]:
     if order.has_overview():
-        yield render_overview(descriptions, order.settings)
+        yield from render_overview(descriptions, order.settings)
+
+
+def _datasources(order: Order) -> Iterator[Artefact]:
+    if order.has_datasources():
+        yield render_datasources(order.settings)
 
 
 def _inhibitions(descriptions: Sequence[Description], order: Order) -> Iterator[Artefact]:

@@ -41,11 +41,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Specs by the digest of their text, and the overview by the digest of what it tells."""
+    """Specs by the digest of their text, and the dashboards of all services by the digest of what they tell."""
 
     order: Order
     specs: Mapping[str, Known]
-    overview: tuple[str, Stamp] | None
+    overview: tuple[str, tuple[Stamp, ...]] | None
 
     @classmethod
     def of(cls, order: Order) -> Self:
@@ -55,7 +55,8 @@ class Memory:
             if document["order"] == _digest_of_order(order):
                 specs = {digest: _known(entry) for digest, entry in document["specs"].items()}
                 overview = document["overview"]
-                return cls(order, specs, (overview[0], Stamp(*overview[1])) if overview else None)
+                stamps = tuple(Stamp(*stamp) for stamp in overview[1]) if overview else ()
+                return cls(order, specs, (overview[0], stamps) if overview else None)
         except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
             pass
         return cls(order, {}, None)
@@ -69,14 +70,14 @@ class Memory:
             if known is not None and all(stamp.holds(self.order.root) for stamp in known.files)
         }
 
-    def intact_overview(self, descriptions: Sequence[Description]) -> Stamp | None:
-        """The overview, if it tells of these specs and nobody has touched it."""
+    def intact_overview(self, descriptions: Sequence[Description]) -> tuple[Stamp, ...] | None:
+        """The dashboards of all services, if they tell of these specs and nobody has touched one."""
         if self.overview is None or self.overview[0] != _digest_of_descriptions(descriptions):
             return None
-        return self.overview[1] if self.overview[1].holds(self.order.root) else None
+        return self.overview[1] if all(stamp.holds(self.order.root) for stamp in self.overview[1]) else None
 
     def save(
-        self, known: Mapping[SourceFile, Known], descriptions: Sequence[Description], overview: Stamp | None
+        self, known: Mapping[SourceFile, Known], descriptions: Sequence[Description], overview: tuple[Stamp, ...] | None
     ) -> None:
         """Remember this run. Some of the specs leave what is known of the others; a failure is no loss."""
         learnt = {_digest_of(source): entry for source, entry in known.items()}
@@ -95,7 +96,7 @@ def _save(memory: Memory) -> None:
     document = {
         "order": _digest_of_order(memory.order),
         "specs": {digest: _entry(known) for digest, known in memory.specs.items()},
-        "overview": memory.overview and (memory.overview[0], astuple(memory.overview[1])),
+        "overview": memory.overview and (memory.overview[0], [astuple(stamp) for stamp in memory.overview[1]]),
     }
     place.parent.mkdir(parents=True, exist_ok=True)
     ignored = place.with_name(".gitignore")
@@ -110,7 +111,7 @@ def _entry(known: Known) -> tuple[Any, ...]:
     """As plain lists: dataclasses by themselves would be mappings, three times as long."""
     of = known.description
     return (
-        (of.name, of.source, of.path, _place_of(of.span), of.slos, of.journeys),
+        (of.name, of.source, of.path, _place_of(of.span), of.slos, of.journeys, of.group_labels),
         [(mention.slo, str(mention.of), _place_of(mention.span), mention.is_step) for mention in of.mentions],
         [(slo, on.alert, [(m.label, str(m.op), m.value) for m in on.matchers]) for slo, on in of.stands_on],
         [(w.code, _place_of(w.span), w.message, w.hint, str(w.severity)) for w in known.warnings],
@@ -123,11 +124,18 @@ def _place_of(span: Span) -> tuple[str, int, int]:
 
 
 def _known(entry: Any) -> Known:
-    (name, source, path, span, slos, journeys), mentions, standings, warnings, files = entry
+    (name, source, path, span, slos, journeys, group_labels), mentions, standings, warnings, files = entry
     named = (Mention(slo, SloReference.parse(of), Span(*place), step) for slo, of, place, step in mentions)
     stands_on = tuple((slo, OtherAlert(alert, tuple(map(_matcher, matchers)))) for slo, alert, matchers in standings)
     return Known(
-        Description(name, source, path, Span(*span), tuple(slos), tuple(journeys), tuple(named), stands_on=stands_on),
+        Description(
+            *(name, source, path, Span(*span)),
+            slos=tuple(slos),
+            journeys=tuple(journeys),
+            mentions=tuple(named),
+            stands_on=stands_on,
+            group_labels=tuple(group_labels),
+        ),
         tuple(
             Diagnostic(code, Span(*place), message, hint, Severity(severity))
             for code, place, message, hint, severity in warnings
@@ -161,7 +169,8 @@ def _digest_of_order(order: Order) -> str:
 
 
 def _digest_of_descriptions(descriptions: Iterable[Description]) -> str:
-    return _digest(*(part for one in descriptions for part in (one.name, one.source)))
+    told = ((one.name, one.source, one.objective_names, one.group_labels, one.dependencies) for one in descriptions)
+    return _digest(*map(repr, told))
 
 
 @cache

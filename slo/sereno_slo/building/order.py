@@ -27,6 +27,10 @@ class Order:
         """Whether the dashboard of all services is asked for."""
         return self.is_complete and Kind.DASHBOARDS in self.kinds
 
+    def has_datasources(self) -> bool:
+        """Whether Grafana's data sources are asked for."""
+        return self.is_complete and Kind.DATASOURCES in self.kinds
+
     def has_inhibitions(self) -> bool:
         """Whether Alertmanager's part of the dependencies between services is asked for."""
         return self.is_complete and Kind.ALERTMANAGER in self.kinds

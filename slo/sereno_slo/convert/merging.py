@@ -8,10 +8,9 @@ from sereno_slo.convert.draft import DraftSlo, LeftOut, Remark, ServicePart, Slo
 from sereno_slo.convert.formats import Format
 from sereno_slo.convert.section import Words
 from sereno_slo.diagnostics import Diagnostic, Span
+from sereno_slo.parse.grammar import DASHBOARDS_OF_ALL
 
 _LONGEST_NAME = 60
-# The dashboard of all services has this name.
-_TAKEN = ("overview",)
 _NO_OWNER = "unknown"
 
 
@@ -35,7 +34,7 @@ def merged(parts: Iterable[ServicePart]) -> tuple[DraftService, ...]:
     by_name: dict[str, list[ServicePart]] = {}
     for part in parts:
         by_name.setdefault(part.service.text, []).append(part)
-    taken: set[str] = set(_TAKEN)
+    taken: set[str] = set(DASHBOARDS_OF_ALL)
     return tuple(_service(parts_of_one, taken) for parts_of_one in by_name.values())
 
 

@@ -310,9 +310,13 @@ class GateDocument(StrictMapping):
     answer: Literal["deny", "warn"] = Field(examples=["deny"])
 
 
+# Their files would be a service's of that name.
+DASHBOARDS_OF_ALL = {"overview": "the dashboard of all services", "slo": "the dashboard of any SLO"}
+
+
 def _service(name: str) -> str:
-    if name == "overview":
-        raise mistake("SLO011", "overview is the dashboard of all services", "give the service another name")
+    if name in DASHBOARDS_OF_ALL:
+        raise mistake("SLO011", f"{name} is {DASHBOARDS_OF_ALL[name]}", "give the service another name")
     return name
 
 

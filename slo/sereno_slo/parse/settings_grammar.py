@@ -1,5 +1,6 @@
 """The grammar of `sereno.yaml`: the repository's defaults for all specs."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -7,6 +8,15 @@ from pydantic import AfterValidator, Field
 from sereno_slo.parse.grammar import AlertingDocument, GateDocument, StrictMapping, WindowDocument
 from sereno_slo.parse.kubernetes_words import KubernetesLabels, KubernetesName
 from sereno_slo.parse.words import DelayText, LabelName, MetricName, mistake
+
+_TRACE_URL = r"https?://[^\s{}]+(\{trace_id\}[^\s{}]*)+"
+
+
+def _trace_url(text: str) -> str:
+    if text and not re.fullmatch(_TRACE_URL, text):
+        hint = "write for example https://traces.example.org/trace/{trace_id}"
+        raise mistake("SLO087", f"{text!r} is no URL with the place {{trace_id}}, and no other", hint)
+    return text
 
 
 class LinksDocument(StrictMapping):
@@ -28,7 +38,11 @@ class LinksDocument(StrictMapping):
         description="Base of incident_url: where `sereno incidents serve` answers",
         examples=["https://incidents.example.org"],
     )
-    trace: str | None = Field(None, description="URL of a trace; {trace_id} is replaced")
+    trace: Annotated[str, AfterValidator(_trace_url)] | None = Field(
+        None,
+        description="URL of a trace; {trace_id} is replaced. Without it, traces are reached as logs by trace id",
+        examples=["https://traces.example.org/trace/{trace_id}"],
+    )
 
 
 # What the alerts carry anyway (docs/ledger.md), and what Prometheus adds.

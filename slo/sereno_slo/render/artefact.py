@@ -19,6 +19,7 @@ class Kind(StrEnum):
     RULES = "rules"
     TESTS = "tests"
     DASHBOARDS = "dashboards"
+    DATASOURCES = "datasources"
     RUNBOOKS = "runbooks"
     POSTMORTEM_TEMPLATE = "."
     BUCKETS = "buckets"

@@ -30,6 +30,7 @@ REPOSITORY = Layout(
         Kind.RULES: "alerting/rules/generated",
         Kind.TESTS: "alerting/tests/generated",
         Kind.DASHBOARDS: "dashboards/grafana/generated",
+        Kind.DATASOURCES: "dashboards/grafana/provisioning/datasources",
         Kind.RUNBOOKS: "runbooks",
         Kind.POSTMORTEM_TEMPLATE: "postmortems",
         Kind.BUCKETS: "slo/buckets/generated",
@@ -48,5 +49,5 @@ def repository_layout(rule_format: RuleFormat) -> Layout:
 
 FOLDER = Layout({kind: str(kind) for kind in Kind}, is_exclusive=False)
 
-# The folders in which every file comes from the compiler; runbooks and templates are shared with people.
+# The folders in which every file comes from the compiler; runbooks, templates and data sources are shared with people.
 GENERATED_KINDS = (Kind.RULES, Kind.TESTS, Kind.DASHBOARDS, Kind.BUCKETS, Kind.ALERTMANAGER)

@@ -17,6 +17,11 @@ def dashboard_url(links: Links, service: str) -> str:
     return f"{links.dashboards}/d/{dashboard_uid(service)}" if links.dashboards else ""
 
 
+def incidents_url(links: Links, service: str) -> str:
+    """The service's incidents, as `sereno incidents serve` lists them."""
+    return f"{links.incidents}/incidents?service={quote(service, safe='$')}" if links.incidents else ""
+
+
 LAST_HOUR = {"{from}": "now-1h", "{to}": "now", "{from_iso}": "now-1h", "{to_iso}": "now", "{window}": "1h"}
 """For pages that know no window; Kibana and Grafana read such times."""
 SHOWN_BY_GRAFANA = {

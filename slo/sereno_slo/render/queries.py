@@ -68,6 +68,11 @@ def seconds_until_spent(ledger: Ledger, slo: Objective, window: Duration) -> Exp
     return Call("clamp_max", ((left * slo.window.seconds) / burning, Number(far_away(slo).seconds)))
 
 
+def remaining_after(ledger: Ledger, slo: Objective, ahead: Duration, pace: Duration) -> Expr:
+    """What is left of the budget after `ahead` if it goes on as over `pace`; nothing of what recovers meanwhile."""
+    return budget_remaining(ledger) - burn_rate(ledger, slo, pace) * (ahead / slo.window)
+
+
 def far_away(slo: Objective) -> Duration:
     """Ten windows: what takes so long to be spent is as good as never."""
     return slo.window * 10
@@ -102,9 +107,9 @@ def bad_counted(function: str, indicator: CountedIndicator, window: Duration, by
             assert_never(indicator)
 
 
-def bad_share(indicator: CountedIndicator, window: Duration) -> Expr:
+def bad_share(indicator: CountedIndicator, window: Duration, by: tuple[str, ...] = ()) -> Expr:
     """The part of the events that is bad, from the raw series; no value without traffic."""
-    return bad_counted("rate", indicator, window) / (events_counted("rate", indicator, window) > 0)
+    return bad_counted("rate", indicator, window, by) / (events_counted("rate", indicator, window, by) > 0)
 
 
 def worst(limit: int, indicator: Indicator, function: str, window: Duration, by: tuple[str, ...]) -> Expr:
@@ -122,11 +127,16 @@ def worst(limit: int, indicator: Indicator, function: str, window: Duration, by:
     return Call("topk", (Number(limit), bad_events > 0))
 
 
+def buckets(indicator: Latency, window: Duration, by: tuple[str, ...] = ()) -> Expr:
+    """Events per second up to each bound of the histogram."""
+    return counted("rate", Selector(f"{indicator.metric}_bucket", indicator.total.matchers), window, ("le", *by))
+
+
 def quantile(indicator: AnyLatency, ratio: float, window: Duration, by: tuple[str, ...] = ()) -> Expr:
     """The duration in seconds that `ratio` of the events stayed below, estimated within the bucket it falls into."""
     match indicator:
-        case Latency(metric=metric, total=total):
-            found = counted("rate", Selector(f"{metric}_bucket", total.matchers), window, ("le", *by))
+        case Latency():
+            found = buckets(indicator, window, by)
         case NativeLatency(histogram=histogram):
             found = counted("rate", histogram, window, by)
         case _:

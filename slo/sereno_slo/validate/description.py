@@ -36,15 +36,23 @@ class Description:
     """Where an SLO says which names it had before."""
     stands_on: tuple[tuple[str, OtherAlert], ...] = ()
     """By name of the SLO: the alerts of causes below it."""
+    group_labels: tuple[str, ...] = ()
+    """The labels by which any of the SLOs is grouped."""
+
+    @property
+    def objective_names(self) -> tuple[str, ...]:
+        """The SLOs', then the journeys'."""
+        return (*self.slos, *self.journeys)
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """What the SLOs say that they depend on, and what the journeys pass through."""
+        return tuple(Dependency(SloReference(self.name, mention.slo), mention.of) for mention in self.mentions)
 
 
 def dependencies(descriptions: Sequence[Description]) -> tuple[Dependency, ...]:
     """What the SLOs of all specs say that they depend on, in the specs' order."""
-    return tuple(
-        Dependency(SloReference(description.name, mention.slo), mention.of)
-        for description in descriptions
-        for mention in description.mentions
-    )
+    return tuple(dependency for description in descriptions for dependency in description.dependencies)
 
 
 def standings(descriptions: Sequence[Description]) -> tuple[Standing, ...]:

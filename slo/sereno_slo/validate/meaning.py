@@ -74,6 +74,7 @@ def settings_of(document: SettingsDocument | None) -> Settings:
             dashboards=_base(links.dashboards, default.dashboards),
             logs=_base(links.logs, default.logs),
             incidents=_base(links.incidents, default.incidents),
+            trace=links.trace or default.trace,
         ),
         alerting=_defaults(document.alerting) if document.alerting else AlertingDefaults(),
         gate=gate_rules(document.gate),

@@ -7,7 +7,6 @@ all its mistakes reported at once.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sereno_slo.codes import CODES
 from sereno_slo.diagnostics import Diagnostic
 from sereno_slo.parse.yaml_tree import Path, YamlTree
 from sereno_slo.promql import Matcher
@@ -17,7 +16,6 @@ from sereno_slo.validate.gates import gate_mistakes, gate_mistakes_of_settings
 from sereno_slo.validate.tiers import tier_mistakes
 from sereno_slo.validate.times import exclusion_mistakes
 
-# (where, code, what): parts of the grammar that this version reads and refuses, rather than ignoring them.
 _KINDS = ("ratio", "latency", "threshold", "probe")
 
 
@@ -41,8 +39,6 @@ def structural_mistakes(tree: YamlTree) -> Iterator[Diagnostic]:
 def structural_mistakes_of_settings(tree: YamlTree) -> Iterator[Diagnostic]:
     """The same for a `sereno.yaml`."""
     settings = tree.value if isinstance(tree.value, dict) else {}
-    if _at(settings, ("links", "trace")):
-        yield _not_implemented(tree, ("links", "trace"), "SLO113")
     yield from tier_mistakes(tree, ("alerting", "tiers"), _at(settings, ("alerting", "tiers")))
     yield from gate_mistakes_of_settings(tree, settings.get("gate"))
 
@@ -73,12 +69,6 @@ def _at(value: Any, path: Path) -> Any:
     for part in path:
         value = value.get(part) if isinstance(value, dict) else None
     return value
-
-
-def _not_implemented(tree: YamlTree, path: Path, code: str) -> Diagnostic:
-    subject = CODES[code].removesuffix(" are implemented").removesuffix(" is implemented")
-    message = f"sereno/v1 has {subject}, but this version doesn't implement that yet"
-    return Diagnostic(code, tree.key_span(path), message, f"remove {path[-1]}, or wait for the version that does")
 
 
 def _repeated_names(tree: YamlTree, spec: dict[str, Any]) -> Iterator[Diagnostic]:

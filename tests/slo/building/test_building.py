@@ -104,13 +104,14 @@ def test_a_file_touched_by_hand_is_written_anew(kind: Kind, how: str, tmp_path: 
     assert (_files(tmp_path) == before) is not is_human
 
 
-def test_the_overview_is_written_anew_when_it_was_touched(tmp_path: Path) -> None:
-    """It belongs to no spec: it has a memory of its own."""
+@pytest.mark.parametrize("name", ["overview", "slo"])
+def test_dashboards_of_all_services_are_written_anew_when_one_was_touched(name: str, tmp_path: Path) -> None:
+    """They belong to no spec: they have a memory of their own."""
     order = Order(Settings(), FOLDER, tmp_path)
     _build(_sources(), order)
     before = _files(tmp_path)
-    (tmp_path / "dashboards/overview.json").unlink()
-    assert _build(_sources(), order).written.changed == ("dashboards/overview.json",)  # type: ignore[union-attr]
+    (tmp_path / f"dashboards/{name}.json").unlink()
+    assert _build(_sources(), order).written.changed == (f"dashboards/{name}.json",)  # type: ignore[union-attr]
     assert _files(tmp_path) == before
 
 
@@ -120,7 +121,7 @@ def test_a_service_that_comes_or_goes_changes_the_overview(tmp_path: Path) -> No
     _build(_sources(3), order)
     written = _build(_sources(2), order).written
     assert written is not None
-    assert written.changed == ("dashboards/grafana/generated/overview.json",)
+    assert written.changed == tuple(f"dashboards/grafana/generated/{name}.json" for name in ("slo", "overview"))
     assert "alerting/rules/generated/service-2.rules.yaml" in written.removed
     assert not any("service-2" in path for path in _files(tmp_path) if "generated" in path)
 
@@ -153,7 +154,7 @@ def test_a_changed_dependency_changes_alertmanagers_rules_and_its_own_service(tm
     built = _build(changed, order)
     assert built.written is not None
     services = {path.split("/")[1].split(".")[0] for path in built.written.changed}
-    assert services == {"service-0", "inhibit_rules"}
+    assert services == {"service-0", "inhibit_rules", "slo"}
     rules = "alertmanager/inhibit_rules.yml"
     assert _files(tmp_path)[rules] == _expected(changed)[rules]
     # And back to none at all: an old file would go on silencing.

@@ -13,12 +13,15 @@ from support.slo_services import SETTINGS, all_services
 
 @pytest.fixture(scope="package")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    """Ask Prometheus at the end of the past, or over its last ten minutes with `instant=False`."""
+    """Ask Prometheus at the end of the past, or over its last ten minutes with `instant=False`.
+
+    `by_days` asks at the midnight before that end, as Grafana does where points are a day apart.
+    """
     directory = tmp_path_factory.mktemp("prometheus")
     with running_prometheus(directory, history=recorded.history(all_services(), SETTINGS)) as server:
 
-        def query(expr: str, *, instant: bool = True) -> list[dict[str, Any]]:
-            end = recorded.END
+        def query(expr: str, *, instant: bool = True, by_days: bool = False) -> list[dict[str, Any]]:
+            end = recorded.END - (recorded.END % 86_400 if by_days else 0)
             time = {"time": end} if instant else {"start": end - 600, "end": end, "step": 60}
             path = "query" if instant else "query_range"
             response = httpx.get(f"{server.url}/api/v1/{path}", params={"query": expr, **time}, trust_env=False)

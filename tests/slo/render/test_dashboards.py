@@ -34,16 +34,16 @@ def panel_titled(dashboard: dict[str, Any], title: str) -> dict[str, Any]:
     return next(panel for panel in dashboard["panels"] if panel["title"] == title)
 
 
-def test_a_file_for_each_service_and_an_overview() -> None:
-    """Every service has its dashboard, and there is one overview."""
-    assert sorted(ARTEFACTS) == ["etl-worker.json", "overview.json", "transactions-api.json"]
+def test_a_file_for_each_service_one_for_any_slo_and_an_overview() -> None:
+    """Every service has its dashboard; there is one overview, and one dashboard for any SLO."""
+    assert sorted(ARTEFACTS) == ["etl-worker.json", "overview.json", "slo.json", "transactions-api.json"]
     assert {artefact.kind for artefact in ARTEFACTS.values()} == {Kind.DASHBOARDS}
 
 
 def test_uids_and_titles_are_unique_and_stable() -> None:
     """No two dashboards share a uid or a title (either stops Grafana's provisioning), and a uid fits into 40 bytes."""
     uids = [dashboard["uid"] for dashboard in DASHBOARDS.values()]
-    assert uids == ["sereno-transactions-api", "sereno-etl-worker", "sereno_overview"]
+    assert uids == ["sereno-transactions-api", "sereno-etl-worker", "sereno_slo", "sereno_overview"]
     assert len({dashboard["title"] for dashboard in DASHBOARDS.values()}) == len(DASHBOARDS)
     assert len(of(replace(transactions_api(), name="a" * 63))["uid"]) <= 40
 
@@ -105,11 +105,12 @@ def test_panels_do_not_overlap(dashboard: dict[str, Any]) -> None:
 
 @each_dashboard
 def test_everything_asks_the_chosen_data_source(dashboard: dict[str, Any]) -> None:
-    """Panels, variables and annotations ask `$datasource`, and its variable comes first."""
+    """Panels, variables and annotations ask `$datasource`, whose variable comes first; log lines come from `$logs`."""
     chosen = {"type": "prometheus", "uid": "${datasource}"}
     assert dashboard["templating"]["list"][0]["name"] == "datasource"
     for panel in grafana.panels(dashboard):
-        assert panel["datasource"] == chosen
+        is_of_logs = panel["type"] == "logs"
+        assert panel["datasource"] == ({"type": "elasticsearch", "uid": "${logs}"} if is_of_logs else chosen)
     for variable in dashboard["templating"]["list"]:
         assert variable["type"] != "query" or variable["datasource"] == chosen
     assert all(annotation["datasource"] == chosen for annotation in dashboard["annotations"]["list"])
@@ -135,10 +136,15 @@ def test_raw_rates_use_grafanas_interval(dashboard: dict[str, Any]) -> None:
     ranges = {
         window
         for panel in grafana.panels(dashboard)
+        if grafana.asks_prometheus(panel)
         for target in panel["targets"]
         for window in re.findall(r"(?:rate|increase|avg_over_time)\(.*?\[([^\]]+)\]\)", target["expr"])
     }
     assert ranges <= {"$__rate_interval"}
+
+
+# Recorded for SLOs with exclusions and with calendar windows: the dashboard of any SLO asks for them.
+WHERE_A_SPEC_SAYS_SO = {"sereno:excluded:bool", "sereno:events:planned"}
 
 
 def test_dashboards_only_ask_what_the_rules_record() -> None:
@@ -159,7 +165,7 @@ def test_dashboards_only_ask_what_the_rules_record() -> None:
         if name and name.startswith("sereno")
     }
     assert asked
-    assert asked - recorded == set()
+    assert asked - recorded == WHERE_A_SPEC_SAYS_SO
 
 
 def _series_names(expr: Any) -> set[str | None]:
@@ -260,6 +266,16 @@ def test_instances_are_chosen_by_the_identity_of_targets() -> None:
     assert 'pod=~"$instance"' in panel_titled(dashboard, "Throughput")["targets"][0]["expr"]
 
 
+def test_environments_are_chosen_where_targets_have_them() -> None:
+    """An identity label of environments is a variable of its own, before the instances."""
+    settings = replace(SETTINGS, identity_labels=("job", "instance", "env"))
+    dashboard = of(transactions_api(), settings)
+    names = [variable["name"] for variable in dashboard["templating"]["list"]]
+    assert names[2:4] == ["environment", "instance"]
+    expr = panel_titled(dashboard, "Throughput")["targets"][0]["expr"]
+    assert 'env=~"$environment", instance=~"$instance"' in expr
+
+
 def test_runbooks_and_logs_are_one_click_away() -> None:
     """Each SLO's runbook and the service's logs are links at the top, the runbook at the budget as well."""
     dashboard = DASHBOARDS["transactions-api.json"]
@@ -268,15 +284,19 @@ def test_runbooks_and_logs_are_one_click_away() -> None:
     assert links["Runbook availability"] == runbook
     assert links["Logs"] == "https://logs.example.org/app/discover?service=transactions-api"
     panel = panel_titled(dashboard, "availability: budget remaining")
-    assert [link["url"] for link in panel["links"]] == [runbook]
+    everything, to_runbook = panel["links"]
+    assert everything["url"].startswith("/d/sereno_slo?var-service=transactions-api&var-slo=availability&")
+    assert to_runbook["url"] == runbook
+    assert links["Incidents"] == "http://localhost:19093/incidents?service=transactions-api"
 
 
 def test_links_that_are_not_configured_are_left_out() -> None:
     """Without addresses there are no dead links."""
-    settings = replace(SETTINGS, links=Links(runbooks="", dashboards="", logs=""))
+    settings = replace(SETTINGS, links=Links(runbooks="", dashboards="", logs="", incidents=""))
     dashboard = of(transactions_api(), settings)
     assert [link["title"] for link in dashboard["links"]] == ["SLO dashboards"]
-    assert not panel_titled(dashboard, "availability: budget remaining").get("links")
+    (link,) = panel_titled(dashboard, "availability: budget remaining")["links"]
+    assert link["url"].startswith("/d/sereno_slo?")
 
 
 def test_firing_alerts_are_annotations_with_names() -> None:
@@ -310,6 +330,7 @@ def test_windows_and_descriptions_are_words() -> None:
         "availability: 99.9 % over 30 days · HTTP calls answered 200 or 201",
         "latency: 99 % over 7 days · HTTP calls answered within 300 ms | all routes",
         "journey pay: 97 % over 30 days · A payment is taken and booked",
+        "Logs",
     ]
     service = transactions_api()
     odd = replace(service.slos[0], window=Duration.parse("36h"), description="")

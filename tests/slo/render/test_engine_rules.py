@@ -149,5 +149,5 @@ def test_promtool_tests_only_its_own_form(repository: Path) -> None:
     out = sereno("compile", "--out", "out", "--format", "mimir", cwd=repository)
     assert out.returncode == ExitCode.OK
     assert {path.name for path in (repository / "out").iterdir()} == {
-        *("alertmanager", "buckets", "dashboards", "postmortem-template.md", "rules", "runbooks")
+        *("alertmanager", "buckets", "dashboards", "datasources", "postmortem-template.md", "rules", "runbooks")
     }

@@ -17,7 +17,7 @@ def read_overview(services: Sequence[Service]) -> dict[str, Any]:
 
 
 OVERVIEW = read_overview(all_services())
-TABLE = next(panel for panel in OVERVIEW["panels"] if panel["type"] == "table")
+TABLE = next(panel for panel in OVERVIEW["panels"] if panel["title"] == "SLOs by urgency")
 
 
 def test_the_overview_is_no_services_neighbour() -> None:
@@ -26,11 +26,16 @@ def test_the_overview_is_no_services_neighbour() -> None:
 
 
 def test_the_overview_begins_with_trouble_and_least_budget() -> None:
-    """The switch starts at trouble only, and rows are sorted by the remaining budget."""
+    """The switch starts at trouble only; rows are sorted by when the budget is gone, then by how much there is."""
     switch = next(v for v in OVERVIEW["templating"]["list"] if v["name"] == "show")
     assert switch["current"]["text"] == "Missing or burning"
     assert [option["text"] for option in switch["options"]] == ["Missing or burning", "All SLOs"]
-    assert TABLE["transformations"][-1]["options"] == {"sort": [{"field": "Budget remaining"}]}
+    sorts = [one["options"]["sort"] for one in TABLE["transformations"] if one["id"] == "sortBy"]
+    # Each sort keeps the order of what is equal: the last one decides.
+    assert sorts == [[{"field": "Budget remaining"}], [{"field": "Budget gone in"}]]
+    sorted_by_a_viewer = TABLE["options"]["sortBy"]
+    assert [one["displayName"] for one in sorted_by_a_viewer] == ["Budget gone in", "Budget remaining"]
+    assert not any(one["desc"] for one in sorted_by_a_viewer)
 
 
 def test_long_names_have_uids_of_their_own() -> None:
@@ -50,9 +55,16 @@ def test_long_names_have_uids_of_their_own() -> None:
 
 def test_the_overview_of_nothing_is_still_a_dashboard() -> None:
     """A repository without specs gets an overview that says where it came from."""
-    (artefact,) = render_dashboards((), SETTINGS)
-    assert artefact.name == "overview.json"
-    assert "from no spec" in artefact.content
+    of_any, overview = render_dashboards((), SETTINGS)
+    assert (of_any.name, overview.name) == ("slo.json", "overview.json")
+    assert all("from no spec" in artefact.content for artefact in (of_any, overview))
+
+
+def test_graphs_are_few_lines_however_many_slos_there_are() -> None:
+    """Lines over time are of the neediest SLOs at the end of the range: a day of a thousand SLOs is 30 MB."""
+    over_time = [query.expr for query in grafana.queries(OVERVIEW) if not query.instant]
+    assert len(over_time) == 3
+    assert all(re.search(r"and on \(service, slo\) bottomk\([24]0, ", expr) for expr in over_time)
 
 
 def test_calm_is_said() -> None:

@@ -8,10 +8,10 @@ from sereno_slo.plan.series import SLO_LABELS
 from sereno_slo.promql import any_of
 from sereno_slo.render import queries
 from sereno_slo.render.dashboards.layout import Line
-from sereno_slo.render.dashboards.panels import BUDGET_STEPS, BURN_UNIT, Steps, Text
+from sereno_slo.render.dashboards.panels import BUDGET_STEPS, BURN_UNIT, GOOD, WARNING, Steps, Text
 from sereno_slo.render.dashboards.tables import Column, ranked
 
-_BURN_STEPS: Steps = ((None, "green"), (1, "orange"))
+_BURN_STEPS: Steps = ((None, GOOD), (1, WARNING))
 
 
 def line(name: str, depends_on: Sequence[SloReference]) -> Line:

@@ -6,7 +6,7 @@ from sereno_slo.model import GroupBy, ServiceLevelObjective
 from sereno_slo.plan.series import Ledger
 from sereno_slo.render import queries
 from sereno_slo.render.dashboards.layout import Line
-from sereno_slo.render.dashboards.panels import BUDGET_STEPS, Query, Text, figure
+from sereno_slo.render.dashboards.panels import BUDGET_STEPS, GOOD, WARNING, Query, Text, figure
 from sereno_slo.render.dashboards.tables import Column, ranked
 from sereno_slo.render.words import own_window_in_words
 
@@ -38,4 +38,4 @@ def _left_out(slo: ServiceLevelObjective, group_by: GroupBy) -> stat.Panel:
     )
     text = Text(f"{slo.name}: groups left out", description, "short")
     left_out = queries.groups_left_out(Ledger("$service", slo.name))
-    return figure(text, Query(left_out), steps=((None, "green"), (1, "orange")), decimals=0)
+    return figure(text, Query(left_out), steps=((None, GOOD), (1, WARNING)), decimals=0)

@@ -3,20 +3,32 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grafana_foundation_sdk.builders import dashboard, stat, table, timeseries
+from grafana_foundation_sdk.builders import (
+    dashboard,
+    heatmap,
+    logs,
+    stat,
+    statetimeline,
+    statushistory,
+    table,
+    timeseries,
+)
 from grafana_foundation_sdk.models.dashboard import GridPos
 
 COLUMNS = 24
 
-PanelBuilder = stat.Panel | table.Panel | timeseries.Panel
+PanelBuilder = (
+    stat.Panel | table.Panel | timeseries.Panel | heatmap.Panel | logs.Panel | statushistory.Panel | statetimeline.Panel
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Panels side by side, equally wide and `height` grid units high."""
+    """Panels side by side, `height` grid units high; equally wide, unless `widths` says how many columns each has."""
 
     height: int
     panels: tuple[PanelBuilder, ...]
+    widths: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +46,10 @@ def place(board: dashboard.Dashboard, sections: Iterable[Section]) -> None:
         board.with_row(dashboard.Row(section.title).id(panel_id).grid_pos(GridPos(h=1, w=COLUMNS, x=0, y=y)))
         panel_id, y = panel_id + 1, y + 1
         for line in section.lines:
-            width = COLUMNS // len(line.panels)
-            for column, panel in enumerate(line.panels):
-                panel.id(panel_id).grid_pos(GridPos(h=line.height, w=width, x=column * width, y=y))
+            widths = line.widths or (COLUMNS // len(line.panels),) * len(line.panels)
+            x = 0
+            for panel, width in zip(line.panels, widths, strict=True):
+                panel.id(panel_id).grid_pos(GridPos(h=line.height, w=width, x=x, y=y))
                 board.with_panel(panel)
-                panel_id += 1
+                panel_id, x = panel_id + 1, x + width
             y += line.height

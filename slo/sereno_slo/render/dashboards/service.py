@@ -7,7 +7,8 @@ from sereno_slo.model import Service, Settings
 from sereno_slo.plan.annotations import dashboard_uid
 from sereno_slo.plan.series import DEPLOYED, EXCLUDED
 from sereno_slo.promql import Matcher, MatchOp, Selector
-from sereno_slo.render.dashboards import red, slo_section
+from sereno_slo.render.dashboards import logs_section, red, slo_section
+from sereno_slo.render.dashboards.indicators import choices
 from sereno_slo.render.dashboards.layout import place
 from sereno_slo.render.dashboards.panels import as_document, url_link
 from sereno_slo.render.dashboards.variables import (
@@ -19,7 +20,7 @@ from sereno_slo.render.dashboards.variables import (
     frame,
     label_values,
 )
-from sereno_slo.render.links import SHOWN_BY_GRAFANA, logs_url, slo_runbook_url
+from sereno_slo.render.links import SHOWN_BY_GRAFANA, incidents_url, logs_url, slo_runbook_url
 
 
 def service_dashboard(service: Service, settings: Settings) -> dict[str, object]:
@@ -30,12 +31,15 @@ def service_dashboard(service: Service, settings: Settings) -> dict[str, object]
     )
     board = frame(f"SLO {service.name}", dashboard_uid(service.name), description).time("now-6h", "now")
     board.with_variable(fixed("service", service.name))
-    label = red.instance_label(settings)
     watched = service.slos[0].indicator.total
-    board.with_variable(label_values("instance", label, watched, label.capitalize(), ".*"))
+    for name, label in choices(settings).items():
+        board.with_variable(label_values(name, label, watched, label.capitalize(), ".*"))
+    for variable in logs_section.variables():
+        board.with_variable(variable)
     for link in _links(service, settings):
         board.link(link)
-    place(board, (red.section(service, settings), *(slo_section.section(slo, settings) for slo in service.objectives)))
+    of_slos = (slo_section.section(slo, settings) for slo in service.objectives)
+    place(board, (red.section(service, settings), *of_slos, logs_section.section(service.name)))
     document = as_document(board.build())
     annotations = [firing_alerts(str(_firing())), deployments(str(_deployed() * 1000))]
     if any(objective.exclusions for objective in service.objectives):
@@ -55,10 +59,12 @@ def _deployed() -> Selector:
 
 
 def _links(service: Service, settings: Settings) -> list[dashboard.DashboardLink]:
-    """All dashboards of this project, then the service's logs and the runbook of each SLO."""
+    """All dashboards of this project, then the service's logs, its incidents and the runbook of each SLO."""
     others = dashboard.DashboardLink("SLO dashboards").type(DashboardLinkType.DASHBOARDS).tags([TAG])
     links = [others.as_dropdown(as_dropdown=True).keep_time(keep_time=True)]
     if logs := logs_url(settings.links, service.name, SHOWN_BY_GRAFANA):
         links.append(url_link("Logs", logs))
+    if incidents := incidents_url(settings.links, service.name):
+        links.append(url_link("Incidents", incidents))
     runbooks = ((slo.name, slo_runbook_url(settings.links, slo)) for slo in service.objectives)
     return links + [url_link(f"Runbook {name}", url) for name, url in runbooks if url]

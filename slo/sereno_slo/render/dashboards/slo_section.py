@@ -16,16 +16,23 @@ from sereno_slo.render import queries
 from sereno_slo.render.dashboards import dependencies, groups
 from sereno_slo.render.dashboards.layout import Line, Section
 from sereno_slo.render.dashboards.panels import (
+    BAD,
     BUDGET_STEPS,
     BURN_UNIT,
+    COVERAGE_STEPS,
+    GOOD,
     RATE_INTERVAL,
+    WARNING,
     Query,
     Steps,
     Text,
     figure,
+    figures,
+    fixed_color,
     graph,
     url_link,
 )
+from sereno_slo.render.dashboards.variables import SLO_DASHBOARD_UID
 from sereno_slo.render.links import slo_runbook_url
 from sereno_slo.render.words import (
     current_window_in_words,
@@ -37,9 +44,11 @@ from sereno_slo.render.words import (
     sentence,
 )
 
-HOUR = Duration.parse("1h")
+HOUR, DAY = Duration.parse("1h"), Duration.parse("1d")
+_HORIZONS = tuple(map(Duration.parse, ("1d", "3d", "7d")))
 _DAY_SECONDS = 86_400
-_COLORS = {AlertSeverity.CRITICAL: "red", AlertSeverity.WARNING: "orange"}
+_UNSEEN = "nothing recorded yet"
+_COLORS = {AlertSeverity.CRITICAL: BAD, AlertSeverity.WARNING: WARNING}
 
 
 def section(slo: ServiceLevelObjective | Journey, settings: Settings) -> Section:
@@ -49,7 +58,7 @@ def section(slo: ServiceLevelObjective | Journey, settings: Settings) -> Section
     title = f"{what}{slo.name}: {percent(slo.objective_percent)} over {own_window_in_words(slo)}"
     if slo.description:
         title += f" · {one_line(slo.description)}"
-    figures = (
+    of_now = (
         _remaining(slo, ledger, settings),
         _service_level(slo, ledger),
         _bad_events_left(slo, ledger),
@@ -57,8 +66,8 @@ def section(slo: ServiceLevelObjective | Journey, settings: Settings) -> Section
         _burn_now(slo, ledger),
         _coverage(slo, ledger),
     )
-    graphs = (_burn_down(slo, ledger), _burn_rates(slo, ledger), _events(slo, ledger))
-    return Section(title, (Line(4, figures), Line(8, graphs), *_further(slo)))
+    graphs = (_burn_down(slo, ledger), _forecast(slo, ledger), _burn_rates(slo, ledger), _events(slo, ledger))
+    return Section(title, (Line(4, of_now), Line(8, graphs, widths=(7, 3, 7, 7)), *_further(slo)))
 
 
 def _further(slo: ServiceLevelObjective | Journey) -> Iterator[Line]:
@@ -81,9 +90,12 @@ def _remaining(slo: Objective, ledger: Ledger, settings: Settings) -> stat.Panel
         f"{objective_in_words(slo)}. When it is spent: {sentence(slo.impact)}{exclusions_in_words(slo)}"
     )
     text = Text(f"{slo.name}: budget remaining", description, "percentunit")
-    panel = figure(text, Query(queries.budget_remaining(ledger)), steps=BUDGET_STEPS, decimals=1)
-    url = slo_runbook_url(settings.links, slo)
-    return panel.links([url_link(f"Runbook {slo.name}", url)]) if url else panel
+    panel = figure(text, Query(queries.budget_remaining(ledger)), steps=BUDGET_STEPS, decimals=1, none=_UNSEEN)
+    detail = f"/d/{SLO_DASHBOARD_UID}?var-service={slo.service}&var-slo={slo.name}&${{__url_time_range}}"
+    links = [url_link(f"Everything of {slo.name}", detail).target_blank(target_blank=False)]
+    if url := slo_runbook_url(settings.links, slo):
+        links.append(url_link(f"Runbook {slo.name}", url))
+    return panel.links([*links])
 
 
 def _service_level(slo: Objective, ledger: Ledger) -> stat.Panel:
@@ -91,10 +103,10 @@ def _service_level(slo: Objective, ledger: Ledger) -> stat.Panel:
         f"Good events of all events of {current_window_in_words(slo)}, counted; "
         f"the objective is {percent(slo.objective_percent)}."
     )
-    steps: Steps = ((None, "red"), (slo.objective_ratio, "green"))
+    steps: Steps = ((None, BAD), (slo.objective_ratio, GOOD))
     decimals = len(f"{slo.objective_percent:.10g}".partition(".")[2]) + 1
     text = Text(f"{slo.name}: service level", description, "percentunit")
-    return figure(text, Query(queries.service_level(ledger)), steps=steps, decimals=decimals)
+    return figure(text, Query(queries.service_level(ledger)), steps=steps, decimals=decimals, none=_UNSEEN)
 
 
 def _bad_events_left(slo: Objective, ledger: Ledger) -> stat.Panel:
@@ -103,19 +115,21 @@ def _bad_events_left(slo: Objective, ledger: Ledger) -> stat.Panel:
         "Below 0: how many too many there were."
     )
     text = Text(f"{slo.name}: bad events left", description, "locale")
-    return figure(text, Query(queries.bad_events_left(ledger, slo)), steps=((None, "red"), (0, "green")), decimals=0)
+    return figure(
+        text, Query(queries.bad_events_left(ledger, slo)), steps=((None, BAD), (0, GOOD)), decimals=0, none=_UNSEEN
+    )
 
 
 def _gone_in(slo: Objective, ledger: Ledger) -> stat.Panel:
     description = "When the budget is spent if every hour is like the last one; what recovers meanwhile is left out."
     text = Text(f"{slo.name}: budget gone in", description, "s")
-    steps: Steps = ((None, "red"), (_DAY_SECONDS, "orange"), (slo.window.seconds, "green"))
-    panel = figure(text, Query(queries.seconds_until_spent(ledger, slo, HOUR)), steps=steps, decimals=1)
-    never = model.ValueMappingResult(text="not in sight", color="green")
+    steps: Steps = ((None, BAD), (_DAY_SECONDS, WARNING), (slo.window.seconds, GOOD))
+    panel = figure(text, Query(queries.seconds_until_spent(ledger, slo, HOUR)), steps=steps, decimals=1, none=_UNSEEN)
+    never = model.ValueMappingResult(text="not in sight", color=GOOD)
     return panel.mappings(
         [
             model.RangeMap(model.DashboardRangeMapOptions(from_val=queries.far_away(slo).seconds, result=never)),
-            model.ValueMap({"0": model.ValueMappingResult(text="spent", color="red")}),
+            model.ValueMap({"0": model.ValueMappingResult(text="spent", color=BAD)}),
         ]
     )
 
@@ -127,8 +141,8 @@ def _burn_now(slo: Objective, ledger: Ledger) -> stat.Panel:
     )
     text = Text(f"{slo.name}: burn rate, 1h", description, BURN_UNIT)
     pages = [tier.factor(slo.window) for tier in _tiers(slo) if tier.severity is AlertSeverity.CRITICAL]
-    steps: Steps = ((None, "green"), (1, "orange"), *(((min(pages), "red"),) if pages else ()))
-    return figure(text, Query(queries.burn_rate(ledger, slo, HOUR)), steps=steps, decimals=1)
+    steps: Steps = ((None, GOOD), (1, WARNING), *(((min(pages), BAD),) if pages else ()))
+    return figure(text, Query(queries.burn_rate(ledger, slo, HOUR)), steps=steps, decimals=1, none=_UNSEEN)
 
 
 def _coverage(slo: Objective, ledger: Ledger) -> stat.Panel:
@@ -137,8 +151,7 @@ def _coverage(slo: Objective, ledger: Ledger) -> stat.Panel:
         "that answered. Low on young SLOs and after failed scrapes; what was not seen is in no other figure."
     )
     text = Text(f"{slo.name}: coverage", description, "percentunit")
-    steps: Steps = ((None, "red"), (0.9, "orange"), (0.99, "green"))
-    return figure(text, Query(queries.coverage(ledger)), steps=steps, decimals=1)
+    return figure(text, Query(queries.coverage(ledger)), steps=COVERAGE_STEPS, decimals=1, none=_UNSEEN)
 
 
 def _burn_down(slo: Objective, ledger: Ledger) -> timeseries.Panel:
@@ -151,7 +164,24 @@ def _burn_down(slo: Objective, ledger: Ledger) -> timeseries.Panel:
     )
     text = Text(f"{slo.name}: budget burn-down", description, "percentunit")
     lines = [Query(queries.budget_remaining(ledger), "budget remaining")]
-    return graph(text, lines, lines=((0, "red"),), maximum=1).time_from(str(slo.window))
+    return graph(text, lines, lines=((0, BAD),), maximum=1).time_from(str(slo.window))
+
+
+def _forecast(slo: Objective, ledger: Ledger) -> stat.Panel:
+    """What will be left, for each horizon within the SLO's own window."""
+    ahead = [horizon for horizon in _HORIZONS if horizon <= slo.window] or [slo.window]
+    recovers = (
+        "what leaves the window meanwhile comes back, so it will rather be more"
+        if slo.calendar is None
+        else f"with the next {slo.calendar.unit} it is whole again"
+    )
+    description = (
+        "The budget that remains if every day is like the last one: below 0 it will be overspent. What recovers is "
+        f"left out: {recovers}."
+    )
+    lines = [Query(queries.remaining_after(ledger, slo, horizon, DAY), f"in {horizon}") for horizon in ahead]
+    text = Text(f"{slo.name}: budget forecast", description, "percentunit")
+    return figures(text, lines, steps=BUDGET_STEPS, decimals=0, none="less than a day was seen")
 
 
 def _traffic_in_words(slo: Objective) -> str:
@@ -192,10 +222,7 @@ def _events(slo: Objective, ledger: Ledger) -> timeseries.Panel:
         Query(per_minute(series.EVENTS_ENTRY), "events"),
         Query(per_minute(series.BAD_EVENTS_ENTRY), "bad events"),
     ]
-    bad_looks = [
-        model.DynamicConfigValue("custom.axisPlacement", "right"),
-        model.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": "red"}),
-    ]
+    bad_looks = [model.DynamicConfigValue("custom.axisPlacement", "right"), fixed_color(BAD)]
     return graph(Text(f"{slo.name}: events", description, "cpm"), lines).override_by_name("bad events", bad_looks)
 
 

@@ -1,7 +1,7 @@
 """Tables of figures, one row a series."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grafana_foundation_sdk.builders import common, table
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
@@ -12,16 +12,38 @@ from sereno_slo.render.dashboards.panels import DATASOURCE, Steps, Text, ref_id,
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A figure of each row; coloured by `steps` where there are any."""
+    """A figure of each row; coloured by `steps` where there are any. `words` stand for values: text and colour."""
 
     expr: Expr
     unit: str
     decimals: int
     steps: Steps = ()
+    words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def looks(self) -> list[DynamicConfigValue]:
+        """How the column's cells are shown."""
+        looks = [DynamicConfigValue("unit", self.unit), DynamicConfigValue("decimals", self.decimals)]
+        if self.steps:
+            looks.append(DynamicConfigValue("thresholds", thresholds(self.steps).build().to_json()))
+            looks.append(DynamicConfigValue("custom.cellOptions", {"type": "color-text"}))
+        if self.words:
+            options = {value: {"text": text, "color": color} for value, (text, color) in self.words.items()}
+            looks.append(DynamicConfigValue("mappings", [{"type": "value", "options": options}]))
+        return looks
 
 
-def ranked(text: Text, labels: tuple[str, ...], columns: Mapping[str, Column], *, none: str) -> table.Panel:
-    """A row for each value of the labels, the least of the first column on top; `none` is what it says without rows."""
+def ranked(
+    text: Text,
+    labels: tuple[str, ...],
+    columns: Mapping[str, Column],
+    *,
+    none: str,
+    is_highest_first: bool = False,
+) -> table.Panel:
+    """A row for each value of the labels, the least (or highest) of the first column on top.
+
+    `none` is what it says without rows.
+    """
     panel = (
         table.Panel()
         .title(text.title)
@@ -29,15 +51,11 @@ def ranked(text: Text, labels: tuple[str, ...], columns: Mapping[str, Column], *
         .unit(text.unit)
         .datasource(DATASOURCE)
         .no_value(none)
-        .sort_by([common.TableSortByFieldState().display_name(next(iter(columns))).desc(desc=False)])
+        .sort_by([common.TableSortByFieldState().display_name(next(iter(columns))).desc(desc=is_highest_first)])
     )
     for position, (title, column) in enumerate(columns.items()):
         panel.with_target(table_target(Aggregation("max", column.expr, labels), position))
-        looks = [DynamicConfigValue("unit", column.unit), DynamicConfigValue("decimals", column.decimals)]
-        if column.steps:
-            looks.append(DynamicConfigValue("thresholds", thresholds(column.steps).build().to_json()))
-            looks.append(DynamicConfigValue("custom.cellOptions", {"type": "color-text"}))
-        panel.override_by_name(title, looks)
+        panel.override_by_name(title, column.looks())
     names = {f"Value #{ref_id(position)}": title for position, title in enumerate(columns)}
     panel.with_transformation(DataTransformerConfig("merge", options={}))
     shown = {"excludeByName": {"Time": True}, "renameByName": names}

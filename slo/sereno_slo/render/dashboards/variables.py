@@ -7,6 +7,8 @@ from sereno_slo.promql import Selector
 from sereno_slo.render.dashboards.panels import DATASOURCE
 
 TAG = "sereno"
+# No service's uid can be one of these: theirs begin with "sereno-".
+OVERVIEW_UID, SLO_DASHBOARD_UID = "sereno_overview", "sereno_slo"
 EVERYTHING = ".+"
 _ALL = model.VariableOption(selected=True, text="All", value="$__all")
 
@@ -49,6 +51,19 @@ def label_values(name: str, label: str, series: Selector, shown_as: str, all_val
         .include_all(include_all=True)
         .all_value(all_value)
         .current(_ALL)
+    )
+
+
+def one_label_value(label: str, series: Selector, shown_as: str, first: str) -> dashboard.QueryVariable:
+    """One of the values that a label has now, by a variable of the same name; `first` to begin with."""
+    return (
+        dashboard.QueryVariable(label)
+        .label(shown_as)
+        .datasource(DATASOURCE)
+        .query(f"label_values({series}, {label})")
+        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(model.VariableSort.ALPHABETICAL_ASC)
+        .current(model.VariableOption(selected=True, text=first, value=first))
     )
 
 

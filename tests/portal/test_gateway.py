@@ -1,0 +1,127 @@
+"""What protects Prometheus from whoever looks: shared answers, bounded spans and answers, no questions of strangers."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from sereno_backends.prometheus import PrometheusClient
+from sereno_portal.gateway import Gateway, NotAnswered, PanelText, TooMuch, gateway, span_of
+from sereno_portal.gateway.cache import FAILURE_SECONDS, SharedAnswers
+
+NOW = datetime(2026, 11, 27, 12, 0, 7, tzinfo=UTC)
+
+
+class Broken(Exception):  # noqa: N818 - reads as what happened
+    """What a test's question may fail with."""
+
+
+def test_questions_at_the_same_time_are_one() -> None:
+    """Fifty viewers wait for one answer."""
+    asked, begun, go_on = [], threading.Event(), threading.Event()
+    answers = SharedAnswers()
+
+    def ask() -> int:
+        asked.append(1)
+        begun.set()
+        assert go_on.wait(5)
+        return 7
+
+    got: list[int] = []
+
+    def look() -> None:
+        got.append(answers.get("x", ask, fresh_seconds=10, stale_seconds=60, failures=Broken).value)
+
+    threads = [threading.Thread(target=look) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(5)
+    go_on.set()
+    for thread in threads:
+        thread.join(5)
+    assert (got, len(asked)) == ([7] * 50, 1)
+
+
+def test_a_failure_falls_back_on_what_was_known() -> None:
+    """For a while, with its age; later it is told. A crowd doesn't ask a broken server again at once."""
+    now, asked = [0.0], [0]
+    answers = SharedAnswers(clock=lambda: now[0])
+
+    def get(ask: Callable[[], int]) -> tuple[int, float, bool]:
+        kept = answers.get("x", ask, fresh_seconds=10, stale_seconds=60, failures=Broken)
+        return kept.value, kept.age_seconds, kept.failure is None
+
+    def fail() -> int:
+        asked[0] += 1
+        raise Broken
+
+    assert get(lambda: 1) == (1, 0.0, True)
+    now[0] = 9.0
+    assert get(fail) == (1, 9.0, True), "it is fresh: nobody asks"
+    now[0] = 20.0
+    assert get(fail) == (1, 20.0, False)
+    now[0] = 20.0 + FAILURE_SECONDS / 2
+    get(fail)
+    assert asked == [1]
+    now[0] = 61.0
+    with pytest.raises(Broken):
+        get(fail)
+    now[0] = 70.0
+    assert get(lambda: 2) == (2, 0.0, True)
+
+
+def answering(series: int) -> Gateway:
+    """A gateway whose server answers everything with so many series."""
+    result = [{"metric": {"n": str(number)}, "value": [0, "1"], "values": [[0, "1"]]} for number in range(series)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        kind = "matrix" if request.url.path.endswith("query_range") else "vector"
+        return httpx.Response(200, json={"status": "success", "data": {"resultType": kind, "result": result}})
+
+    client = PrometheusClient("http://127.0.0.1:1", transport=httpx.MockTransport(answer))
+    return Gateway(client, lambda: NOW)
+
+
+def test_answers_are_bounded() -> None:
+    """A panel that matches everything can't fill the portal's memory, and the others go on."""
+    crowded = answering(gateway.MOST_SERIES + 1)
+    with pytest.raises(TooMuch, match="6001 series; a page takes 6000"):
+        crowded.instant(PanelText("up"))
+    few = answering(300)
+    assert len(few.instant(PanelText("up")).value) == 300
+    with pytest.raises(TooMuch):
+        few.range(PanelText("up"), span_of(timedelta(hours=3), NOW))
+
+
+def test_the_same_minute_is_the_same_question() -> None:
+    """Spans begin and end at whole steps."""
+    few = answering(1)
+    for second in (7, 9, 13):
+        few.range(PanelText("up"), span_of(timedelta(hours=3), NOW.replace(second=second)))
+    assert few.asked == 1
+    few.range(PanelText("down"), span_of(timedelta(hours=3), NOW))
+    assert few.asked == 2
+
+
+@pytest.mark.parametrize("length", [timedelta(0), timedelta(minutes=5), timedelta(days=30), timedelta(days=4000)])
+def test_spans_are_bounded(length: timedelta) -> None:
+    """From a minute to 92 days, in 720 steps at most, never into the future."""
+    span = span_of(length, NOW, until=NOW + timedelta(days=1))
+    assert span.end <= NOW
+    assert timedelta(minutes=1) <= span.end - span.start + span.step
+    assert span.end - span.start <= timedelta(days=92, hours=12)
+    assert (span.end - span.start) / span.step <= 722
+
+
+def test_a_server_that_is_away() -> None:
+    """The message names the server and no password."""
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    client = PrometheusClient("http://somebody:secret@127.0.0.1:1", transport=httpx.MockTransport(refuse))
+    with pytest.raises(NotAnswered) as told:
+        Gateway(client, lambda: NOW).instant(PanelText("up"))
+    assert "127.0.0.1:1" in str(told.value)
+    assert "secret" not in str(told.value)
