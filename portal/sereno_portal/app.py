@@ -14,16 +14,21 @@ from starlette.exceptions import HTTPException
 
 from sereno_portal.catalogue import CatalogueShelf
 from sereno_portal.configuration import PortalConfiguration
-from sereno_portal.gateway import Gateway, NotAnswered
+from sereno_portal.gateway import Explainer, Gateway, NotAnswered
 from sereno_portal.incident_shelf import IncidentShelf
-from sereno_portal.pages import dashboards, incidents, overview, runbooks
+from sereno_portal.open_incidents import IncidentDesk
+from sereno_portal.pages import dashboards, incidents, overview, runbooks, service, slo, wall
 from sereno_portal.portal import Portal
+from sereno_portal.standings import StandingsBook
 from sereno_portal.web.access import ProxyUser
 from sereno_portal.web.rendering import HEADERS, page
 
 PAGES = (
     overview,
     dashboards,
+    service,
+    slo,
+    wall,
     incidents,
     runbooks,
 )
@@ -38,11 +43,15 @@ def create_portal(configuration: PortalConfiguration) -> FastAPI:
     """
     client = PrometheusClient(configuration.prometheus, timeout_seconds=_LONGEST_ANSWER_SECONDS)
     gateway = Gateway(client, configuration.clock)
+    incident_shelf = IncidentShelf(configuration.incidents)
     portal = Portal(
         configuration,
         gateway,
         CatalogueShelf(configuration.specs, configuration.settings_file),
-        IncidentShelf(configuration.incidents),
+        incident_shelf,
+        Explainer(client, configuration.clock),
+        StandingsBook(gateway),
+        IncidentDesk(incident_shelf),
     )
     app = FastAPI(title="Sereno", summary="How the SLOs stand, as the pages tell it.", docs_url=None, redoc_url=None)
     if configuration.user_header is not None:

@@ -6,8 +6,10 @@ from datetime import datetime
 
 from sereno_portal.catalogue import Catalogue, CatalogueShelf
 from sereno_portal.configuration import PortalConfiguration
-from sereno_portal.gateway import Gateway
+from sereno_portal.gateway import Explainer, Gateway
 from sereno_portal.incident_shelf import IncidentShelf
+from sereno_portal.open_incidents import IncidentDesk, OpenIncidents
+from sereno_portal.standings import Standings, StandingsBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,9 @@ class Portal:
     gateway: Gateway
     catalogue_shelf: CatalogueShelf
     incident_shelf: IncidentShelf
+    explainer: Explainer
+    standings_book: StandingsBook
+    incident_desk: IncidentDesk
 
     @property
     def catalogue(self) -> Catalogue:
@@ -28,3 +33,13 @@ class Portal:
     def clock(self) -> Callable[[], datetime]:
         """The aware UTC time."""
         return self.configuration.clock
+
+    @property
+    def standings(self) -> Standings:
+        """How all SLOs stand now. Raises `NotAnswered`."""
+        return self.standings_book.current(self.catalogue)
+
+    @property
+    def open_incidents(self) -> OpenIncidents:
+        """The incidents that are open now."""
+        return self.incident_desk.current()

@@ -36,11 +36,3 @@ def test_static_files_are_our_own(without_prometheus: httpx.Client) -> None:
         "vendor/uplot/uPlot.iife.min.js",
     ):
         assert without_prometheus.get(f"/static/{name}").is_success, name
-
-
-def test_the_overview_leads_with_what_is_overspent(portal: httpx.Client) -> None:
-    """As a page and as JSON."""
-    rows = portal.get("/api/v1/overview").json()["rows"]
-    assert (rows[0]["service"], rows[0]["slo"]) == ("transactions-api", "availability")
-    assert rows[0]["budget_remaining_ratio"] < 0 < rows[1]["budget_remaining_ratio"]
-    assert "transactions-api" in portal.get("/").text

@@ -1,8 +1,9 @@
 """A portal that listens, and a past for it: what the rules of the repository's own specs would have recorded."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ from sereno_portal.catalogue import Catalogue, CatalogueShelf, objectives_of
 from sereno_slo.model import Objective
 from sereno_slo.plan import series
 
+from support.portal_service import service_history
 from support.ports import free_port
 from support.prometheus import HistorySample
 from support.waiting import wait_for
@@ -25,7 +27,15 @@ OVERSPENT = ("transactions-api", "availability")
 """It spends its budget within the recorded past, and burns."""
 BURNING = ("etl", "delivery")
 """It has budget, and an alert that fires."""
+SPARSE = ("fitness-users", "latency")
+"""A few of its few calls failed in the last hour: a pace, but no evidence."""
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "window")
+
+
+def at(unix_seconds: float) -> Callable[[], datetime]:
+    """A clock that stands still."""
+    moment = datetime.fromtimestamp(unix_seconds, UTC)
+    return lambda: moment
 
 
 def catalogue() -> Catalogue:
@@ -42,6 +52,9 @@ def history(known: Catalogue) -> Iterator[HistorySample]:
         labels = {"service": service_name, "slo": slo_name, "severity": "critical", "burn": "fast", "long_window": "1h"}
         alert = {"alertname": "SLOErrorBudgetBurn", "alertstate": "firing", **labels}
         yield from (HistorySample("ALERTS", alert, END - 60 * minute, 1) for minute in range(30))
+        began = {"alertname": "SLOErrorBudgetBurn", **labels}
+        yield from (HistorySample("ALERTS_FOR_STATE", began, END - 60 * minute, END - 1_800) for minute in range(30))
+    yield from service_history(END)
 
 
 def _of(slo: Objective) -> Iterator[HistorySample]:
@@ -51,14 +64,21 @@ def _of(slo: Objective) -> Iterator[HistorySample]:
         at = END - _STEP * (steps - step)
         remaining = 0.6 - 0.8 * step / steps if (slo.service, slo.name) == OVERSPENT else 0.8
         error_ratio = (1 - remaining) * slo.error_budget_ratio
+        is_sparse = (slo.service, slo.name) == SPARSE
         for name, value in (
             (series.BUDGET_REMAINING, remaining),
             (series.OBJECTIVE, slo.objective_ratio),
             (series.WINDOW, slo.window.seconds),
             (series.COVERAGE, 0.98),
-            *((f"sereno:error_ratio:{window}", error_ratio) for window in WINDOWS),
+            *(
+                (f"sereno:error_ratio:{window}", 0.8 if is_sparse and window == "1h" else error_ratio)
+                for window in WINDOWS
+            ),
             *((f"sereno:events:{window}", 10_000.0) for window in WINDOWS),
-            *((f"sereno:bad_events:{window}", 10_000.0 * error_ratio) for window in WINDOWS),
+            *(
+                (f"sereno:bad_events:{window}", 4.0 if is_sparse and window == "1h" else 10_000.0 * error_ratio)
+                for window in WINDOWS
+            ),
         ):
             yield HistorySample(name, labels, at, value)
         yield HistorySample(series.INFO, {**labels, "owner": slo.owner, "tier": slo.tier.value}, at, 1)

@@ -78,15 +78,19 @@ class Gateway:
         """What to call the server, without credentials."""
         return self._client.name
 
-    def instant(self, question: Question, *, at: datetime | None = None) -> Answer[tuple[Sample, ...]]:
-        """The samples of now, or of a moment.
+    def instant(
+        self, question: Question, *, at: datetime | None = None, most_series: int = MOST_SERIES
+    ) -> Answer[tuple[Sample, ...]]:
+        """The samples of now, or of a moment; `most_series` is more only where our own specs say how many there are.
 
         Raises:
             NotAnswered: there is no answer, not even an old one.
         """
         text = str(question)
         return self._asked(
-            ("instant", text, at), lambda: _bounded(self._client.instant(text, at or self._clock()), 1), FRESH_SECONDS
+            ("instant", text, at),
+            lambda: _bounded(self._client.instant(text, at or self._clock()), 1, most_series),
+            FRESH_SECONDS,
         )
 
     def range(self, question: Question, span: Span) -> Answer[tuple[Columns, ...]]:
@@ -122,7 +126,7 @@ class Gateway:
         return Answer(kept.value, at, str(kept.failure or ""))
 
 
-def _bounded(found: tuple[Value, ...], points: int) -> tuple[Value, ...]:
-    if len(found) > MOST_SERIES or len(found) * points > MOST_POINTS:
-        raise TooMuch(f"the answer has {len(found)} series; a page takes {min(MOST_SERIES, MOST_POINTS // points)}")
+def _bounded(found: tuple[Value, ...], points: int, most_series: int = MOST_SERIES) -> tuple[Value, ...]:
+    if len(found) > most_series or len(found) * points > MOST_POINTS:
+        raise TooMuch(f"the answer has {len(found)} series; a page takes {min(most_series, MOST_POINTS // points)}")
     return found

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 LONGEST = timedelta(days=92)
 MOST_POINTS = 720
@@ -33,3 +34,27 @@ def span_of(length: timedelta, now: datetime, *, until: datetime | None = None) 
     end = datetime.fromtimestamp(end_seconds, UTC)
     start = datetime.fromtimestamp(int((end - length).timestamp()) // step * step, UTC)
     return Span(start, end, timedelta(seconds=step))
+
+
+class Length(StrEnum):
+    """The stretches that pages offer by links."""
+
+    HOUR = "1h"
+    SIX_HOURS = "6h"
+    DAY = "1d"
+    WEEK = "7d"
+    MONTH = "30d"
+
+    @property
+    def time(self) -> timedelta:
+        """How long it is."""
+        return _LENGTHS[self]
+
+
+_LENGTHS = {
+    Length.HOUR: timedelta(hours=1),
+    Length.SIX_HOURS: timedelta(hours=6),
+    Length.DAY: timedelta(days=1),
+    Length.WEEK: timedelta(days=7),
+    Length.MONTH: timedelta(days=30),
+}

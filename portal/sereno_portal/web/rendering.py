@@ -1,7 +1,7 @@
 """Templates in, HTML out. Every value is escaped, and nothing of a page runs but our own files."""
 
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib import resources
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -66,7 +66,7 @@ def web_address(url: str) -> str:
         return ""
 
 
-def _said(text: str, language: str, **values: object) -> str:
+def _said(text: str, /, language: str, **values: object) -> str:
     return said(text, language, values)
 
 
@@ -77,6 +77,7 @@ def _address_with(request: Request, **changed: str) -> str:
     return f"{request.url.path}?{urlencode(kept)}" if kept else request.url.path
 
 
+@lru_cache(maxsize=10_000)
 def _path(*parts: str) -> str:
     """An address of ours, its parts quoted."""
     return "/" + "/".join(quote(part, safe="") for part in parts)
