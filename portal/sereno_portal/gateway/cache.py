@@ -50,24 +50,45 @@ class SharedAnswers:
     ) -> Kept:
         """The answer, at most `fresh_seconds` old; where asking fails, the last one, at most `stale_seconds` old.
 
+        While somebody asks anew, all others get the last one, at most twice `fresh_seconds` old, instead of waiting: a
+        crowd doesn't stand still whenever an answer has grown old.
+
         Raises:
             failures: asking failed, and there is none to fall back on.
         """
         slot = self._slot(key)
-        with slot.lock:
-            now = self._clock()
-            if now - slot.asked_at < fresh_seconds:
-                return Kept(slot.value, now - slot.asked_at)
-            if slot.failure is None or now - slot.failed_at >= FAILURE_SECONDS:
-                try:
-                    slot.value = ask()
-                    slot.asked_at, slot.failure = self._clock(), None
-                    return Kept(slot.value, 0.0)
-                except failures as failure:
-                    slot.failure, slot.failed_at = failure, self._clock()
-            if self._clock() - slot.asked_at < stale_seconds:
-                return Kept(slot.value, self._clock() - slot.asked_at, slot.failure)
-            raise slot.failure
+        if not slot.lock.acquire(blocking=False):
+            age = self._clock() - slot.asked_at
+            if age < 2 * fresh_seconds:
+                return Kept(slot.value, age, slot.failure)
+            slot.lock.acquire()
+        try:
+            return self._asked(slot, ask, fresh_seconds, stale_seconds, failures)
+        finally:
+            slot.lock.release()
+
+    def _asked(
+        self,
+        slot: _Slot,
+        ask: Callable[[], Any],
+        fresh_seconds: float,
+        stale_seconds: float,
+        failures: type[Exception],
+    ) -> Kept:
+        """The same by who holds the slot's lock."""
+        now = self._clock()
+        if now - slot.asked_at < fresh_seconds:
+            return Kept(slot.value, now - slot.asked_at)
+        if slot.failure is None or now - slot.failed_at >= FAILURE_SECONDS:
+            try:
+                slot.value = ask()
+                slot.asked_at, slot.failure = self._clock(), None
+                return Kept(slot.value, 0.0)
+            except failures as failure:
+                slot.failure, slot.failed_at = failure, self._clock()
+        if self._clock() - slot.asked_at < stale_seconds:
+            return Kept(slot.value, self._clock() - slot.asked_at, slot.failure)
+        raise slot.failure
 
     def _slot(self, key: Hashable) -> _Slot:
         with self._lock:
