@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
@@ -55,6 +56,11 @@ class Window:
     page: Page
     troubles: list[str] = field(default_factory=list)
     """Errors and warnings of the console, exceptions, requests that failed or were refused."""
+
+    @property
+    def path(self) -> str:
+        """Where it is, without the portal's address and what is asked for."""
+        return urlsplit(self.page.url).path
 
     def go(self, address: str, *, ready: str = "main h1") -> None:
         """Open an address; it's there when its files and charts are, and `ready` is seen.
@@ -120,6 +126,7 @@ def open_window(browser: Browser, address: str, *, width: int = WIDE, theme: str
         has_touch=is_telephone,
         locale="en-GB",
     )
+    context.set_default_timeout(10_000)
     try:
         window = Window(context.new_page())
         _listen(window)
