@@ -122,10 +122,10 @@ def _entries(columns: dict[str, Array], minutes: Minutes, no_data: int, asker: A
         columns[_TARGETS_UP],
         np.ones(minutes.count, dtype=np.bool_),
     )
-    return replace(entries, evaluated=_evaluated_minutes(entries, minutes, asker))
+    return replace(entries, evaluated=evaluated_minutes(entries, minutes, asker))
 
 
-def _evaluated_minutes(entries: Entries, minutes: Minutes, asker: Asker) -> Firing:
+def evaluated_minutes(entries: Entries, minutes: Minutes, asker: Asker) -> Firing:
     """When rules could have been evaluated: not before the first entry, and not where nothing at all was scraped."""
     evaluated = np.ones(minutes.count, dtype=np.bool_)
     begin = minutes.count if entries.first is None else entries.first
