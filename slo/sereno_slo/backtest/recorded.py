@@ -9,17 +9,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from sereno_slo.backtest.arrays import Array
-from sereno_slo.backtest.asking import Asker, Minutes, asking
-from sereno_slo.backtest.collecting import evaluated_minutes
+from sereno_slo.backtest.asking import Minutes, asking
+from sereno_slo.backtest.collecting import TARGETS, TARGETS_UP, evaluated_minutes, target_questions
 from sereno_slo.backtest.entries import Entries
 from sereno_slo.duration import MINUTE
 from sereno_slo.history import Reader
 from sereno_slo.model import ServiceLevelObjective, Settings
 from sereno_slo.plan import series
+from sereno_slo.plan.counting import Raw
 from sereno_slo.plan.no_data import no_data_alerts
 from sereno_slo.plan.series import Ledger
-from sereno_slo.promql import Aggregation, Call
+from sereno_slo.promql import Aggregation, Call, Expr
 
 _NAMES = (series.EVENTS_ENTRY, series.BAD_EVENTS_ENTRY, series.COVERAGE_ENTRY)
 
@@ -33,26 +33,31 @@ def recorded_entries(
 ) -> Entries:
     """Like `collected`: the entries of these minutes, the first of which is a midnight.
 
-    Targets aren't looked at: `SLONoData` never fires, and holes have no better cause than that nothing was scraped or
-    no target was known. What was counted after an outage of Prometheus itself (`missed`) isn't in it.
+    `SLONoData` isn't replayed. What was counted after an outage of Prometheus itself (`missed`) isn't in it.
 
     Raises:
         HistoryNotRead: a stretch couldn't be read.
     """
+    questions = {name: _entry(Ledger.of(slo), name) for name in _NAMES} | target_questions(slo, Raw(settings))
     nothing = np.full(minutes.count, np.nan)
     with asking(reader) as asker:
-        columns = []
-        for place, name in enumerate(_NAMES, 1):
-            columns.append(_column(asker, Ledger.of(slo), name, minutes))
-            progress(place / len(_NAMES))
-        events, bad_events, coverage = columns
-        no_data = tuple(nothing for _ in no_data_alerts(replace(slo, group_by=None), settings))
-        always = np.ones(minutes.count, dtype=np.bool_)
-        entries = Entries(minutes.first_ms, events, bad_events, coverage, no_data, nothing, nothing, always)
+        columns = {}
+        for name, question in questions.items():
+            columns[name] = asker.whole(question, minutes).get((), nothing)
+            progress(len(columns) / len(questions))
+        entries = Entries(
+            minutes.first_ms,
+            columns[series.EVENTS_ENTRY],
+            columns[series.BAD_EVENTS_ENTRY],
+            columns[series.COVERAGE_ENTRY],
+            tuple(nothing for _ in no_data_alerts(replace(slo, group_by=None), settings)),
+            columns[TARGETS],
+            columns[TARGETS_UP],
+            np.ones(minutes.count, dtype=np.bool_),
+        )
         return replace(entries, evaluated=evaluated_minutes(entries, minutes, asker))
 
 
-def _column(asker: Asker, ledger: Ledger, name: str, minutes: Minutes) -> Array:
-    """An entry stands wherever within its minute its group was evaluated; replicas of a server say the same."""
-    entry = Call("last_over_time", (ledger.series(name).over(MINUTE.just_under()),))
-    return asker.whole(Aggregation("max", entry), minutes).get((), np.full(minutes.count, np.nan))
+def _entry(ledger: Ledger, name: str) -> Expr:
+    """It stands wherever within its minute its group was evaluated; replicas of a server say the same."""
+    return Aggregation("max", Call("last_over_time", (ledger.series(name).over(MINUTE.just_under()),)))
