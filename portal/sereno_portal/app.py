@@ -14,11 +14,11 @@ from starlette.exceptions import HTTPException
 from sereno_portal.catalogue import CatalogueShelf
 from sereno_portal.configuration import PortalConfiguration
 from sereno_portal.gateway import Gateway, NotAnswered
-from sereno_portal.pages import overview
+from sereno_portal.pages import backtest, overview
 from sereno_portal.portal import Portal
 from sereno_portal.web.rendering import HEADERS, page
 
-PAGES = (overview,)
+PAGES = (overview, backtest)
 _LONGEST_ANSWER_SECONDS = 10.0
 
 

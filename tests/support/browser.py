@@ -21,20 +21,33 @@ WIDE, NARROW = 1280, 390
 GRAVE = ("serious", "critical")
 """What nobody may find, of axe-core's four grades."""
 
-EXAMPLES: dict[str, str] = {"service": "transactions-api", "slo": "availability"}
+EXAMPLES: dict[str, str] = {
+    "service": "transactions-api",
+    "slo": "availability",
+    "alert": "SLOErrorBudgetBurn",
+    "uid": "sereno-etl",
+    "number": "2",
+    "incident_id": "2023-11-14-transactions-api-availability",
+}
 """What stands for a parameter of an address; a page with another one adds it here."""
 NOT_PAGES = ("/api/", "/health", "/metrics", "/openapi.json")
 """What addresses begin with that are for machines."""
+FILES = (".md", ".zip", "/{folder}/{name}")
+"""What addresses end with that are saved, not read."""
 
 
-def page_addresses(app: FastAPI) -> tuple[str, ...]:
-    """Every page that the portal has, its parameters filled in; so a new page is looked at without being named.
-
-    Raises:
-        KeyError: a parameter has no example.
-    """
+def page_templates(app: FastAPI) -> tuple[str, ...]:
+    """The addresses of all pages that the portal has, so that a new page is looked at without being named."""
     templates = (str(route.path_format) for route in iter_route_contexts(app.routes) if "GET" in (route.methods or ()))
-    return tuple(template.format_map(EXAMPLES) for template in templates if not template.startswith(NOT_PAGES))
+    return tuple(each for each in templates if not each.startswith(NOT_PAGES) and not each.endswith(FILES))
+
+
+def filled_in(template: str) -> str | None:
+    """An address that exists; None where a parameter has no example."""
+    try:
+        return template.format_map(EXAMPLES)
+    except KeyError:
+        return None
 
 
 @contextmanager

@@ -136,7 +136,8 @@ def portal(run: Run) -> Part:
         "--incidents", run.addresses.url("incidents"),
         "--root", str(run.places.portal_root),
     )  # fmt: skip
-    return Part("portal", arguments, f"{run.addresses.url('portal')}/health")
+    environment = {"SERENO_ELASTICSEARCH_URL": ""}  # as the collector's
+    return Part("portal", arguments, f"{run.addresses.url('portal')}/health", environment)
 
 
 def load(run: Run, system: System, load: Load) -> Part:

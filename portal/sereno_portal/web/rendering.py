@@ -1,6 +1,6 @@
 """Templates in, HTML out. Every value is escaped, and nothing of a page runs but our own files."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, partial
 from importlib import resources
 from urllib.parse import quote, urlencode, urlsplit
@@ -97,6 +97,7 @@ def _environment() -> jinja2.Environment:
         "lasting": figures.lasting,
         "clock": lambda moment: f"{moment:%H:%M:%S}",
         "moment": lambda moment: f"{moment:%Y-%m-%d %H:%M}",
+        "unix_moment": lambda seconds: f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}",
         "iso": datetime.isoformat,
         "web_address": web_address,
     }
