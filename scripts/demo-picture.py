@@ -30,11 +30,11 @@ def main() -> None:
         subprocess.run([world.places.scripts / "break"], check=True, stdout=subprocess.DEVNULL)
         with PrometheusClient(world.addresses.url("prometheus")) as client:
             deadline = time.monotonic() + LONGEST_WAIT_SECONDS
-            while not any(budget.firing for budget in budgets(client, world.service)):
+            while not any(budget.firing for budget in budgets(client, world.services)):
                 if time.monotonic() > deadline:
                     raise SystemExit("no page came: nothing was drawn")
                 time.sleep(2)
-            found = budgets(client, world.service)
+            found = budgets(client, world.services)
         # The width of a usual terminal; where the files lie differs from machine to machine.
         drawn = Console(record=True, width=100, file=io.StringIO())
         drawn.print(screen(world, found))

@@ -17,7 +17,7 @@ from sereno_portal.configuration import PortalConfiguration
 from sereno_portal.gateway import Explainer, Gateway, NotAnswered
 from sereno_portal.incident_shelf import IncidentShelf
 from sereno_portal.open_incidents import IncidentDesk
-from sereno_portal.pages import dashboards, incidents, overview, runbooks, service, slo, wall
+from sereno_portal.pages import backtest, dashboards, incidents, overview, runbooks, service, slo, wall
 from sereno_portal.portal import Portal
 from sereno_portal.standings import StandingsBook
 from sereno_portal.web.access import ProxyUser
@@ -31,6 +31,7 @@ PAGES = (
     wall,
     incidents,
     runbooks,
+    backtest,
 )
 _LONGEST_ANSWER_SECONDS = 10.0
 

@@ -116,6 +116,13 @@ def test_a_history_that_is_shorter_than_asked_and_holes_are_named(folder: Path, 
     assert not done.stderr
 
 
+def test_what_is_recorded_is_read_instead_of_raw_series(folder: Path, url: str) -> None:
+    """Here nothing is: the raw series that are there aren't looked at."""
+    done = sereno(*_arguments(url, "--recorded"), cwd=folder)
+    assert done.returncode == ExitCode.ANSWER_IS_NO
+    assert "No events were seen in this time" in done.stdout
+
+
 def test_nothing_at_all_is_no_good_month(folder: Path, url: str) -> None:
     """Without an event there is neither an attained ratio nor a page that wasn't sent: the answer is no."""
     (folder / "shop.slo.yaml").write_text(SPEC.replace("orders_total", "other_total"), encoding="utf-8")

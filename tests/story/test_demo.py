@@ -71,7 +71,7 @@ def _gone(process_ids: list[int]) -> bool:
 def test_ctrl_c_ends_every_part(demo: RunningDemo) -> None:
     """After Ctrl-C the exit code is 0 and no child is left."""
     children = list(demo.children().values())
-    assert len(children) == 6
+    assert len(children) == 7
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(timeout=30) == 0
     assert "every part is stopped" in demo.text()

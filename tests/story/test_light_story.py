@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
+from playwright.sync_api import Error as PlaywrightError
+from support.browser import CHROMIUM, NARROW, needs_chromium, open_window, running_browser
 from support.command_line import sereno
 from support.remembered import Remembered, remembered
+from support.waiting import wait_for
 
 REPOSITORY = Path(__file__).parents[2]
 MINUTES = 10
@@ -29,11 +33,45 @@ class Story:
 
     output: str
     state: Path
+    walk: "Walk"
 
     def draft(self) -> str:
         """The one draft of a postmortem that it left."""
         (draft,) = (self.state / "postmortems").glob("*.md")
         return draft.read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What somebody with a telephone sees who opens the demo's pages while the alert fires."""
+
+    first: str
+    """What the overview's first row is about: `service/slo`."""
+    steps: tuple[str, ...]
+    """The addresses of the way from there to the runbook, by touching what can be touched."""
+    troubles: tuple[str, ...]
+    """What went wrong on the way."""
+
+
+def _walk(pages: str) -> Walk:
+    row = httpx.get(f"{pages}/api/v1/overview", trust_env=False, timeout=30).json()["rows"][0]
+    first = f"{row['service']}/{row['slo']}"
+    if CHROMIUM is None:
+        return Walk(first, (), ())
+    with running_browser() as browser, open_window(browser, pages, width=NARROW) as window:
+        steps = []
+        try:
+            window.go("/")
+            window.page.locator(f"main a[href='/services/{first}']").first.click()
+            window.page.wait_for_url(f"**/services/{first}*")
+            steps.append(window.path)
+            window.page.locator("main a[href*='/runbooks/']").first.click()
+            window.page.wait_for_url("**/runbooks/**")
+            steps.append(window.path)
+            window.page.locator("main h1").wait_for()
+        except (PlaywrightError, AssertionError) as error:
+            window.troubles.append(str(error))
+        return Walk(first, tuple(steps), tuple(window.troubles))
 
 
 def _tree_state() -> str:
@@ -56,14 +94,27 @@ def story(tmp_path_factory: pytest.TempPathFactory, tree_before: str) -> Story: 
         process = subprocess.Popen(
             [*command, "--state", str(folder / "state")], cwd=REPOSITORY, stdout=output, stderr=subprocess.STDOUT
         )
+    walk = Walk("", (), ("the page never came",))
     try:
+        wait_for(
+            lambda: "page after" in (folder / "told").read_text() or process.poll() is not None,
+            what="a page, or the end",
+            timeout_seconds=60 * MINUTES,
+        )
+        if process.poll() is None:
+            pages = re.search(r"the pages are at (\S+)", (folder / "told").read_text())
+            assert pages is not None
+            walk = _walk(pages[1])
         code = process.wait(timeout=60 * MINUTES)
     except subprocess.TimeoutExpired:
-        process.terminate()
-        code = process.wait(timeout=60) or 1
+        code = 1
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=60)
     told = (folder / "told").read_text()
     assert code == 0, told
-    return Story(told, folder / "state")
+    return Story(told, folder / "state", walk)
 
 
 def test_a_fault_brings_its_alert_and_no_other_page(story: Story) -> None:
@@ -106,3 +157,17 @@ def test_a_story_leaves_the_working_tree_as_it_was(story: Story, tree_before: st
     """Everything that a run writes is in its state."""
     assert story.output
     assert _tree_state() == tree_before
+
+
+def test_the_portal_leads_with_what_is_broken(story: Story) -> None:
+    """While the alert fires, the overview's first row is the SLO that it breaks."""
+    assert story.walk.first == f"{SYSTEM}/availability"
+
+
+@needs_chromium
+def test_a_telephone_leads_from_the_fault_to_its_runbook(story: Story) -> None:
+    """Overview, SLO, runbook: two touches, and nothing goes wrong on any of the pages."""
+    assert story.walk.troubles == ()
+    slo, runbook = story.walk.steps
+    assert slo == f"/services/{SYSTEM}/availability"
+    assert runbook.startswith("/runbooks/")

@@ -41,6 +41,7 @@ class BacktestRefused(Exception):  # noqa: N818 - reads as what happened
     "--days", type=click.IntRange(1, 366), default=30, show_default=True, help="So many days are replayed and judged."
 )
 @click.option("--to", default="now", show_default=True, metavar="TIME", help="Up to then: RFC 3339, or 3h ago: 3h.")
+@click.option("--recorded", is_flag=True, help="Read what rules have recorded, not raw series: seconds for months.")
 @click.option("--slo", "only", metavar="NAME", help="Only this SLO [all of the spec].")
 @click.option(
     "--incidents",
@@ -60,6 +61,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     url: str,
     days: int,
     to: str,
+    recorded: bool,
     only: str | None,
     incidents_file: Path | None,
     compare: Path | None,
@@ -89,7 +91,7 @@ def command(  # noqa: PLR0917 - click passes them by name
         if incidents is None:
             return ExitCode.INVALID_INPUT
         others = {} if other is None or compare is None else _others(slos, other, str(compare))
-        backtests = _backtests(url, slos, loaded[1], asked, incidents=incidents, others=others)
+        backtests = _backtests(url, slos, loaded[1], asked, incidents=incidents, others=others, recorded=recorded)
         _finish(backtests, format_, html)
         is_seen = any(each.attained_ratio is not None for each in backtests)
     except (BacktestRefused, PrometheusAddressInvalid) as error:
@@ -185,9 +187,10 @@ def _backtests(
     *,
     incidents: "Sequence[Incident]",
     others: "dict[str, OtherSpec]",
+    recorded: bool,
 ) -> "list[Backtest]":
     from sereno_backends.prometheus import PrometheusClient
-    from sereno_slo.backtest import run_backtest
+    from sereno_slo.backtest import collected, recorded_entries, run_backtest
     from sereno_slo.history import Reader
 
     from sereno_cli.backtest_screen import progress
@@ -199,7 +202,16 @@ def _backtests(
             rivals = [others[slo.name]] if slo.name in others else []
             reader = Reader(client, ask)
             backtests.append(
-                run_backtest(slo, settings, reader, asked, incidents=incidents, others=rivals, progress=advance)
+                run_backtest(
+                    slo,
+                    settings,
+                    reader,
+                    asked,
+                    incidents=incidents,
+                    others=rivals,
+                    progress=advance,
+                    collect=recorded_entries if recorded else collected,
+                )
             )
     return backtests
 

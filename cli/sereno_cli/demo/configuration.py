@@ -59,6 +59,7 @@ def _prometheus(places: Places, addresses: Addresses, systems: Sequence[System])
             job("alertmanager", "alertmanager"),
             job("sereno-incidents", "incidents"),
             job("sereno-collector", "collector"),
+            job("sereno-portal", "portal"),
         ],
     }
 

@@ -239,7 +239,8 @@ def _five_minute_series(
     yield series.COVERAGE_ROLL_UP, ((second, _ROLL_UP_MINUTES) for second in seconds)
     # Without them the running server's first roll-up would sum the last half an hour again.
     yield series.ROLL_UP_MARK, ((second, 1) for second in seconds)
-    at = list(enumerate(seconds))
+    # Figures once more at the end: readers look ten minutes back, and the running server's first ones come within five.
+    at = [*enumerate(seconds), *((len(seconds) - 1, times[-1]) for _ in seconds[-1:])]
     rolled_events, rolled_bad = _Counts(event_sums), _Counts(bad_event_sums)
     windows = {str(window): window for window in ROLL_UP_WINDOWS} | {"window": slo.window}
     for name, window in windows.items():

@@ -127,6 +127,19 @@ def prometheus(run: Run, configuration: Path) -> Part:
     return Part("prometheus", arguments, f"{run.addresses.url('prometheus')}/-/ready")
 
 
+def portal(run: Run) -> Part:
+    """What people look at."""
+    arguments = (
+        *_sereno(run.programs), "portal",
+        "--port", str(run.addresses.port("portal")),
+        "--prometheus", run.addresses.url("prometheus"),
+        "--incidents", run.addresses.url("incidents"),
+        "--root", str(run.places.portal_root),
+    )  # fmt: skip
+    environment = {"SERENO_ELASTICSEARCH_URL": ""}  # as the collector's
+    return Part("portal", arguments, f"{run.addresses.url('portal')}/health", environment)
+
+
 def load(run: Run, system: System, load: Load) -> Part:
     """Who uses a system."""
     arguments = (filled_in(text, words(run, system)) for text in load.arguments)

@@ -107,6 +107,11 @@ class Places:
         return self.state / "incidents.sqlite"
 
     @property
+    def portal_root(self) -> Path:
+        """What the portal takes for the repository: the clone without specs of systems that don't run."""
+        return self.state / "portal"
+
+    @property
     def prometheus_data(self) -> Path:
         """Prometheus' time series, the simulated history among them."""
         return self.state / "prometheus"
@@ -132,7 +137,7 @@ _BLOCKS = range(15_000, 20_000, _BLOCK_PORTS)
 """Ports that systems give to no outgoing connection (Linux from 32768, others from 49152): parts start one after the
 other, and nobody may take the last one's port meanwhile. A block is one demo's: it listens on the first of its ports.
 """
-OWN_PORTS = ("prometheus", "alertmanager", "incidents", "collector", "control")
+OWN_PORTS = ("portal", "prometheus", "alertmanager", "incidents", "collector", "control")
 """Of Sereno's own parts and its neighbours."""
 
 

@@ -28,6 +28,7 @@ def screen(world: World, budgets: Sequence[BudgetNow], problem: str = "") -> Gro
 def _addresses(world: World) -> Panel:
     addresses = world.addresses
     rows = (
+        ("pages", addresses.url("portal")),
         *world.system_addresses(),
         ("Prometheus", addresses.url("prometheus")),
         ("Alertmanager", f"{addresses.url('alertmanager')}/api/v2/alerts"),

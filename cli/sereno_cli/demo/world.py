@@ -220,8 +220,9 @@ def _silent_specs(clone: Path, running: Iterable[System]) -> frozenset[str]:
 
 def _compile(places: Places, without: Collection[str]) -> Mapping[str, Service]:
     """Compile the clone's other specs into the demo's state, as `sereno compile --out` does; the services by name."""
-    paths = sorted((places.root / "slo" / "specs").glob("*.slo.yaml"))
-    sources = [read_source(path) for path in paths if path.name.removesuffix(".slo.yaml") not in without]
+    every = sorted((places.root / "slo" / "specs").glob("*.slo.yaml"))
+    paths = [path for path in every if path.name.removesuffix(".slo.yaml") not in without]
+    sources = [read_source(path) for path in paths]
     settings_source = read_source(places.root / "sereno.yaml")
     settings, problems = read_settings(settings_source if isinstance(settings_source, SourceFile) else None)
     readable = [source for source in sources if isinstance(source, SourceFile)]
@@ -230,7 +231,19 @@ def _compile(places: Places, without: Collection[str]) -> Mapping[str, Service]:
     if has_errors(found):
         raise DemoError("the specs have mistakes:\n" + "\n".join(map(str, found)))
     write(compilation.artefacts, FOLDER, places.compiled, is_complete=True)
+    _link_portal_root(places, paths)
     return {service.name: service for service in validate_specs(readable, settings).services}
+
+
+def _link_portal_root(places: Places, specs: Iterable[Path]) -> None:
+    """Links, so that a runbook or spec that is edited while the demo runs is seen in it."""
+    folder = places.portal_root / "slo" / "specs"
+    folder.mkdir(parents=True)
+    for name in ("sereno.yaml", "dashboards", "runbooks"):
+        (places.portal_root / name).symlink_to(places.root / name)
+    (places.portal_root / "postmortems").symlink_to(places.postmortems)
+    for spec in specs:
+        (folder / spec.name).symlink_to(spec)
 
 
 def _start(world: World, configurations: tuple[Path, Path], tell: Tell) -> None:
@@ -250,10 +263,11 @@ def _start(world: World, configurations: tuple[Path, Path], tell: Tell) -> None:
         ),
         tell,
     )
+    _bring_up(world, (parts.portal(run),), tell)
     for system in systems:
         if system.load is not None:
             world.supervisor.start(parts.load(run, system, system.load))
-    tell("everything runs")
+    tell(f"everything runs; the pages are at {run.addresses.url('portal')}")
 
 
 def _bring_up(world: World, together: Sequence[Part], tell: Tell) -> None:

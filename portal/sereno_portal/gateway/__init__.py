@@ -10,6 +10,7 @@ from sereno_portal.gateway.gateway import (
     Question,
     TooMuch,
 )
+from sereno_portal.gateway.history import History, Replay, Replayed, Source
 from sereno_portal.gateway.span import Length, Span, span_of
 
 __all__ = [
@@ -17,10 +18,14 @@ __all__ = [
     "Answer",
     "Explainer",
     "Gateway",
+    "History",
     "Length",
     "NotAnswered",
     "PanelText",
     "Question",
+    "Replay",
+    "Replayed",
+    "Source",
     "Span",
     "TooMuch",
     "span_of",

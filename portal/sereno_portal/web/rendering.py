@@ -98,6 +98,7 @@ def _environment() -> jinja2.Environment:
         "lasting": figures.lasting,
         "clock": lambda moment: f"{moment:%H:%M:%S}",
         "moment": lambda moment: f"{moment:%Y-%m-%d %H:%M}",
+        "unix_moment": lambda seconds: f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}",
         "iso": datetime.isoformat,
         "unix": lambda seconds: datetime.fromtimestamp(seconds, UTC),
         "web_address": web_address,

@@ -37,7 +37,15 @@ _STEADY = round(GAP / MINUTE) + 30
 _CONTEXT = 30
 """Rules of no data look at entries some minutes back."""
 
-_TARGETS, _TARGETS_UP = "targets", "targets up"
+TARGETS, TARGETS_UP = "targets", "targets up"
+
+
+def target_questions(slo: ServiceLevelObjective, raw: Raw) -> dict[str, Expr]:
+    """How many targets there are, and how many are up."""
+    up = raw.target(slo.indicator.total, "up")
+    # Samples of the very minute: an instant look-up would find those of a server that stopped minutes ago.
+    answered = Call("max_over_time", (up.over(MINUTE),))
+    return {TARGETS: Aggregation("count", answered), TARGETS_UP: Aggregation("count", answered.equals(1))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +69,7 @@ class _Work:
             asked = entry_expressions(slo, Ledger.of(slo), settings)
             by_server = {name: asked[name] for name in (series.EVENTS_ENTRY, series.BAD_EVENTS_ENTRY)}
             rules = tuple(rule for rule in rules if rule.record not in by_server)
-        up = raw.target(slo.indicator.total, "up")
-        # Samples of the very minute: an instant look-up would find those of a server that stopped minutes ago.
-        answered = Call("max_over_time", (up.over(MINUTE),))
-        targets: dict[str, Expr] = {
-            _TARGETS: Aggregation("count", answered),
-            _TARGETS_UP: Aggregation("count", answered.equals(1)),
-        }
+        targets = target_questions(slo, raw)
         no_data = no_data_alerts(slo, settings)
         exprs = (*(rule.expr for rule in rules), *(rule.expr for rule in no_data), *targets.values())
         delay = settings.evaluation_delay
@@ -106,7 +108,7 @@ def collected(
         longest = _NATIVE_PIECE if native else _LONGEST_PIECE
         for window, added, answers in _windows(work, asker, minutes, longest):
             parts.append(_evaluated(work, window, added, answers))
-            progress(min(1.0, sum(len(part[_TARGETS]) for part in parts) / (minutes.count + work.history_minutes)))
+            progress(min(1.0, sum(len(part[TARGETS]) for part in parts) / (minutes.count + work.history_minutes)))
         columns = {name: np.concatenate([part[name] for part in parts])[-minutes.count :] for name in parts[0]}
         return _entries(columns, minutes, len(work.no_data), asker)
 
@@ -118,14 +120,14 @@ def _entries(columns: dict[str, Array], minutes: Minutes, no_data: int, asker: A
         columns[series.BAD_EVENTS_ENTRY],
         columns[series.COVERAGE_ENTRY],
         tuple(columns[str(place)] for place in range(no_data)),
-        columns[_TARGETS],
-        columns[_TARGETS_UP],
+        columns[TARGETS],
+        columns[TARGETS_UP],
         np.ones(minutes.count, dtype=np.bool_),
     )
-    return replace(entries, evaluated=_evaluated_minutes(entries, minutes, asker))
+    return replace(entries, evaluated=evaluated_minutes(entries, minutes, asker))
 
 
-def _evaluated_minutes(entries: Entries, minutes: Minutes, asker: Asker) -> Firing:
+def evaluated_minutes(entries: Entries, minutes: Minutes, asker: Asker) -> Firing:
     """When rules could have been evaluated: not before the first entry, and not where nothing at all was scraped."""
     evaluated = np.ones(minutes.count, dtype=np.bool_)
     begin = minutes.count if entries.first is None else entries.first

@@ -78,7 +78,8 @@ class Entries:
 
     def _cause(self, begin: int, end: int) -> Cause:
         during = slice(begin, end)
-        if not self.evaluated[during].any():
+        # At its ends something may have been scraped: recorded entries begin a minute after the first scrape.
+        if not self.evaluated[begin + 1 : end - 1].any():
             return Cause.NOTHING_SCRAPED
         if np.isnan(self.targets[during]).all():
             return Cause.NO_TARGETS

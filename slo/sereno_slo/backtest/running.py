@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sereno_slo.backtest.asking import MINUTE_MS, Minutes
 from sereno_slo.backtest.collecting import collected
@@ -14,6 +15,8 @@ from sereno_slo.history import Reader
 from sereno_slo.model import ServiceLevelObjective, Settings
 
 _DAY_MINUTES = 1440
+Collect: TypeAlias = Callable[[ServiceLevelObjective, Settings, Reader, Minutes, Callable[[float], None]], Entries]
+"""How entries are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,21 @@ def run_backtest(
     incidents: Sequence[Incident] = (),
     others: Sequence[OtherSpec] = (),
     progress: Callable[[float], None],
+    collect: Collect = collected,
 ) -> Backtest:
     """Read the past of an SLO and replay its rules over it.
 
     Before the period, as much is read as fills its windows and tells what is usual, if there is so much.
+
+    Args:
+        slo: as it is written.
+        settings: of its repository.
+        reader: of the server that has the past.
+        asked: the period.
+        incidents: what is known of it.
+        others: to compare with.
+        progress: is told the part that is read.
+        collect: from raw series (`collected`), or what rules have recorded (`recorded_entries`).
 
     Raises:
         HistoryNotRead: a stretch couldn't be read, in two tries.
@@ -63,7 +77,7 @@ def run_backtest(
         for known, known_settings, entries in read:
             if known.indicator == one.indicator and known_settings == with_settings:
                 return entries
-        entries = collected(one, with_settings, reader, minutes, progress)
+        entries = collect(one, with_settings, reader, minutes, progress)
         read.append((one, with_settings, entries))
         return entries
 

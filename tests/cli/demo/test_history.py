@@ -41,7 +41,7 @@ def test_roll_ups_and_the_budget_agree_with_the_entries() -> None:
     """The last recorded budget is that of all entries that its roll-ups hold."""
     slo = transactions_api().slos[0]
     minutes, series = _past(slo)
-    last = max(series["sereno:error_budget_remaining:ratio"])
+    last = max(series["sereno:events:sum5m"])
     index = (last - FIRST_SECONDS) // 60
     # A roll-up sums what was entered until a minute before it.
     events, bad_events = sum(minutes.events[:index]), sum(minutes.bad_events[:index])
@@ -50,6 +50,16 @@ def test_roll_ups_and_the_budget_agree_with_the_entries() -> None:
     assert series["sereno:events:window"][last] == events
     assert series["sereno:error_budget_remaining:ratio"][last] == 1 - bad_events / events / slo.error_budget_ratio
     assert series["sereno:coverage:ratio"][last] == (index // 5 + 1) / (slo.window / Duration.parse("5m"))
+
+
+def test_figures_are_there_until_the_running_server_has_its_own() -> None:
+    """The last ones are those of the last roll-up, said once more at the end of the past."""
+    _, series = _past(transactions_api().slos[0])
+    end = max(series["sereno:events:delta1m"])
+    for name in ("sereno:error_budget_remaining:ratio", "sereno:error_ratio:1d", "sereno:coverage:ratio"):
+        before, last = sorted(series[name])[-2:]
+        assert last == end
+        assert series[name][last] == series[name][before]
 
 
 def test_the_running_server_rolls_no_entry_up_again() -> None:

@@ -11,6 +11,7 @@ from sereno_slo.backtest.collecting import collected
 from sereno_slo.backtest.entries import Cause, Entries
 from sereno_slo.backtest.firing import Replayed, replayed
 from sereno_slo.backtest.raw import stretches
+from sereno_slo.backtest.recorded import recorded_entries
 from sereno_slo.history import Reader
 from sereno_slo.model import ServiceLevelObjective
 from slo.backtest.conftest import PAST
@@ -78,6 +79,34 @@ def test_entries_are_those_of_the_ledger(engine: tuple[Server, tuple[RuleGroup, 
         for seconds, value in series["values"]:
             theirs[round(1000 * seconds - _BEGIN) // MINUTE] = float(value)
         assert np.allclose(mine[evaluated], theirs[evaluated], rtol=1e-9, equal_nan=True), name
+
+
+def test_what_rules_have_recorded_is_read_as_they_recorded_it(
+    engine: tuple[Server, tuple[RuleGroup, ...]], entries: Entries, slo: ServiceLevelObjective
+) -> None:
+    """The same entries as from raw series, a hole while Prometheus stood, and the same burns."""
+    server, _ = engine
+    with PrometheusClient(server.url, timeout_seconds=60) as client:
+        found = recorded_entries(slo, Settings(), Reader(client, lambda: None), Minutes(_BEGIN, _MINUTES), _no_progress)
+    moments = _BEGIN + MINUTE * np.arange(_MINUTES)
+    evaluated = _PLAN.during.holds(moments) & ~_STOP.holds(moments)
+    for mine, theirs in ((found.events, entries.events), (found.bad_events, entries.bad_events)):
+        assert np.array_equal(mine[evaluated], theirs[evaluated], equal_nan=True)
+    assert np.isnan(found.events[~evaluated]).all()
+    assert [hole.cause for hole in found.holes(0)] == [hole.cause for hole in entries.holes(0)]
+    told, expected = (
+        {
+            (alert.name, alert.burn)
+            for alert in replayed(slo, Settings(), each).alerts
+            if alert.burn and alert.firing.any()
+        }
+        for each in (found, entries)
+    )
+    assert told == expected != set()
+
+
+def _no_progress(_: float) -> None:
+    pass
 
 
 def test_alerts_fire_and_resolve_when_the_engines_do(
