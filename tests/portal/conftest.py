@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import chain
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +12,15 @@ from support.portal import END, ROOT, catalogue, history, running_portal
 from support.portal_dashboards import measured, write_repository
 from support.ports import free_port
 from support.prometheus import RunningProcess, running_prometheus
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker has the past, which takes ten seconds to write."""
+    for item in items:
+        if HERE in item.path.parents and "past" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("portal"))
 
 
 @pytest.fixture(scope="session")

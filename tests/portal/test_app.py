@@ -1,10 +1,6 @@
 """What all pages have in common: safe headers, languages, themes, troubles that are told."""
 
 import httpx
-import pytest
-
-# One past for all tests of the portal: it takes ten seconds to write.
-pytestmark = pytest.mark.xdist_group("portal")
 
 
 def test_a_server_that_is_away_is_told(without_prometheus: httpx.Client) -> None:

@@ -15,8 +15,6 @@ from support.portal import END, catalogue
 from support.prometheus import RunningProcess
 from support.waiting import wait_for
 
-pytestmark = pytest.mark.xdist_group("portal")
-
 SLO = "transactions-api/availability"
 STRICT = 99.99
 """The past's errors burn its budget seventeen times as fast as may be."""

@@ -1,11 +1,10 @@
 """The backtest page in a browser: asked by a slider, looked at while it works, read on a telephone."""
 
-import pytest
 from support.browser import NARROW, needs_chromium
 
 from .conftest import Open, Photograph
 
-pytestmark = [needs_chromium, pytest.mark.xdist_group("portal")]
+pytestmark = needs_chromium
 
 
 def test_the_slider_asks_and_the_answer_comes_by_itself(open_page: Open, photograph: Photograph) -> None:

@@ -10,7 +10,7 @@ from support.portal import ROOT
 
 from .conftest import Open, Photograph
 
-pytestmark = [needs_chromium, pytest.mark.xdist_group("portal")]
+pytestmark = needs_chromium
 
 # Nothing is asked before a page is: the address needn't exist.
 TEMPLATES = page_templates(create_portal(PortalConfiguration(prometheus="http://127.0.0.1:1", root=ROOT)))
