@@ -23,6 +23,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("portal"))
 
 
+@pytest.fixture(autouse=True)
+def forgetful(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Clients that tests share keep no language and theme that one of them has chosen."""
+    yield
+    for name in {"portal", "without_prometheus", "shown"} & set(request.fixturenames):
+        request.getfixturevalue(name).cookies.clear()
+
+
 @pytest.fixture(scope="session")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProcess]:
     """A Prometheus that holds the past of all SLOs."""

@@ -26,6 +26,7 @@ EXAMPLES: dict[str, str] = {
     "slo": "availability",
     "alert": "SLOErrorBudgetBurn",
     "uid": "sereno-etl",
+    "name": "etl",
     "number": "2",
     "incident_id": "2023-11-14-transactions-api-availability",
 }
