@@ -142,7 +142,7 @@ def kept(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rem
         yield prometheus
 
 
-# Not Sereno's own SLOs: they have no simulated past, and some have no budget yet when the story ends after seven minutes.
+# Not of our own SLOs: they have no simulated past, and some have no budget yet when the story ends after seven minutes.
 @pytest.mark.parametrize("board", ["generated/overview", f"generated/{SYSTEM}", "handwritten/meta-monitoring"])
 def test_no_panel_is_empty_without_a_reason(kept: Remembered, board: str) -> None:
     """What the demo's Prometheus has kept is enough for every panel, or the reviewed file says why not."""

@@ -134,6 +134,7 @@ def portal(run: Run) -> Part:
         "--port", str(run.addresses.port("portal")),
         "--prometheus", run.addresses.url("prometheus"),
         "--incidents", run.addresses.url("incidents"),
+        "--log-store", str(run.places.log_store),
         "--root", str(run.places.portal_root),
     )  # fmt: skip
     environment = {"SERENO_ELASTICSEARCH_URL": ""}  # as the collector's
