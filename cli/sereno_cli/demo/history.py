@@ -29,6 +29,7 @@ from sereno_cli.demo.systems import System
 
 DAYS = 30
 _MINUTE_SECONDS = 60
+_DAY = Duration.parse("1d")
 _SPENT_PART = 0.1
 # What a postmortem of the demo's first minutes counts has really happened: its evidence begins before them.
 _CALM_MINUTES = 30
@@ -224,6 +225,23 @@ def _window_series(
     )
 
 
+def _budget(
+    slo: Objective, at: Sequence[tuple[int, int]], count: int, events: _Counts, bad_events: _Counts
+) -> Iterator[tuple[str, Iterable[Point]]]:
+    """What is left of it, and in how many seconds that is gone at the last day's pace; no value where that has none."""
+    left = [1 - bad_events.last(count, i) / (events.last(count, i) or 1) / slo.error_budget_ratio for i, _ in at]
+    yield series.BUDGET_REMAINING, [(seconds, part) for (_, seconds), part in zip(at, left, strict=True)]
+    a_day = _slots(_DAY, _MINUTE_SECONDS * _ROLL_UP_MINUTES)
+    gone_in = []
+    for (i, seconds), part in zip(at, left, strict=True):
+        if part <= 0:
+            gone_in.append((seconds, 0.0))
+        elif bad := bad_events.last(a_day, i):
+            allowed = slo.error_budget_ratio * events.last(count, i)
+            gone_in.append((seconds, part * allowed / bad * _DAY.seconds))
+    yield series.EXHAUSTED_IN, gone_in
+
+
 def _five_minute_series(
     slo: Objective, times: Sequence[int], minutes: Minutes
 ) -> Iterator[tuple[str, Iterable[Point]]]:
@@ -249,11 +267,5 @@ def _five_minute_series(
     # Its days are alike, so that the average over all of them is that of the last week.
     count = _slots(slo.window, _MINUTE_SECONDS * _ROLL_UP_MINUTES)
     yield series.EXPECTED_EVENTS, [(s, rolled_events.last(count, i) / min(count, i + 1)) for i, s in at]
-    yield (
-        series.BUDGET_REMAINING,
-        [
-            (s, 1 - rolled_bad.last(count, i) / (rolled_events.last(count, i) or 1) / slo.error_budget_ratio)
-            for i, s in at
-        ],
-    )
+    yield from _budget(slo, at, count, rolled_events, rolled_bad)
     yield series.COVERAGE, [(s, min(count, i + 1) / count) for i, s in at]

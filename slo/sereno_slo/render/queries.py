@@ -27,6 +27,8 @@ from sereno_slo.plan.windows import BUDGETED_EVENTS, budgeted_events
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, any_of
 
 _NEXT_TO_NOTHING = 1e-6
+# Ten years: what takes so long to be spent is as good as never.
+NEVER_SECONDS = 315_360_000
 AnyLatency = Latency | NativeLatency
 
 
@@ -66,6 +68,12 @@ def seconds_until_spent(ledger: Ledger, slo: Objective, window: Duration) -> Exp
     # A burn rate of 0 would make +Inf, or NaN where nothing is left.
     burning = Call("clamp_min", (burn_rate(ledger, slo, window), Number(_NEXT_TO_NOTHING)))
     return Call("clamp_max", ((left * slo.window.seconds) / burning, Number(far_away(slo).seconds)))
+
+
+def gone_in_seconds(recorded: Expr, remaining: Expr) -> Expr:
+    """When a budget is spent, as recorded; where nothing is, 0 for what is overspent and else `NEVER_SECONDS`."""
+    known = Call("clamp_max", (recorded, Number(NEVER_SECONDS)))
+    return any_of(known, 0 * (remaining <= 0), (0 * (remaining > 0)) + NEVER_SECONDS)
 
 
 def remaining_after(ledger: Ledger, slo: Objective, ahead: Duration, pace: Duration) -> Expr:

@@ -52,6 +52,23 @@ def test_roll_ups_and_the_budget_agree_with_the_entries() -> None:
     assert series["sereno:coverage:ratio"][last] == (index // 5 + 1) / (slo.window / Duration.parse("5m"))
 
 
+def test_when_the_budget_is_gone_is_told_with_it() -> None:
+    """At the last day's pace, 0 where it is spent; nothing where no event was bad within the day."""
+    slo = replace(transactions_api().slos[0], objective_percent=50)
+    minutes, series = _past(slo)
+    gone_in = series["sereno:error_budget_exhausted_in:seconds"]
+    last = max(series["sereno:events:sum5m"])
+    index = (last - FIRST_SECONDS) // 60
+    left = 0.5 * sum(minutes.events[:index]) - sum(minutes.bad_events[:index])
+    a_day = _brute_force(minutes.bad_events, index - 1, 24 * 60)
+    assert gone_in[last] == pytest.approx(left / a_day * 86_400)
+    assert max(gone_in) == max(series["sereno:error_budget_remaining:ratio"])
+    _, overspent = _past(replace(slo, objective_percent=99.99))
+    assert set(overspent["sereno:error_budget_exhausted_in:seconds"].values()) == {0}
+    calm = dict(recorded_series(slo, replace(minutes, bad_events=[0] * MINUTES)))
+    assert not [*calm["sereno:error_budget_exhausted_in:seconds"]]
+
+
 def test_figures_are_there_until_the_running_server_has_its_own() -> None:
     """The last ones are those of the last roll-up, said once more at the end of the past."""
     _, series = _past(transactions_api().slos[0])

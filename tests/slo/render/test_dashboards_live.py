@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from sereno_slo.plan.series import EXHAUSTED_IN
 from sereno_slo.render.dashboards import render_dashboards
-from sereno_slo.render.dashboards.overview_queries import NEVER_SECONDS
+from sereno_slo.render.queries import NEVER_SECONDS
 from support import grafana
 from support.recorded import Ask
 from support.slo_services import SETTINGS, all_services
@@ -169,6 +170,15 @@ def test_the_overview_ranks_by_urgency(ask: Ask) -> None:
     assert gone_in["latency"] == 7 * 86_400
     assert gone_in["stage"] == NEVER_SECONDS
     assert min(gone_in, key=lambda name: gone_in[name]) == "availability"
+
+
+def test_an_overspent_budget_is_spent_although_no_pace_is_recorded(ask: Ask) -> None:
+    """What is overspent leads, also before the first figure of when it was to be gone."""
+    asked = [one for one in grafana.queries(DASHBOARDS["overview.json"], show=ALL) if one.panel == "SLOs by urgency"]
+    (pace,) = [one.expr for one in asked if EXHAUSTED_IN in one.expr]
+    found = ask(pace.replace(EXHAUSTED_IN, "not_recorded"))
+    gone_in = {one["metric"]["slo"]: float(one["value"][1]) for one in found}
+    assert (gone_in["availability"], gone_in["rows"], gone_in["stage"]) == (0, NEVER_SECONDS, NEVER_SECONDS)
 
 
 def test_the_overviews_calendar_tells_what_a_day_spent(ask: Ask) -> None:

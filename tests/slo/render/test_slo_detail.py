@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from sereno_slo.model import GroupBy, Links, Settings
+from sereno_slo.plan.series import EXHAUSTED_IN
 from sereno_slo.render.dashboards import render_spanning_dashboards
+from sereno_slo.render.queries import NEVER_SECONDS
 from support import grafana
 from support.recorded import Ask
 from support.slo_services import SETTINGS, etl_worker, transactions_api
@@ -59,6 +61,21 @@ def test_it_shows_what_the_services_dashboard_shows(ask: Ask, chosen: dict[str, 
     }[chosen["slo"]]
     titles = ("Budget remaining", "Service level", "Window", "Bad events left", "Burn rate, 1h")
     assert [value for title in titles for value in values(ask, title, **chosen)] == pytest.approx(expected)
+
+
+def test_when_a_budget_is_gone_is_told_of_recorded_ones_only(ask: Ask) -> None:
+    """Overspent is spent, also before a pace is recorded; calm is not in sight; an unknown SLO is neither."""
+    assert values(ask, "Budget gone in", service="etl-worker", slo="stage") == [NEVER_SECONDS]
+    assert values(ask, "Budget gone in", **LATENCY) == [7 * 86_400]
+    assert shown(ask, "Budget gone in", service="etl-worker", slo="unknown") == [[]]
+    (query,) = [one for one in grafana.queries(BOARD, **AVAILABILITY) if one.panel == "Budget gone in"]
+    ((_, spent),) = [found["value"] for found in ask(query.expr.replace(EXHAUSTED_IN, "not_recorded"))]
+    assert float(spent) == 0
+    (panel,) = [panel for panel in grafana.panels(BOARD) if panel["title"] == "Budget gone in"]
+    defaults = panel["fieldConfig"]["defaults"]
+    assert defaults["noValue"].startswith("nothing recorded")
+    words = {value: result["text"] for value, result in defaults["mappings"][0]["options"].items()}
+    assert words == {"0": "spent", str(NEVER_SECONDS): "not in sight"}
 
 
 def test_the_forecast_knows_the_window(ask: Ask) -> None:

@@ -14,7 +14,6 @@ from sereno_slo.promql import Aggregation, Call, Expr, Selector, String
 from sereno_slo.render.dashboards import overview_changes
 from sereno_slo.render.dashboards.layout import Line, Section, place
 from sereno_slo.render.dashboards.overview_queries import (
-    NEVER_SECONDS,
     burn_rate,
     each,
     firing,
@@ -55,6 +54,7 @@ from sereno_slo.render.dashboards.variables import (
     switch,
 )
 from sereno_slo.render.dashboards.watched import Watched
+from sereno_slo.render.queries import NEVER_SECONDS
 
 _TITLE = "SLO overview"
 # "Only trouble" adds the SLOs whose name is this, and there is none: names begin with a letter.

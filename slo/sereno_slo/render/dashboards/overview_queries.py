@@ -7,10 +7,9 @@ from sereno_slo.plan import series
 from sereno_slo.plan.series import SLO_LABELS, patient
 from sereno_slo.plan.windows import BUDGETED_EVENTS
 from sereno_slo.promql import Aggregation, Call, Expr, Matcher, MatchOp, Number, Selector, any_of
+from sereno_slo.render import queries
 
 DAY = Duration.parse("1d")
-# Ten years: what takes so long to be spent is as good as never.
-NEVER_SECONDS = 315_360_000
 _LEAST_CHANGE = 0.001
 _ALERTS = "SLO.+"
 
@@ -47,8 +46,8 @@ def burn_rate(window: str) -> Expr:
 
 def gone_in_seconds() -> Expr:
     """When the budget is spent at the last day's pace: 0 where it is, and `NEVER_SECONDS` where nothing failed."""
-    known = Aggregation("min", patient(of_services(series.EXHAUSTED_IN)), SLO_LABELS)
-    return Call("clamp_max", (known, Number(NEVER_SECONDS))).or_((0 * remaining()) + NEVER_SECONDS)
+    recorded = Aggregation("min", patient(of_services(series.EXHAUSTED_IN)), SLO_LABELS)
+    return queries.gone_in_seconds(recorded, remaining())
 
 
 def shown(expr: Expr) -> Expr:

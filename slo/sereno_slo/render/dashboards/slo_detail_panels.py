@@ -102,11 +102,22 @@ def _of_now(ledger: Ledger) -> tuple[PanelBuilder, ...]:
                 "When the budget is spent if every day is like the last one; what recovers meanwhile is left out.",
                 "s",
             ),
-            Query(patient(ledger.series(series.EXHAUSTED_IN))),
+            Query(
+                queries.gone_in_seconds(patient(ledger.series(series.EXHAUSTED_IN)), queries.budget_remaining(ledger))
+            ),
             steps=((None, BAD), (_DAY.seconds, WARNING), (7 * _DAY.seconds, GOOD)),
             decimals=1,
-            none="not in sight",
-        ).mappings([model.ValueMap({"0": model.ValueMappingResult(text="spent", color=BAD)})]),
+            none=_UNSEEN,
+        ).mappings(
+            [
+                model.ValueMap(
+                    {
+                        "0": model.ValueMappingResult(text="spent", color=BAD),
+                        str(queries.NEVER_SECONDS): model.ValueMappingResult(text="not in sight", color=GOOD),
+                    }
+                )
+            ]
+        ),
         figure(
             Text(
                 "Burn rate, 1h",
