@@ -1,13 +1,14 @@
 """A past for the example services: raw series of their targets and everything that their rules record."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sereno_slo.duration import FIVE_MINUTES
 from sereno_slo.model import Objective, Service, Settings
 from sereno_slo.plan import plan_service
 from sereno_slo.plan.rules import RecordingRule, RuleGroup
-from sereno_slo.plan.series import EXHAUSTED_IN
+from sereno_slo.plan.series import EXHAUSTED_IN, ROLL_UP_MARK
 
 from support.prometheus import HistorySample
 
@@ -41,6 +42,10 @@ def history(services: Iterable[Service], settings: Settings) -> Iterator[History
     # One SLO misses its service level and no alert fires, one burns with budget left, one has no data, one is calm.
     yield from _firing("etl-worker", "rows", "SLOErrorBudgetBurn", severity="critical")
     yield from _firing("transactions-api", "latency", "SLONoData", severity="warning")
+    # One fires since yesterday; until an hour ago another of its windows did as well.
+    for end, window in ((END - 86_400, "1d"), (END, "1d"), (END - 3600, "6h")):
+        for sample in _firing("etl-worker", "stage", "SLOTrafficDrop", severity="warning", end=end):
+            yield replace(sample, labels={**sample.labels, "long_window": window})
 
 
 def _groups() -> Iterator[HistorySample]:
@@ -81,6 +86,9 @@ def _recorded(group: RuleGroup, slos: Mapping[str, Objective]) -> Iterator[Histo
             value = _value(rule.record, slos[rule.labels["slo"]])
             step, end = (300, END - LATE) if five_minutes else (60, END)
             yield from _steady(rule.record, rule.labels, value, step=step, end=end)
+            if rule.record == ROLL_UP_MARK:  # the ledger is older than a day
+                yesterday = END - 86_400
+                yield from _steady(rule.record, rule.labels, value, step=step, end=yesterday, begin=yesterday - 1200)
 
 
 def _value(record: str, slo: Objective) -> float:

@@ -21,7 +21,7 @@ from sereno_slo.model import (
 )
 from sereno_slo.plan import series
 from sereno_slo.plan.counting import target_of
-from sereno_slo.plan.series import Ledger, patient, summed
+from sereno_slo.plan.series import SLO_LABELS, Ledger, patient, summed
 from sereno_slo.plan.spenders import out_of_bounds
 from sereno_slo.plan.windows import BUDGETED_EVENTS, budgeted_events
 from sereno_slo.promql import Aggregation, Binary, Call, Expr, Number, Selector, any_of
@@ -78,7 +78,13 @@ def gone_in_seconds(recorded: Expr, remaining: Expr) -> Expr:
 
 def remaining_after(ledger: Ledger, slo: Objective, ahead: Duration, pace: Duration) -> Expr:
     """What is left of the budget after `ahead` if it goes on as over `pace`; nothing of what recovers meanwhile."""
-    return budget_remaining(ledger) - burn_rate(ledger, slo, pace) * (ahead / slo.window)
+    left = budget_remaining(ledger) - burn_rate(ledger, slo, pace) * (ahead / slo.window)
+    return if_seen_ago(left, ledger, pace)
+
+
+def if_seen_ago(expr: Expr, ledger: Ledger, window: Duration) -> Expr:
+    """The expression if the ledger was there `window` ago: a young one's figures of it are those of its first hours."""
+    return expr.and_(patient(ledger.whole.series(series.ROLL_UP_MARK).ago(window)), on=SLO_LABELS)
 
 
 def far_away(slo: Objective) -> Duration:

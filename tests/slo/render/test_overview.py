@@ -7,6 +7,7 @@ from typing import Any
 
 from sereno_slo.model import Service
 from sereno_slo.render.dashboards import dashboard_uid, render_dashboards
+from sereno_slo.render.queries import NEVER_SECONDS
 from support import grafana
 from support.slo_services import SETTINGS, all_services, transactions_api
 
@@ -70,6 +71,53 @@ def test_graphs_are_few_lines_however_many_slos_there_are() -> None:
 def test_calm_is_said() -> None:
     """A table without rows tells that all is well instead of "No data"."""
     assert TABLE["fieldConfig"]["defaults"]["noValue"].startswith("All is calm")
+
+
+def test_calm_is_said_of_the_table_not_of_its_cells() -> None:
+    """Grafana writes a panel's words for nothing into each cell without a value, unless its column has others."""
+    tables = [panel for panel in OVERVIEW["panels"] if panel["type"] == "table"]
+    assert len(tables) == 3
+    for table in tables:
+        figures = [one for one in table["fieldConfig"]["overrides"] if "unit" in settings_of(one)]
+        assert figures
+        assert {settings_of(one)["noValue"] for one in figures} == {"–"}  # noqa: RUF001 - a dash, as people write it
+
+
+def settings_of(override: dict[str, Any]) -> dict[str, Any]:
+    """What an override sets."""
+    return {setting["id"]: setting["value"] for setting in override["properties"]}
+
+
+def test_a_table_of_one_query_knows_its_column() -> None:
+    """Grafana names the values of a panel's only query `Value`, and those of one of several `Value #A`."""
+    titles = {
+        panel["title"]: panel["transformations"][1]["options"]["renameByName"]
+        for panel in grafana.panels(OVERVIEW)
+        if panel["type"] == "table"
+    }
+    assert titles["Alerts since yesterday"] == {"Value": "State"}
+    assert titles["Budgets since yesterday"] == {
+        "Value #A": "Change",
+        "Value #B": "Budget now",
+        "Value #C": "Yesterday",
+    }
+
+
+def test_what_has_no_data_is_told_in_words() -> None:
+    """Its place on top has a name, not a time below 0."""
+    (column,) = [
+        settings_of(one) for one in TABLE["fieldConfig"]["overrides"] if one["matcher"]["options"] == "Budget gone in"
+    ]
+    words = {value: result["text"] for value, result in column["mappings"][0]["options"].items()}
+    assert words == {"-1": "no data", "0": "spent", str(NEVER_SECONDS): "not in sight"}
+
+
+def test_links_keep_the_time() -> None:
+    """Whoever follows a name looks at the same hours there."""
+    settings = [settings_of(one) for one in TABLE["fieldConfig"]["overrides"]]
+    urls = [link["url"] for one in settings for link in one.get("links", ())]
+    assert len(urls) == 2
+    assert all("${__url_time_range}" in url for url in urls)
 
 
 def test_every_column_has_its_unit() -> None:

@@ -72,6 +72,13 @@ def test_the_forecast_goes_on_as_the_last_day(ask: Ask) -> None:
     assert values == pytest.approx([0.8 - days * 0.2 / 7 for days in (1, 3, 7)])
 
 
+def test_the_forecast_of_a_young_slo_is_none(ask: Ask) -> None:
+    """What nobody saw a day ago, has no pace of a day."""
+    asked = [one.expr for one in grafana.queries(board(transactions_api())) if one.panel == "latency: budget forecast"]
+    assert len(asked) == 3
+    assert all(not ask(expr.replace("offset 1d", "offset 2d")) for expr in asked)
+
+
 def test_the_forecast_says_what_it_leaves_out() -> None:
     """A rolling window gives back what leaves it, a calendar's begins anew; no horizon is beyond the window."""
     service = transactions_api()

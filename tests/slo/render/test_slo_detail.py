@@ -83,6 +83,15 @@ def test_the_forecast_knows_the_window(ask: Ask) -> None:
     assert values(ask, "Budget forecast", **LATENCY) == pytest.approx([0.8 - days * 0.2 / 7 for days in (1, 3, 7)])
 
 
+def test_a_young_slo_has_no_forecast(ask: Ask) -> None:
+    """An hour's failures are no day's: what wasn't seen a day ago, has no figure, and that is said."""
+    asked = [one.expr for one in grafana.queries(BOARD, **LATENCY) if one.panel == "Budget forecast"]
+    assert len(asked) == 3
+    assert all(not ask(expr.replace("offset 1d", "offset 2d")) for expr in asked)
+    (panel,) = [panel for panel in grafana.panels(BOARD) if panel["title"] == "Budget forecast"]
+    assert panel["fieldConfig"]["defaults"]["noValue"] == "nothing was seen a day ago"
+
+
 def test_dependencies_are_those_of_the_chosen_slo(ask: Ask) -> None:
     """Of an SLO, what it depends on; of a journey, its steps; of others nothing."""
 
@@ -153,6 +162,7 @@ def test_runbook_incidents_and_service_are_one_click_away() -> None:
         "Runbook": "https://runbooks.example.org/sereno/$service/$slo.md",
         "Incidents": "http://localhost:19093/incidents?service=$service&slo=$slo",
     }
+    assert [link["title"] for link in BOARD["links"] if link["keepTime"]] == ["SLO dashboards", "Service"]
     bare = board((replace(RATIO, name="a" * 40),), replace(SETTINGS, links=Links("", "", "", "")))
     assert [link["title"] for link in bare["links"]] == ["SLO dashboards"]
 

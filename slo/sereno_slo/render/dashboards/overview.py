@@ -14,6 +14,7 @@ from sereno_slo.promql import Aggregation, Call, Expr, Selector, String
 from sereno_slo.render.dashboards import overview_changes
 from sereno_slo.render.dashboards.layout import Line, Section, place
 from sereno_slo.render.dashboards.overview_queries import (
+    NO_DATA,
     burn_rate,
     each,
     firing,
@@ -66,7 +67,7 @@ _LINKS = {
     "Service": ("Open the service's dashboard", "/d/${__data.fields.dashboard}?${__url_time_range}"),
     "SLO": (
         "Open the SLO's dashboard",
-        f"/d/{SLO_DASHBOARD_UID}?var-service=${{__data.fields.service}}&var-slo=${{__data.fields.slo}}",
+        f"/d/{SLO_DASHBOARD_UID}?var-service=${{__data.fields.service}}&var-slo=${{__data.fields.slo}}&${{__url_time_range}}",
     ),
 }
 _MOST_LINES = 20
@@ -154,7 +155,7 @@ def _columns(settings: Settings) -> dict[str, Column]:
     burn_steps: Steps = ((None, GOOD), (1, WARNING), (pages, BAD))
     window = patient(of_services("sereno:error_ratio:window"))
     gone_steps: Steps = ((None, BAD), (_DAY_SECONDS, WARNING), (7 * _DAY_SECONDS, GOOD))
-    gone_words = {"0": ("spent", BAD), str(NEVER_SECONDS): ("not in sight", GOOD)}
+    gone_words = {str(NO_DATA): ("no data", BAD), "0": ("spent", BAD), str(NEVER_SECONDS): ("not in sight", GOOD)}
     return {
         _GONE_IN: Column(gone_in_seconds(), "s", 1, gone_steps, gone_words),
         _REMAINING: Column(remaining(), "percentunit", 1, BUDGET_STEPS),

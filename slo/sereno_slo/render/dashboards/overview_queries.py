@@ -10,6 +10,8 @@ from sereno_slo.promql import Aggregation, Call, Expr, Matcher, MatchOp, Number,
 from sereno_slo.render import queries
 
 DAY = Duration.parse("1d")
+# Less than any time: what counts nothing leads.
+NO_DATA = -1
 _LEAST_CHANGE = 0.001
 _ALERTS = "SLO.+"
 
@@ -45,9 +47,13 @@ def burn_rate(window: str) -> Expr:
 
 
 def gone_in_seconds() -> Expr:
-    """When the budget is spent at the last day's pace: 0 where it is, and `NEVER_SECONDS` where nothing failed."""
+    """When the budget is spent at the last day's pace: 0 where it is, and `NEVER_SECONDS` where nothing failed.
+
+    `NO_DATA` of what counts nothing: nobody knows its pace.
+    """
+    unknown = (0 * each(firing("SLONoData"))) + NO_DATA
     recorded = Aggregation("min", patient(of_services(series.EXHAUSTED_IN)), SLO_LABELS)
-    return queries.gone_in_seconds(recorded, remaining())
+    return unknown.or_(queries.gone_in_seconds(recorded, remaining()))
 
 
 def shown(expr: Expr) -> Expr:
@@ -106,7 +112,7 @@ def change() -> Expr:
 def alerts_since_yesterday() -> Expr:
     """1 for alerts that fire and didn't yesterday at this time, 0 for those that fired within the day and no more."""
     began = firing().unless(firing().ago(DAY))
-    ended = Call("last_over_time", (firing().over(DAY),)).unless(firing())
+    ended = Call("last_over_time", (firing().over(DAY),)).unless(firing(), on=(*SLO_LABELS, "alertname", "severity"))
     return any_of(began, 0 * ended)
 
 

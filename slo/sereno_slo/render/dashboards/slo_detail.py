@@ -91,7 +91,8 @@ def _links(services: Sequence[Watched], settings: Settings) -> list[dashboard.Da
     uid = dashboard_uid("$service")
     # Names that are too long for a uid have another one, which no link can tell from a variable.
     if all(dashboard_uid(service.name) == uid.replace("$service", service.name) for service in services):
-        links.append(dashboard.DashboardLink("Service").type(DashboardLinkType.LINK).url(f"/d/{uid}"))
+        service = dashboard.DashboardLink("Service").type(DashboardLinkType.LINK).url(f"/d/{uid}")
+        links.append(service.keep_time(keep_time=True))
     if settings.links.runbooks:
         links.append(url_link("Runbook", f"{settings.links.runbooks}/$service/$slo.md"))
     if incidents := incidents_url(settings.links, "$service"):

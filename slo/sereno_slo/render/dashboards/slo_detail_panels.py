@@ -160,7 +160,8 @@ def budget_over_time(ledger: Ledger, settings: Settings) -> tuple[PanelBuilder, 
         "Above the dashed line it doesn't last. The service's dashboard has the thresholds of this SLO's alerts."
     )
     pace = _burn(ledger, _DAY) / patient(ledger.series(series.WINDOW))
-    ahead = [Query(queries.budget_remaining(ledger) - pace * horizon.seconds, f"in {horizon}") for horizon in _HORIZONS]
+    left = {horizon: queries.budget_remaining(ledger) - pace * horizon.seconds for horizon in _HORIZONS}
+    ahead = [Query(queries.if_seen_ago(expr, ledger, _DAY), f"in {horizon}") for horizon, expr in left.items()]
     burning = [Query(_burn(ledger, window), str(window)) for window in (*MINUTE_WINDOWS, *ROLL_UP_WINDOWS)]
     return (
         graph(
@@ -175,7 +176,7 @@ def budget_over_time(ledger: Ledger, settings: Settings) -> tuple[PanelBuilder, 
             ahead,
             steps=BUDGET_STEPS,
             decimals=0,
-            none="less than a day was seen",
+            none="nothing was seen a day ago",
         ),
         graph(Text("Burn rates", rates, BURN_UNIT), burning, lines=((1, WARNING),), maximum=1.2),
     )

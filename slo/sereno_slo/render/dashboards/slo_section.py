@@ -181,7 +181,7 @@ def _forecast(slo: Objective, ledger: Ledger) -> stat.Panel:
     )
     lines = [Query(queries.remaining_after(ledger, slo, horizon, DAY), f"in {horizon}") for horizon in ahead]
     text = Text(f"{slo.name}: budget forecast", description, "percentunit")
-    return figures(text, lines, steps=BUDGET_STEPS, decimals=0, none="less than a day was seen")
+    return figures(text, lines, steps=BUDGET_STEPS, decimals=0, none="nothing was seen a day ago")
 
 
 def _traffic_in_words(slo: Objective) -> str:

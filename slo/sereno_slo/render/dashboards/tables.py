@@ -22,7 +22,12 @@ class Column:
 
     def looks(self) -> list[DynamicConfigValue]:
         """How the column's cells are shown."""
-        looks = [DynamicConfigValue("unit", self.unit), DynamicConfigValue("decimals", self.decimals)]
+        looks = [
+            DynamicConfigValue("unit", self.unit),
+            DynamicConfigValue("decimals", self.decimals),
+            # Grafana would write what the panel says without rows into each cell without a value.
+            DynamicConfigValue("noValue", "–"),  # noqa: RUF001 - a dash, as people write it
+        ]
         if self.steps:
             looks.append(DynamicConfigValue("thresholds", thresholds(self.steps).build().to_json()))
             looks.append(DynamicConfigValue("custom.cellOptions", {"type": "color-text"}))
@@ -56,7 +61,12 @@ def ranked(
     for position, (title, column) in enumerate(columns.items()):
         panel.with_target(table_target(Aggregation("max", column.expr, labels), position))
         panel.override_by_name(title, column.looks())
-    names = {f"Value #{ref_id(position)}": title for position, title in enumerate(columns)}
+    names = {_value_of(position, len(columns)): title for position, title in enumerate(columns)}
     panel.with_transformation(DataTransformerConfig("merge", options={}))
     shown = {"excludeByName": {"Time": True}, "renameByName": names}
     return panel.with_transformation(DataTransformerConfig("organize", options=shown))
+
+
+def _value_of(position: int, queries: int) -> str:
+    """How Grafana calls the values of a table's query: those of the only one have no number."""
+    return "Value" if queries == 1 else f"Value #{ref_id(position)}"
