@@ -47,7 +47,7 @@ def test_figures_of_an_overspent_budget(ask: Ask) -> None:
             "budget remaining",
             "service level",
             "bad events left",
-            "budget gone in",
+            "budget gone in, 1h pace",
             "burn rate, 1h",
             "coverage",
         )
@@ -57,7 +57,7 @@ def test_figures_of_an_overspent_budget(ask: Ask) -> None:
             "budget remaining": -1,
             "service level": 0.998,
             "bad events left": -10,
-            "budget gone in": 0,
+            "budget gone in, 1h pace": 0,
             "burn rate, 1h": 0,
             "coverage": 0.98,
         }
@@ -69,15 +69,15 @@ def test_figures_of_a_healthy_budget(ask: Ask) -> None:
     assert value(ask, "transactions-api.json", "latency: budget remaining") == pytest.approx(0.8)
     assert value(ask, "transactions-api.json", "latency: burn rate, 1h") == pytest.approx(0.2)
     assert value(ask, "transactions-api.json", "latency: bad events left") == pytest.approx(80)
-    assert value(ask, "transactions-api.json", "latency: budget gone in") == pytest.approx(28 * 86_400)
+    assert value(ask, "transactions-api.json", "latency: budget gone in, 1h pace") == pytest.approx(28 * 86_400)
 
 
 def test_figures_where_nothing_burns(ask: Ask) -> None:
     """A burn rate of 0 is shown as a budget that lasts ten windows, which the panel calls "not in sight"."""
     assert value(ask, "etl-worker.json", "stage: budget remaining") == 1
-    never = value(ask, "etl-worker.json", "stage: budget gone in")
+    never = value(ask, "etl-worker.json", "stage: budget gone in, 1h pace")
     assert never == 10 * 30 * 86_400
-    panel = next(p for p in DASHBOARDS["etl-worker.json"]["panels"] if p["title"] == "stage: budget gone in")
+    panel = next(p for p in DASHBOARDS["etl-worker.json"]["panels"] if p["title"] == "stage: budget gone in, 1h pace")
     in_words = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
     assert (in_words["from"], in_words["result"]["text"]) == (never, "not in sight")
 
@@ -180,6 +180,21 @@ def test_an_overspent_budget_is_spent_although_no_pace_is_recorded(ask: Ask) -> 
     found = ask(pace.replace(EXHAUSTED_IN, "not_recorded"))
     gone_in = {one["metric"]["slo"]: float(one["value"][1]) for one in found}
     assert (gone_in["availability"], gone_in["rows"], gone_in["stage"]) == (0, NEVER_SECONDS, NEVER_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "own", "other"),
+    [
+        ("transactions-api.json", "latency: budget gone in, 1h pace", "every hour is like the last one", "last day"),
+        ("slo.json", "Budget gone in, 1d pace", "every day is like the last one", "last hour"),
+        ("overview.json", "SLOs by urgency", "pace of the last day", "last hour"),
+    ],
+)
+def test_each_dashboard_says_whose_pace_it_goes_on_at(name: str, title: str, own: str, other: str) -> None:
+    """Figures differ between dashboards: each tells its own pace, and that another has another."""
+    (panel,) = [panel for panel in grafana.panels(DASHBOARDS[name]) if panel["title"] == title]
+    assert own in panel["description"]
+    assert other in panel["description"]
 
 
 def test_the_overviews_calendar_tells_what_a_day_spent(ask: Ask) -> None:

@@ -33,9 +33,9 @@ def test_the_overview_begins_with_trouble_and_least_budget() -> None:
     assert [option["text"] for option in switch["options"]] == ["Missing or burning", "All SLOs"]
     sorts = [one["options"]["sort"] for one in TABLE["transformations"] if one["id"] == "sortBy"]
     # Each sort keeps the order of what is equal: the last one decides.
-    assert sorts == [[{"field": "Budget remaining"}], [{"field": "Budget gone in"}]]
+    assert sorts == [[{"field": "Budget remaining"}], [{"field": "Budget gone in, 1d pace"}]]
     sorted_by_a_viewer = TABLE["options"]["sortBy"]
-    assert [one["displayName"] for one in sorted_by_a_viewer] == ["Budget gone in", "Budget remaining"]
+    assert [one["displayName"] for one in sorted_by_a_viewer] == ["Budget gone in, 1d pace", "Budget remaining"]
     assert not any(one["desc"] for one in sorted_by_a_viewer)
 
 
@@ -106,7 +106,9 @@ def test_a_table_of_one_query_knows_its_column() -> None:
 def test_what_has_no_data_is_told_in_words() -> None:
     """Its place on top has a name, not a time below 0."""
     (column,) = [
-        settings_of(one) for one in TABLE["fieldConfig"]["overrides"] if one["matcher"]["options"] == "Budget gone in"
+        settings_of(one)
+        for one in TABLE["fieldConfig"]["overrides"]
+        if one["matcher"]["options"] == "Budget gone in, 1d pace"
     ]
     words = {value: result["text"] for value, result in column["mappings"][0]["options"].items()}
     assert words == {"-1": "no data", "0": "spent", str(NEVER_SECONDS): "not in sight"}

@@ -65,13 +65,13 @@ def test_it_shows_what_the_services_dashboard_shows(ask: Ask, chosen: dict[str, 
 
 def test_when_a_budget_is_gone_is_told_of_recorded_ones_only(ask: Ask) -> None:
     """Overspent is spent, also before a pace is recorded; calm is not in sight; an unknown SLO is neither."""
-    assert values(ask, "Budget gone in", service="etl-worker", slo="stage") == [NEVER_SECONDS]
-    assert values(ask, "Budget gone in", **LATENCY) == [7 * 86_400]
-    assert shown(ask, "Budget gone in", service="etl-worker", slo="unknown") == [[]]
-    (query,) = [one for one in grafana.queries(BOARD, **AVAILABILITY) if one.panel == "Budget gone in"]
+    assert values(ask, "Budget gone in, 1d pace", service="etl-worker", slo="stage") == [NEVER_SECONDS]
+    assert values(ask, "Budget gone in, 1d pace", **LATENCY) == [7 * 86_400]
+    assert shown(ask, "Budget gone in, 1d pace", service="etl-worker", slo="unknown") == [[]]
+    (query,) = [one for one in grafana.queries(BOARD, **AVAILABILITY) if one.panel == "Budget gone in, 1d pace"]
     ((_, spent),) = [found["value"] for found in ask(query.expr.replace(EXHAUSTED_IN, "not_recorded"))]
     assert float(spent) == 0
-    (panel,) = [panel for panel in grafana.panels(BOARD) if panel["title"] == "Budget gone in"]
+    (panel,) = [panel for panel in grafana.panels(BOARD) if panel["title"] == "Budget gone in, 1d pace"]
     defaults = panel["fieldConfig"]["defaults"]
     assert defaults["noValue"].startswith("nothing recorded")
     words = {value: result["text"] for value, result in defaults["mappings"][0]["options"].items()}

@@ -61,7 +61,7 @@ _TITLE = "SLO overview"
 # "Only trouble" adds the SLOs whose name is this, and there is none: names begin with a letter.
 _NOBODY = "-"
 _DAY_SECONDS = 86_400
-_GONE_IN, _REMAINING = "Budget gone in", "Budget remaining"
+_GONE_IN, _REMAINING = "Budget gone in, 1d pace", "Budget remaining"
 _URGENCY = (_GONE_IN, _REMAINING)
 _LINKS = {
     "Service": ("Open the service's dashboard", "/d/${__data.fields.dashboard}?${__url_time_range}"),
@@ -178,7 +178,8 @@ def _table(services: Sequence[Watched], settings: Settings) -> table.Panel:
         .description(
             "SLOs that are overspent, have a firing burn alert or have no data; choose All SLOs above for the rest. "
             "Those without data and those whose budget is gone first at the pace of the last day are on top, then "
-            "those with the least budget. A click on a service or an SLO opens its dashboard."
+            "those with the least budget; a service's dashboard goes by the last hour. A click on a service or an SLO "
+            "opens its dashboard."
         )
         .unit("short")
         .datasource(DATASOURCE)

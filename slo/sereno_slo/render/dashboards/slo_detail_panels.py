@@ -98,8 +98,9 @@ def _of_now(ledger: Ledger) -> tuple[PanelBuilder, ...]:
     return (
         figure(
             Text(
-                "Budget gone in",
-                "When the budget is spent if every day is like the last one; what recovers meanwhile is left out.",
+                "Budget gone in, 1d pace",
+                "When the budget is spent if every day is like the last one; what recovers meanwhile is left out. "
+                "The service's dashboard goes by the last hour.",
                 "s",
             ),
             Query(

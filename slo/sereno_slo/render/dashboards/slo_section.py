@@ -121,8 +121,11 @@ def _bad_events_left(slo: Objective, ledger: Ledger) -> stat.Panel:
 
 
 def _gone_in(slo: Objective, ledger: Ledger) -> stat.Panel:
-    description = "When the budget is spent if every hour is like the last one; what recovers meanwhile is left out."
-    text = Text(f"{slo.name}: budget gone in", description, "s")
+    description = (
+        "When the budget is spent if every hour is like the last one; what recovers meanwhile is left out. "
+        "The overview and the SLO's own dashboard go by the last day."
+    )
+    text = Text(f"{slo.name}: budget gone in, 1h pace", description, "s")
     steps: Steps = ((None, BAD), (_DAY_SECONDS, WARNING), (slo.window.seconds, GOOD))
     panel = figure(text, Query(queries.seconds_until_spent(ledger, slo, HOUR)), steps=steps, decimals=1, none=_UNSEEN)
     never = model.ValueMappingResult(text="not in sight", color=GOOD)
