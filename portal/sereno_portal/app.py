@@ -20,7 +20,7 @@ from sereno_portal.open_incidents import IncidentDesk
 from sereno_portal.pages import backtest, dashboards, incidents, overview, runbooks, service, slo, wall
 from sereno_portal.portal import Portal
 from sereno_portal.standings import StandingsBook
-from sereno_portal.web.access import ProxyUser
+from sereno_portal.web.access import OwnNames, ProxyUser
 from sereno_portal.web.rendering import HEADERS, page
 
 PAGES = (
@@ -57,6 +57,10 @@ def create_portal(configuration: PortalConfiguration) -> FastAPI:
     app = FastAPI(title="Sereno", summary="How the SLOs stand, as the pages tell it.", docs_url=None, redoc_url=None)
     if configuration.user_header is not None:
         app.add_middleware(ProxyUser, header=configuration.user_header)
+    if configuration.user_header is not None or configuration.public_names or configuration.listens_locally:
+        # After ProxyUser, and so around it: who asks under a foreign name must not name a user.
+        names = frozenset(configuration.public_names)
+        app.add_middleware(OwnNames, names=names, with_loopback=configuration.user_header is None)
     app.mount("/static", StaticFiles(directory=str(resources.files("sereno_portal") / "static")), name="static")
     for each in PAGES:
         app.include_router(each.router(portal))

@@ -21,6 +21,10 @@ class PortalConfiguration:
     """None: there are no pages about incidents."""
     user_header: str | None = None
     """The request header in which a reverse proxy on this machine names who asks."""
+    public_names: tuple[str, ...] = ()
+    """The host names, in small letters, by which people reach the portal through a proxy."""
+    listens_locally: bool = True
+    """Only this machine reaches the port: whoever asks under a foreign name without a password is refused."""
     log_store: str | None = None
     """Where drafts of postmortems look for errors: an address of Elasticsearch or an SQLite file."""
     kibana: Kibana | None = None

@@ -63,12 +63,18 @@ def is_from_here(request: Request) -> bool:
     The name is looked at, too: a web page whose own name was made to lead here comes from here, under that name.
     """
     client = request.client.host if request.client else ""
+    return is_this_machine(client) and is_this_machine(asked_name(request))
+
+
+def asked_name(request: Request) -> str:
+    """The name or address under which the server is asked, in small letters, without the port."""
     host = request.headers.get("host", "")
     name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    return _is_here(client) and _is_here(name.lower())
+    return name.lower()
 
 
-def _is_here(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a name or address means the machine itself: `localhost`, 127.0.0.0/8, `::1`."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -24,6 +24,14 @@ def test_a_page_that_isnt_there(without_prometheus: httpx.Client) -> None:
     assert 'data-theme="dark"' in without_prometheus.get("/nowhere").text, "the cookie keeps it"
 
 
+def test_links_of_a_page_stay_here(without_prometheus: httpx.Client) -> None:
+    """Also where its path looks like another host."""
+    page = without_prometheus.get(f"{without_prometheus.base_url}//evil.example/x?a=1")
+    assert page.status_code == 404
+    assert 'href="?a=1&amp;lang=es"' in page.text
+    assert "//evil.example" not in page.text
+
+
 def test_static_files_are_our_own(without_prometheus: httpx.Client) -> None:
     """Nothing of a page comes from elsewhere."""
     for name in (

@@ -77,6 +77,21 @@ def test_the_same_question_is_asked_once(without_prometheus: httpx.Client) -> No
     assert len(ids) == 1
 
 
+def test_foreign_pages_begin_nothing(without_prometheus: httpx.Client) -> None:
+    """A link of theirs shows the form as it would be sent, and the answer once somebody here has asked."""
+    asked: dict[str, Any] = {"slo": SLO, "days": 3, "objective": 97.5, "lang": "en"}
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert without_prometheus.post("/api/v1/backtests", params=asked, headers=headers).status_code == 403
+    linked = {"Sec-Fetch-Site": "cross-site"}
+    shown = without_prometheus.get("/backtest", params=asked, headers=linked).text
+    assert "press the button" in shown
+    assert 'name="objective" type="number" min="50" max="99.999" step="any" value="97.5"' in shown
+    assert "data-backtest=" not in shown
+    ours = without_prometheus.get("/backtest", params=asked, headers={"Sec-Fetch-Site": "same-origin"}).text
+    assert "press the button" not in ours
+    assert "press the button" not in without_prometheus.get("/backtest", params=asked, headers=linked).text
+
+
 def test_a_past_that_nobody_knows_is_told(portal: httpx.Client) -> None:
     """Neither recorded nor raw: this service has no raw series in this past."""
     unknown = "tournaments/availability"

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import promql_parser
 import pytest
 from sereno_backends.grafana import Dashboard
 from sereno_portal.pages.dashboards import heatmaps, lines, shelf, states, tables
+from sereno_portal.pages.dashboards.choices import Choices
 from sereno_portal.pages.dashboards.shelf import Broken, DashboardFiles, Shelved
 from sereno_portal.pages.dashboards.times import understood
 from sereno_portal.web.languages import words_of
@@ -85,6 +87,20 @@ def test_a_chosen_value_finds_its_own_series_only(shown: httpx.Client, place: in
     assert [line["values"][-1] for line in lines] == [place]
     assert path in lines[0]["label"]
     assert answer(shown, f"{SHOWN}/2", **{"var-one": path})["figures"][0]["value"] == place
+
+
+@pytest.mark.parametrize("place", range(len(HOSTILE)))
+def test_a_value_stays_in_strings_of_each_kind(past: RunningProcess, place: int) -> None:
+    """Between single quotes as between double ones; backquoted ones have no escapes, and match nothing then."""
+    one, several = (
+        Choices(values={"path": value}, from_server=frozenset({"path"}))
+        for value in (HOSTILE[place], (HOSTILE[place], "nobody"))
+    )
+    assert prometheus(past, str(one.ready("shown_requests{path='$path'}", {}))) == [place]
+    assert prometheus(past, str(several.ready("shown_requests{path=~'$path'}", {}))) == [place]
+    for filled in (one.ready("shown_requests{path=`$path`}", {}), several.ready("shown_requests{path=~`$path`}", {})):
+        assert isinstance(promql_parser.parse(str(filled)), promql_parser.VectorSelector)
+        assert prometheus(past, str(filled)) in ([], [place])
 
 
 def test_several_and_all_values(shown: httpx.Client) -> None:

@@ -1,9 +1,11 @@
 """Drafts of postmortems on demand: measured by the portal's Prometheus, safe to read, one at a time."""
 
 import io
+import itertools
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -115,7 +117,46 @@ def test_a_draft_that_fails_can_be_tried_again(store: IncidentStore) -> None:
             raise RuntimeError("broken")
         return outcome
 
-    desk = DraftDesk(make, lambda: 0.0)
-    with pytest.raises(RuntimeError, match="broken"):
-        desk.draft(incident)
+    now = [0.0]
+    desk = DraftDesk(make, lambda: now[0])
+    for _ in range(2):  # the second is whoever was told to look again
+        with pytest.raises(RuntimeError, match="broken"):
+            desk.draft(incident)
+    now[0] += drafts.FAILURE_SECONDS
     assert desk.draft(incident) is not None
+
+
+def test_a_draft_that_fails_is_told_to_who_asked_for_it(store: IncidentStore) -> None:
+    """Whoever waits for another incident's draft meanwhile looks again, and gets the own one."""
+    broken = store.incidents()[0]
+    sound = replace(broken, incident_id="2023-11-14-another")
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def make(one: Incident) -> Draft:
+        if one is sound:
+            return Draft(one.incident_id, datetime.fromtimestamp(END, UTC), "text", {}, ())
+        has_begun.set()
+        assert may_end.wait(10)
+        raise RuntimeError("broken")
+
+    asked = itertools.count()
+    have_asked = threading.Event()
+
+    def monotonic() -> float:
+        if next(asked) == 1:
+            have_asked.set()
+        return 0.0
+
+    desk = DraftDesk(make, monotonic)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(desk.draft, broken)
+        assert has_begun.wait(10)
+        second = pool.submit(desk.draft, sound)
+        assert have_asked.wait(10)
+        may_end.set()
+        assert second.result(timeout=10) is None
+        with pytest.raises(RuntimeError, match="broken"):
+            first.result(timeout=10)
+    found = desk.draft(sound)
+    assert found is not None
+    assert found.incident_id == sound.incident_id

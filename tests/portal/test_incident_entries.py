@@ -138,7 +138,8 @@ def test_only_a_form_that_was_shown_is_taken(store: IncidentStore) -> None:
 )
 def test_strangers_only_look(store: IncidentStore, address_of: str, host: str, headers: dict[str, str]) -> None:
     """Without users, only programs of this machine write, under its own name; others are told so."""
-    asks = Visitor(create_portal(configured(store)), address=address_of, host=host, **headers)
+    app = create_portal(configured(store, listens_locally=False))
+    asks = Visitor(app, address=address_of, host=host, **headers)
     page = asks.get(address(store)).text
     assert '<form method="post"' not in page
     assert "people have to log in" in page
@@ -166,20 +167,50 @@ def test_who_logs_in_writes_under_that_name(store: IncidentStore) -> None:
 
 def test_a_proxy_of_this_machine_says_who_it_is(store: IncidentStore) -> None:
     """Of others the header means nothing, nor does one that came twice; without it nobody writes."""
-    app = create_portal(configured(store, user_header="X-Forwarded-User"))
+    app = create_portal(configured(store, user_header="X-Forwarded-User", public_names=("sereno.example",)))
     ours = Visitor(app, host="sereno.example", X_Forwarded_User="Inés", X_Forwarded_For="203.0.113.9")
     page = ours.get(address(store)).text
     assert "Inés" in page
     sent = {**hidden(page), "kind": "note", "text": "mine"}
     assert ours.post(f"{address(store)}/entries", sent).status_code == 303
-    nobody = Visitor(app)
+    nobody = Visitor(app, host="sereno.example")
     assert "come by the proxy" in nobody.get(address(store)).text
-    elsewhere = Visitor(app, address="203.0.113.9", X_Forwarded_User="Inés")
+    elsewhere = Visitor(app, address="203.0.113.9", host="sereno.example", X_Forwarded_User="Inés")
     twice = Visitor(app, host="sereno.example", X_Forwarded_User="Inés\nana")
     for stranger in (nobody, elsewhere, twice):
         body = {"id": "a1", "kind": "note", "text": "not mine"}
         assert stranger.post_json(f"/api/v1{address(store)}/entries", body).status_code == 403
     assert [entry.author for entry in entries(store)] == ["Inés"]
+
+
+REBOUND = ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:19097", "192.0.2.1"]
+
+
+@pytest.mark.parametrize("host", REBOUND)
+def test_a_page_whose_name_leads_here_learns_nothing(store: IncidentStore, host: str) -> None:
+    """Neither reads nor writes, whichever user it says to be; what probes ask is told."""
+    body = {"id": "a1", "kind": "note", "text": "not theirs"}
+    behind_proxy = {"user_header": "X-Forwarded-User", "public_names": ("sereno.example",)}
+    for options in ({}, behind_proxy, {"public_names": ("sereno.example",), "listens_locally": False}):
+        asks = Visitor(create_portal(configured(store, **options)), host=host, X_Forwarded_User="ana")
+        for path in (address(store), f"/api/v1{address(store)}", "/static/portal.js"):
+            answer = asks.get(path)
+            assert answer.status_code == 421
+            assert "--public-name" in answer.text
+        assert asks.post_json(f"/api/v1{address(store)}/entries", body).status_code == 421
+        assert asks.get("/health").status_code == 200
+        assert asks.get("/metrics").status_code == 200
+    assert entries(store) == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:19097", "127.0.0.1:1", "[::1]:19097", "Sereno.Example:8443"])
+def test_own_names_are_served(store: IncidentStore, host: str) -> None:
+    """Those of this machine without being told, and the public one; behind a proxy only this."""
+    app = create_portal(configured(store, public_names=("sereno.example",)))
+    assert Visitor(app, host=host).get(address(store)).status_code == 200
+    proxied = configured(store, user_header="X-Forwarded-User", public_names=("sereno.example",))
+    expected = 200 if host.startswith("Sereno") else 421
+    assert Visitor(create_portal(proxied), host=host).get(address(store)).status_code == expected
 
 
 def test_json_is_taken_by_the_same_rules(store: IncidentStore) -> None:

@@ -77,7 +77,7 @@ def test_a_long_list_has_pages(store: IncidentStore, monkeypatch: pytest.MonkeyP
     ]
     assert len({row["incident_id"] for page in pages for row in page["rows"]}) == 5
     second = asks.get("/incidents?service=transactions-api&page=2").text
-    assert 'href="/incidents?service=transactions-api&amp;page=3"' in second
+    assert 'href="?service=transactions-api&amp;page=3"' in second
     assert "Page 2 of 3" in second
     assert asks.get("/incidents?page=0").status_code == 422
 

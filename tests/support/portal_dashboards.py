@@ -7,7 +7,7 @@ from pathlib import Path
 from support.portal import END, ROOT
 from support.prometheus import HistorySample
 
-HOSTILE = ('"} or vector(99) #', "back\\slash", 'a.*"b', "line\nbreak", "plain")
+HOSTILE = ('"} or vector(99) #', "back\\slash", "a.*\"'`b", "line\nbreak", "plain")
 """Values of a label that somebody else chose, each with its place as its value."""
 BUCKETS = ((0.1, 3), (0.5, 4), (1.0, 4), (float("inf"), 6))
 """What comes into each bucket in a minute, all smaller ones included."""

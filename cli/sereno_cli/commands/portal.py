@@ -9,7 +9,7 @@ import click
 
 from sereno_cli.exit_codes import ExitCode
 from sereno_cli.incident_places import open_place, place_options, say
-from sereno_cli.serving import LOOPBACK_HOSTS, address_of, listen
+from sereno_cli.serving import address_of, listen
 from sereno_cli.serving import serve as serve_application
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sereno_cli.web_protection import Protection
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 def _header(ctx: click.Context, param: click.Parameter, given: str | None) -> str | None:  # noqa: ARG001
@@ -25,6 +26,15 @@ def _header(ctx: click.Context, param: click.Parameter, given: str | None) -> st
     if given is None or _HEADER_NAME.fullmatch(given):
         return given
     raise click.BadParameter(f"{given!r} is no header's name; write for example X-Forwarded-User")
+
+
+def _names(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001
+    """Host names as a browser sends them, without the port."""
+    names = tuple(name.lower() for name in given)
+    for name in names:
+        if not _HOST_NAME.fullmatch(name):
+            raise click.BadParameter(f"{name!r} is no host name; write for example sereno.example.org")
+    return names
 
 
 @click.command()
@@ -67,6 +77,15 @@ def _header(ctx: click.Context, param: click.Parameter, given: str | None) -> st
     callback=_header,
     help="Header in which a reverse proxy on this machine names who asks, such as X-Forwarded-User.",
 )
+@click.option(
+    "--public-name",
+    "public_names",
+    multiple=True,
+    metavar="HOST",
+    callback=_names,
+    help="Host name by which people reach the portal through a proxy, without the port; can be repeated. "
+    "--user-header needs it.",
+)
 def command(  # noqa: PLR0917 - click passes them by name
     prometheus: str,
     host: str,
@@ -78,6 +97,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     devops_store: Path | None,
     web_config: Path | None,
     user_header: str | None,
+    public_names: tuple[str, ...],
 ) -> ExitCode:
     """Serve Sereno's pages until Ctrl-C: how the SLOs stand, incidents, dashboards, runbooks, backtests.
 
@@ -85,18 +105,22 @@ def command(  # noqa: PLR0917 - click passes them by name
       sereno portal --prometheus http://127.0.0.1:9090
       sereno portal --incidents http://127.0.0.1:19093 --port 8080
       sereno portal --host 0.0.0.0 --web-config web.yml
-      sereno portal --user-header X-Forwarded-User
+      sereno portal --user-header X-Forwarded-User --public-name sereno.example.org
 
     Whoever looks asks Prometheus nothing but what the pages ask, and the same question once in ten seconds.
     The JSON behind each page is described at /openapi.json. docs/portal.md tells more.
 
     Exit codes: 0 ended well, 2 a file or an argument is wrong, 3 the port is taken.
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
+    from sereno_backends.addresses import is_loopback
     from sereno_backends.prometheus import PrometheusAddressInvalid
     from sereno_portal import PortalConfiguration, create_portal
 
     from sereno_cli.specs import repository_root
 
+    if user_header is not None and not public_names:
+        say("--user-header needs --public-name: the host name by which people reach the proxy")
+        return ExitCode.INVALID_INPUT
     found = root or repository_root()
     if found is None:
         say("there is no slo/specs here or in a folder above; name the repository with --root")
@@ -107,6 +131,8 @@ def command(  # noqa: PLR0917 - click passes them by name
         root=found,
         incidents=open_place(database, incidents),
         user_header=user_header,
+        public_names=public_names,
+        listens_locally=is_loopback(host),
         log_store=os.environ.get("SERENO_ELASTICSEARCH_URL") or log_store,
         kibana=_kibana(),
         devops_store=devops_store,
@@ -118,7 +144,7 @@ def command(  # noqa: PLR0917 - click passes them by name
         return ExitCode.INVALID_INPUT
     with listen(host, port, command="sereno portal") as listener:
         tls = None if protection is None else protection.tls
-        if host not in LOOPBACK_HOSTS and (protection is None or not protection.has_users):
+        if not is_loopback(host) and (protection is None or not protection.has_users):
             say(f"{host} can be reached by others, and nobody has to log in: give --web-config users")
         click.echo(f"portal: listening on {address_of(listener, host, tls=tls is not None)}, Ctrl-C stops")
         # A reverse proxy is known by its own address, which must not be replaced by the one that it tells.

@@ -71,10 +71,13 @@ def _said(text: str, /, language: str, **values: object) -> str:
 
 
 def _address_with(request: Request, **changed: str) -> str:
-    """This page's own address with other parameters; what is empty is left out."""
+    """This page with other parameters, as a relative address; what is empty is left out.
+
+    Without the path: a path that begins with `//`, as any may of a page that isn't there, leads to another host.
+    """
     unchanged = [(name, value) for name, value in request.query_params.multi_items() if name not in changed]
     kept = [(name, value) for name, value in (*unchanged, *changed.items()) if value]
-    return f"{request.url.path}?{urlencode(kept)}" if kept else request.url.path
+    return f"?{urlencode(kept)}"
 
 
 @lru_cache(maxsize=10_000)

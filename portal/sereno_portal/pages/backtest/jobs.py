@@ -69,7 +69,7 @@ class Jobs:
         Raises:
             Busy: too many wait already.
         """
-        name = hashlib.sha256(repr(question).encode()).hexdigest()[:20]
+        name = _id_of(question)
         with self._lock:
             self._forget()
             if name not in self._known:
@@ -81,6 +81,10 @@ class Jobs:
                     self._is_working = True
                     threading.Thread(target=self._work_off, name="backtests", daemon=True).start()
             return self._shown(self._known[name])
+
+    def find(self, question: Replay) -> Job | None:
+        """Its job, if it has been asked already; nothing is begun."""
+        return self.get(_id_of(question))
 
     def get(self, name: str) -> Job | None:
         """The job of that id; None where there is none, or none any more."""
@@ -124,3 +128,7 @@ class Jobs:
     def _end(self, job: Job) -> None:
         with self._lock:
             self._known[job.id] = replace(job, ended_at=self._clock())
+
+
+def _id_of(question: Replay) -> str:
+    return hashlib.sha256(repr(question).encode()).hexdigest()[:20]

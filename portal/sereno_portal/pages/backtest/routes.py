@@ -13,6 +13,7 @@ from sereno_portal.gateway import History, Replay, Replayed, Source
 from sereno_portal.pages.backtest.jobs import Busy, Job, Jobs
 from sereno_portal.pages.backtest.views import CHARTS, STEPS, Answer, answer_of, choices, chosen
 from sereno_portal.portal import Portal
+from sereno_portal.web.access import is_foreign
 from sereno_portal.web.languages import said
 from sereno_portal.web.preferences import preferences_of
 from sereno_portal.web.rendering import page
@@ -53,7 +54,9 @@ def router(portal: Portal) -> APIRouter:
         objective: Objective | None = None,
         source: Source = Source.RECORDED,
     ) -> Response:
-        asked = None if not slo else answer_of(_job(portal, jobs, slo, days=days, objective=objective, source=source))
+        question = None if not slo else _question(portal, slo, days=days, objective=objective, source=source)
+        # A page of another origin can lead here, but only a button of ours begins what takes minutes.
+        job = None if question is None else jobs.find(question) if is_foreign(request) else _begun(jobs, question)
         return page(
             request,
             "backtest.html.j2",
@@ -63,15 +66,22 @@ def router(portal: Portal) -> APIRouter:
             source=source,
             most_days=_MOST_DAYS,
             steps=STEPS,
-            asked=asked,
+            objective=None if question is None else question.objective_percent,
+            asked=None if job is None else answer_of(job),
         )
 
     @routes.post("/api/v1/backtests", status_code=HTTPStatus.ACCEPTED)
     def ask(
-        slo: Slo, days: Days = USUAL_DAYS, objective: Objective | None = None, source: Source = Source.RECORDED
+        request: Request,
+        slo: Slo,
+        days: Days = USUAL_DAYS,
+        objective: Objective | None = None,
+        source: Source = Source.RECORDED,
     ) -> Answer:
         """Begin a backtest, or find the one of the last ten minutes; without an objective with the present one."""
-        return answer_of(_job(portal, jobs, slo, days=days, objective=objective, source=source))
+        if is_foreign(request):
+            raise HTTPException(HTTPStatus.FORBIDDEN, "web pages of another origin may not post here")
+        return answer_of(_begun(jobs, _question(portal, slo, days=days, objective=objective, source=source)))
 
     @routes.get("/api/v1/backtests/{backtest}")
     def told(backtest: str) -> Answer:
@@ -89,14 +99,18 @@ def router(portal: Portal) -> APIRouter:
     return routes
 
 
-def _job(portal: Portal, jobs: Jobs, name: str, *, days: int, objective: float | None, source: Source) -> Job:
+def _question(portal: Portal, name: str, *, days: int, objective: float | None, source: Source) -> Replay:
     catalogue = portal.catalogue
     slo = chosen(catalogue, name)
     if slo is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, _unknown(name, [each.name for each in choices(catalogue)]))
     percent = slo.objective_percent if objective is None else objective
+    return Replay(slo, catalogue.settings, days, percent, source)
+
+
+def _begun(jobs: Jobs, question: Replay) -> Job:
     try:
-        return jobs.ask(Replay(slo, catalogue.settings, days, percent, source))
+        return jobs.ask(question)
     except Busy as error:
         raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, str(error)) from error
 

@@ -18,9 +18,15 @@ _LABEL_VALUES = re.compile(r"\s*label_values\(\s*(.+?)\s*,\s*([a-zA-Z_]\w*)\s*\)
 _NAMES = re.compile(r"(?:\$\{?|\[\[)(\w+)", re.ASCII)
 _WRITTEN_LIST = re.compile(r"(?<!\\),")
 # Characters that end a string of PromQL, kept apart until everything is filled in; Unicode has these for private use.
-_QUOTE, _NEWLINE, _BACKSLASH = "\ue000", "\ue001", "\ue002"
-_APART = str.maketrans({'"': _QUOTE, "\n": _NEWLINE, _QUOTE: None, _NEWLINE: None, _BACKSLASH: None})
-_BACK = str.maketrans({_QUOTE: '\\"', _NEWLINE: "\\n", _BACKSLASH: "\\\\"})
+# Quotes come back by number, because `\'` is no escape between double quotes, nor `\"` between single ones. Backquoted
+# strings have no escapes: there a pattern understands the number, and a plain comparison matches nothing.
+_WRITTEN = {'"': "\\x22", "'": "\\x27", "`": "\\x60", "\n": "\\n", "\\": "\\\\"}
+_PRIVATE = {character: chr(0xE000 + place) for place, character in enumerate(_WRITTEN)}
+_BACKSLASH = _PRIVATE["\\"]
+_APART = str.maketrans(
+    {each: private for each, private in _PRIVATE.items() if each != "\\"} | dict.fromkeys(_PRIVATE.values())
+)
+_BACK = str.maketrans({private: _WRITTEN[each] for each, private in _PRIVATE.items()})
 
 
 class ChoiceInvalid(Exception):  # noqa: N818 - reads as what happened

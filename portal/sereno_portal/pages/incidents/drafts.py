@@ -4,8 +4,7 @@ import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -28,6 +27,8 @@ from sereno_portal.configuration import PortalConfiguration
 from sereno_portal.gateway.evidence import evidence_of
 
 KEPT_SECONDS = 60.0
+FAILURE_SECONDS = 10.0
+"""So long a failure answers for the sources: whoever was told to look again is told of it, too."""
 MOST_KEPT = 20
 WAIT_SECONDS = 8.0
 """How long a page waits; then it says that the draft is being written, and looks again."""
@@ -63,17 +64,21 @@ class DraftDesk:
         self._make = make
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Key, tuple[float, Draft]] = OrderedDict()
+        self._kept: OrderedDict[Key, tuple[float, Draft | BaseException]] = OrderedDict()
         self._waiting = threading.BoundedSemaphore(MOST_WAITING)
-        self._running: tuple[Key, Future[Draft]] | None = None
+        self._running: tuple[Key, Future[Draft | BaseException]] | None = None
 
     def draft(self, incident: Incident) -> Draft | None:
-        """The draft of the incident as it stands; None while this one, or another one, is still being written."""
+        """The draft of the incident as it stands; None while this one, or another one, is still being written.
+
+        Raises:
+            BaseException: what went wrong with this one.
+        """
         key = incident.incident_id, len(incident.entries), incident.resolved_at
         with self._lock:
-            at, kept = self._kept.get(key, (float("-inf"), None))
-            if kept is not None and self._monotonic() - at < KEPT_SECONDS:
-                return kept
+            kept = self._kept_for(key)
+            if kept is not None:
+                return _told(kept)
             if self._running is None:
                 self._running = key, Future()
                 threading.Thread(target=self._write, args=(incident, *self._running), daemon=True).start()
@@ -81,27 +86,35 @@ class DraftDesk:
         if not self._waiting.acquire(blocking=False):
             return None
         try:
-            done = running.result(timeout=WAIT_SECONDS)
-        except NotYet:
-            return None
+            # Without taking the outcome: what goes wrong with another incident's draft isn't for this one.
+            wait([running], timeout=WAIT_SECONDS)
         finally:
             self._waiting.release()
-        return done if running_key == key else None
+        return _told(running.result()) if running_key == key and running.done() else None
 
-    def _write(self, incident: Incident, key: Key, future: "Future[Draft]") -> None:
+    def _kept_for(self, key: Key) -> Draft | BaseException | None:
+        at, kept = self._kept.get(key, (float("-inf"), None))
+        lasts = FAILURE_SECONDS if isinstance(kept, BaseException) else KEPT_SECONDS
+        return kept if self._monotonic() - at < lasts else None
+
+    def _write(self, incident: Incident, key: Key, future: "Future[Draft | BaseException]") -> None:
+        outcome: Draft | BaseException
         try:
-            draft = self._make(incident)
+            outcome = self._make(incident)
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
-            with self._lock:
-                self._running = None
-            future.set_exception(error)
-            return
+            outcome = error
         with self._lock:
             self._running = None
-            self._kept[key] = self._monotonic(), draft
+            self._kept[key] = self._monotonic(), outcome
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
-        future.set_result(draft)
+        future.set_result(outcome)
+
+
+def _told(outcome: Draft | BaseException) -> Draft:
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
 
 
 def make_draft(configuration: PortalConfiguration, place: str, incident: Incident) -> Draft:
