@@ -94,6 +94,46 @@ def test_answers_are_bounded() -> None:
         few.range(PanelText("up"), span_of(timedelta(hours=3), NOW))
 
 
+def test_what_is_too_much_is_asked_once() -> None:
+    """A crowd before such a panel doesn't fetch megabytes again and again."""
+    crowded = answering(gateway.MOST_SERIES + 1)
+    for _ in range(3):
+        with pytest.raises(TooMuch):
+            crowded.instant(PanelText("up"))
+    assert crowded.asked == 1
+
+
+def test_a_label_may_have_more_values_than_a_page_has_series() -> None:
+    """They are texts alone; there is an end to them, too."""
+    values = answering(gateway.MOST_SERIES + 1).label_values(PanelText("up"), "n").value
+    assert values == tuple(sorted(map(str, range(gateway.MOST_SERIES + 1))))
+    with pytest.raises(TooMuch, match="takes 50000"):
+        answering(gateway.MOST_VALUES + 1).label_values(PanelText("up"), "n")
+
+
+def test_lines_stay_while_the_server_is_away() -> None:
+    """What ended some minutes ago stands in for what ends now, with the reason; not for another length or day."""
+    now, is_away = [NOW], [False]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if is_away[0]:
+            raise httpx.ConnectError("refused", request=request)
+        result = [{"metric": {}, "values": [[NOW.timestamp() // 15 * 15, "1"]]}]
+        return httpx.Response(200, json={"status": "success", "data": {"resultType": "matrix", "result": result}})
+
+    client = PrometheusClient("http://127.0.0.1:1", transport=httpx.MockTransport(answer))
+    asked = Gateway(client, lambda: now[0])
+    hours = timedelta(hours=3)
+    known = asked.range(PanelText("up"), span_of(hours, NOW))
+    now[0], is_away[0] = NOW + timedelta(minutes=5), True
+    kept = asked.range(PanelText("up"), span_of(hours, now[0]))
+    assert kept.value == known.value
+    assert "can't be reached" in kept.trouble
+    for length, until in ((timedelta(hours=2), now[0]), (hours, NOW - timedelta(days=1))):
+        with pytest.raises(NotAnswered):
+            asked.range(PanelText("up"), span_of(length, now[0], until=until))
+
+
 def test_the_same_minute_is_the_same_question() -> None:
     """Spans begin and end at whole steps."""
     few = answering(1)
