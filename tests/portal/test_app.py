@@ -81,7 +81,6 @@ def _look(address: str) -> None:
 
 
 def _questions(portal: httpx.Client) -> float:
-    lines = portal.get("/metrics").text.splitlines()
-    return next(
-        float(line.split()[1]) for line in lines if line.startswith("sereno_portal_prometheus_questions_total ")
-    )
+    found = re.search(r"^sereno_portal_prometheus_questions_total (\S+)$", portal.get("/metrics").text, re.MULTILINE)
+    assert found
+    return float(found[1])
