@@ -1,13 +1,15 @@
 """The application: all pages over one gateway, and the answers to what goes wrong."""
 
+from collections.abc import Iterator
 from importlib import resources
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
 from sereno_backends.prometheus import PrometheusClient
 from sereno_postmortems.sources import IncidentSourceUnreachable
 from starlette.exceptions import HTTPException
@@ -21,6 +23,7 @@ from sereno_portal.pages import backtest, dashboards, incidents, overview, runbo
 from sereno_portal.portal import Portal
 from sereno_portal.standings import StandingsBook
 from sereno_portal.web.access import OwnNames, ProxyUser
+from sereno_portal.web.files import files_of
 from sereno_portal.web.rendering import HEADERS, page
 
 PAGES = (
@@ -61,7 +64,7 @@ def create_portal(configuration: PortalConfiguration) -> FastAPI:
         # After ProxyUser, and so around it: who asks under a foreign name must not name a user.
         names = frozenset(configuration.public_names)
         app.add_middleware(OwnNames, names=names, with_loopback=configuration.user_header is None)
-    app.mount("/static", StaticFiles(directory=str(resources.files("sereno_portal") / "static")), name="static")
+    app.add_route("/static/{name:path}", files_of(resources.files("sereno_portal") / "static"), include_in_schema=False)
     for each in PAGES:
         app.include_router(each.router(portal))
     app.add_exception_handler(NotAnswered, _not_answered)
@@ -72,19 +75,32 @@ def create_portal(configuration: PortalConfiguration) -> FastAPI:
     return app
 
 
+class _Questions(Collector):
+    """The gateway's own count, as it is when somebody scrapes."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """One counter."""
+        yield CounterMetricFamily(
+            "sereno_portal_prometheus_questions", "Questions that went to Prometheus.", value=self._gateway.asked
+        )
+
+
 def _add_self_observation(app: FastAPI, portal: Portal) -> None:
+    """Both answer without a thread, so also while all threads wait for Prometheus."""
     registry = CollectorRegistry()
-    asked = Counter("sereno_portal_prometheus_questions", "Questions that went to Prometheus.", registry=registry)
+    registry.register(_Questions(portal.gateway))
 
     @app.get("/health", include_in_schema=False)
-    def health() -> dict[str, str]:
+    async def health() -> dict[str, str]:
         """200 while the pages can be served, whatever Prometheus does."""
         return {"status": "ok"}
 
     @app.get("/metrics", include_in_schema=False)
-    def metrics() -> Response:
+    async def metrics() -> Response:
         """The portal's own."""
-        asked.inc(portal.gateway.asked - asked._value.get())  # noqa: SLF001 - it follows the gateway's own count
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -9,7 +9,7 @@ from sereno_postmortems.entries import Submission
 from sereno_postmortems.sources import IncidentPlace, IncidentSourceUnreachable
 from sereno_postmortems.store import Written
 
-from sereno_portal.gateway.cache import SharedAnswers
+from sereno_portal.gateway.cache import SharedAnswers, StillAsked
 
 FRESH_SECONDS = 3.0
 STALE_SECONDS = 900.0
@@ -64,13 +64,17 @@ class IncidentShelf:
             IncidentSourceUnreachable: there is no answer, not even an old one.
         """
         place = self._named()
-        kept = self._answers.get(
-            ("incidents", self._writes),  # whoever has just written wants to see it
-            lambda: tuple(place.incidents()),
-            fresh_seconds=FRESH_SECONDS,
-            stale_seconds=STALE_SECONDS,
-            failures=IncidentSourceUnreachable,
-        )
+        try:
+            kept = self._answers.get(
+                "incidents",
+                lambda: tuple(place.incidents()),
+                fresh_seconds=FRESH_SECONDS,
+                stale_seconds=STALE_SECONDS,
+                failures=IncidentSourceUnreachable,
+                version=self._writes,  # whoever has just written wants to see it
+            )
+        except StillAsked as error:
+            raise IncidentSourceUnreachable(f"{self.name} is slow: {error}") from error
         return KnownIncidents(kept.value, str(kept.failure or ""))
 
     def write(self, incident_id: str, submission: Submission) -> Written:

@@ -1,14 +1,17 @@
 """What protects Prometheus from whoever looks: shared answers, bounded spans and answers, no questions of strangers."""
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from sereno_backends.grafana import read_dashboard
 from sereno_backends.prometheus import PrometheusClient
 from sereno_portal.gateway import Gateway, NotAnswered, PanelText, TooMuch, gateway, span_of
 from sereno_portal.gateway.cache import FAILURE_SECONDS, SharedAnswers
+from sereno_portal.pages.dashboards import choices
 
 NOW = datetime(2026, 11, 27, 12, 0, 7, tzinfo=UTC)
 
@@ -92,6 +95,94 @@ def test_answers_are_bounded() -> None:
     assert len(few.instant(PanelText("up")).value) == 300
     with pytest.raises(TooMuch):
         few.range(PanelText("up"), span_of(timedelta(hours=3), NOW))
+
+
+def test_what_is_too_much_is_asked_once() -> None:
+    """A crowd before such a panel doesn't fetch megabytes again and again."""
+    crowded = answering(gateway.MOST_SERIES + 1)
+    for _ in range(3):
+        with pytest.raises(TooMuch):
+            crowded.instant(PanelText("up"))
+    assert crowded.asked == 1
+
+
+def test_a_label_may_have_more_values_than_a_page_has_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are texts alone; there is an end to them, too."""
+    monkeypatch.setattr(gateway, "MOST_VALUES", 7_000)
+    values = answering(gateway.MOST_SERIES + 1).label_values(PanelText("up"), "n").value
+    assert values == tuple(sorted(map(str, range(gateway.MOST_SERIES + 1))))
+    with pytest.raises(TooMuch, match="takes 7000"):
+        answering(7_001).label_values(PanelText("up"), "n")
+
+
+@pytest.mark.parametrize(
+    ("series", "offered", "said"),
+    [
+        (gateway.MOST_SERIES + 1, choices.MOST_OPTIONS, "n has 6001 values; the first 500 can be chosen"),
+        (7_001, 0, "n: the answer has 7001 series"),
+    ],
+)
+def test_a_variable_with_very_many_values_opens(
+    monkeypatch: pytest.MonkeyPatch, series: int, offered: int, said: str
+) -> None:
+    """The rest of the dashboard can be read all the same."""
+    monkeypatch.setattr(gateway, "MOST_VALUES", 7_000)
+    variable = {"name": "n", "type": "query", "query": "label_values(up, n)"}
+    written = {"title": "Many", "panels": [], "templating": {"list": [variable]}}
+    found = choices.choices_of(answering(series), read_dashboard(json.dumps(written)), {})
+    assert len(found.shown[0].options) == offered
+    assert found.trouble.startswith(said)
+
+
+def test_a_question_waits_for_its_turn_for_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes while four questions hang is told so."""
+    monkeypatch.setattr(gateway, "_TURN_SECONDS", 0.1)
+    may_end, asked = threading.Event(), threading.Semaphore(0)
+
+    def hang(request: httpx.Request) -> httpx.Response:
+        asked.release()
+        may_end.wait(10)
+        raise httpx.ReadTimeout("no answer", request=request)
+
+    def look(text: str) -> None:
+        with pytest.raises(NotAnswered, match="no answer in"):
+            hanging.instant(PanelText(text))
+
+    client = PrometheusClient("http://127.0.0.1:1", transport=httpx.MockTransport(hang))
+    hanging = Gateway(client, lambda: NOW)
+    looking = [threading.Thread(target=look, args=(f"up{number}",)) for number in range(4)]
+    for each in looking:
+        each.start()
+    assert all(asked.acquire(timeout=5) for _ in looking)
+    with pytest.raises(NotAnswered, match="4 questions are on their way"):
+        hanging.instant(PanelText("up"))
+    may_end.set()
+    for each in looking:
+        each.join(5)
+    assert hanging.asked == 4
+
+
+def test_lines_stay_while_the_server_is_away() -> None:
+    """What ended some minutes ago stands in for what ends now, with the reason; not for another length or day."""
+    now, is_away = [NOW], [False]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if is_away[0]:
+            raise httpx.ConnectError("refused", request=request)
+        result = [{"metric": {}, "values": [[NOW.timestamp() // 15 * 15, "1"]]}]
+        return httpx.Response(200, json={"status": "success", "data": {"resultType": "matrix", "result": result}})
+
+    client = PrometheusClient("http://127.0.0.1:1", transport=httpx.MockTransport(answer))
+    asked = Gateway(client, lambda: now[0])
+    hours = timedelta(hours=3)
+    known = asked.range(PanelText("up"), span_of(hours, NOW))
+    now[0], is_away[0] = NOW + timedelta(minutes=5), True
+    kept = asked.range(PanelText("up"), span_of(hours, now[0]))
+    assert kept.value == known.value
+    assert "can't be reached" in kept.trouble
+    for length, until in ((timedelta(hours=2), now[0]), (hours, NOW - timedelta(days=1))):
+        with pytest.raises(NotAnswered):
+            asked.range(PanelText("up"), span_of(length, now[0], until=until))
 
 
 def test_the_same_minute_is_the_same_question() -> None:

@@ -10,7 +10,7 @@ from sereno_slo.explain import Explanation, NotRecorded, SeveralLedgers, explain
 from sereno_slo.history import Reader
 from sereno_slo.model import ServiceLevelObjective, Settings
 
-from sereno_portal.gateway.cache import SharedAnswers
+from sereno_portal.gateway.cache import SharedAnswers, StillAsked
 from sereno_portal.gateway.gateway import Answer, NotAnswered
 
 _FRESH_SECONDS = 60.0
@@ -26,7 +26,7 @@ class _TakesTooLong(PrometheusError):  # noqa: N818 - reads as what happened
 
 
 class Explainer:
-    """Explains SLOs; safe for several threads. Whoever comes while one is made waits for it, and gets it."""
+    """Explains SLOs; safe for several threads. Whoever comes while one is made waits some seconds for it."""
 
     def __init__(self, client: PrometheusClient, clock: Callable[[], datetime]) -> None:
         self._client = client
@@ -53,9 +53,9 @@ class Explainer:
                 ask,
                 fresh_seconds=_FRESH_SECONDS,
                 stale_seconds=_STALE_SECONDS,
-                failures=PrometheusError,
+                failures=(PrometheusError, SeveralLedgers),
             )
-        except (PrometheusError, SeveralLedgers) as error:
+        except (PrometheusError, SeveralLedgers, StillAsked) as error:
             raise NotAnswered(str(error)) from error
         at = self._clock().astimezone(UTC) - timedelta(seconds=kept.age_seconds)
         return Answer(kept.value, at, str(kept.failure or ""))

@@ -7,6 +7,7 @@
   const AT_ONCE = 4;
   const RETRY_SECONDS = 30;
   const drawn = new Map();
+  const addresses = new WeakMap(); // of what each target shows
 
   function rangeOf(chart) {
     return (_, low, high) => {
@@ -156,10 +157,17 @@
     return body;
   }
 
-  function failed(target, why, retry) {
-    drawn.get(target)?.end();
+  // A chart of the same address stays below the notice: its axis says of when it is.
+  function failed(target, why, retry, address) {
     const again = element("button", { type: "button", click: retry }, words.again);
-    clear(target).append(element("p", { class: "notice", role: "status" }, `${words.trouble}: ${why}`), again);
+    const notice = element("p", { class: "notice", role: "status" }, `${words.trouble}: ${why}`);
+    const body = drawn.has(target) && addresses.get(target) === address && target.querySelector(":scope > .body");
+    if (body) {
+      body.querySelector(":scope > .failure")?.remove();
+      return body.prepend(element("div", { class: "failure" }, notice, again));
+    }
+    drawn.get(target)?.end();
+    clear(target).append(notice, again);
   }
 
   // At most four questions of a page are on their way; the rest wait in line.
@@ -170,9 +178,9 @@
     busy += 1;
     try {
       const answer = await fetch(address, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(RETRY_SECONDS * 1000) });
-      const told = await answer.json();
-      if (!answer.ok) throw new Error(told.error ?? answer.statusText);
-      return told;
+      const found = await answer.json();
+      if (!answer.ok) throw new Error(found.error ?? answer.statusText);
+      return found;
     } finally {
       busy -= 1;
       line.shift()?.();
@@ -183,9 +191,12 @@
   async function load(target, address, show) {
     target.setAttribute("aria-busy", "true");
     try {
-      show(target, await fetched(address));
+      const found = await fetched(address);
+      addresses.delete(target);
+      show(target, found);
+      addresses.set(target, address);
     } catch (error) {
-      failed(target, error.message, () => load(target, address, show));
+      failed(target, error.message, () => load(target, address, show), address);
       setTimeout(() => { if (target.isConnected && target.querySelector(".notice + button")) load(target, address, show); }, RETRY_SECONDS * 1000);
     } finally {
       target.removeAttribute("aria-busy");

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import promql_parser
 from sereno_backends.grafana import Dashboard, Value, Variable, VariableOption, filled_in, opening_values
 
-from sereno_portal.gateway import Gateway, PanelText
+from sereno_portal.gateway import Gateway, PanelText, TooMuch
 
 ALL = "$__all"
 MOST_OPTIONS = 500
@@ -151,9 +151,12 @@ def _told(before: Choices, gateway: Gateway, variable: Variable) -> tuple[tuple[
     selector = str(before.ready(match[1], {})) if match else ""
     if match is None or not _is_selector(selector):
         return (), f"{variable.name}: {variable.query[:80]!r} can't be asked here"
-    answer = gateway.instant(PanelText(f"group by ({match[2]}) (last_over_time({selector}[1h]))"))
-    values = sorted({sample.labels[match[2]] for sample in answer.value if match[2] in sample.labels})
-    trouble = answer.trouble
+    question = PanelText(f"group by ({match[2]}) (last_over_time({selector}[1h]))")
+    try:
+        answer = gateway.label_values(question, match[2])
+    except TooMuch as error:  # the rest of the dashboard is shown all the same
+        return (), f"{variable.name}: {error}"
+    values, trouble = answer.value, answer.trouble
     if len(values) > MOST_OPTIONS:
         trouble = f"{variable.name} has {len(values)} values; the first {MOST_OPTIONS} can be chosen"
     return tuple(VariableOption(value, value) for value in values[:MOST_OPTIONS]), trouble
