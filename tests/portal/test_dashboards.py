@@ -335,7 +335,7 @@ def test_a_length_that_is_said_is_read_again(written: str) -> None:
         ("1", None, False),
     ],
 )
-def test_a_value_is_mapped_by_its_number(written: str, value: float | None, is_mapped: bool) -> None:  # noqa: FBT001 - a case
+def test_a_value_is_mapped_by_its_number(written: str, value: float | None, is_mapped: bool) -> None:
     """However the file writes it, and however many digits a figure would have."""
     mapped = Mapped(Matched(value=written), "in words", "red")
     look = fields.Look("", "short", None, None, None, None, (mapped,), ())
