@@ -48,7 +48,7 @@ def create_portal(configuration: PortalConfiguration) -> FastAPI:
     portal = Portal(
         configuration,
         gateway,
-        CatalogueShelf(configuration.specs, configuration.settings_file),
+        CatalogueShelf(configuration.root, configuration.specs, configuration.settings_file),
         incident_shelf,
         Explainer(client, configuration.clock),
         StandingsBook(gateway),
