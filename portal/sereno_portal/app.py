@@ -1,6 +1,7 @@
 """The application: all pages over one gateway, and the answers to what goes wrong."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from importlib import resources
 
 from fastapi import FastAPI, Request, Response
@@ -51,7 +52,7 @@ def create_portal(configuration: PortalConfiguration) -> FastAPI:
     portal = Portal(
         configuration,
         gateway,
-        CatalogueShelf(configuration.specs, configuration.settings_file),
+        CatalogueShelf(configuration.root, configuration.specs, configuration.settings_file),
         incident_shelf,
         Explainer(client, configuration.clock),
         StandingsBook(gateway),
@@ -112,7 +113,11 @@ def is_for_machines(request: Request) -> bool:
 def _trouble(request: Request, status_code: int, what: str) -> Response:
     if is_for_machines(request):
         return JSONResponse({"error": what}, status_code=status_code, headers=HEADERS)
-    return page(request, "trouble.html.j2", status_code=status_code, what=what, code=status_code)
+    # A screen on a wall comes back by itself; a form isn't sent again.
+    looks_again = status_code == HTTPStatus.SERVICE_UNAVAILABLE and request.method == "GET"
+    return page(
+        request, "trouble.html.j2", status_code=status_code, what=what, code=status_code, looks_again=looks_again
+    )
 
 
 def _not_answered(request: Request, error: Exception) -> Response:

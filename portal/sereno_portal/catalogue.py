@@ -44,9 +44,15 @@ class CatalogueShelf:
     """The catalogue as the files are now; safe for several threads.
 
     Files that can't be read or have mistakes never take a page away: what was right before stays, where there was any.
+
+    Args:
+        root: mistakes name files by their paths below it; where it lies is nobody's business.
+        specs: the folder of the specs.
+        settings_file: the defaults for all specs; it need not exist.
     """
 
-    def __init__(self, specs: Path, settings_file: Path) -> None:
+    def __init__(self, root: Path, specs: Path, settings_file: Path) -> None:
+        self._root = root
         self._specs = specs
         self._settings_file = settings_file
         self._lock = threading.Lock()
@@ -78,14 +84,20 @@ class CatalogueShelf:
     def _read(self) -> Catalogue:
         settings_source = read_source(self._settings_file) if self._settings_file.is_file() else None
         problems = [settings_source] if isinstance(settings_source, Diagnostic) else []
-        settings, told = read_settings(settings_source if isinstance(settings_source, SourceFile) else None)
+        settings, of_settings = read_settings(settings_source if isinstance(settings_source, SourceFile) else None)
         read = [read_source(path) for path in sorted(self._specs.glob("*.slo.yaml"))]
         sources = [source for source in read if isinstance(source, SourceFile)]
         validation = validate_specs(sources, settings)
-        problems += [*told, *(one for one in read if isinstance(one, Diagnostic)), *validation.diagnostics]
-        mistakes = tuple(str(problem) for problem in problems if problem.severity is Severity.ERROR)
+        problems += [*of_settings, *(one for one in read if isinstance(one, Diagnostic)), *validation.diagnostics]
+        told = (str(problem) for problem in problems if problem.severity is Severity.ERROR)
+        mistakes = tuple(each.replace(f"{self._root.as_posix()}/", "") for each in told)
         known = {service.name for service in validation.services}
+        right = {service.source for service in validation.services}
         # A spec that is being edited, and wrong for a moment, keeps the page that it had.
-        kept = tuple(each for each in self._current.services if each.name not in known) if mistakes else ()
+        kept = tuple(
+            each
+            for each in self._current.services
+            if each.name not in known and each.source not in right and Path(each.source).is_file()
+        )
         services = tuple(sorted((*validation.services, *kept), key=lambda service: service.name))
         return Catalogue(services, settings, mistakes)

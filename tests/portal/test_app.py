@@ -17,6 +17,9 @@ def test_a_server_that_is_away_is_told(without_prometheus: httpx.Client) -> None
     assert answer.status_code == 503
     assert "can't be reached" in answer.text or "connect" in answer.text.lower()
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert 'data-reload="15"' in answer.text, "a screen comes back by itself"
+    assert '<noscript><meta http-equiv="refresh" content="15"></noscript>' in answer.text
+    assert "data-reload" not in without_prometheus.get("/nowhere").text
     told = without_prometheus.get("/api/v1/overview")
     assert (told.status_code, list(told.json())) == (503, ["error"])
 

@@ -1,18 +1,18 @@
 """Dashboards without Grafana: what panels show is what Prometheus has, and no value of an address becomes a query."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import promql_parser
 import pytest
-from sereno_backends.grafana import Dashboard
-from sereno_portal.pages.dashboards import heatmaps, lines, shelf, states, tables
+from sereno_backends.grafana import Dashboard, Mapped, Matched
+from sereno_portal.pages.dashboards import fields, heatmaps, lines, shelf, states, tables
 from sereno_portal.pages.dashboards.choices import Choices
 from sereno_portal.pages.dashboards.shelf import Broken, DashboardFiles, Shelved
-from sereno_portal.pages.dashboards.times import understood
+from sereno_portal.pages.dashboards.times import shown, understood
 from sereno_portal.web.languages import words_of
 from support.portal import END, OVERSPENT, ROOT
 from support.portal_dashboards import DEPLOYED, HOSTILE
@@ -324,3 +324,36 @@ def test_without_prometheus_there_is_still_a_list(without_prometheus: httpx.Clie
     told = without_prometheus.get("/api/v1/dashboards/sereno_overview/panels/2")
     assert told.status_code == 503
     assert (ROOT / "dashboards" / "grafana").as_posix() not in told.text
+
+
+@pytest.mark.parametrize(
+    "written", ["90m", "1d", "now-90d", "now-9999999s", "999999999y", "", str(round(END - 7_776_000) * 1000)]
+)
+def test_a_length_that_is_said_is_read_again(written: str) -> None:
+    """Panels ask by the address that the page says."""
+    now = datetime.fromtimestamp(END, UTC)
+    first = shown(written, now)
+    again = shown(first.length, now)
+    assert (again.length, again.span) == (first.length, first.span)
+    assert first.span.end - first.span.start <= timedelta(days=92, hours=12)
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "is_mapped"),
+    [
+        ("315360000", 315_360_000.0, True),
+        ("1", 1.0, True),
+        ("1.0", 1.0, True),
+        ("0.1", 0.1, True),
+        ("1e3", 1_000.0, True),
+        ("1", 1.0000001, False),
+        ("up", 1.0, False),
+        ("1", None, False),
+    ],
+)
+def test_a_value_is_mapped_by_its_number(written: str, value: float | None, is_mapped: bool) -> None:
+    """However the file writes it, and however many digits a figure would have."""
+    mapped = Mapped(Matched(value=written), "in words", "red")
+    look = fields.Look("", "short", None, None, None, None, (mapped,), ())
+    text, _ = fields.told(value, look, datetime.fromtimestamp(END, UTC))
+    assert (text == "in words") is is_mapped

@@ -1,10 +1,13 @@
 """A service's page: its SLOs, what it does now by its raw series, deployments, incidents; names are never trusted."""
 
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from sereno_backends.prometheus import PrometheusClient, PrometheusError, Sample
 from sereno_portal import PortalConfiguration
+from sereno_portal.gateway import gateway
 from sereno_postmortems.sources import DatabaseIncidents, HttpIncidents
 from support.open_incidents import incidents_with
 from support.portal import END, OVERSPENT, ROOT, at, running_portal
@@ -114,3 +117,26 @@ def test_incidents_that_cant_be_read_take_no_page_away(past: RunningProcess) -> 
             answer = client.get(address)
             assert answer.status_code == 200, address
             assert "Open incidents can&#39;t be told" in answer.text, address
+
+
+def test_old_figures_are_told_to_be_old(past: RunningProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where budgets are of now, and raw series or groups aren't: the page of the service, and of the SLO."""
+    monkeypatch.setattr(gateway, "FRESH_SECONDS", 0.0)
+    asked = PrometheusClient.instant
+    refused: list[str] = []
+
+    def instant(client: PrometheusClient, expr: str, at: datetime) -> tuple[Sample, ...]:
+        if any(part in expr for part in refused):
+            raise PrometheusError("the raw series are away")
+        return asked(client, expr, at)
+
+    monkeypatch.setattr(PrometheusClient, "instant", instant)
+    with running_portal(PortalConfiguration(past.url, ROOT, clock=at(END))) as client:
+        service, slo = f"/services/{SERVICE}", f"/services/{SERVICE}/availability"
+        for page in (service, slo):
+            assert "Not everything is of now" not in client.get(page).text
+        for parts, page in ((["rate("], service), (["topk"], service), (["groups_left_out"], slo)):
+            refused[:] = parts
+            text = client.get(page).text
+            assert "the raw series are away" in text, parts
+            assert FAILING_ROUTE in text, parts

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 from sereno_portal import PortalConfiguration
-from support.portal import BURNING, END, OVERSPENT, at, running_portal
+from support.portal import BURNING, END, OVERSPENT, ROOT, at, running_portal
 from support.portal_service import CALM_ROUTE, FAILING_ROUTE, GROUPS_LEFT_OUT
 from support.prometheus import RunningProcess
 
@@ -69,6 +69,25 @@ def test_the_budget_looks_ahead_at_the_pace_of_now(portal: httpx.Client) -> None
     assert not any(value is not None for value in hour["values"][:now])
     # A fifth of the allowed pace: a window of 30 days spends 20 % of the budget.
     assert hour["values"][-1] == pytest.approx(0.8 - 0.2 * (times[-1] - times[now]) / (30 * 86_400))
+
+
+@pytest.mark.parametrize("picture", ["budget", "burn-rates"])
+def test_lines_end_with_the_figures_of_now(past: RunningProcess, picture: str) -> None:
+    """However long their steps are: an hour of a month; what is ahead begins there, a whole step after it."""
+    now = END - 1_250
+    with running_portal(PortalConfiguration(past.url, ROOT, clock=at(now))) as client:
+        told = client.get(f"/api/v1/slos/{SPENT}").json()
+        chart = client.get(f"/api/v1/slos/{SPENT}/charts/{picture}?span=30d").json()
+    here = chart["times"].index(now)
+    assert chart["times"][here] - chart["times"][here - 1] < 3_600
+    line = chart["lines"][0]
+    if picture == "budget":
+        assert line["values"][here] == told["standing"]["budget_remaining_ratio"]
+        assert chart["times"][here + 1] - now == chart["times"][1] - chart["times"][0] == 3_600
+        assert all(ahead["values"][here] == line["values"][here] for ahead in chart["lines"][1:])
+    else:
+        rates = {tier[name]: tier[f"burn_rate_{name}"] for tier in told["tiers"] for name in ("long", "short")}
+        assert {each["label"]: each["values"][here] for each in chart["lines"]} == rates
 
 
 def test_charts_have_bounds_and_marks(portal: httpx.Client) -> None:

@@ -40,7 +40,7 @@ def at(unix_seconds: float) -> Callable[[], datetime]:
 
 def catalogue() -> Catalogue:
     """The repository's own."""
-    return CatalogueShelf(ROOT / "slo" / "specs", ROOT / "sereno.yaml").current()
+    return CatalogueShelf(ROOT, ROOT / "slo" / "specs", ROOT / "sereno.yaml").current()
 
 
 def history(known: Catalogue) -> Iterator[HistorySample]:

@@ -36,7 +36,13 @@ class Overview:
     rows: tuple[Standing, ...]
     incidents: OpenIncidents
     mistakes: tuple[str, ...]
-    """Of specs that are left out."""
+    """Of specs that are left out: nobody knows how their SLOs stand."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether everything is known, and nothing of it needs somebody."""
+        known = bool(self.rows) and not (self.trouble or self.unknown or self.mistakes or self.incidents.trouble)
+        return known and not self.in_trouble and not self.incidents.each
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,14 @@ class Wall:
     worst: tuple[Standing, ...]
     """The most urgent ones."""
     incidents: OpenIncidents
+    mistakes: tuple[str, ...]
+    """Of specs that are left out: nobody knows how their SLOs stand."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether everything is known, and nothing of it needs somebody."""
+        known = bool(self.slos) and not (self.trouble or self.unknown or self.mistakes or self.incidents.trouble)
+        return known and not self.in_trouble and not self.incidents.each
 
 
 def view(portal: Portal) -> Wall:
@@ -44,6 +52,7 @@ def view(portal: Portal) -> Wall:
         standings.unknown_count,
         troubled[:MOST_SHOWN],
         portal.open_incidents,
+        portal.catalogue.mistakes,
     )
 
 

@@ -123,11 +123,19 @@ def _is_mapped(value: float | None, mapped: Mapped) -> bool:
     if value is None:
         return False
     if matched.value is not None:
-        return matched.value in (f"{value:g}", str(value))
+        return _number(matched.value) == value
     if matched.pattern is not None:
         return _found(matched.pattern, f"{value:g}")
     low = -math.inf if matched.start is None else matched.start
     return low <= value <= (math.inf if matched.end is None else matched.end)
+
+
+def _number(text: str) -> float | None:
+    """As Grafana compares: 315360000 is matched, however a figure is printed; a word is matched by no number."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _matches(override: Override, name: str, ref_id: str) -> bool:

@@ -8,9 +8,10 @@ from sereno_backends.grafana import Panel, TimeShown, Value, built_in_values
 from sereno_slo.duration import Duration
 
 from sereno_portal.gateway import Span, span_of
+from sereno_portal.gateway.span import LONGEST
 
 CHOICES = ("1h", "6h", "1d", "7d", "30d")
-_LENGTH = re.compile(r"(?:now-)?(\d{1,6})([smhdwMy])(?:/[smhdwMy])?", re.ASCII)
+_LENGTH = re.compile(r"(?:now-)?(\d{1,9})([smhdwMy])(?:/[smhdwMy])?", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000}
 _USUAL = "6h"
 _EARLIEST, _LATEST = 2000, 9000
@@ -65,6 +66,7 @@ def shown(start: str, now: datetime, end: str = "") -> Shown:
             raise TimeInvalid(f"{start} isn't before the end of what is asked for")
     else:
         wanted = _length(start or _USUAL)
+    wanted = min(wanted, LONGEST)
     said = next((choice for choice in CHOICES if _length(choice) == wanted), f"{wanted // timedelta(seconds=1)}s")
     return Shown(said, span_of(wanted, now, until=until), until)
 
@@ -92,7 +94,8 @@ def _length(text: str) -> timedelta:
 
 def _seconds(text: str) -> int:
     match = _LENGTH.fullmatch(text)
-    return int(match[1]) * _UNITS[match[2]] if match else 0
+    # No span is longer: cut here, since what is said of it has to be read again.
+    return min(int(match[1]) * _UNITS[match[2]], int(LONGEST.total_seconds())) if match else 0
 
 
 def _least_step(interval: str) -> timedelta:

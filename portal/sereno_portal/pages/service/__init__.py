@@ -53,14 +53,18 @@ class ServiceView:
 def view(portal: Portal, service: Service) -> ServiceView:
     """How it stands. Raises `NotAnswered`."""
     standings, incidents = portal.standings, portal.open_incidents
-    troubles = [standings.trouble] if standings.trouble else []
+    troubles = [standings.trouble]
     doing: tuple[RedNow, ...] = ()
     fails: tuple[Failing, ...] = ()
     deployed: tuple[Deployment, ...] = ()
     try:
-        doing = now(portal.gateway, service)
-        fails = failing(portal.gateway, service, portal.catalogue.settings)
-        deployed = deployments(portal.gateway, service.name, _DEPLOYED_WITHIN).value
+        doing, trouble = now(portal.gateway, service)
+        troubles.append(trouble)
+        fails, trouble = failing(portal.gateway, service, portal.catalogue.settings)
+        troubles.append(trouble)
+        answer = deployments(portal.gateway, service.name, _DEPLOYED_WITHIN)
+        deployed = answer.value
+        troubles.append(answer.trouble)
     except NotAnswered as error:
         # Budgets are told also where raw series can't be.
         troubles.append(str(error))
@@ -70,7 +74,7 @@ def view(portal: Portal, service: Service) -> ServiceView:
         service.tier.value,
         _short(service.source, portal.configuration.root),
         standings.at,
-        "; ".join(dict.fromkeys(troubles)),
+        "; ".join(dict.fromkeys(filter(None, troubles))),
         tuple(each for each in standings.each if each.service == service.name),
         doing,
         fails,

@@ -48,13 +48,14 @@ def counted_slos(service: Service) -> tuple[CountedSlo, ...]:
     return tuple((slo, indicator) for slo, indicator in found if isinstance(indicator, CountedIndicator))
 
 
-def now(gateway: Gateway, service: Service) -> tuple[RedNow, ...]:
-    """The figures of the last five minutes, by SLO. Raises `NotAnswered`."""
+def now(gateway: Gateway, service: Service) -> tuple[tuple[RedNow, ...], str]:
+    """The figures of the last five minutes, by SLO, and why they aren't younger. Raises `NotAnswered`."""
     counted = counted_slos(service)
     if not counted:
-        return ()
-    found = figures_of(gateway, {name: expr for each in counted for name, expr in _figures(*each)}).value
-    return tuple(
+        return (), ""
+    answer = figures_of(gateway, {name: expr for each in counted for name, expr in _figures(*each)})
+    found = answer.value
+    figures = tuple(
         RedNow(
             slo.name,
             found.get(f"{slo.name} rate"),
@@ -63,6 +64,7 @@ def now(gateway: Gateway, service: Service) -> tuple[RedNow, ...]:
         )
         for slo, _ in counted
     )
+    return figures, answer.trouble
 
 
 def _figures(slo: ServiceLevelObjective, indicator: CountedIndicator) -> Iterator[tuple[str, Expr]]:
@@ -73,17 +75,14 @@ def _figures(slo: ServiceLevelObjective, indicator: CountedIndicator) -> Iterato
             yield f"{slo.name} {name}", queries.quantile(indicator, ratio, _NOW)
 
 
-def failing(gateway: Gateway, service: Service, settings: Settings) -> tuple[Failing, ...]:
-    """What fails now, the worst first. Raises `NotAnswered`."""
+def failing(gateway: Gateway, service: Service, settings: Settings) -> tuple[tuple[Failing, ...], str]:
+    """What fails now, the worst first, and why that isn't younger. Raises `NotAnswered`."""
     exprs = {
         slo.name: queries.worst(WORST, indicator, "rate", _NOW, breakdown_labels(indicator, settings)) * 60
         for slo, indicator in counted_slos(service)
     }
     if not exprs:
-        return ()
-    found = [
-        Failing(slo, sample.labels, sample.value)
-        for slo, samples in samples_of(gateway, exprs).value.items()
-        for sample in samples
-    ]
-    return tuple(sorted(found, key=lambda each: -each.bad_per_minute)[: 2 * WORST])
+        return (), ""
+    answer = samples_of(gateway, exprs)
+    found = [Failing(slo, sample.labels, sample.value) for slo, samples in answer.value.items() for sample in samples]
+    return tuple(sorted(found, key=lambda each: -each.bad_per_minute)[: 2 * WORST]), answer.trouble

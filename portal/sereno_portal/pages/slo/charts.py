@@ -1,7 +1,8 @@
 """An SLO's pictures: its budget with a look ahead, its burn rates, its events."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sereno_backends.prometheus import Columns
@@ -13,9 +14,9 @@ from sereno_slo.policy import is_feasible
 from sereno_slo.promql import Call, Expr
 from sereno_slo.render import queries
 
-from sereno_portal.asking import lines_of
+from sereno_portal.asking import figures_of, lines_of
 from sereno_portal.charts import Bound, Chart, Hue, Line, on_times, times_of
-from sereno_portal.gateway import Gateway, Span, span_of
+from sereno_portal.gateway import Gateway, NotAnswered, Span, span_of
 from sereno_portal.happenings import marks_of
 
 HOUR, DAY = Duration.parse("1h"), Duration.parse("1d")
@@ -65,15 +66,14 @@ def _budget(gateway: Gateway, slo: Objective, span: Span, say: Say) -> Chart:
     ledger = Ledger.of(slo)
     exprs: dict[str, Expr] = {"remaining": queries.budget_remaining(ledger)}
     exprs |= {str(window): queries.burn_rate(ledger, slo, window) for window in (HOUR, DAY)}
-    answer, past = lines_of(gateway, exprs, span), times_of(span)
-    found = answer.value
-    remaining = _only(found, "remaining", past)
+    found = _up_to_now(gateway, exprs, span)
+    past, remaining = found.times, found.lines["remaining"]
     last = next((index for index in reversed(range(len(past))) if remaining[index] is not None), None)
-    until = _horizon(slo, span)
+    until = _horizon(slo, span, datetime.fromtimestamp(past[-1], UTC))
     ahead = tuple(past[-1] + span.step.total_seconds() * count for count in range(1, until + 1))
     lines = [Line(say("Budget remaining"), (*remaining, *(None for _ in ahead)), Hue.GOOD)]
     for window, hue in ((HOUR, Hue.WARNING), (DAY, Hue.OTHER)):
-        pace = _only(found, str(window), past)[last] if last is not None else None
+        pace = found.lines[str(window)][last] if last is not None else None
         if last is not None and pace is not None:
             values = _forecast((*past, *ahead), last, remaining[last] or 0.0, pace / slo.window.seconds)
             label = say("At the pace of the last hour") if window is HOUR else say("At the pace of the last day")
@@ -88,15 +88,38 @@ def _budget(gateway: Gateway, slo: Objective, span: Span, say: Say) -> Chart:
         empty=say("Nothing is recorded yet"),
         minimum=0,
         maximum=1,
-        trouble=answer.trouble,
+        trouble=found.trouble,
     )
 
 
-def _horizon(slo: Objective, span: Span) -> int:
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """What expressions yield over a span, the figures of now last."""
+
+    times: tuple[float, ...]
+    lines: Mapping[str, tuple[float | None, ...]]
+    trouble: str
+
+
+def _up_to_now(gateway: Gateway, exprs: Mapping[str, Expr], span: Span) -> _Lines:
+    """A span ends at a whole step, which is hours ago where it is long; the figures of now are one point more."""
+    answer, times = lines_of(gateway, exprs, span), times_of(span)
+    lines = {name: _only(answer.value, name, times) for name in exprs}
+    try:
+        now = figures_of(gateway, exprs)
+    except NotAnswered as error:
+        return _Lines(times, lines, answer.trouble or str(error))
+    at, trouble = now.at.timestamp(), answer.trouble or now.trouble
+    if at <= times[-1]:
+        return _Lines(times, lines, trouble)
+    return _Lines((*times, at), {name: (*line, now.value.get(name)) for name, line in lines.items()}, trouble)
+
+
+def _horizon(slo: Objective, span: Span, now: datetime) -> int:
     """How many steps ahead: a quarter of what is shown; a calendar's window ends, and its budget is whole again."""
     seconds = (span.end - span.start).total_seconds() / 4
     if slo.calendar is not None:
-        seconds = min(seconds, (slo.calendar.around(span.end)[1] - span.end).total_seconds())
+        seconds = min(seconds, (slo.calendar.around(now)[1] - now).total_seconds())
     return int(seconds // span.step.total_seconds())
 
 
@@ -114,21 +137,20 @@ def _forecast(times: tuple[float, ...], last: int, remaining: float, spent_a_sec
 def _burn_rates(gateway: Gateway, slo: Objective, span: Span, say: Say) -> Chart:
     ledger, tiers = Ledger.of(slo), feasible_tiers(slo)
     windows = sorted({window for tier in tiers for window in (tier.long, tier.short)}) or [HOUR]
-    answer = lines_of(gateway, {str(each): queries.burn_rate(ledger, slo, each) for each in windows}, span)
-    times = times_of(span)
+    found = _up_to_now(gateway, {str(each): queries.burn_rate(ledger, slo, each) for each in windows}, span)
     # One line for each threshold; where a page and a ticket share it, the page's.
     thresholds = {tier.factor(slo.window): tier.severity for tier in reversed(tiers)}
     return Chart(
         say("Burn rates"),
         BURN_UNIT,
-        times,
-        tuple(Line(str(window), _only(answer.value, str(window), times)) for window in windows),
+        found.times,
+        tuple(Line(str(window), found.lines[str(window)]) for window in windows),
         tuple(_bound(factor, severity, say) for factor, severity in sorted(thresholds.items())),
         marks_of(gateway, slo, span),
         empty=say("Nothing is recorded yet"),
         minimum=0,
         maximum=1.2 * max(thresholds, default=1.0),
-        trouble=answer.trouble,
+        trouble=found.trouble,
     )
 
 

@@ -41,11 +41,11 @@ class Groups:
     """Groups without a budget of their own, since there are more than the limit."""
 
 
-def groups_of(gateway: Gateway, slo: ServiceLevelObjective | Journey) -> Groups | None:
-    """The groups; None of an SLO that has none. Raises `NotAnswered`."""
+def groups_of(gateway: Gateway, slo: ServiceLevelObjective | Journey) -> tuple[Groups | None, str]:
+    """The groups, None of an SLO that has none, and why they aren't younger. Raises `NotAnswered`."""
     group_by = slo.group_by if isinstance(slo, ServiceLevelObjective) else None
     if group_by is None:
-        return None
+        return None, ""
     ledger = Ledger(slo.service, slo.name, group_by.labels)
     names = {ledger.series(figure).metric: figure for figure in _FIGURES}
     left_out = ledger.whole.series(series.GROUPS_LEFT_OUT).metric
@@ -53,13 +53,15 @@ def groups_of(gateway: Gateway, slo: ServiceLevelObjective | Journey) -> Groups 
     selector = Selector("", (every,)).where(**ledger.labels)
     found: dict[tuple[str, ...], dict[str, float]] = {}
     left_out_count = 0.0
-    for sample in gateway.instant(patient(selector)).value:
+    answer = gateway.instant(patient(selector))
+    for sample in answer.value:
         if sample.labels["__name__"] == left_out:
             left_out_count = sample.value
         elif sample.is_finite:
             found.setdefault(_values(sample, group_by.labels), {})[names[sample.labels["__name__"]]] = sample.value
     groups = [Group(values, *map(figures.get, _FIGURES)) for values, figures in found.items()]
-    return Groups(group_by.labels, tuple(sorted(groups, key=_urgency)[:MOST_SHOWN]), round(left_out_count))
+    shown = tuple(sorted(groups, key=_urgency)[:MOST_SHOWN])
+    return Groups(group_by.labels, shown, round(left_out_count)), answer.trouble
 
 
 def _values(sample: Sample, labels: tuple[str, ...]) -> tuple[str, ...]:

@@ -130,13 +130,13 @@ def view(portal: Portal, slo: ServiceLevelObjective | Journey) -> SloView:
     standing = standings.of(slo.service, slo.name)
     assert standing is not None, "both are of the catalogue"  # noqa: S101
     now, ledger = portal.clock(), Ledger.of(slo)
-    figures, groups, trouble = _asked(portal, slo, ledger)
+    figures, groups, troubles = _asked(portal, slo, ledger)
     is_sliced = isinstance(slo, ServiceLevelObjective) and isinstance(slo.indicator, Threshold | Probe)
     incidents = portal.open_incidents
     return SloView(
         standing,
         standings.at,
-        "; ".join(dict.fromkeys(each for each in (standings.trouble, trouble) if each)),
+        "; ".join(dict.fromkeys(each for each in (standings.trouble, *troubles) if each)),
         isinstance(slo, Journey),
         slo.description,
         slo.impact,
@@ -157,13 +157,16 @@ def view(portal: Portal, slo: ServiceLevelObjective | Journey) -> SloView:
     )
 
 
-def _asked(portal: Portal, slo: ServiceLevelObjective | Journey, ledger: Ledger) -> tuple[Figures, Groups | None, str]:
+def _asked(
+    portal: Portal, slo: ServiceLevelObjective | Journey, ledger: Ledger
+) -> tuple[Figures, Groups | None, tuple[str, ...]]:
     """What is counted, and why it isn't younger: what can't be told takes away nothing that all pages know."""
     try:
         figures = figures_of(portal.gateway, dict(_figures(slo, ledger)))
-        return figures.value, groups_of(portal.gateway, slo), figures.trouble
+        groups, trouble = groups_of(portal.gateway, slo)
     except NotAnswered as error:
-        return Figures({}), None, str(error)
+        return Figures({}), None, (str(error),)
+    return figures.value, groups, (figures.trouble, trouble)
 
 
 def _needs(slo: ServiceLevelObjective | Journey) -> tuple[SloReference, ...]:
