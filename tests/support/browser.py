@@ -31,7 +31,7 @@ EXAMPLES: dict[str, str] = {
     "incident_id": "2023-11-14-transactions-api-availability",
 }
 """What stands for a parameter of an address; a page with another one adds it here."""
-NOT_PAGES = ("/api/", "/health", "/metrics", "/openapi.json")
+NOT_PAGES = ("/api/", "/static/", "/health", "/metrics", "/openapi.json")
 """What addresses begin with that are for machines."""
 FILES = (".md", ".zip", "/{folder}/{name}")
 """What addresses end with that are saved, not read."""
