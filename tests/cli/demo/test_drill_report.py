@@ -64,7 +64,7 @@ def test_all_well_is_said_with_figures_and_times() -> None:
     assert "| fires after the fault |  | 24 s | yes |" in text
     assert "| told after the fault | at most 180 s | 25 s | yes |" in text
     assert "| messages of this page while it was on |  | 1 | yes |" in text
-    assert "| resolved after the cure | at most 2360 s | 41 s | yes |" in text
+    assert "| resolved after the cure | at most 2430 s | 41 s | yes |" in text
     assert "| 02:00:24 | critical fires: Nothing \\| is &lt;b>stored&lt;/b> |" in text
     assert text.index("etl/database-stopped on") < text.index("critical fires") < text.index("database-stopped off")
     assert "It cost 10.00% of the error budget, 120 bad events." in text
