@@ -172,12 +172,14 @@ def test_the_page_is_one_file_that_needs_nothing_else(folder: Path, url: str) ->
         (["--html", "no/such/folder/report.html"], "can't be written: there is no folder no/such/folder"),
         (["--incidents", "none.yaml"], "none.yaml"),
         (["--compare", "other.slo.yaml"], "other.slo.yaml has no SLO orders; it has refunds"),
+        (["--compare", "counted.slo.yaml", "--recorded"], "counted.slo.yaml counts orders in another way"),
         (["--prometheus", "localhost:9090"], "doesn't begin with http:// or https://"),
     ],
 )
 def test_wrong_arguments_are_told(folder: Path, url: str, more: list[str], said: str) -> None:
     """With exit code 2, and nothing is printed as a result."""
     (folder / "other.slo.yaml").write_text(SPEC.replace("orders\n", "refunds\n"), encoding="utf-8")
+    (folder / "counted.slo.yaml").write_text(SPEC.replace("orders_total", "other_total"), encoding="utf-8")
     done = sereno(*_arguments(url, *more), cwd=folder)
     assert done.returncode == ExitCode.INVALID_INPUT
     assert said in done.stderr

@@ -90,7 +90,7 @@ def command(  # noqa: PLR0917 - click passes them by name
         incidents = _incidents(incidents_file, [slo.name for slo in loaded[0].slos], asked)
         if incidents is None:
             return ExitCode.INVALID_INPUT
-        others = {} if other is None or compare is None else _others(slos, other, str(compare))
+        others = {} if other is None or compare is None else _others(slos, other, str(compare), recorded=recorded)
         backtests = _backtests(url, slos, loaded[1], asked, incidents=incidents, others=others, recorded=recorded)
         _finish(backtests, format_, html)
         is_seen = any(each.attained_ratio is not None for each in backtests)
@@ -166,7 +166,7 @@ def _incidents(file: Path | None, slos: "Sequence[str]", asked: "Asked") -> "tup
 
 
 def _others(
-    slos: "Sequence[ServiceLevelObjective]", other: "tuple[Service, Settings]", name: str
+    slos: "Sequence[ServiceLevelObjective]", other: "tuple[Service, Settings]", name: str, *, recorded: bool
 ) -> "dict[str, OtherSpec]":
     """The other spec's SLOs of the same names."""
     from sereno_slo.backtest import OtherSpec
@@ -176,6 +176,11 @@ def _others(
     missing = [slo.name for slo in slos if slo.name not in found]
     if missing:
         raise BacktestRefused(f"{name} has no SLO {missing[0]}; it has {', '.join(found)} (choose one with --slo)")
+    counted = [slo.name for slo in slos if found[slo.name].slo.indicator != slo.indicator]
+    if recorded and counted:
+        raise BacktestRefused(
+            f"{name} counts {counted[0]} in another way, which isn't recorded: leave --recorded out"
+        )
     return found
 
 
