@@ -138,6 +138,7 @@ def _painted(base: str) -> float | None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         tab = browser.new_page()
         tab.goto(f"{base}/?show=all")
+        tab.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
         painted = tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         browser.close()
     return float(painted) / 1000
