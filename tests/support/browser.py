@@ -31,6 +31,8 @@ EXAMPLES: dict[str, str] = {
     "incident_id": "2023-11-14-transactions-api-availability",
 }
 """What stands for a parameter of an address; a page with another one adds it here."""
+LEFT = "net::ERR_ABORTED"
+"""What Chromium says of a request that was on its way when the page was left: no trouble of the page's."""
 NOT_PAGES = ("/api/", "/static/", "/health", "/metrics", "/openapi.json")
 """What addresses begin with that are for machines."""
 FILES = (".md", ".zip", "/{folder}/{name}")
@@ -155,7 +157,8 @@ def _listen(window: Window) -> None:
             window.troubles.append(f"console: {message.text}")
 
     def failed(request: Request) -> None:
-        window.troubles.append(f"failed: {request.url} {request.failure}")
+        if request.failure != LEFT:
+            window.troubles.append(f"failed: {request.url} {request.failure}")
 
     def answered(response: Response) -> None:
         if response.status >= 400:

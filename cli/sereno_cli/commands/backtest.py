@@ -178,9 +178,7 @@ def _others(
         raise BacktestRefused(f"{name} has no SLO {missing[0]}; it has {', '.join(found)} (choose one with --slo)")
     counted = [slo.name for slo in slos if found[slo.name].slo.indicator != slo.indicator]
     if recorded and counted:
-        raise BacktestRefused(
-            f"{name} counts {counted[0]} in another way, which isn't recorded: leave --recorded out"
-        )
+        raise BacktestRefused(f"{name} counts {counted[0]} in another way, which isn't recorded: leave --recorded out")
     return found
 
 
