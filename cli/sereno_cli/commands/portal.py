@@ -116,15 +116,10 @@ def command(  # noqa: PLR0917 - click passes them by name
     from sereno_backends.prometheus import PrometheusAddressInvalid
     from sereno_portal import PortalConfiguration, create_portal
 
-    from sereno_cli.specs import repository_root
-
     if user_header is not None and not public_names:
         say("--user-header needs --public-name: the host name by which people reach the proxy")
         return ExitCode.INVALID_INPUT
-    found = root or repository_root()
-    if found is None:
-        say("there is no slo/specs here or in a folder above; name the repository with --root")
-        return ExitCode.INVALID_INPUT
+    found = _repository(root)
     protection = None if web_config is None else _protection(web_config)
     configuration = PortalConfiguration(
         prometheus=prometheus,
@@ -162,6 +157,17 @@ def _kibana() -> "Kibana | None":
     except KibanaAddressError as error:
         say(f"no links to Kibana: {error}")
         return None
+
+
+def _repository(named: Path | None) -> Path:
+    """The one that was named, or the one around; where there is none, the command has ended with a message."""
+    from sereno_cli.specs import repository_root
+
+    found = named or repository_root()
+    if found is None:
+        say("there is no slo/specs here or in a folder above; name the repository with --root")
+        raise click.exceptions.Exit(ExitCode.INVALID_INPUT)
+    return found
 
 
 def _protection(web_config: Path) -> "Protection":
