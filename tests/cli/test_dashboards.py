@@ -73,9 +73,9 @@ def check(capture: Capture, url: str, *arguments: str | Path) -> tuple[int, str,
     return code, printed.out, printed.err
 
 
-def reasons(folder: Path, panel: str, why: str) -> None:
+def reasons(folder: Path, panel: str, why: str, uid: str = "shop") -> None:
     """The repository's file of panels that may be empty."""
-    text = f"version: sereno/v1\nempty:\n  - {{dashboard: shop, panels: [{panel}], reason: {why}}}\n"
+    text = f"version: sereno/v1\nempty:\n  - {{dashboard: {uid!r}, panels: [{panel}], reason: {why}}}\n"
     (folder.parent / "empty-is-good.yaml").write_text(text, encoding="utf-8")
 
 
@@ -102,6 +102,18 @@ def test_a_reason_makes_it_good(shop: str, folder: Path, capsys: Capture) -> Non
     (folder / "shop.json").write_text(dashboard(Calls=CALLS, Refunds=NOTHING), encoding="utf-8")
     reasons(folder, "Refunds", "nobody has asked for one")
     assert check(capsys, shop) == (ExitCode.OK, "1 dashboard, 2 queries: 0 empty, 1 empty with a reason\n", "")
+
+
+def test_a_reason_may_be_for_dashboards_that_are_made_alike(shop: str, folder: Path, capsys: Capture) -> None:
+    """Patterns of uids and of titles, as long as one of those dashboards has such a panel."""
+    (folder / "shop.json").write_text(dashboard(Calls=CALLS, Refunds=NOTHING), encoding="utf-8")
+    (folder / "shore.json").write_text(dashboard("shore", Calls=CALLS), encoding="utf-8")
+    reasons(folder, "'Re*ds'", "nobody has asked for one", uid="sho*")
+    assert check(capsys, shop)[0] == ExitCode.OK
+    reasons(folder, "Refunds", "nobody has asked for one", uid="shi*")
+    assert check(capsys, shop)[0] == ExitCode.ANSWER_IS_NO
+    reasons(folder, "Returns", "nobody has asked for one", uid="sho*")
+    assert check(capsys, shop)[0] == ExitCode.INVALID_INPUT
 
 
 def test_a_reason_for_a_panel_that_is_gone_is_a_mistake(shop: str, folder: Path, capsys: Capture) -> None:

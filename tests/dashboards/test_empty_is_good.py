@@ -1,5 +1,6 @@
 """The reviewed file of panels that may be empty."""
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from sereno_backends.grafana import read_dashboard
@@ -18,5 +19,6 @@ def test_every_reason_is_for_a_panel_that_is_there() -> None:
     assert read.diagnostics == ()
     assert read.reasons is not None
     boards = [read_dashboard(path.read_bytes()) for path in GRAFANA.glob("*/*.json")]
-    assert {uid for uid, _ in read.reasons.by_panel} <= {board.uid for board in boards}
+    for uid, _ in read.reasons.by_panel:
+        assert any(fnmatchcase(board.uid, uid) for board in boards), f"{uid}: no such dashboard"
     assert list(without_panel(read.reasons, boards)) == []

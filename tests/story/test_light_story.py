@@ -9,14 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 from support.browser import CHROMIUM, NARROW, needs_chromium, open_window, running_browser
-from support.command_line import sereno
 from support.remembered import Remembered, remembered
 from support.waiting import wait_for
 
@@ -146,9 +144,7 @@ def kept(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rem
 @pytest.mark.parametrize("board", ["generated/overview", f"generated/{SYSTEM}", "handwritten/meta-monitoring"])
 def test_no_panel_is_empty_without_a_reason(kept: Remembered, board: str) -> None:
     """What the demo's Prometheus has kept is enough for every panel, or the reviewed file says why not."""
-    moment = datetime.fromtimestamp(kept.at_seconds, UTC).isoformat()
-    path = f"dashboards/grafana/{board}.json"
-    answer = sereno("dashboards", "check", "--prometheus", kept.url, "--at", moment, path, cwd=REPOSITORY)
+    answer = kept.check_dashboards(REPOSITORY, f"dashboards/grafana/{board}.json")
     assert (answer.returncode, answer.stderr) == (0, ""), answer.stderr
 
 

@@ -1,13 +1,16 @@
 """What a demo's Prometheus has kept after the demo has ended: another one answers from it, and scrapes nothing."""
 
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
+from support.command_line import sereno
 from support.prometheus import running_prometheus
 
 _STEP_SECONDS = 5
@@ -26,6 +29,11 @@ class Remembered:
         answer = httpx.get(f"{self.url}/api/v1/query", params=parameters, timeout=30, trust_env=False).json()
         assert answer["status"] == "success", (expr, answer)
         return [float(series["value"][1]) for series in answer["data"]["result"]]
+
+    def check_dashboards(self, repository: Path, *paths: str | Path) -> subprocess.CompletedProcess[str]:
+        """`sereno dashboards check` of that moment, with the reviewed reasons of the repository."""
+        moment = datetime.fromtimestamp(self.at_seconds, UTC).isoformat()
+        return sereno("dashboards", "check", "--prometheus", self.url, "--at", moment, *paths, cwd=repository)
 
 
 @contextmanager

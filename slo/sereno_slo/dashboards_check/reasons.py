@@ -1,5 +1,6 @@
 """`empty-is-good.yaml`: panels that may be empty, each with the reason that reviewers read."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -30,8 +31,8 @@ class _Mapping(BaseModel):
 
 
 class _Entry(_Mapping):
-    dashboard: str = Field(description="Its uid", examples=["sereno_logs"])
-    panels: list[str] = Field(min_length=1, description="Their titles", examples=["[Dead letters]"])
+    dashboard: str = Field(description="Its uid; `*` stands for any characters", examples=["sereno_logs"])
+    panels: list[str] = Field(min_length=1, description="Their titles; `*` as above", examples=["[Dead letters]"])
     reason: Annotated[str, BeforeValidator(_reason)] = Field(
         description="Why that is good", examples=["there is no series before the first one"]
     )
@@ -48,11 +49,13 @@ class Reasons:
 
     path: str
     by_panel: dict[tuple[str, str], str]
-    """By the dashboard's uid and the panel's title."""
+    """By the dashboard's uid and the panel's title, either with `*` for any characters."""
 
     def of(self, dashboard: Dashboard, title: str) -> str | None:
-        """Why this panel may be empty; None where there is no reason."""
-        return self.by_panel.get((dashboard.uid, title))
+        """Why this panel may be empty; None where there is no reason. What is written in full goes before patterns."""
+        exact = self.by_panel.get((dashboard.uid, title))
+        wide = (why for (uid, panel), why in self.by_panel.items() if _fits(uid, dashboard.uid) and _fits(panel, title))
+        return exact or next(wide, None)
 
 
 NO_REASONS = Reasons("", {})
@@ -78,8 +81,12 @@ def read_reasons(source: SourceFile) -> ReadReasons:
 
 def without_panel(reasons: Reasons, dashboards: Sequence[Dashboard]) -> Iterator[Diagnostic]:
     """Reasons for panels that these dashboards don't have any more; those of other dashboards aren't known."""
-    titles = {board.uid: {panel.title for panel in board.data_panels} for board in dashboards}
     for uid, title in reasons.by_panel:
-        if uid in titles and title not in titles[uid]:
+        meant = [board for board in dashboards if _fits(uid, board.uid)]
+        if meant and not any(_fits(title, panel.title) for board in meant for panel in board.data_panels):
             message = f"the dashboard {uid} has no panel {title!r}"
             yield Diagnostic("SLO006", Span(reasons.path), message, "take the reason out, or write the panel's title")
+
+
+def _fits(pattern: str, text: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) is not None
