@@ -141,6 +141,25 @@ def test_an_idle_slo_divides_by_nothing(incident: Incident, tmp_path: Path) -> N
     assert "no requests came in this window" in render_draft(evidence)
 
 
+def test_fewer_failures_than_none_are_none(incident: Incident, tmp_path: Path) -> None:
+    """All less good is below none where the two were read a moment apart; another SLO's draft stood still by that."""
+    other = {"service": "orders", "slo": "latency"}
+    seen = [
+        HistorySample(name, other, BASE + 60 * number + 1, value)
+        for number in range(-70, 100)
+        for name, value in (
+            ("sereno:events:delta1m", 600.0),
+            ("sereno:bad_events:delta1m", 30.0 if number > 60 else -1.0),
+        )
+    ]
+    with running_prometheus(tmp_path / "p", history=seen) as server, PrometheusClient(server.url) as client:
+        evidence = gather(incident, "x", open_metrics(client, NOW), NO_LOGS, now=NOW, progress=lambda _: None)
+    assert isinstance(evidence.affected, Measured)
+    (affected,) = evidence.affected.value
+    assert (affected.slo, affected.is_beyond_chance) == ("latency", True)
+    assert render_draft(evidence)
+
+
 @pytest.mark.parametrize("objective", [1.0, float("nan"), float("inf"), 99.9])
 def test_an_impossible_objective_leaves_no_budget_figures(incident: Incident, tmp_path: Path, objective: float) -> None:
     """An objective that leaves no budget doesn't become a division by zero or a negative budget."""

@@ -77,9 +77,11 @@ def standard_deviations(count: float, usual_count: float, exposure_ratio: float)
     """How surely one Poisson count is higher than another that was seen over 1/`exposure_ratio` as many requests.
 
     Both counts are uncertain, also a count of none: two failures after an hour without any are no evidence. The
-    variance-stabilising form with Anscombe's 3/8 (Huffman 1984) holds for such small counts.
+    variance-stabilising form with Anscombe's 3/8 (Huffman 1984) holds for such small counts. Less than none is none:
+    what a ledger counts as all less good is below it where the two were read a moment apart.
     """
-    difference = math.sqrt(count + 3 / 8) - math.sqrt(exposure_ratio * (usual_count + 3 / 8))
+    known, usual = max(count, 0.0), max(usual_count, 0.0)
+    difference = math.sqrt(known + 3 / 8) - math.sqrt(exposure_ratio * (usual + 3 / 8))
     return 2 * difference / math.sqrt(1 + exposure_ratio)
 
 
