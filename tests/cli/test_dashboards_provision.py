@@ -93,6 +93,17 @@ def test_copies_are_files_of_their_own(repository: Path) -> None:
     assert provision(*arguments, "--check") == ExitCode.ANSWER_IS_NO
 
 
+@pytest.mark.parametrize("compiled", [(), ("--out", "made")])
+def test_data_sources_come_with_what_was_compiled(repository: Path, compiled: tuple[str, ...]) -> None:
+    """Without them panels would have nobody to ask; `sereno compile` puts them beside dashboards."""
+    (repository / "sereno.yaml").write_text("window: 30d\n", encoding="utf-8")
+    assert run(["compile", *compiled]) == ExitCode.OK
+    folder = "made/dashboards" if compiled else "dashboards/grafana/generated"
+    assert provision("--dashboards", folder, "--out", "image", "--copy") == ExitCode.OK
+    text = (repository / "image/provisioning/datasources/sereno.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(text)["datasources"]
+
+
 def test_what_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     """Outside of a repository everything has to be named; wrong specs are told, and nothing is written."""
     monkeypatch.chdir(tmp_path)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _GRAFANA = Path("dashboards/grafana")
 _OUT = _GRAFANA / "owners"
+_COMPILED_SOURCES = Path("datasources/sereno.yaml")
 _HERE = f"$SERENO_HOME/{_OUT}"
 _EPILOG = """\b
 Examples:
@@ -82,17 +83,16 @@ def command(
 
 
 def _wanted(compiled: Path, owners: dict[str, str], home: Path | None, seen_as: str) -> "tuple[Wanted, ...]":
-    """Of compiled dashboards; and, of a repository's `home`, handwritten ones and the data sources."""
+    """Compiled dashboards and data sources; of a repository's `home` handwritten dashboards, too."""
     from sereno_cli.dashboard_folders import SOURCES, Folder, folders_of, wanted_files
 
     folders = folders_of(sorted(compiled.glob("*.json")), owners)
-    if home is None:
-        return tuple(wanted_files(folders, None, seen_as))
-    own = Folder("sereno-handwritten", "Sereno, handwritten", tuple(sorted((home / "handwritten").glob("*.json"))))
-    sources = home / SOURCES
-    return tuple(
-        wanted_files((*folders, own) if own.files else folders, sources if sources.is_file() else None, seen_as)
-    )
+    # Where `sereno compile` writes them in a repository, and with --out.
+    places = (compiled.parent / SOURCES, compiled.parent / _COMPILED_SOURCES)
+    if home is not None:
+        own = Folder("sereno-handwritten", "Sereno, handwritten", tuple(sorted((home / "handwritten").glob("*.json"))))
+        folders = (*folders, own) if own.files else folders
+    return tuple(wanted_files(folders, next(filter(Path.is_file, places), None), seen_as))
 
 
 def _compared(wanted: "Sequence[Wanted]", place: Path, *, copied: bool) -> ExitCode:
