@@ -14,7 +14,7 @@ from sereno_slo.plan.burn import ALERT
 from sereno_slo.promql import Aggregation, Call, Selector
 
 from sereno_portal.charts import Hue, Mark
-from sereno_portal.gateway import Answer, Gateway, Span
+from sereno_portal.gateway import Answer, Gateway, NotAnswered, Span
 
 _MOST_DEPLOYMENTS = 20
 _MOST_STRETCHES = 5
@@ -55,32 +55,56 @@ def deployments(gateway: Gateway, service: str, within: timedelta) -> Answer[tup
     return Answer(tuple(latest), answer.at, answer.trouble)
 
 
-def marks_of(gateway: Gateway, slo: Objective, span: Span) -> tuple[Mark, ...]:
-    """Deployments, pages and tickets on the budget, and exclusions within the span. Raises `NotAnswered`."""
-    start, end = span.start.timestamp(), span.end.timestamp()
-    deployed = deployments(gateway, slo.service, span.end - span.start).value
-    return (
-        *(Mark(each.at.timestamp(), each.version, Hue.OTHER) for each in deployed if start <= each.at.timestamp()),
-        *_alerts(gateway, slo, span),
-        *(
-            Mark(begin, exclusion.reason, Hue.PLAIN, until)
-            for exclusion in slo.exclusions
-            for begin, until in _stretches(exclusion, int(start), int(end))[-_MOST_STRETCHES:]
-        ),
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is marked on a chart, and why something may be missing there; empty where nothing is."""
+
+    marks: tuple[Mark, ...]
+    trouble: str
+
+
+def marks_of(gateway: Gateway, slo: Objective, span: Span) -> Marks:
+    """Deployments, pages and tickets on the budget, and exclusions within the span; lines are worth showing without."""
+    start, end = int(span.start.timestamp()), int(span.end.timestamp())
+    found: list[Mark] = []
+    troubles: list[str] = []
+    for ask in (_deployed, _alerts):
+        try:
+            answer = ask(gateway, slo, span)
+        except NotAnswered as error:
+            troubles.append(str(error))
+        else:
+            found.extend(answer.value)
+            troubles.append(answer.trouble)
+    found += (
+        Mark(begin, exclusion.reason, Hue.PLAIN, until)
+        for exclusion in slo.exclusions
+        for begin, until in _stretches(exclusion, start, end)[-_MOST_STRETCHES:]
     )
+    return Marks(tuple(found), next(filter(None, troubles), ""))
 
 
-def _alerts(gateway: Gateway, slo: Objective, span: Span) -> Iterator[Mark]:
+def _deployed(gateway: Gateway, slo: Objective, span: Span) -> Answer[tuple[Mark, ...]]:
+    answer = deployments(gateway, slo.service, span.end - span.start)
+    marks = (Mark(each.at.timestamp(), each.version, Hue.OTHER) for each in answer.value if span.start <= each.at)
+    return Answer(tuple(marks), answer.at, answer.trouble)
+
+
+def _alerts(gateway: Gateway, slo: Objective, span: Span) -> Answer[tuple[Mark, ...]]:
     fired = Selector("ALERTS").where(
         alertname=ALERT, alertstate="firing", service=slo.service, slo=slo.name, grouped_by=""
     )
-    step = span.step.total_seconds()
-    for columns in gateway.range(Aggregation("max", fired, ("severity",)), span).value:
-        severity = columns.labels.get("severity")
-        if severity in set(AlertSeverity):
-            is_page = severity == AlertSeverity.CRITICAL
-            for begin, until in _runs(columns, step):
-                yield Mark(begin, "page" if is_page else "ticket", Hue.BAD if is_page else Hue.WARNING, until)
+    answer = gateway.range(Aggregation("max", fired, ("severity",)), span)
+    marks = (mark for columns in answer.value for mark in _fired(columns, span.step.total_seconds()))
+    return Answer(tuple(marks), answer.at, answer.trouble)
+
+
+def _fired(columns: Columns, step: float) -> Iterator[Mark]:
+    severity = columns.labels.get("severity")
+    if severity in set(AlertSeverity):
+        is_page = severity == AlertSeverity.CRITICAL
+        for begin, until in _runs(columns, step):
+            yield Mark(begin, "page" if is_page else "ticket", Hue.BAD if is_page else Hue.WARNING, until)
 
 
 def _runs(columns: Columns, step: float) -> Iterator[tuple[float, float]]:

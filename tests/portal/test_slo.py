@@ -4,7 +4,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sereno_portal import PortalConfiguration
+from sereno_portal import PortalConfiguration, happenings
+from sereno_portal.gateway import NotAnswered
 from support.portal import BURNING, END, OVERSPENT, ROOT, at, running_portal
 from support.portal_service import CALM_ROUTE, FAILING_ROUTE, GROUPS_LEFT_OUT
 from support.prometheus import RunningProcess
@@ -104,6 +105,23 @@ def test_charts_have_bounds_and_marks(portal: httpx.Client) -> None:
     assert marks["page"]["until"] - marks["page"]["at"] == pytest.approx(1_800, abs=300)
     events = portal.get(f"/api/v1/slos/{SPENT}/charts/events?span=1h").json()
     assert [line["values"][-1] for line in events["lines"]] == [600, 1]
+
+
+@pytest.mark.parametrize("missing", ["deployments", "Aggregation"])
+def test_lines_are_drawn_where_marks_cant_be_told(
+    past: RunningProcess, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    """Either kind may be without an answer: the others are drawn, and the chart says why something is missing."""
+
+    def no_answer(*_: object) -> object:
+        raise NotAnswered("Prometheus is slow")
+
+    monkeypatch.setattr(happenings, missing, no_answer)
+    with running_portal(PortalConfiguration(past.url, ROOT, clock=at(END))) as client:
+        chart = client.get(f"/api/v1/slos/{SPENT}/charts/burn-rates?span=6h").json()
+    assert chart["trouble"] == "Prometheus is slow"
+    assert {mark["label"] for mark in chart["marks"]} == ({"page"} if missing == "deployments" else {"v7"})
+    assert any(value is not None for value in chart["lines"][0]["values"])
 
 
 def test_minutes_are_judged_by_values_that_are_shown(portal: httpx.Client) -> None:

@@ -45,7 +45,12 @@ def router(portal: Portal) -> APIRouter:
         return history.replay(question, end_ms)
 
     jobs = Jobs(work)
+    _add_page(routes, portal, jobs)
+    _add_interface(routes, portal, jobs)
+    return routes
 
+
+def _add_page(routes: APIRouter, portal: Portal, jobs: Jobs) -> None:
     @routes.get("/backtest", include_in_schema=False)
     def backtest_page(
         request: Request,
@@ -70,6 +75,8 @@ def router(portal: Portal) -> APIRouter:
             asked=None if job is None else answer_of(job),
         )
 
+
+def _add_interface(routes: APIRouter, portal: Portal, jobs: Jobs) -> None:
     @routes.post("/api/v1/backtests", status_code=HTTPStatus.ACCEPTED)
     def ask(
         request: Request,
@@ -95,8 +102,6 @@ def router(portal: Portal) -> APIRouter:
         if answer is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, "it isn't done")
         return CHARTS[chart](answer, partial(said, language=preferences_of(request).language))
-
-    return routes
 
 
 def _question(portal: Portal, name: str, *, days: int, objective: float | None, source: Source) -> Replay:

@@ -78,17 +78,18 @@ def _budget(gateway: Gateway, slo: Objective, span: Span, say: Say) -> Chart:
             values = _forecast((*past, *ahead), last, remaining[last] or 0.0, pace / slo.window.seconds)
             label = say("At the pace of the last hour") if window is HOUR else say("At the pace of the last day")
             lines.append(Line(label, values, hue, dashed=True))
+    marks = marks_of(gateway, slo, span)
     return Chart(
         say("Budget remaining"),
         "percentunit",
         (*past, *ahead),
         tuple(lines),
         (Bound(0, say("spent")),),
-        marks_of(gateway, slo, span),
+        marks.marks,
         empty=say("Nothing is recorded yet"),
         minimum=0,
         maximum=1,
-        trouble=found.trouble,
+        trouble=found.trouble or marks.trouble,
     )
 
 
@@ -140,17 +141,18 @@ def _burn_rates(gateway: Gateway, slo: Objective, span: Span, say: Say) -> Chart
     found = _up_to_now(gateway, {str(each): queries.burn_rate(ledger, slo, each) for each in windows}, span)
     # One line for each threshold; where a page and a ticket share it, the page's.
     thresholds = {tier.factor(slo.window): tier.severity for tier in reversed(tiers)}
+    marks = marks_of(gateway, slo, span)
     return Chart(
         say("Burn rates"),
         BURN_UNIT,
         found.times,
         tuple(Line(str(window), found.lines[str(window)]) for window in windows),
         tuple(_bound(factor, severity, say) for factor, severity in sorted(thresholds.items())),
-        marks_of(gateway, slo, span),
+        marks.marks,
         empty=say("Nothing is recorded yet"),
         minimum=0,
         maximum=1.2 * max(thresholds, default=1.0),
-        trouble=found.trouble,
+        trouble=found.trouble or marks.trouble,
     )
 
 
