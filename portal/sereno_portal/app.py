@@ -25,6 +25,8 @@ from sereno_portal.portal import Portal
 from sereno_portal.standings import StandingsBook
 from sereno_portal.web.access import OwnNames, ProxyUser
 from sereno_portal.web.files import files_of
+from sereno_portal.web.missing import NoSuch
+from sereno_portal.web.preferences import preferences_of
 from sereno_portal.web.rendering import HEADERS, page
 
 PAGES = (
@@ -131,7 +133,10 @@ def _no_incidents(request: Request, error: Exception) -> Response:
 
 def _http_trouble(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    return _trouble(request, error.status_code, str(error.detail))
+    what = str(error.detail)
+    if isinstance(error, NoSuch) and not is_for_machines(request):
+        what = error.told(preferences_of(request).language)
+    return _trouble(request, error.status_code, what)
 
 
 def _wrong_parameters(request: Request, error: Exception) -> Response:

@@ -243,7 +243,7 @@ def test_unknown_names(shown: httpx.Client) -> None:
     """404, with the nearest dashboards."""
     found = shown.get("/api/v1/dashboards/shwon")
     assert found.status_code == 404
-    assert "there is shown" in found.json()["error"]
+    assert "do you mean shown?" in found.json()["error"]
     assert shown.get("/dashboards/shown/panels/4711").status_code == 404
     assert shown.get("/dashboards/shown/panels/x").status_code == 422
 

@@ -77,6 +77,9 @@ def test_an_unknown_name_is_answered_with_the_nearest(portal: httpx.Client, addr
     assert answer.status_code == 404
     assert "do you mean" in answer.text
     assert "transactions-api" in answer.text
+    spanish = portal.get(address, headers={"Accept-Language": "es"}).text
+    assert "no existe el" in spanish
+    assert "¿quiere decir" in spanish
 
 
 @pytest.mark.parametrize("name", ['x"} or vector(1) #', "<script>alert(1)</script>", "..%2f..%2fetc", "%00"])

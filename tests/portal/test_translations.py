@@ -8,7 +8,7 @@ import sereno_portal
 import yaml
 
 PACKAGE = Path(sereno_portal.__file__).parent
-_SAID = re.compile(r'\b(?:_|say)\("((?:[^"\\]|\\.)*)"')
+_SAID = re.compile(r'\b(?:_|say|no_such|NoSuch)\("((?:[^"\\]|\\.)*)"')
 SPANISH = sorted((PACKAGE / "languages" / "es").glob("*.yaml"))
 
 

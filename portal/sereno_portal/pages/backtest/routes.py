@@ -1,6 +1,5 @@
 """The page, which is a question in its address, and the same for machines."""
 
-import difflib
 from enum import StrEnum
 from functools import partial
 from http import HTTPStatus
@@ -15,13 +14,13 @@ from sereno_portal.pages.backtest.views import CHARTS, STEPS, Answer, answer_of,
 from sereno_portal.portal import Portal
 from sereno_portal.web.access import is_foreign
 from sereno_portal.web.languages import said
+from sereno_portal.web.missing import no_such
 from sereno_portal.web.preferences import preferences_of
 from sereno_portal.web.rendering import page
 
 USUAL_DAYS = 7
 _MOST_DAYS = 30
 _MINUTE_SECONDS = 60
-_NEAREST = 3
 
 Slo = Annotated[str, Query(max_length=300, description="`service/slo`.")]
 Days = Annotated[int, Query(ge=1, le=_MOST_DAYS)]
@@ -108,7 +107,8 @@ def _question(portal: Portal, name: str, *, days: int, objective: float | None, 
     catalogue = portal.catalogue
     slo = chosen(catalogue, name)
     if slo is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND, _unknown(name, [each.name for each in choices(catalogue)]))
+        known = (each.name for each in choices(catalogue))
+        raise no_such("there is no SLO {name} that can be replayed", name, known)
     percent = slo.objective_percent if objective is None else objective
     return Replay(slo, catalogue.settings, days, percent, source)
 
@@ -127,9 +127,3 @@ def _known(jobs: Jobs, name: str) -> Job:
             HTTPStatus.NOT_FOUND, "there is no such backtest, or none any more: they are kept ten minutes"
         )
     return job
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    nearest = difflib.get_close_matches(name, known, n=_NEAREST, cutoff=0.4)
-    told = f"; do you mean {' or '.join(nearest)}?" if nearest else ""
-    return f"there is no SLO {name[:100]!r} that can be replayed{told}"

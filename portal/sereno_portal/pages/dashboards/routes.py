@@ -1,6 +1,5 @@
 """The addresses of the dashboards' pages, and of the same as JSON."""
 
-import difflib
 from typing import Annotated
 from urllib.parse import quote
 
@@ -16,6 +15,7 @@ from sereno_portal.pages.dashboards.shelf import DashboardFiles, Shelf, Shelved
 from sereno_portal.pages.dashboards.times import Shown, TimeInvalid, shown, understood
 from sereno_portal.pages.dashboards.views import DashboardView, Listing, dashboard_view, listing, parameters
 from sereno_portal.portal import Portal
+from sereno_portal.web.missing import no_such
 from sereno_portal.web.preferences import preferences_of
 from sereno_portal.web.rendering import page
 
@@ -43,8 +43,7 @@ class _Pages:
             return found
         if found is not None:
             raise HTTPException(422, f"dashboards/grafana/{found.folder}/{found.file}: {found.why}")
-        near = difflib.get_close_matches(uid, [each.dashboard.uid for each in shelf.dashboards], 3, 0.4)
-        raise HTTPException(404, f"no dashboard {uid[:80]!r}" + (f"; there is {', '.join(near)}" if near else ""))
+        raise no_such("there is no dashboard {name}", uid, (each.dashboard.uid for each in shelf.dashboards))
 
     def chosen(self, request: Request, shelved: Shelved, start: str, end: str) -> tuple[Choices, Shown]:
         """What the address says; 422 where it is nothing that was offered."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from fastapi import HTTPException
 from sereno_backends.incidents import EntryKind, EntrySource, Incident, IncidentEntry, IncidentStatus
 from sereno_postmortems.entry_words import Saying
 from sereno_postmortems.pages.happenings import By, Happening, happenings
@@ -11,6 +10,7 @@ from sereno_postmortems.pages.reading import annotation_of, impact_of, subject_o
 from sereno_postmortems.runbooks import Shelf, ShelfUnreadable
 
 from sereno_portal.portal import Portal
+from sereno_portal.web.missing import NoSuch
 from sereno_portal.web.rendering import web_address
 
 ROWS_A_PAGE = 50
@@ -136,8 +136,7 @@ def incident_view(portal: Portal, incident_id: str) -> IncidentView:
     known = portal.incident_shelf.current()
     incident = known.incident(incident_id)
     if incident is None:
-        nearest = ", ".join(known.nearest(incident_id))
-        raise HTTPException(404, f"no incident {incident_id!r}" + (f"; nearest: {nearest}" if nearest else ""))
+        raise NoSuch("there is no incident {name}", incident_id, known.nearest(incident_id))
     return IncidentView(
         incident=incident,
         status=incident.status,

@@ -1,6 +1,5 @@
 """What the pages of runbooks show."""
 
-import difflib
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,10 +15,10 @@ from sereno_postmortems.sources import IncidentSourceUnreachable
 from sereno_portal.incident_shelf import NoIncidentPlace
 from sereno_portal.pages.runbooks.library import Book, Library
 from sereno_portal.portal import Portal
+from sereno_portal.web.missing import NoSuch, no_such
 from sereno_portal.web.rendering import web_address
 
 MOST_CHOICES = 10
-_NEAREST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def of_alert(portal: Portal, library: Library, alert: str, incident_id: str) -> 
     try:
         runbook = library.of_alert(alert)
     except UnknownRunbook as error:
-        raise _unknown(alert, error.nearest) from error
+        raise NoSuch("there is no runbook {name}", alert, error.nearest) from error
     except ShelfUnreadable as error:
         raise HTTPException(503, str(error)) from error
     return _filled(portal, library, (alert,), runbook, incident_id)
@@ -123,14 +122,10 @@ def of_slo(portal: Portal, library: Library, service: str, slo: str, incident_id
         runbook = library.of_slo(service, slo)
         if runbook is None:
             known = ["/".join(names) for names in library.names() if len(names) > 1]
-            raise _unknown(f"{service}/{slo}", difflib.get_close_matches(f"{service}/{slo}", known, n=_NEAREST))
+            raise no_such("there is no runbook {name}", f"{service}/{slo}", known)
     except ShelfUnreadable as error:
         raise HTTPException(503, str(error)) from error
     return _filled(portal, library, (service, slo), runbook, incident_id)
-
-
-def _unknown(name: str, nearest: tuple[str, ...] | list[str]) -> HTTPException:
-    return HTTPException(404, f"no runbook {name!r}" + (f"; nearest: {', '.join(nearest)}" if nearest else ""))
 
 
 def _filled(

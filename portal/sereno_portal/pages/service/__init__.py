@@ -128,5 +128,5 @@ def _found(portal: Portal, name: str) -> Service:
     """Of the catalogue: no other text of an address is ever asked for."""
     found = portal.catalogue.service(name)
     if found is None:
-        raise no_such("service", name, (each.name for each in portal.catalogue.services))
+        raise no_such("there is no service {name}", name, (each.name for each in portal.catalogue.services))
     return found

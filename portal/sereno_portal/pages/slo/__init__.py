@@ -65,7 +65,7 @@ def _add_json(routes: APIRouter, portal: Portal) -> None:
         say = partial(said, language=preferences_of(request).language)
         drawn = draw(portal.gateway, found, picture, shown, say)
         if drawn is None:
-            raise no_such("chart", picture, (each for each in Picture if each is not Picture.VALUES))
+            raise no_such("there is no chart {name}", picture, (each for each in Picture if each is not Picture.VALUES))
         return drawn
 
 
@@ -73,10 +73,11 @@ def _found(portal: Portal, service: str, slo: str) -> ServiceLevelObjective | Jo
     """Of the catalogue: no other text of an address is ever asked for."""
     of_service = portal.catalogue.service(service)
     if of_service is None:
-        raise no_such("service", service, (each.name for each in portal.catalogue.services))
+        raise no_such("there is no service {name}", service, (each.name for each in portal.catalogue.services))
     objective = portal.catalogue.objective(service, slo)
     if objective is None:
-        raise no_such(f"SLO of {service}", slo, (each.name for each in objectives_of(of_service)))
+        known = (f"{service}/{each.name}" for each in objectives_of(of_service))
+        raise no_such("there is no SLO {name}", f"{service}/{slo}", known)
     return objective
 
 
