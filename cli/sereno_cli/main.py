@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exporter": ("exporter", "Serve metrics of what has none: databases' rows, queues, quotas, deployments."),
     "handover": ("handover", "Print the shift's summary for the next person: open incidents first."),
     "incidents": ("incidents", "Receive pages, keep incident records, write down what people do about them."),
+    "kubernetes": ("kubernetes", "Bring rules and dashboards into a cluster; see whether its Prometheus has them."),
     "logs": ("logs", "Search the logs; see after the store's health and life cycle."),
     "new": ("new", "Write a first spec from a template: HTTP API, gRPC, Istio, queue worker, …"),
     "plan": ("plan", "Tell what a change of SLO specs does, before it is merged."),
