@@ -82,8 +82,9 @@ test-tools: tools servers ## what only the tests need: Java 17, Maven, Elasticse
 	@scripts/install-test-tools
 	@scripts/elasticsearch fetch >/dev/null
 
-helm: ## build the real Helm, which the chart's tests run where it is there (needs Go, two minutes, once)
-	@scripts/fetch-helm
+helm: ## build the real Helms 3 and 4, which the chart's tests run where they are there (needs Go, two minutes each, once)
+	@scripts/fetch-helm 3
+	@scripts/fetch-helm 4
 
 otel-collector: ## build the real OpenTelemetry Collector, which tests of collectors/otel run where it is there (needs Go)
 	@scripts/fetch-otel-collector

@@ -15,13 +15,27 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ include "sereno.selector" . }}
 {{- end -}}
 
+{{- /* The head of an object of a workload: (dict "root" $ "name" "incidents") */ -}}
+{{- define "sereno.metadata" -}}
+name: {{ include "sereno.name" .root }}-{{ .name }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- include "sereno.labels" .root | nindent 2 }}
+  app.kubernetes.io/component: {{ .name }}
+{{- end -}}
+
+{{- define "sereno.workloadSelector" -}}
+{{ include "sereno.selector" .root }}
+app.kubernetes.io/component: {{ .name }}
+{{- end -}}
+
 {{- define "sereno.serviceAccount" -}}
 {{- if .Values.serviceAccount.create -}}{{ .Values.serviceAccount.name | default (include "sereno.name" .) }}
 {{- else -}}{{ .Values.serviceAccount.name | default "default" }}{{- end -}}
 {{- end -}}
 
 {{- define "sereno.image" -}}
-{{- $repository := required "image.repository is needed for collector and incidents: there is no published image, README.md shows how one is built (--set image.repository=registry.example.org/sereno)" .Values.image.repository -}}
+{{- $repository := required "image.repository is needed for every workload and for specs: there is no published image, deploy/Dockerfile builds it (--set image.repository=registry.example.org/sereno)" .Values.image.repository -}}
 {{ $repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
 
@@ -31,73 +45,33 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- else -}}configmap{{- end -}}
 {{- end -}}
 
+{{- /* What the Prometheus Operator selects by: (dict "root" $ "labels" .Values.rules.labels), a YAML map or nothing. */ -}}
+{{- define "sereno.operatorLabels" -}}
+{{- $labels := deepCopy (.labels | default dict) -}}
+{{- with .root.Values.releaseLabel }}{{ $labels = merge $labels (dict "release" .) }}{{ end -}}
+{{- with $labels }}{{ toYaml . }}{{ end -}}
+{{- end -}}
+
+{{- /* "true" where specs of the values or of a ConfigMap are compiled in the cluster. */ -}}
+{{- define "sereno.compiles" -}}
+{{- if or .Values.specs.inline .Values.specs.existingConfigMap }}true{{ end -}}
+{{- end -}}
+
+{{- /* The workloads that are switched on, as JSON: name → the job of its targets. */ -}}
+{{- define "sereno.workloads" -}}
+{{- $jobs := dict "exporters" "sereno-exporters" "devops" "sereno-devops" "collector" "sereno-collector" "nodeLogs" "sereno-collector" "incidents" "sereno-incidents" "portal" "sereno-portal" -}}
+{{- $found := dict -}}
+{{- range $name, $job := $jobs }}
+{{- if (index $.Values $name).enabled }}{{ $_ := set $found $name $job }}{{ end -}}
+{{- end -}}
+{{ toJson $found }}
+{{- end -}}
+
 {{- define "sereno.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
 
-{{- /* The claim of a workload: (dict "root" $ "name" "incidents" "values" .Values.incidents) */ -}}
-{{- define "sereno.claim" -}}
-{{- if not .values.persistence.existingClaim -}}
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata:
-  name: {{ include "sereno.name" .root }}-{{ .name }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "sereno.labels" .root | nindent 4 }}
-    app.kubernetes.io/component: {{ .name }}
-spec:
-  accessModes: [ReadWriteOnce]
-  {{- with .values.persistence.storageClass }}
-  storageClassName: {{ . }}
-  {{- end }}
-  resources:
-    requests:
-      storage: {{ .values.persistence.size }}
-{{- end -}}
-{{- end -}}
-
-{{- /* The pod of a workload, but for its container. */ -}}
-{{- define "sereno.pod" -}}
-serviceAccountName: {{ include "sereno.serviceAccount" .root }}
-automountServiceAccountToken: false
-{{- with .root.Values.imagePullSecrets }}
-imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-securityContext:
-  {{- toYaml .root.Values.podSecurityContext | nindent 2 }}
-{{- with .values.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .values.affinity }}
-affinity:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- end -}}
-
-{{- define "sereno.stateVolumes" -}}
-- name: state
-  persistentVolumeClaim:
-    claimName: {{ .values.persistence.existingClaim | default (printf "%s-%s" (include "sereno.name" .root) .name) }}
-- name: tmp
-  emptyDir: {}
-{{- end -}}
-
-{{- /* Of the container: what both workloads have. */ -}}
-{{- define "sereno.container" -}}
-image: {{ include "sereno.image" .root | quote }}
-imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-workingDir: /var/lib/sereno
-securityContext:
-  {{- include "sereno.containerSecurity" .root | nindent 2 }}
-resources:
-  {{- toYaml .values.resources | nindent 2 }}
-{{- end -}}
+{{- /* The name of a workload in names and labels: nodeLogs is node-logs. */ -}}
+{{- define "sereno.component" -}}{{ . | kebabcase }}{{- end -}}

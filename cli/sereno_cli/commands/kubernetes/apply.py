@@ -68,6 +68,7 @@ def _label(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -
 )
 @click.option("--dashboards/--no-dashboards", default=True, show_default=True, help="ConfigMaps for Grafana's sidecar.")
 @click.option("--namespace", metavar="NAME", help="Where objects go [the pod's own].")
+@click.option("--rules-namespace", metavar="NAME", help="Where rules go [--namespace].")
 @click.option("--dashboards-namespace", metavar="NAME", help="Where dashboards go [--namespace].")
 @click.option("--release", default="sereno", show_default=True, metavar="NAME", help="Whose objects they are.")
 @click.option("--rule-label", "rule_labels", multiple=True, callback=_label, metavar="NAME=VALUE", help="On rules.")
@@ -90,6 +91,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     rules_as: RulesAs,
     dashboards: bool,
     namespace: str | None,
+    rules_namespace: str | None,
     dashboards_namespace: str | None,
     release: str,
     rule_labels: dict[str, str],
@@ -118,15 +120,15 @@ def command(  # noqa: PLR0917 - click passes them by name
     wishes = Wishes(release, kind, rule_labels, dashboard_labels or {"grafana_dashboard": "1"})
     try:
         access, own = _access(server, token_file, ca_file, namespace)
-        there = namespace or own
+        home = namespace or own
         parts = _parts(
             folder,
             wishes,
-            there if rules_as != "none" else None,
-            (dashboards_namespace or there) if dashboards else None,
+            None if rules_as == "none" else rules_namespace or home,
+            dashboards_namespace or home if dashboards else None,
         )
         with KubernetesClient(access) as client:
-            return _bring(client, parts, there, Order(release, owner, prune, dry_run))
+            return _bring(client, parts, home, Order(release, owner, prune, dry_run))
     except (AccessInvalid, FolderUnusable) as error:
         click.echo(f"sereno kubernetes apply: {error}", err=True)
         return ExitCode.INVALID_INPUT
