@@ -1,6 +1,6 @@
 """Writes the schemas that tests/helm validates the chart's objects by: extracts, small enough to be kept here.
 
-.venv/bin/python scripts/helm-schemas.py         needs the network, pip and Go; what it reads stands in SOURCES and MODULES
+.venv/bin/python scripts/helm-schemas.py         needs the network, pip and Go
 
 Elastic's definitions are under Elastic's own licence: they go into the cache beside Helm, not into this repository.
 """
@@ -113,8 +113,7 @@ def _bare(schema: Any) -> Any:
 
 
 def _references(schema: Any) -> Iterator[str]:
-    for name in re.findall(r'"#/\$defs/([^"]+)"', json.dumps(schema)):
-        yield name
+    yield from re.findall(r'"#/\$defs/([^"]+)"', json.dumps(schema))
 
 
 def _custom(module: str, folder: str, kinds: tuple[str, ...]) -> dict[str, Any]:

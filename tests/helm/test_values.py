@@ -1,7 +1,7 @@
 """Sets of values: what the chart makes of each, by the real Helms, and whether clusters would take it.
 
-`values/*.yaml` and `expected/*.yaml` are pairs; `failing/*.yaml` say in their first lines what they are answered. A line
-`# knows:` names what the cluster has. SERENO_UPDATE_GOLDENS=1 writes the expectations anew.
+`values/*.yaml` and `expected/*.yaml` are pairs; `failing/*.yaml` say in their first lines what they are answered. A
+line `# knows:` names what the cluster has. SERENO_UPDATE_GOLDENS=1 writes the expectations anew.
 """
 
 import functools
