@@ -3,17 +3,16 @@
 import fcntl
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from sereno_slo import FOLDER, compile_specs, has_errors, read_settings, read_source, validate_specs, write
 from sereno_slo.model import Service
-from sereno_slo.source import SourceFile
 
 from sereno_cli.demo import control, parts
+from sereno_cli.demo.compiling import compile_specs_of, silent_specs
 from sereno_cli.demo.configuration import write_configuration
 from sereno_cli.demo.history import DAYS, write_history
 from sereno_cli.demo.part import Part
@@ -96,7 +95,7 @@ def running_world(
         servers = stack.enter_context(server_places(places, programs, addresses, chosen))
         run = Run(places, programs, addresses, servers)
         tell("compiling slo/specs")
-        services = _compile(places, _silent_specs(clone, chosen))
+        services = compile_specs_of(places, silent_specs(clone, chosen))
         tell(f"writing {DAYS} days of simulated history")
         samples = sum(_write_histories(run, chosen, services))
         tell(f"history written: {samples:,} ledger samples")
@@ -209,41 +208,6 @@ def _forget_last_run(places: Places, systems: Iterable[System]) -> None:
 def _logs(places: Places, systems: Iterable[System]) -> list[Path]:
     programs = (program.name for each in systems for program in each.programs if program.log is not None)
     return [places.log_of(name) for name in (LOG, *programs)]
-
-
-def _silent_specs(clone: Path, running: Iterable[System]) -> frozenset[str]:
-    """Specs of systems that don't run: alerts would say that nothing is heard of them."""
-    every = (read_system(clone / "systems" / name) for name in system_ids(clone))
-    heard = {spec for system in running for spec in system.specs}
-    return frozenset(spec for system in every if isinstance(system, System) for spec in system.specs) - heard
-
-
-def _compile(places: Places, without: Collection[str]) -> Mapping[str, Service]:
-    """Compile the clone's other specs into the demo's state, as `sereno compile --out` does; the services by name."""
-    every = sorted((places.root / "slo" / "specs").glob("*.slo.yaml"))
-    paths = [path for path in every if path.name.removesuffix(".slo.yaml") not in without]
-    sources = [read_source(path) for path in paths]
-    settings_source = read_source(places.root / "sereno.yaml")
-    settings, problems = read_settings(settings_source if isinstance(settings_source, SourceFile) else None)
-    readable = [source for source in sources if isinstance(source, SourceFile)]
-    compilation = compile_specs(readable, settings, FOLDER)
-    found = (*problems, *compilation.diagnostics, *(s for s in sources if not isinstance(s, SourceFile)))
-    if has_errors(found):
-        raise DemoError("the specs have mistakes:\n" + "\n".join(map(str, found)))
-    write(compilation.artefacts, FOLDER, places.compiled, is_complete=True)
-    _link_portal_root(places, paths)
-    return {service.name: service for service in validate_specs(readable, settings).services}
-
-
-def _link_portal_root(places: Places, specs: Iterable[Path]) -> None:
-    """Links, so that a runbook or spec that is edited while the demo runs is seen in it."""
-    folder = places.portal_root / "slo" / "specs"
-    folder.mkdir(parents=True)
-    for name in ("sereno.yaml", "dashboards", "runbooks"):
-        (places.portal_root / name).symlink_to(places.root / name)
-    (places.portal_root / "postmortems").symlink_to(places.postmortems)
-    for spec in specs:
-        (folder / spec.name).symlink_to(spec)
 
 
 def _start(world: World, configurations: tuple[Path, Path], tell: Tell) -> None:

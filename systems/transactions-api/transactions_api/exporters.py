@@ -57,7 +57,8 @@ def main() -> NoReturn:
     except OSError as error:
         _fail(f"{error.filename or settings.folder} can't be written: {error.strerror}", code=UNREACHABLE)
     _count_statements(settings.database_url)
-    arguments = ("exporter", "all", "--config", str(configuration), "--port", str(settings.port))
+    place = ("--host", settings.host, "--port", str(settings.port))
+    arguments = ("exporter", "all", "--config", str(configuration), *place)
     os.execv(sys.executable, [sys.executable, "-m", "sereno_cli", *arguments])  # noqa: S606 - it stays this process
 
 

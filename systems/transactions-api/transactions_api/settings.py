@@ -113,6 +113,7 @@ class ExportersSettings:
     database_url: str
     folder: Path = Path("var/transactions-api/exporters")
     """Where their configuration and what they remember goes."""
+    host: str = "127.0.0.1"
     port: int = 18084
     sns_topic: str = "transactions"
     aws_endpoint_url: str = ""
@@ -128,6 +129,7 @@ def read_exporters_settings(environment: Mapping[str, str]) -> ExportersSettings
     settings = ExportersSettings(
         database_url,
         folder=given.path("EXPORTERS_FOLDER", defaults.folder),
+        host=given.text("EXPORTERS_HOST", defaults.host),
         port=given.port("EXPORTERS_PORT", defaults.port),
         sns_topic=given.text("SNS_TOPIC", defaults.sns_topic),
         aws_endpoint_url=aws_endpoint_url or "",
