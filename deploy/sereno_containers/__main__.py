@@ -3,9 +3,8 @@
 Exit codes: 0 done, 3 what is needed isn't there or refuses.
 """
 
-import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -63,10 +62,8 @@ def fault(system: str, name: str, state: str) -> None:
     click.echo(switch(_pod(found), found, name, on=state == "on"))
 
 
-def _pod(system: System, environment: Mapping[str, str] = os.environ) -> Run:
-    needs_password = "postgresql" in system.needs
-    path = Path(environment.get("SERENO_DATABASE_PASSWORD_FILE", str(SECRETS / "postgresql")))
-    return pod(system, read_password(path) if needs_password else "")
+def _pod(system: System) -> Run:
+    return pod(system, read_password(SECRETS / "postgresql") if "postgresql" in system.needs else "")
 
 
 def told(command: Callable[[], object]) -> int:

@@ -16,6 +16,8 @@ from sereno_slo.alertmanager_file import UnmergeableError, merged, rules_in
 from sereno_containers.passwords import ALERTMANAGER, write_passwords
 from sereno_containers.pods import all_systems, ports_of
 
+MACHINE = "machine"
+"""The profile of what the machine itself does."""
 HERE, EVERYBODY = "here", "everybody"
 TOLD = (HERE, EVERYBODY)
 """Whom pages reach: the incident record alone, or everybody that alerting/alertmanager/teams.yaml names, too."""
@@ -35,7 +37,7 @@ class Preparation:
     configuration: Path
     """The volume of configurations: `prometheus/prometheus.yml`, `alertmanager/alertmanager.yml`, `grafana/…`."""
     systems: tuple[str, ...]
-    """The reference systems that run; of others no rules are loaded."""
+    """The profiles: reference systems that run, and `machine`. Of other systems no rules are loaded."""
     told: str = HERE
 
 
@@ -48,14 +50,16 @@ def prepare(wanted: Preparation) -> None:
     places, systems = wanted.places, all_systems(wanted.places.root)
     names = [system.name for system in systems]
     running = tuple(system for system in systems if system.name in wanted.systems)
+    if strangers := [name for name in wanted.systems if name not in (*names, MACHINE)]:
+        raise DemoError(f"COMPOSE_PROFILES: there is no {', '.join(strangers)}; there are: {', '.join((*names, MACHINE))}")
     try:
         write_passwords(wanted.passwords, names)
-        for old in (places.portal_root,):
-            _empty(old)
+        _empty(places.portal_root)
         compile_specs_of(places, silent_specs(places.root, running))
-        _write(wanted.configuration / "prometheus" / "prometheus.yml", _prometheus(places, running))
+        _write(wanted.configuration / "prometheus" / "prometheus.yml", _prometheus(places, running, with_machine=MACHINE in wanted.systems))
         _write(wanted.configuration / "alertmanager" / "alertmanager.yml", _alertmanager(places, wanted.told))
         _write(wanted.configuration / "grafana" / "datasources" / "sereno.yaml", _data_sources(places))
+        _write(wanted.configuration / "grafana" / "dashboards" / "sereno.yaml", _dashboards(places))
     except OSError as error:
         raise DemoError(f"{error.filename}: {error.strerror}") from None
 
@@ -74,10 +78,14 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
-def _prometheus(places: Places, systems: Sequence[System]) -> dict[str, Any]:
+def _prometheus(places: Places, systems: Sequence[System], *, with_machine: bool) -> dict[str, Any]:
     """deploy/compose/prometheus.yml, with the jobs of the systems that run."""
     document: dict[str, Any] = yaml.safe_load((places.root / "deploy" / "compose" / "prometheus.yml").read_text())
     document["scrape_configs"] += [*_program_jobs(places.root, systems), *_server_jobs(places.root, systems)]
+    if with_machine:
+        node = yaml.safe_load((places.root / "exporters" / "standard" / "node" / "scrape.yaml").read_text())
+        targets = [{"targets": ["node-exporter:9100"]}]
+        document["scrape_configs"] += [{**job, "static_configs": targets} for job in node["scrape_configs"]]
     return document
 
 
@@ -149,4 +157,11 @@ def _data_sources(places: Places) -> dict[str, Any]:
             source["basicAuth"] = True
             source["basicAuthUser"] = "sereno_reader"
             source["secureJsonData"] = {"basicAuthPassword": "$__file{/secrets/elasticsearch-password}"}
+    return document
+
+
+def _dashboards(places: Places) -> dict[str, Any]:
+    """The repository's own: what is compiled is mounted where it looks for it."""
+    path = places.root / "dashboards" / "grafana" / "provisioning" / "dashboards" / "sereno.yaml"
+    document: dict[str, Any] = yaml.safe_load(path.read_text())
     return document
