@@ -51,6 +51,7 @@ check-artefacts: setup tools # are the generated files up to date, do the rules 
 	@$(BIN)/sereno alertmanager generate --check
 	@$(BIN)/sereno dashboards provision --check
 	@$(BIN)/sereno dashboards lint
+	@PYTHONPATH=deploy $(BIN)/python -m sereno_containers.compose_file --check
 	@amtool check-config $(ALERTMANAGER_YML)
 	@$(BIN)/sereno alerting test
 
@@ -63,6 +64,7 @@ compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks, and
 	@$(BIN)/sereno $(CHART_FILES)
 	@$(BIN)/sereno alertmanager generate
 	@$(BIN)/python scripts/written-dashboards.py
+	@PYTHONPATH=deploy $(BIN)/python -m sereno_containers.compose_file
 	@$(BIN)/sereno dashboards provision
 
 docs: setup ## write docs/cli.md from what --help prints, docs/telemetry/exported.md from what the package registers

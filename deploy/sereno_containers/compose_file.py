@@ -1,4 +1,4 @@
-"""deploy/compose/systems.yaml, written from `systems/*/system.yaml`: `python -m sereno_containers.compose_file [--check]`.
+"""Writes deploy/compose/systems.yaml out of `systems/*/system.yaml`; with `--check` it compares.
 
 Each reference system is a profile. Its containers share the network of `<system>-pod` (see `pods`).
 """
@@ -16,7 +16,7 @@ from sereno_cli.demo.places import DemoError
 from sereno_cli.demo.systems import Program, System
 from sereno_cli.demo.systems.words import filled_in
 
-from sereno_containers.pods import all_systems, pod
+from sereno_containers.pods import all_systems, pod, service_of
 from sereno_containers.programs import LOAD, MOTO
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -59,19 +59,13 @@ def compose_text(clone: Path = CLONE) -> str:
     services = dict(named)
     if len(services) < len(named):
         raise DemoError(f"two containers have one name: {sorted(name for name, _ in named)}")
-    volumes = {volume: {} for service in services.values() for volume in _named_volumes(service)}
+    volumes = sorted({volume for service in services.values() for volume in _named_volumes(service)})
     document = {
         "services": services,
         "networks": {"systems": {}},
-        "volumes": {name: volumes[name] for name in sorted(volumes)},
+        "volumes": {name: {} for name in volumes},
     }
     return HEADER + yaml.dump(document, Dumper=_Plain, sort_keys=False, default_flow_style=None, width=150)
-
-
-def service_of(system: System, name: str) -> str:
-    """What the container of a program or server is called."""
-    family = system.name.partition("-")[0]
-    return name.replace(".", "-") if name.startswith(family) else f"{system.name}-{name}"
 
 
 def _named_volumes(service: Mapping[str, Any]) -> Iterator[str]:

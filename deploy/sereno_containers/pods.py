@@ -114,3 +114,9 @@ def hosts(variables: Mapping[str, str]) -> Iterator[str]:
     for port, variable in variables.items():
         if port not in ("admin", "answers"):
             yield variable.removesuffix("PORT") + "HOST"
+
+
+def service_of(system: System, name: str) -> str:
+    """What the container of a program or server is called."""
+    family = system.name.partition("-")[0]
+    return name.replace(".", "-") if name.startswith(family) else f"{system.name}-{name}"

@@ -51,12 +51,17 @@ def prepare(wanted: Preparation) -> None:
     names = [system.name for system in systems]
     running = tuple(system for system in systems if system.name in wanted.systems)
     if strangers := [name for name in wanted.systems if name not in (*names, MACHINE)]:
-        raise DemoError(f"COMPOSE_PROFILES: there is no {', '.join(strangers)}; there are: {', '.join((*names, MACHINE))}")
+        raise DemoError(
+            f"COMPOSE_PROFILES: there is no {', '.join(strangers)}; there are: {', '.join((*names, MACHINE))}"
+        )
     try:
         write_passwords(wanted.passwords, names)
         _empty(places.portal_root)
         compile_specs_of(places, silent_specs(places.root, running))
-        _write(wanted.configuration / "prometheus" / "prometheus.yml", _prometheus(places, running, with_machine=MACHINE in wanted.systems))
+        _write(
+            wanted.configuration / "prometheus" / "prometheus.yml",
+            _prometheus(places, running, with_machine=MACHINE in wanted.systems),
+        )
         _write(wanted.configuration / "alertmanager" / "alertmanager.yml", _alertmanager(places, wanted.told))
         _write(wanted.configuration / "grafana" / "datasources" / "sereno.yaml", _data_sources(places))
         _write(wanted.configuration / "grafana" / "dashboards" / "sereno.yaml", _dashboards(places))

@@ -4,7 +4,6 @@ import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -17,10 +16,12 @@ from sereno_cli.demo.places import DemoError
 from sereno_cli.demo.systems import System
 from sereno_cli.demo.systems.model import Done
 
-from sereno_containers.pods import hosts
+from sereno_containers.pods import hosts, service_of
 
 LOAD = "load"
 MOTO = "moto"
+_DEEDS = {"stop": ("stop", "start"), "freeze": ("pause", "unpause")}
+"""What a fault of a container is done by, and undone."""
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - inside a pod, of which nothing is published but its first address
 
 
@@ -71,11 +72,9 @@ def switch(run: Run, system: System, name: str, *, on: bool) -> str:
     if fault is None:
         raise DemoError(f"{system.name} has no fault {name!r}; it has: {', '.join(f.name for f in system.faults)}")
     if isinstance(fault.switch, Done):
-        container = fault.switch.part.replace(".", "-")
-        deeds: Mapping[tuple[str, bool], str] = {
-            ("stop", True): "stop", ("stop", False): "start", ("freeze", True): "pause", ("freeze", False): "unpause",
-        }  # fmt: skip
-        raise DemoError(f"{name} is done from outside: docker compose {deeds[fault.switch.deed, on]} {container}")
+        container = service_of(system, fault.switch.part)
+        deed = _DEEDS[fault.switch.deed][0 if on else 1]
+        raise DemoError(f"{name} is done from outside: docker compose {deed} {container}")
     told = fault.switch
     url = f"{run.addresses.url(f'{told.program}.{told.port}')}/faults/{told.name}"
     body = json.dumps(dict(told.parameters)).encode() if on else None

@@ -57,7 +57,16 @@ def main() -> NoReturn:
     except OSError as error:
         where = error.filename or settings.exporters_folder
         _fail(f"{where} can't be written: {error.strerror}", code=UNREACHABLE)
-    arguments = ("exporter", "all", "--config", str(configuration), "--host", settings.host, "--port", str(settings.port))
+    arguments = (
+        "exporter",
+        "all",
+        "--config",
+        str(configuration),
+        "--host",
+        settings.host,
+        "--port",
+        str(settings.port),
+    )
     os.execv(sys.executable, [sys.executable, "-m", "sereno_cli", *arguments])  # noqa: S606 - it stays this process
 
 
