@@ -56,6 +56,7 @@ def prepare(wanted: Preparation) -> None:
         )
     try:
         write_passwords(wanted.passwords, names)
+        _forget(places.compiled)
         _empty(places.portal_root)
         compile_specs_of(places, silent_specs(places.root, running))
         _write(
@@ -67,6 +68,13 @@ def prepare(wanted: Preparation) -> None:
         _write(wanted.configuration / "grafana" / "dashboards" / "sereno.yaml", _dashboards(places))
     except OSError as error:
         raise DemoError(f"{error.filename}: {error.strerror}") from None
+
+
+def _forget(folder: Path) -> None:
+    """Files of systems that ran last time. Folders stay: others have them mounted."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.unlink()
 
 
 def _empty(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """deploy/Dockerfile without a container engine: its steps in plain folders, and its containers in namespaces of Linux.
 
-What `FROM python:…` brings is this machine's /usr and /etc, read-only, with this test suite's Python at /usr/local. All else
-is done as the Dockerfile says: each stage has layers of its own (overlayfs), RUN runs in a chroot, COPY copies what the
-.dockerignore lets through. It needs root.
+What `FROM python:…` brings is this machine's /usr and /etc, read-only, with this test suite's Python at /usr/local.
+All else is done as the Dockerfile says: each stage has layers of its own (overlayfs), RUN runs in a chroot, COPY copies
+what the .dockerignore lets through. It needs root.
 """
 
 import os
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LOCAL = "/usr/local"
+TEMPORARY = "/tmp"  # noqa: S108 - of the container
 _STEP_SECONDS = 600
 IN_ROOT = "in_root"
 _IN_ROOT_FUNCTION = """\
@@ -87,9 +88,9 @@ class Image:
     dependencies: Path | None
     """What its Python finds without having installed it; None: it has installed everything."""
 
-    def environment(self) -> dict[str, str]:
+    def stage_environment(self) -> dict[str, str]:
         """What its processes find in the environment."""
-        return environment_of(self.stage, self.dependencies)
+        return environment_of(self.stage, None)
 
     def run(
         self,
@@ -100,7 +101,7 @@ class Image:
         healthcheck: Sequence[str] = (),
         seconds: int = 60,
     ) -> subprocess.CompletedProcess[str]:
-        """Run as a container of deploy/compose is run: its user, nothing but volumes and /tmp to write, its own network.
+        """Run as a container of deploy/compose is run: its user, only volumes and /tmp to write, a network of its own.
 
         Args:
             command: behind the entrypoint.
@@ -115,7 +116,11 @@ class Image:
             made = f"mkdir -p {root}{target}" if source.is_dir() else f"install -D /dev/null {root}{target}"
             lines += [made, f"mount --bind {source} {root}{target}"]
             lines += [f"mount -o remount,bind,ro {root}{target}"] * read_only
-        lines += [f"mount -o remount,ro {root}{LOCAL}", f"mount -o remount,ro {root}", f"mount -t tmpfs t {root}/tmp"]
+        lines += [
+            f"mount -o remount,ro {root}{LOCAL}",
+            f"mount -o remount,ro {root}",
+            f"mount -t tmpfs t {root}{TEMPORARY}",
+        ]
         lines.append("ip link set lo up")
         inside = f"{IN_ROOT} {self.stage.user} {root} {self.stage.workdir}"
         there = f"{inside} {shlex.join([*self.stage.entrypoint, *command])}"
@@ -126,13 +131,13 @@ class Image:
         else:
             lines.append(there)
         script = _IN_ROOT_FUNCTION + "\n".join(lines)
-        return in_namespaces(script, {**self.environment(), **environment}, network=True, seconds=seconds)
+        return in_namespaces(script, {**self.stage_environment(), **environment}, network=True, seconds=seconds)
 
 
 def environment_of(stage: Stage, dependencies: Path | None) -> dict[str, str]:
     """That of the image, and of this machine what pip needs to reach its index."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "http", "HTTP"))}
-    given = {"PATH": f"{LOCAL}/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/tmp", **kept, **stage.environment}
+    given = {"PATH": f"{LOCAL}/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": TEMPORARY, **kept, **stage.environment}
     given["LD_LIBRARY_PATH"] = f"{LOCAL}/lib"  # a Python that was built with a library looks for it where it was built
     if dependencies is not None:
         given["PYTHONPATH"] = ":".join(filter(None, (given.get("PYTHONPATH"), "/dependencies")))
@@ -147,5 +152,10 @@ def in_namespaces(
     command = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
     command += ["--net"] if network else []
     return subprocess.run(
-        [*command, "bash", "-c", script], env=dict(environment), capture_output=True, text=True, check=False, timeout=seconds
+        [*command, "bash", "-c", script],
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
     )

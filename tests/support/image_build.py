@@ -37,7 +37,6 @@ class Build:
     folder: Path
     dependencies: Path | None
     stages: dict[str, Stage] = field(default_factory=dict)
-    arguments: dict[str, str] = field(default_factory=dict)
 
     @property
     def base(self) -> Path:
@@ -73,18 +72,37 @@ def build(folder: Path, target: str, *, offline: bool) -> Image:
         stage = _step(made, stage, step["instruction"], step["value"])
         if stage is not None and stage is not made.stages.get(target) and target in made.stages:
             break
+    if made.dependencies is not None:
+        _lend_dependencies(made)
     return Image(made.stages[target], made.base, made.dependencies)
+
+
+def _lend_dependencies(made: Build) -> None:
+    """The installed Python finds them: a variable would be overwritten by programs that set it for their children."""
+    for stage in made.stages.values():
+        for folder in stage.written("/opt/sereno").glob("lib/*/site-packages"):
+            (folder / "dependencies.pth").write_text("/dependencies\n")
 
 
 def _step(made: Build, stage: Stage | None, instruction: str, value: str) -> Stage | None:
     if instruction == "ARG" and stage is None:
-        name, _, default = value.partition("=")
-        made.arguments[name] = default
-        return None
+        return None  # which Python it is made of: here it is this machine's
     if instruction == "FROM":
         return _from(made, value)
     if stage is None:
         raise StepFailed(f"{instruction} before FROM")
+    if instruction in ("WORKDIR", "USER", "ENV", "ENTRYPOINT", "CMD"):
+        _set(stage, instruction, value)
+    elif instruction == "COPY":
+        _copy(made, stage, shlex.split(value))
+    elif instruction == "RUN":
+        _run(made, stage, value)
+    else:
+        raise StepFailed(f"{instruction} is no step that this test knows")
+    return stage
+
+
+def _set(stage: Stage, instruction: str, value: str) -> None:
     match instruction:
         case "WORKDIR":
             stage.workdir = value
@@ -92,18 +110,13 @@ def _step(made: Build, stage: Stage | None, instruction: str, value: str) -> Sta
         case "USER":
             stage.user = {"root": "0:0"}.get(value, value)
         case "ENV":
-            stage.environment |= {n: v.replace("$PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin") for n, v in _pairs(value)}
+            stage.environment |= {
+                n: v.replace("$PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin") for n, v in _pairs(value)
+            }
         case "ENTRYPOINT":
             stage.entrypoint = json.loads(value)
-        case "CMD":
-            json.loads(value)
-        case "COPY":
-            _copy(made, stage, shlex.split(value))
-        case "RUN":
-            _run(made, stage, value)
         case _:
-            raise StepFailed(f"{instruction} is no step that this test knows")
-    return stage
+            json.loads(value)  # CMD: a list, so that no shell stands between a signal and the program
 
 
 def _from(made: Build, value: str) -> Stage:
