@@ -1,8 +1,5 @@
 #!/usr/bin/env python3
-"""Is an address healthy? For healthchecks of containers: ends with 0 where it answers 2xx, else with 1 and why.
-
-healthy URL [NAME PASSWORD_FILE]
-"""
+"""Is an address healthy? For healthchecks of containers: ends with 0 where it answers 2xx, else with 1 and why."""
 
 import base64
 import sys
@@ -11,14 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 TIMEOUT_SECONDS = 4
-USAGE = 2
+USAGE = "healthy URL [NAME PASSWORD_FILE]"
+WRONGLY_ASKED = 2
 
 
 def main(arguments: Sequence[str]) -> int:
     """0 healthy, 1 not, 2 wrongly asked."""
     if len(arguments) not in (1, 3) or not arguments[0].startswith("http"):
-        sys.stderr.write((__doc__ or "").splitlines()[-2] + "\n")
-        return USAGE
+        sys.stderr.write(f"{USAGE}\n")
+        return WRONGLY_ASKED
     try:
         request = urllib.request.Request(arguments[0])  # noqa: S310 - http, as was looked at above
         if arguments[1:]:

@@ -1,7 +1,7 @@
 """The image, built by the steps of its Dockerfile without a container engine, and its containers as Compose runs them.
 
-Needs root, for namespaces of Linux and overlayfs; instead of what pip installs from its index, the packages that this test
-suite runs with are lent (`make test-all` installs them, too). docs/compose.md says what that leaves open.
+Needs root, for namespaces of Linux and overlayfs; instead of what pip installs from its index, the packages that this
+test suite runs with are lent (`make test-all` installs them, too). docs/compose.md says what that leaves open.
 """
 
 import os
