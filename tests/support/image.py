@@ -41,7 +41,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         """Folders for what is written, and all that the parent says."""
-        for name in ("upper", "work", "local", "local-work", "root"):
+        for name in ("upper", "work", "local", "local-work", "etc", "etc-work", "root"):
             (self.folder / name).mkdir(parents=True)
         if self.parent is not None:
             self.environment, self.user = dict(self.parent.environment), self.parent.user
@@ -72,7 +72,7 @@ class Stage:
             f"mount --bind /usr {root}/usr && mount -o remount,bind,ro {root}/usr",
             f"mount -t overlay o -o lowerdir={local},upperdir={own}/local,workdir={own}/local-work {root}{LOCAL}",
             *(f"mount --rbind /{each} {root}/{each}" for each in ("dev", "proc")),
-            f"mount --bind /etc {root}/etc && mount -o remount,bind,ro {root}/etc",
+            f"mount -t overlay o -o lowerdir=/etc,upperdir={own}/etc,workdir={own}/etc-work {root}/etc",
         ]
         if dependencies is not None:
             lines.append(f"mount --bind {dependencies} {root}/dependencies")
@@ -116,11 +116,8 @@ class Image:
             made = f"mkdir -p {root}{target}" if source.is_dir() else f"install -D /dev/null {root}{target}"
             lines += [made, f"mount --bind {source} {root}{target}"]
             lines += [f"mount -o remount,bind,ro {root}{target}"] * read_only
-        lines += [
-            f"mount -o remount,ro {root}{LOCAL}",
-            f"mount -o remount,ro {root}",
-            f"mount -t tmpfs t {root}{TEMPORARY}",
-        ]
+        lines += [f"mount -o remount,ro {each}" for each in (f"{root}{LOCAL}", f"{root}/etc", root)]
+        lines.append(f"mount -t tmpfs t {root}{TEMPORARY}")
         lines.append("ip link set lo up")
         inside = f"{IN_ROOT} {self.stage.user} {root} {self.stage.workdir}"
         there = f"{inside} {shlex.join([*self.stage.entrypoint, *command])}"
