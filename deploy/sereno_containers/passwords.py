@@ -4,6 +4,7 @@
 """
 
 import secrets
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,9 @@ ELASTICSEARCH_USERS = ("elastic", "kibana_system", "sereno_collector", "sereno_r
 PEOPLE, PROMETHEUS, ALERTMANAGER = "sereno", "prometheus", "alertmanager"
 """Who may ask Sereno's own parts, by the names that their `--web-config` has."""
 
-_VALUES = (*(f"elasticsearch-{user}" for user in ELASTICSEARCH_USERS), "grafana-admin", "devops-webhook",
+_VALUES = (*(f"elasticsearch-{user}" for user in ELASTICSEARCH_USERS), "grafana-admin",
            *(f"web-{user}" for user in (PEOPLE, PROMETHEUS, ALERTMANAGER)))  # fmt: skip
+WEBHOOK = "devops-webhook"
 _KIBANA_KEYS = ("security", "encryptedSavedObjects", "reporting")
 
 
@@ -62,7 +64,7 @@ READERS: Mapping[str, Reader] = {
     "devops": Reader(
         {
             "health": f"web-{PROMETHEUS}",
-            "webhook": "devops-webhook",
+            "webhook": WEBHOOK,
             "elasticsearch-password": "elasticsearch-sereno_collector",
         },
         {"elasticsearch-user": "sereno_collector"},
@@ -76,7 +78,8 @@ KIBANA = "kibana"
 
 def write_passwords(folder: Path, systems: Iterable[str]) -> None:
     """Write what is missing; what is there stays, so that a second start changes nothing. Raises OSError."""
-    values = {name: _value(folder / "values" / name) for name in _VALUES}
+    _put(folder / "values" / WEBHOOK, _webhook_secret(), _READ_BY_US)
+    values = {name: _value(folder / "values" / name) for name in (*_VALUES, WEBHOOK)}
     for name, reader in READERS.items():
         for file, value in reader.files.items():
             _put(folder / name / file, values[value])
@@ -87,6 +90,11 @@ def write_passwords(folder: Path, systems: Iterable[str]) -> None:
     for system in systems:
         _put(folder / "systems" / system / "postgresql", secrets.token_urlsafe(24))
     _put(folder / KIBANA / "kibana.yml", _kibana(values["elasticsearch-kibana_system"]))
+
+
+def _webhook_secret() -> str:
+    """As the specification of standard webhooks writes one."""
+    return f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def _value(path: Path) -> str:
