@@ -19,8 +19,6 @@ def rule_file(service: str, *, delay: str | None = None, identity: tuple[str, ..
         for number in range(1, COPIES + 1)
     )
     spec = f"version: sereno/v1\nservice: {service}\nowner: team\ntier: critical\nslos:{slos}\n"
-    settings = replace(
-        Settings(), evaluation_delay=Duration.parse(delay) if delay else None, identity_labels=identity
-    )
+    settings = replace(Settings(), evaluation_delay=Duration.parse(delay) if delay else None, identity_labels=identity)
     (described,) = validate_specs([SourceFile(f"{service}.slo.yaml", spec)], settings).services
     return render_engine_rules(described, settings, RuleFormat.PROMETHEUS)[0].content

@@ -44,10 +44,12 @@ def running(plan: Plan) -> Iterator[Server]:
         (plan.folder / f"{service}.rules.yaml").write_text(text, encoding="utf-8")
     (plan.folder / "prometheus.yml").write_text(configuration(plan), encoding="utf-8")
     address = f"127.0.0.1:{free_port()}"
+    # The second at which a group is evaluated comes from its name and its file's path. Within its own folder each
+    # replica has the same path, as replicas have it that are deployed alike.
     command = [
-        *("nice", "-n", "5", plan.program),
-        f"--config.file={plan.folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={plan.folder / 'data'}",
+        *("env", "-C", str(plan.folder), plan.program),
+        "--config.file=prometheus.yml",
+        "--storage.tsdb.path=data",
         f"--web.listen-address={address}",
         "--web.enable-remote-write-receiver",
         "--log.level=warn",
@@ -79,6 +81,5 @@ def _remote_write(write: Write) -> dict[str, object]:
     without_replica = {"regex": "replica", "action": "labeldrop"}
     return {
         "url": write.url,
-        "queue_config": {"batch_send_deadline": "1s", "min_backoff": "100ms", "max_backoff": "2s"},
         "write_relabel_configs": [raw_only, *([without_replica] if write.drops_replica else [])],
     }

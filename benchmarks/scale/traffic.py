@@ -33,7 +33,7 @@ class Schedule:
     incident: Span = Span(195, 315)
     one_replica_down: Span = Span(210, 330)
     """Of the second one, which the receiver with an election has chosen until then."""
-    writes_held_back: tuple[Span, ...] = (Span(120, 160), Span(205, 295))
+    writes_held_back: tuple[Span, ...] = (Span(120, 160), Span(205, 315))
     """So long the network between an agent and its receiver takes nothing."""
     end: float = 600
     events_a_second: float = 20

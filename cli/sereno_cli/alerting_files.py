@@ -38,7 +38,7 @@ def generated_configuration(specs: Sequence[Path], teams_file: Path | None, sett
     print_diagnostics((*found, *unknown))
     if teams is None or has_errors(found):
         return None
-    rules = rules_in(render_inhibitions(validation.dependencies, validation.standings).content)
+    rules = rules_in(render_inhibitions(validation.dependencies, validation.standings, loaded.settings).content)
     return configuration_text(teams, loaded.settings.owner_label, rules)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sereno_slo import Diagnostic, Settings, SourceFile, read_settings, read_source
+from sereno_slo import Diagnostic, Settings, SourceFile, read_source
 from sereno_slo.diagnostics import Span
 
 from sereno_cli.git import Commit, GitRefused, commit_of, is_shallow, merge_base, top_of
@@ -14,6 +14,7 @@ from sereno_cli.specs import (
     SPECS_FOLDER,
     nearest_settings,
     of_our_own,
+    read_settings_of,
     repository_root,
     resolved,
 )
@@ -52,7 +53,8 @@ def old_from_folder(folder: Path, named: Sequence[Path], settings_file: Path | N
     found = [read_source(path, origin=path.name) for path in paths]
     own = folder / SETTINGS_FILE
     settings_path = own if own.is_file() else settings_file or nearest_settings()
-    settings, problems = _read_settings(None if settings_path is None else read_source(settings_path))
+    old_settings = None if settings_path is None else read_source(settings_path)
+    settings, problems = _read_settings(old_settings, settings_path)
     return _old_specs(found, settings, problems, f"the folder {folder}", are_all=not only)
 
 
@@ -137,11 +139,16 @@ def _settings(commit: Commit, top: Path, path: Path) -> tuple[Settings, tuple[Di
     """Today's file, as it was; one outside of the repository is as it is."""
     place = resolved(path)
     if not place.is_relative_to(resolved(top)):
-        return _read_settings(read_source(path))
+        return _read_settings(read_source(path), path)
     name = place.relative_to(resolved(top)).as_posix()
     content = commit.contents([name]).get(name)
-    return _read_settings(None if content is None else _source(commit, name, content))
+    return _read_settings(None if content is None else _source(commit, name, content), path)
 
 
-def _read_settings(source: SourceFile | Diagnostic | None) -> tuple[Settings, tuple[Diagnostic, ...]]:
-    return (Settings(), (source,)) if isinstance(source, Diagnostic) else read_settings(source)
+def _read_settings(
+    source: SourceFile | Diagnostic | None, path: Path | None
+) -> tuple[Settings, tuple[Diagnostic, ...]]:
+    """Specs of other repositories are as they are today: no commit of this one says how they were."""
+    if isinstance(source, Diagnostic):
+        return Settings(), (source,)
+    return read_settings_of(source, path.parent if path else None)

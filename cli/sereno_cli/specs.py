@@ -8,7 +8,9 @@ from pathlib import Path
 
 import click
 from sereno_slo import Diagnostic, Settings, SourceFile, has_errors, read_settings, read_source, validate_specs
+from sereno_slo.diagnostics import Span
 from sereno_slo.model import Service
+from sereno_slo.neighbours import with_neighbours
 from sereno_slo.source import may_be_foreign
 
 SPECS_FOLDER = Path("slo/specs")
@@ -160,7 +162,16 @@ def _settings(path: Path | None) -> tuple[Settings, tuple[Diagnostic, ...]]:
     source = None if path is None else read_source(_short(path))
     if isinstance(source, Diagnostic):
         return Settings(), (source,)
-    return read_settings(source)
+    return read_settings_of(source)
+
+
+def read_settings_of(source: SourceFile | None, folder: Path | None = None) -> tuple[Settings, tuple[Diagnostic, ...]]:
+    """The settings, with what specs of other repositories describe; their ways begin at the file's own folder."""
+    settings, mistakes = read_settings(source)
+    if source is None or not settings.imports:
+        return settings, mistakes
+    found, missing = with_neighbours(settings, folder or Path(source.path).parent, Span(source.path))
+    return found, (*mistakes, *missing)
 
 
 def print_diagnostics(diagnostics: Sequence[Diagnostic], consequence: str = "nothing was written") -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sereno_slo import Diagnostic, Severity, SourceFile, read_settings, read_source, validate_specs
+from sereno_slo.diagnostics import Span
 from sereno_slo.model import Journey, Service, ServiceLevelObjective, Settings
+from sereno_slo.neighbours import with_neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,10 +87,17 @@ class CatalogueShelf:
         settings_source = read_source(self._settings_file) if self._settings_file.is_file() else None
         problems = [settings_source] if isinstance(settings_source, Diagnostic) else []
         settings, of_settings = read_settings(settings_source if isinstance(settings_source, SourceFile) else None)
+        place = Span(self._settings_file.as_posix())
+        settings, of_imports = with_neighbours(settings, self._settings_file.parent, place)
         read = [read_source(path) for path in sorted(self._specs.glob("*.slo.yaml"))]
         sources = [source for source in read if isinstance(source, SourceFile)]
         validation = validate_specs(sources, settings)
-        problems += [*of_settings, *(one for one in read if isinstance(one, Diagnostic)), *validation.diagnostics]
+        problems += [
+            *of_settings,
+            *of_imports,
+            *(one for one in read if isinstance(one, Diagnostic)),
+            *validation.diagnostics,
+        ]
         told = (str(problem) for problem in problems if problem.severity is Severity.ERROR)
         mistakes = tuple(each.replace(f"{self._root.as_posix()}/", "") for each in told)
         known = {service.name for service in validation.services}

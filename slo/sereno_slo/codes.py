@@ -101,4 +101,5 @@ CODES: dict[str, str] = {
     "SLO091": "a known incident begins before it ends",
     "SLO092": "a known incident is of an SLO of the spec",
     "SLO093": "a known incident lies within the time that is replayed",
+    "SLO094": "specs that are imported from other repositories are there, and name their services",
 }

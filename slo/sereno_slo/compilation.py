@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sereno_slo.diagnostics import Diagnostic, has_errors, in_reading_order
-from sereno_slo.model import Dependency, Service, Settings, SloReference, Standing
+from sereno_slo.model import Dependency, Neighbour, Service, Settings, SloReference, Standing
 from sereno_slo.parse import parse_settings, parse_spec
 from sereno_slo.parse.yaml_tree import YamlTree
 from sereno_slo.render.artefact import ALL_KINDS, Artefact, Kind
@@ -12,7 +12,7 @@ from sereno_slo.render.layout import FOLDER, Layout
 from sereno_slo.render.rule_format import RuleFormat
 from sereno_slo.source import SourceFile
 from sereno_slo.validate import service_of, settings_of, structural_mistakes
-from sereno_slo.validate.description import Description, Mention, dependencies, standings
+from sereno_slo.validate.description import Description, Mention, dependencies, described, standings
 from sereno_slo.validate.references import Known, former_name_mistakes, reference_mistakes
 from sereno_slo.validate.structure import structural_mistakes_of_settings
 
@@ -33,7 +33,7 @@ class Validation:
     services: tuple[Service, ...]
     diagnostics: tuple[Diagnostic, ...]
     dependencies: tuple[Dependency, ...] = ()
-    """Between SLOs of all services."""
+    """Between SLOs of all services, those of other repositories among them."""
     standings: tuple[Standing, ...] = ()
     """Of SLOs on alerts of causes below them."""
 
@@ -102,23 +102,39 @@ def validate_specs(sources: Sequence[SourceFile], settings: Settings, *, are_all
     """
     specs = [validate_spec(source, settings) for source in sources]
     descriptions = [spec.description for spec in specs if spec.description]
-    between = mistakes_between(descriptions, are_all=are_all, are_broken=len(descriptions) < len(specs))
+    between = mistakes_between(
+        descriptions, are_all=are_all, are_broken=len(descriptions) < len(specs), neighbours=settings.neighbours
+    )
     return Validation(
         tuple(spec.service for spec in specs if spec.service),
         in_reading_order((*(mistake for spec in specs for mistake in spec.diagnostics), *between)),
-        dependencies(descriptions),
+        dependencies([*descriptions, *map(described, settings.neighbours)]),
         standings(descriptions),
     )
 
 
-def mistakes_between(descriptions: Sequence[Description], *, are_all: bool, are_broken: bool) -> tuple[Diagnostic, ...]:
+def mistakes_between(
+    descriptions: Sequence[Description], *, are_all: bool, are_broken: bool, neighbours: Sequence[Neighbour] = ()
+) -> tuple[Diagnostic, ...]:
     """What no spec can know by itself; `are_broken`: there are specs whose description isn't known."""
     known = Known.BROKEN if are_broken else Known.ALL if are_all else Known.SOME
+    others = tuple(map(described, neighbours))
     return (
         *_repeated_services(descriptions),
-        *reference_mistakes(descriptions, known),
-        *former_name_mistakes(descriptions),
+        *_services_of_others(descriptions, neighbours),
+        *reference_mistakes(descriptions, known, others),
+        *former_name_mistakes(descriptions, others),
     )
+
+
+def _services_of_others(descriptions: Sequence[Description], neighbours: Sequence[Neighbour]) -> Iterator[Diagnostic]:
+    """Both would record the same series, and push into the same namespace of a ruler."""
+    paths = {neighbour.service: neighbour.path for neighbour in neighbours}
+    for description in descriptions:
+        if description.name in paths:
+            message = f"{description.name} is described by {paths[description.name]} of another repository, too"
+            cure = "give one of them another name: what they record would be one ledger"
+            yield Diagnostic("SLO016", description.span, message, cure)
 
 
 def _repeated_services(descriptions: Sequence[Description]) -> Iterator[Diagnostic]:
@@ -146,7 +162,7 @@ def compile_specs(
         *render_overview(validation.services, settings),
         render_datasources(settings),
         render_template(validation.services, settings),
-        render_inhibitions(validation.dependencies, validation.standings),
+        render_inhibitions(validation.dependencies, validation.standings, settings),
     )
     return Compilation(
         (*(artefact for compilation in compilations for artefact in compilation.artefacts), *spanning),
@@ -214,8 +230,8 @@ def render_template(services: Sequence[Service], settings: Settings) -> Artefact
     return render_postmortem_template(services, settings)
 
 
-def render_inhibitions(found: Sequence[Dependency], causes: Sequence[Standing] = ()) -> Artefact:
+def render_inhibitions(found: Sequence[Dependency], causes: Sequence[Standing], settings: Settings) -> Artefact:
     """Alertmanager's part of the dependencies between all services, and on causes below them."""
     from sereno_slo.render.inhibit_rules import render_inhibit_rules
 
-    return render_inhibit_rules(found, causes)
+    return render_inhibit_rules(found, causes, frozenset(one.service for one in settings.neighbours))

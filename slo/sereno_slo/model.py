@@ -341,6 +341,19 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A service that a spec of another repository describes, as far as its names go."""
+
+    service: str
+    path: str
+    """Of its spec, as the imports lead there."""
+    slos: tuple[str, ...]
+    journeys: tuple[str, ...] = ()
+    needs: tuple[tuple[str, SloReference], ...] = ()
+    """By SLO or journey: what it can't hold without."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The repository's defaults for all specs, from `sereno.yaml`."""
 
@@ -360,3 +373,7 @@ class Settings:
     operator: Operator = Operator()
     mimir_namespace: str = "sereno"
     """The ruler's namespaces are called `<this>-<service>`."""
+    imports: tuple[str, ...] = ()
+    """Specs of other repositories, files or folders, by their way from the folder of the `sereno.yaml`."""
+    neighbours: tuple[Neighbour, ...] = ()
+    """What the imported specs describe."""

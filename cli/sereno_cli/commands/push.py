@@ -95,11 +95,9 @@ def command(  # noqa: PLR0917 - click passes them by name
         click.echo(f"sereno push: {error}", err=True)
         return ExitCode.INVALID_INPUT
     wanted = groups_of_services(valid.services, chosen)
-    codes = [
-        _one_tenant(client, tenant, Order(wanted, chosen.mimir_namespace, prune, is_part, dry_run))
-        for tenant, client in clients
-    ]
-    return max(codes)
+    elsewhere = frozenset(neighbour.service for neighbour in chosen.neighbours)
+    order = Order(wanted, chosen.mimir_namespace, prune, is_part, dry_run, elsewhere)
+    return max([_one_tenant(client, tenant, order) for tenant, client in clients])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +110,8 @@ class Order:
     is_part: bool
     """Whether the repository has more specs than were named."""
     is_dry: bool
+    elsewhere: frozenset[str]
+    """Services that another repository pushes."""
 
 
 def _clients(access: "Access", tenants: "Sequence[str]") -> "list[tuple[str | None, RulerClient]]":
@@ -151,7 +151,9 @@ def _one_tenant(client: "RulerClient", tenant: str | None, order: Order) -> Exit
     whose = f"tenant {tenant}" if tenant is not None else client.name
     with client:
         try:
-            found = differences(order.wanted, client.groups(), order.prefix, prunes=order.prunes)
+            found = differences(
+                order.wanted, client.groups(), order.prefix, prunes=order.prunes, elsewhere=order.elsewhere
+            )
         except RulerError as error:
             click.echo(f"sereno push: {whose}: {error}; nothing was pushed", err=True)
             return ExitCode.UNREACHABLE

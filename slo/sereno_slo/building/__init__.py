@@ -19,7 +19,7 @@ from sereno_slo.diagnostics import Diagnostic, has_errors, in_reading_order
 from sereno_slo.model import Service
 from sereno_slo.render.artefact import Artefact
 from sereno_slo.source import SourceFile
-from sereno_slo.validate.description import Description, dependencies, standings
+from sereno_slo.validate.description import Description, dependencies, described, standings
 from sereno_slo.writing import Difference, Staged, Stamp, Written, outdated, stage, strays
 
 __all__ = ["Built", "Checked", "Order", "build", "check", "processes_for"]
@@ -145,7 +145,8 @@ def _mistakes(specs: Sequence[ValidatedSpec], known: Iterable[Known]) -> tuple[D
 
 
 def _between(descriptions: Sequence[Description], order: Order, *, is_broken: bool) -> tuple[Diagnostic, ...]:
-    return mistakes_between(descriptions, are_all=order.are_all, are_broken=is_broken)
+    neighbours = order.settings.neighbours
+    return mistakes_between(descriptions, are_all=order.are_all, are_broken=is_broken, neighbours=neighbours)
 
 
 def _overview(descriptions: Sequence[Description], order: Order) -> Iterator[Artefact]:
@@ -161,7 +162,8 @@ def _datasources(order: Order) -> Iterator[Artefact]:
 def _inhibitions(descriptions: Sequence[Description], order: Order) -> Iterator[Artefact]:
     """Of all services, whichever were read and whichever remembered."""
     if order.has_inhibitions():
-        yield render_inhibitions(dependencies(descriptions), standings(descriptions))
+        everywhere = (*descriptions, *map(described, order.settings.neighbours))
+        yield render_inhibitions(dependencies(everywhere), standings(descriptions), order.settings)
 
 
 def _template(services: Sequence[Service], order: Order) -> Iterator[Artefact]:

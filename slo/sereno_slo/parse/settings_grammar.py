@@ -92,3 +92,8 @@ class SettingsDocument(StrictMapping):
     )
     operator: OperatorDocument | None = Field(None, examples=["{labels: {release: kube-prometheus-stack}}"])
     mimir: MimirDocument | None = Field(None, examples=["{namespace: sereno}"])
+    imports: list[str] = Field(
+        [],
+        description="Specs of other repositories, files or folders: their SLOs may be named, their services are taken",
+        examples=[["../platform/slo/specs"]],
+    )

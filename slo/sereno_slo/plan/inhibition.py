@@ -36,10 +36,13 @@ def silenced(dependencies: Sequence[Dependency]) -> frozenset[Dependency]:
     return frozenset(Dependency(slo, on=cause) for cause in direct for slo in _all_dependants(cause, direct))
 
 
-def inhibitions(dependencies: Sequence[Dependency]) -> tuple[Inhibition, ...]:
-    """Two rules for each SLO that others depend on and each service that these belong to, sorted by name."""
+def inhibitions(dependencies: Sequence[Dependency], elsewhere: frozenset[str] = frozenset()) -> tuple[Inhibition, ...]:
+    """Two rules for each SLO that others depend on and each service that these belong to, sorted by name.
+
+    None for services `elsewhere`: their ways are followed, but their alerts are another repository's.
+    """
     direct = _direct(dependencies)
-    return tuple(rule for cause in sorted(direct) for rule in _caused_by(cause, direct))
+    return tuple(rule for cause in sorted(direct) for rule in _caused_by(cause, direct, elsewhere))
 
 
 def inhibitions_of_causes(standings: Sequence[Standing]) -> tuple[Inhibition, ...]:
@@ -69,9 +72,13 @@ def _direct(dependencies: Sequence[Dependency]) -> dict[SloReference, list[SloRe
     return direct
 
 
-def _caused_by(cause: SloReference, direct: dict[SloReference, list[SloReference]]) -> Iterator[Inhibition]:
+def _caused_by(
+    cause: SloReference, direct: dict[SloReference, list[SloReference]], elsewhere: frozenset[str]
+) -> Iterator[Inhibition]:
     suffering: dict[str, list[str]] = {}
     for dependant in sorted(_all_dependants(cause, direct)):
+        if dependant.service in elsewhere:
+            continue
         suffering.setdefault(dependant.service, []).append(dependant.slo)
     for service, slos in suffering.items():
         yield Inhibition((*pages_of(cause), _ACUTE), _alerts_of(service, slos))

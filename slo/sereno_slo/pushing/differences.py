@@ -42,10 +42,18 @@ class Differences:
     """Groups of Sereno's whose services the specs don't describe: removed only when that is asked for."""
 
 
-def differences(wanted: Namespaces, present: Namespaces, prefix: str, *, prunes: bool) -> Differences:
+def differences(
+    wanted: Namespaces,
+    present: Namespaces,
+    prefix: str,
+    *,
+    prunes: bool,
+    elsewhere: frozenset[str] = frozenset(),
+) -> Differences:
     """What has to change so that the ruler has the wanted groups, and no other ones of those services.
 
-    Groups that Sereno didn't make (`is_ours`) are never removed. With `prunes`, those of other services are.
+    Groups that Sereno didn't make (`is_ours`) are never removed. With `prunes`, those of other services are, but
+    for the services `elsewhere`: another repository pushes them.
     """
     changes: list[Change] = []
     unchanged = 0
@@ -56,9 +64,11 @@ def differences(wanted: Namespaces, present: Namespaces, prefix: str, *, prunes:
             changes += [change] if change else []
             unchanged += change is None
     names = {namespace: {group["name"] for group in groups} for namespace, groups in wanted.items()}
+    theirs = {f"{prefix}-{service}" for service in elsewhere}
     superfluous = [
         Change(ChangeKind.REMOVED, namespace, group["name"], group)
         for namespace, groups in sorted(present.items())
+        if namespace not in theirs
         for group in groups
         if group["name"] not in names.get(namespace, ()) and is_ours(group, namespace, prefix)
     ]

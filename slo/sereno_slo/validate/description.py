@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sereno_slo.diagnostics import Span
-from sereno_slo.model import Dependency, OtherAlert, SloReference, Standing
+from sereno_slo.model import Dependency, Neighbour, OtherAlert, SloReference, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,19 @@ class Description:
         return (*self.slos, *self.journeys)
 
     @property
-    def dependencies(self) -> tuple[Dependency, ...]:
+    def described(neighbour: Neighbour) -> Description:
+    """A service of another repository, as others care; no mistake is ever told of its own places."""
+    span = Span(neighbour.path)
+    mentions = tuple(Mention(slo, of, span, is_step=slo in neighbour.journeys) for slo, of in neighbour.needs)
+    return Description(
+        *(neighbour.service, neighbour.path, neighbour.path, span),
+        slos=neighbour.slos,
+        journeys=neighbour.journeys,
+        mentions=mentions,
+    )
+
+
+def dependencies(self) -> tuple[Dependency, ...]:
         """What the SLOs say that they depend on, and what the journeys pass through."""
         return tuple(Dependency(SloReference(self.name, mention.slo), mention.of) for mention in self.mentions)
 

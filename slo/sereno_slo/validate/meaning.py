@@ -80,6 +80,7 @@ def settings_of(document: SettingsDocument | None) -> Settings:
         gate=gate_rules(document.gate),
         operator=_operator(document.operator) if document.operator else Operator(),
         mimir_namespace=document.mimir.namespace if document.mimir else Settings().mimir_namespace,
+        imports=tuple(document.imports),
     )
 
 

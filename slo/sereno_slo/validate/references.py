@@ -25,11 +25,13 @@ class Known(StrEnum):
     """A spec has mistakes, so that nobody knows yet what it describes."""
 
 
-def reference_mistakes(descriptions: Sequence[Description], known: Known) -> Iterator[Diagnostic]:
-    """Every mention of an SLO that isn't there, and every one that closes a circle."""
-    services = {description.name: description for description in descriptions}
+def reference_mistakes(
+    descriptions: Sequence[Description], known: Known, others: Sequence[Description] = ()
+) -> Iterator[Diagnostic]:
+    """Every mention of an SLO that isn't there, and every one that closes a circle; none of the `others`' own."""
+    services = {description.name: description for description in (*others, *descriptions)}
     graph: dict[SloReference, list[SloReference]] = {}
-    for dependency in dependencies(descriptions):
+    for dependency in dependencies((*descriptions, *others)):
         graph.setdefault(dependency.slo, []).append(dependency.on)
     is_circular = _is_circular(graph)
     for description in descriptions:
@@ -41,11 +43,12 @@ def reference_mistakes(descriptions: Sequence[Description], known: Known) -> Ite
             yield from _counted_twice(description, graph)
 
 
-def former_name_mistakes(descriptions: Sequence[Description]) -> Iterator[Diagnostic]:
+def former_name_mistakes(
+    descriptions: Sequence[Description], others: Sequence[Description] = ()
+) -> Iterator[Diagnostic]:
     """A former name that an SLO or a journey still has, or another one's: its events would count twice."""
-    taken = {SloReference(description.name, name) for description in descriptions for name in description.slos} | {
-        SloReference(description.name, name) for description in descriptions for name in description.journeys
-    }
+    everywhere = (*descriptions, *others)
+    taken = {SloReference(one.name, name) for one in everywhere for name in one.objective_names}
     for description in descriptions:
         for mention in description.formerly:
             if mention.of in taken:
@@ -64,7 +67,7 @@ def _unknown(mention: Mention, services: Mapping[str, Description], known: Known
     near = _nearest(str(mention.of), (f"{one.name}/{slo}" for one in services.values() for slo in one.slos))
     proposal = f"did you mean {near}?" if near else ""
     if known is Known.ALL:
-        cure = proposal or "describe it by a spec, or remove it"
+        cure = proposal or "describe it by a spec, import another repository's (sereno.yaml: imports), or remove it"
         yield Diagnostic("SLO071", mention.span, f"no spec describes {service}", cure)
     else:
         message = f"{mention.of} wasn't checked: {service} isn't among these specs"
