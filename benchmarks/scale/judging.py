@@ -46,7 +46,7 @@ def judge(server: Server, service: str, schedule: Schedule, began: float) -> Jud
 
 
 def judge_merged(servers: tuple[Server, Server], service: str, schedule: Schedule, began: float) -> Judgement:
-    """The first server's entries, and the second's where the first has none: as a querier that merges both sees them."""
+    """The first server's entries, and the second's where the first has none: so a querier that merges sees them."""
     now = began + schedule.end
     sums = []
     found = [[_entries(server, name, service, now) for name in _ENTRIES] for server in servers]

@@ -19,7 +19,7 @@ _CURE = "check it out beside this repository, or write another path; paths begin
 
 
 def with_neighbours(settings: Settings, folder: Path, place: Span) -> tuple[Settings, tuple[Diagnostic, ...]]:
-    """The settings with what the imported specs describe; `folder` is that of the sereno.yaml, `place` the file itself."""
+    """The settings with what the imported specs describe; `place` is the sereno.yaml, `folder` where it lies."""
     found = [one for imported in settings.imports for one in _neighbours(folder / imported, imported, place)]
     mistakes = tuple(one for one in found if isinstance(one, Diagnostic))
     return replace(settings, neighbours=tuple(one for one in found if isinstance(one, Neighbour))), mistakes

@@ -45,7 +45,12 @@ class Description:
         return (*self.slos, *self.journeys)
 
     @property
-    def described(neighbour: Neighbour) -> Description:
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """What the SLOs say that they depend on, and what the journeys pass through."""
+        return tuple(Dependency(SloReference(self.name, mention.slo), mention.of) for mention in self.mentions)
+
+
+def described(neighbour: Neighbour) -> Description:
     """A service of another repository, as others care; no mistake is ever told of its own places."""
     span = Span(neighbour.path)
     mentions = tuple(Mention(slo, of, span, is_step=slo in neighbour.journeys) for slo, of in neighbour.needs)
@@ -55,11 +60,6 @@ class Description:
         journeys=neighbour.journeys,
         mentions=mentions,
     )
-
-
-def dependencies(self) -> tuple[Dependency, ...]:
-        """What the SLOs say that they depend on, and what the journeys pass through."""
-        return tuple(Dependency(SloReference(self.name, mention.slo), mention.of) for mention in self.mentions)
 
 
 def dependencies(descriptions: Sequence[Description]) -> tuple[Dependency, ...]:
