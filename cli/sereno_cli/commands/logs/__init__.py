@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "lifecycle": "Show, and with --apply do, what the retention of each dataset asks for.",
     "redeliver": "Send dead letters again, after the reason of their refusal was mended.",
     "search": "Search the log store by words, service, level, trace and window.",
+    "size": "Tell how large an Elasticsearch has to be for so many lines.",
 }
 
 
