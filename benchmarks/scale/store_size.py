@@ -5,6 +5,7 @@ Lines of Sereno's telemetry, in words that repeat as words do, go to a real Elas
 
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import click
@@ -16,6 +17,8 @@ from benchmarks.durability.server import running_server
 from benchmarks.log_throughput.documents import write_lines
 
 REQUEST = 2_000
+_STATISTICS_SECONDS = 11
+"""Elasticsearch looks at a store's size every ten seconds."""
 
 
 @click.command()
@@ -57,6 +60,7 @@ def _send(client: Elasticsearch, stream: str, file: Path, *, has_digests: bool) 
 def _stored(client: Elasticsearch, stream: str) -> int:
     client.indices.flush(index=stream, force=True)
     client.indices.refresh(index=stream)
+    time.sleep(_STATISTICS_SECONDS)
     primaries = client.indices.stats(index=stream, metric="store")["_all"]["primaries"]
     stored: int = primaries["store"]["size_in_bytes"]
     return stored
