@@ -20,6 +20,7 @@ from benchmarks.simulation import Server, find_prometheus
 
 _IDENTITY_OF_PAIR = ("job", "instance", "replica")
 _DELAYS = {"now": None, "after-1m": "1m", "after-2m": "2m"}
+_USUAL_DELAYS = ("now", "after-1m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,13 @@ def main(other: str | None) -> None:
 def _fleet(folder: Path, schedule: Schedule, began: float, program: str, other: str) -> Iterator[Fleet]:
     prompt = {"now": rule_file("now")}
     late = {service: rule_file(service, delay=delay) for service, delay in _DELAYS.items()}
-    doubled = {"now": rule_file("now", identity=_IDENTITY_OF_PAIR)}
+    doubled = {
+        service: rule_file(service, delay=_DELAYS[service], identity=_IDENTITY_OF_PAIR) for service in _USUAL_DELAYS
+    }
     receivers = {
-        "prompt": Plan(folder / "prompt", other, {name: late[name] for name in ("now", "after-1m")}),
+        "prompt": Plan(folder / "prompt", other, {name: late[name] for name in _USUAL_DELAYS}),
         "late": Plan(folder / "late", program, late),
-        "elected": Plan(folder / "elected", other, {name: late[name] for name in ("now", "after-1m")}),
+        "elected": Plan(folder / "elected", other, {name: late[name] for name in _USUAL_DELAYS}),
         "doubled": Plan(folder / "doubled", program, doubled),
     }
     with ExitStack() as stack:
@@ -105,6 +108,7 @@ def _judgements(fleet: Fleet, second: Server, schedule: Schedule, began: float) 
         "pair into a receiver that elects": of(up["elected"], "now"),
         "… that elects, evaluation_delay 1m": of(up["elected"], "after-1m"),
         "pair into a receiver without deduplication": of(up["doubled"], "now"),
+        "… without deduplication, evaluation_delay 1m": of(up["doubled"], "after-1m"),
         "rules on a receiver": of(up["prompt"], "now"),
         "… on a receiver, evaluation_delay 1m": of(up["prompt"], "after-1m"),
         "samples late by up to 40 s and 110 s": of(up["late"], "now"),

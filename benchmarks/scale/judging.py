@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from benchmarks.scale.rules import COPIES
 from benchmarks.scale.traffic import Schedule
@@ -9,6 +10,7 @@ from benchmarks.simulation import Server
 
 _ENTRIES = ("sereno:events:delta1m", "sereno:bad_events:delta1m")
 _RUN = "20m"
+_HALF_A_MINUTE, _SILENT_SECONDS = 30, 90
 Entries = Mapping[tuple[str, float], float]
 """By SLO and moment of the evaluation."""
 
@@ -46,12 +48,12 @@ def judge(server: Server, service: str, schedule: Schedule, began: float) -> Jud
 
 
 def judge_merged(servers: tuple[Server, Server], service: str, schedule: Schedule, began: float) -> Judgement:
-    """The first server's entries, and the second's where the first has none: so a querier that merges sees them."""
+    """The first server's entries until it falls silent, then the second's, as a querier that merges sees them."""
     now = began + schedule.end
-    sums = []
     found = [[_entries(server, name, service, now) for name in _ENTRIES] for server in servers]
+    sums = []
     for slo in _slos():
-        events, bad = (_merged(found[0][kind], found[1][kind], slo) for kind in range(len(_ENTRIES)))
+        events, bad = (merged(found[0][kind], found[1][kind], slo) for kind in range(len(_ENTRIES)))
         sums.append((events, bad))
     pages = [_pages(server, service, now) for server in servers]
     first = {slo: min(one[slo] for one in pages if slo in one) for slo in {*pages[0], *pages[1]}}
@@ -101,6 +103,13 @@ def _entries(server: Server, name: str, service: str, now: float) -> Entries:
     return {(one["metric"]["slo"], round(at)): float(value) for one in found for at, value in one["values"]}
 
 
-def _merged(first: Entries, second: Entries, slo: str) -> float:
-    both = {**second, **first}
-    return sum(value for (name, _), value in both.items() if name == slo)
+def merged(first: Entries, second: Entries, slo: str) -> float:
+    """The sum of one SLO's entries, of the second from the first's gap on.
+
+    Thanos and Mimir stay with the replica that they changed to. What the first catches up later isn't looked at.
+    """
+    times = sorted(at for name, at in first if name == slo)
+    gap = next((one for one, following in pairwise(times) if following - one > _SILENT_SECONDS), times[-1])
+    # The replicas' rules may run at other seconds: the entry that follows is the one after half a minute.
+    of_first = sum(value for (name, at), value in first.items() if name == slo and at <= gap)
+    return of_first + sum(value for (name, at), value in second.items() if name == slo and at > gap + _HALF_A_MINUTE)

@@ -9,7 +9,7 @@ from math import ceil
 DAY_SECONDS = 86_400
 GIB = 2**30
 
-DISK_PER_LINE_BYTE = 0.54
+DISK_PER_LINE_BYTE = 0.87
 """Bytes on a primary's disk for a byte of line: `python -m benchmarks.scale.store_size`."""
 FULL_AT = 0.85
 """Elasticsearch's default `cluster.routing.allocation.disk.watermark.low`: above it a node gets no further shard."""

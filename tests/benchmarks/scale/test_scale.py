@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from benchmarks.scale.between import Election, electing, stalling
-from benchmarks.scale.judging import judgement
+from benchmarks.scale.judging import judgement, merged
 from benchmarks.scale.rules import COPIES, rule_file
 from benchmarks.scale.servers import Plan, Write, configuration
 from benchmarks.scale.traffic import Schedule, Span, exposition, serving_http, serving_target
@@ -116,3 +116,11 @@ def test_prometheus_takes_the_configuration(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "offset 2m" in rules["after-2m"]
+
+
+def test_merged_entries_change_replica_once() -> None:
+    """The first's until its gap, then the second's for good: what the first catches up is in neither."""
+    first = {("calls-1", float(at)): value for at, value in ((60, 10), (120, 10), (420, 50), (480, 10))}
+    second = {("calls-1", float(at)): 10.0 for at in range(70, 500, 60)}
+    assert merged(first, second, "calls-1") == 80
+    assert merged({**first, ("calls-2", 60.0): 1.0}, second, "calls-2") == 1
