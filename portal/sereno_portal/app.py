@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from sereno_backends.prometheus import PrometheusClient
+from sereno_backends.serving import Names, OwnNames
 from sereno_postmortems.sources import IncidentSourceUnreachable
 from starlette.exceptions import HTTPException
 
@@ -23,7 +24,7 @@ from sereno_portal.open_incidents import IncidentDesk
 from sereno_portal.pages import backtest, dashboards, incidents, overview, runbooks, service, slo, wall
 from sereno_portal.portal import Portal
 from sereno_portal.standings import StandingsBook
-from sereno_portal.web.access import OwnNames, ProxyUser
+from sereno_portal.web.access import ProxyUser
 from sereno_portal.web.files import files_of
 from sereno_portal.web.rendering import HEADERS, page
 
@@ -63,8 +64,10 @@ def create_portal(configuration: PortalConfiguration) -> FastAPI:
         app.add_middleware(ProxyUser, header=configuration.user_header)
     if configuration.user_header is not None or configuration.public_names or configuration.listens_locally:
         # After ProxyUser, and so around it: who asks under a foreign name must not name a user.
-        names = frozenset(configuration.public_names)
-        app.add_middleware(OwnNames, names=names, with_loopback=configuration.user_header is None)
+        own = Names(
+            frozenset(configuration.public_names), configuration.user_header is None, "sereno portal", headers=HEADERS
+        )
+        app.add_middleware(OwnNames, own=own)
     app.add_route("/static/{name:path}", files_of(resources.files("sereno_portal") / "static"), include_in_schema=False)
     for each in PAGES:
         app.include_router(each.router(portal))

@@ -1,12 +1,11 @@
 """What the routes of the receiver have in common: bodies of bounded size, refusals in one form, who may write."""
 
 import difflib
-import ipaddress
 from enum import StrEnum
 
 from fastapi import Request, Response
-from sereno_backends.addresses import is_loopback
 from sereno_backends.inert_json import InertJson
+from sereno_backends.serving.own_names import is_this_machine, name_asked
 from starlette.requests import ClientDisconnect
 
 from sereno_postmortems.store import IncidentStore
@@ -63,24 +62,7 @@ def is_from_here(request: Request) -> bool:
     The name is looked at, too: a web page whose own name was made to lead here comes from here, under that name.
     """
     client = request.client.host if request.client else ""
-    return is_this_machine(client) and is_this_machine(asked_name(request))
-
-
-def asked_name(request: Request) -> str:
-    """The name or address under which the server is asked, in small letters, without the port."""
-    host = request.headers.get("host", "")
-    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    return name.lower()
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether a name or address means the machine itself: `localhost`, 127.0.0.0/8, `::1`."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return is_loopback(host)
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
+    return is_this_machine(client) and is_this_machine(name_asked(request.scope))
 
 
 def error_answer(status_code: int, message: str, problems: tuple[str, ...] = ()) -> Response:

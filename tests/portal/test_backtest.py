@@ -16,6 +16,8 @@ from support.prometheus import RunningProcess
 from support.waiting import wait_for
 
 SLO = "transactions-api/availability"
+OURS = {"Sec-Fetch-Site": "same-origin"}
+"""What a browser says when a button of our own page was pressed."""
 STRICT = 99.99
 """The past's errors burn its budget seventeen times as fast as may be."""
 
@@ -87,9 +89,28 @@ def test_foreign_pages_begin_nothing(without_prometheus: httpx.Client) -> None:
     assert "press the button" in shown
     assert 'name="objective" type="number" min="50" max="99.999" step="any" value="97.5"' in shown
     assert "data-backtest=" not in shown
-    ours = without_prometheus.get("/backtest", params=asked, headers={"Sec-Fetch-Site": "same-origin"}).text
-    assert "press the button" not in ours
+    begun = without_prometheus.get("/backtest", params=asked, headers=OURS).text
+    assert "press the button" not in begun
     assert "press the button" not in without_prometheus.get("/backtest", params=asked, headers=linked).text
+
+
+@pytest.mark.parametrize("referer", ["", "http://evil.example/", "http://127.0.0.1.evil.example/", "http://[", "null"])
+def test_a_link_begins_nothing_where_browsers_do_not_say_where_they_come_from(
+    without_prometheus: httpx.Client, referer: str
+) -> None:
+    """Over plain HTTP under a public name there is no Sec-Fetch-Site: only a Referer of ours begins a backtest."""
+    asked = {"slo": SLO, "days": 4, "objective": 97.5, "lang": "en"}
+    public = {"Host": "localhost:8080"}
+    linked = without_prometheus.get("/backtest", params=asked, headers={**public, "Referer": referer}).text
+    assert "press the button" in linked
+    assert "data-backtest=" not in linked
+
+
+def test_a_button_of_ours_begins_where_browsers_say_it_by_referer_only(without_prometheus: httpx.Client) -> None:
+    """The page's own form, over plain HTTP."""
+    asked = {"slo": SLO, "days": 5, "objective": 97.5, "lang": "en"}
+    own = {"Host": "localhost:8080", "Referer": "http://localhost:8080/backtest"}
+    assert "data-backtest=" in without_prometheus.get("/backtest", params=asked, headers=own).text
 
 
 def test_a_past_that_nobody_knows_is_told(portal: httpx.Client) -> None:
@@ -129,11 +150,11 @@ def test_a_job_that_is_gone(without_prometheus: httpx.Client) -> None:
 def test_a_server_that_is_away_is_told_on_the_page(without_prometheus: httpx.Client) -> None:
     """As the answer, without a traceback."""
     asked = {"slo": SLO, "lang": "en"}
-    first = without_prometheus.get("/backtest", params=asked).text
+    first = without_prometheus.get("/backtest", params=asked, headers=OURS).text
     assert 'http-equiv="refresh"' in first, "without JavaScript it looks again by itself"
 
     def shown() -> str:
-        text = without_prometheus.get("/backtest", params=asked).text
+        text = without_prometheus.get("/backtest", params=asked, headers=OURS).text
         return text if "There is no answer:" in text else ""
 
     assert "was not read, in two tries" in wait_for(shown, what="the answer", timeout_seconds=60)

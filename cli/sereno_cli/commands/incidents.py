@@ -1,8 +1,9 @@
 """`sereno incidents`: receive pages, keep incident records, write down what people do, report and hand over."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +11,7 @@ from sereno_cli.commands.incident_entries import COMMANDS
 from sereno_cli.commands.incident_reports import report
 from sereno_cli.exit_codes import ExitCode
 from sereno_cli.incident_places import DEFAULT_DATABASE, found, open_place, place_options, say, unreachable
+from sereno_cli.public_names import public_name_option
 from sereno_cli.serving import LOOPBACK_HOSTS, address_of, listen
 from sereno_cli.serving import serve as serve_application
 
@@ -110,7 +112,15 @@ def show(incident_id: str, database: Path | None, incidents: str | None, form: s
     type=click.Path(dir_okay=False, path_type=Path),
     help="Holds the secret of PagerDuty's webhook; several while it is rotated.",
 )
-def serve(host: str, port: int, database: Path, web_config: Path | None, secret_files: tuple[Path, ...]) -> ExitCode:
+@public_name_option("programs and people reach it")
+def serve(  # noqa: PLR0917 - click passes them by name
+    host: str,
+    port: int,
+    database: Path,
+    web_config: Path | None,
+    secret_files: tuple[Path, ...],
+    public_names: tuple[str, ...],
+) -> ExitCode:
     """Serve Alertmanager's and PagerDuty's webhooks and the incident records until Ctrl-C.
 
     \b
@@ -134,7 +144,9 @@ def serve(host: str, port: int, database: Path, web_config: Path | None, secret_
 
     Users of --web-config guard all but PagerDuty's webhook, which shows a signature; Alertmanager logs in by
     basic_auth in its http_config, and people are the authors of what they write. Without users there is no
-    authentication: entries are then taken only from this machine. docs/incidents.md tells more.
+    authentication: entries are then taken only from this machine. On a loopback address, and where --public-name
+    says names, whoever asks under another name without a password is refused: no web page can read the records by
+    a name of its own that leads here. docs/incidents.md tells more.
 
     Exit codes: 0 ended well, 2 a file or an argument is wrong, 3 the port is taken.
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
@@ -148,31 +160,46 @@ def serve(host: str, port: int, database: Path, web_config: Path | None, secret_
     except IncidentStoreUnavailable as error:
         say(f"{error}; name another file with --database")
         return ExitCode.INVALID_INPUT
-    _serve(store, database, host, port, protection, secrets)
+    _serve(store, database, (host, port), _Doors(protection, secrets, public_names))
     return ExitCode.OK
 
 
-def _serve(  # noqa: PLR0917 - each is what one option became
-    store: "IncidentStore",
-    database: Path,
-    host: str,
-    port: int,
-    protection: "Protection | None",
-    secrets: "Secrets | None",
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """Who may come in."""
+
+    protection: "Protection | None"
+    secrets: "Secrets | None"
+    public_names: tuple[str, ...]
+
+
+def _serve(store: "IncidentStore", database: Path, address: tuple[str, int], doors: _Doors) -> None:
     from sereno_postmortems.pagerduty_routes import PATH as PAGERDUTY
     from sereno_postmortems.receiver import create_receiver
 
-    listener = listen(host, port, command="sereno incidents")
+    host, protection = address[0], doors.protection
+    listener = listen(*address, command="sereno incidents")
     if host not in LOOPBACK_HOSTS:
         _warn(host, protection)
     with listener, store.held_open():
         tls = None if protection is None else protection.tls
         where = address_of(listener, host, tls=tls is not None)
         click.echo(f"incidents: listening on {where}, records in {database}, Ctrl-C stops")
-        app = create_receiver(store, clock=lambda: datetime.now(UTC), pagerduty_secrets=secrets)
-        guarded = app if protection is None else protection.around(app, left_to_app=PAGERDUTY)
+        receiver = create_receiver(store, clock=lambda: datetime.now(UTC), pagerduty_secrets=doors.secrets)
+        named = _under_own_names(receiver, host, doors.public_names, PAGERDUTY)
+        guarded = named if protection is None else protection.around(named, left_to_app=PAGERDUTY)
         serve_application(guarded, listener, tls=tls)
+
+
+def _under_own_names(app: Any, host: str, public_names: tuple[str, ...], signed: str) -> Any:
+    """The application; `signed` is the path of the webhook that shows a signature, whatever name it is sent to."""
+    from sereno_backends.addresses import is_loopback
+    from sereno_backends.serving import PROBED, Names, OwnNames
+
+    if not public_names and not is_loopback(host):
+        return app
+    own = Names(public_names, with_loopback=True, command="sereno incidents serve", for_every_name=(*PROBED, signed))
+    return OwnNames(app, own)
 
 
 def _protection(web_config: Path) -> "Protection":

@@ -9,6 +9,7 @@ import click
 
 from sereno_cli.exit_codes import ExitCode
 from sereno_cli.incident_places import open_place, place_options, say
+from sereno_cli.public_names import public_name_option
 from sereno_cli.serving import address_of, listen
 from sereno_cli.serving import serve as serve_application
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from sereno_cli.web_protection import Protection
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 def _header(ctx: click.Context, param: click.Parameter, given: str | None) -> str | None:  # noqa: ARG001
@@ -26,15 +26,6 @@ def _header(ctx: click.Context, param: click.Parameter, given: str | None) -> st
     if given is None or _HEADER_NAME.fullmatch(given):
         return given
     raise click.BadParameter(f"{given!r} is no header's name; write for example X-Forwarded-User")
-
-
-def _names(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001
-    """Host names as a browser sends them, without the port."""
-    names = tuple(name.lower() for name in given)
-    for name in names:
-        if not _HOST_NAME.fullmatch(name):
-            raise click.BadParameter(f"{name!r} is no host name; write for example sereno.example.org")
-    return names
 
 
 @click.command()
@@ -77,15 +68,7 @@ def _names(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -
     callback=_header,
     help="Header in which a reverse proxy on this machine names who asks, such as X-Forwarded-User.",
 )
-@click.option(
-    "--public-name",
-    "public_names",
-    multiple=True,
-    metavar="HOST",
-    callback=_names,
-    help="Host name by which people reach the portal through a proxy, without the port; can be repeated. "
-    "--user-header needs it.",
-)
+@public_name_option("people reach the portal", more=" --user-header needs it.")
 def command(  # noqa: PLR0917 - click passes them by name
     prometheus: str,
     host: str,

@@ -2,21 +2,17 @@
 
 import ipaddress
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi import Request
 from sereno_backends.serving import AUTHENTICATED_USER
 from sereno_backends.serving.basic_auth import Application, Receive, Scope, Send
-from sereno_postmortems.requests import asked_name, is_foreign_page, is_from_here, is_this_machine
-
-from sereno_portal.web.rendering import HEADERS
+from sereno_postmortems.requests import is_foreign_page, is_from_here
 
 LONGEST_NAME = 200
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _OWN_PAGES = ("same-origin", "none")
 """What Sec-Fetch-Site says where one of our own pages, or the address line, leads here."""
-_FOR_EVERY_NAME = ("/health", "/metrics")
-"""They tell nothing of anybody, and probes ask under the address of a container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +27,6 @@ class Visitor:
     def types_name(self) -> bool:
         """Whether what this visitor writes stands under a name that the form asks for."""
         return self.may_write and self.user is None
-
-
-class OwnNames:
-    """Refuses (421) what is asked under names that aren't the portal's.
-
-    A web page can make its own name lead to this machine. Its browser takes the portal for that page's own server then:
-    the page reads everything, and sends any header. Only the name, which it can't change, tells it from us.
-    Who has shown a password isn't asked: browsers send one only to the name that it was typed for.
-
-    Args:
-        app: what is served.
-        names: in small letters.
-        with_loopback: whether names and addresses of this machine are taken as well.
-    """
-
-    def __init__(self, app: Application, names: frozenset[str], *, with_loopback: bool) -> None:
-        self._app = app
-        self._names = names
-        self._with_loopback = with_loopback
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Go on, or refuse."""
-        if scope["type"] == "http" and AUTHENTICATED_USER not in scope and scope["path"] not in _FOR_EVERY_NAME:
-            name = asked_name(Request(scope))
-            if name not in self._names and not (self._with_loopback and is_this_machine(name)):
-                await _misdirected(scope["path"], name)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
 
 
 class ProxyUser:
@@ -102,13 +70,20 @@ def is_foreign(request: Request) -> bool:
     return is_foreign_page(request) or request.headers.get("sec-fetch-site", "none") not in _OWN_PAGES
 
 
-def _misdirected(path: str, name: str) -> Response:
-    what = (
-        f"this portal isn't served under the name {name[:LONGEST_NAME]!r}; `sereno portal --public-name` says its names"
-    )
-    if path.startswith("/api/"):
-        return JSONResponse({"error": what}, status_code=421, headers=HEADERS)
-    return PlainTextResponse(f"{what}\n", status_code=421, headers=HEADERS)
+def is_surely_ours(request: Request) -> bool:
+    """Whether a browser says that a page of ours, or its address line, leads here.
+
+    For what a mere link would do. Browsers send no Sec-Fetch-Site over plain HTTP to another machine: there the page
+    that leads here says it by Referer, which our pages send (`Referrer-Policy`), and which no other page can forge.
+    """
+    if is_foreign(request):
+        return False
+    if "sec-fetch-site" in request.headers:
+        return True
+    try:
+        return urlsplit(request.headers.get("referer", "")).netloc == request.headers.get("host", "")
+    except ValueError:
+        return False
 
 
 def _name(value: bytes) -> str | None:

@@ -13,7 +13,7 @@ from sereno_portal.gateway import History, Replay, Replayed, Source
 from sereno_portal.pages.backtest.jobs import Busy, Job, Jobs
 from sereno_portal.pages.backtest.views import CHARTS, STEPS, Answer, answer_of, choices, chosen
 from sereno_portal.portal import Portal
-from sereno_portal.web.access import is_foreign
+from sereno_portal.web.access import is_foreign, is_surely_ours
 from sereno_portal.web.languages import said
 from sereno_portal.web.preferences import preferences_of
 from sereno_portal.web.rendering import page
@@ -55,8 +55,9 @@ def router(portal: Portal) -> APIRouter:
         source: Source = Source.RECORDED,
     ) -> Response:
         question = None if not slo else _question(portal, slo, days=days, objective=objective, source=source)
-        # A page of another origin can lead here, but only a button of ours begins what takes minutes.
-        job = None if question is None else jobs.find(question) if is_foreign(request) else _begun(jobs, question)
+        # Any page can lead here by a link, but only one of ours begins what takes minutes.
+        begins = question is not None and is_surely_ours(request)
+        job = None if question is None else _begun(jobs, question) if begins else jobs.find(question)
         return page(
             request,
             "backtest.html.j2",
