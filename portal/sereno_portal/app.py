@@ -39,6 +39,8 @@ PAGES = (
     backtest,
 )
 _LONGEST_ANSWER_SECONDS = 10.0
+_LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+"""Ten times what the series and points of a page take (`gateway.MOST_POINTS`)."""
 
 
 def create_portal(configuration: PortalConfiguration) -> FastAPI:
@@ -47,7 +49,9 @@ def create_portal(configuration: PortalConfiguration) -> FastAPI:
     Raises:
         PrometheusAddressInvalid: of the configuration.
     """
-    client = PrometheusClient(configuration.prometheus, timeout_seconds=_LONGEST_ANSWER_SECONDS)
+    client = PrometheusClient(
+        configuration.prometheus, timeout_seconds=_LONGEST_ANSWER_SECONDS, most_bytes=_LARGEST_ANSWER_BYTES
+    )
     gateway = Gateway(client, configuration.clock)
     incident_shelf = IncidentShelf(configuration.incidents)
     portal = Portal(

@@ -1,5 +1,6 @@
 """What the Prometheus client says when the other side is absent, slow, foreign or misaddressed."""
 
+import gzip
 import socket
 import threading
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from sereno_backends.prometheus import (
     PrometheusRefused,
     PrometheusUnreachable,
 )
+from support.misbehaving import drip, endless, misbehaving, ok
 from support.ports import free_port
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -54,6 +56,39 @@ def test_a_password_in_a_wrong_address_is_not_repeated() -> None:
     with pytest.raises(PrometheusAddressInvalid) as caught:
         PrometheusClient("http://me:secret@prometheus:9090/api/v1")
     assert "secret" not in str(caught.value)
+
+
+def test_an_answer_is_read_no_further_than_it_may_be_large() -> None:
+    """Whether its size is told or not: a server without end, and one with more than is taken."""
+    for answer in (endless, ok(b"[" + b"1," * 60_000)):
+        with (
+            misbehaving(answer) as server,
+            PrometheusClient(server.url, timeout_seconds=5, most_bytes=100_000) as client,
+            pytest.raises(PrometheusRefused, match=r"more than 0\.09\d+ MiB; ask for fewer series"),
+        ):
+            client.alerts()
+
+
+def test_an_answer_that_drips_ends() -> None:
+    """A byte now and then keeps within every timeout of a single read; the whole answer has one, too."""
+    with (
+        misbehaving(drip) as server,
+        PrometheusClient(server.url, timeout_seconds=0.1) as client,
+        pytest.raises(PrometheusUnreachable, match=r"did not end its answer in 0\.6 s"),
+    ):
+        client.alerts()
+
+
+def test_an_answer_that_unpacks_to_too_much_is_not_unpacked() -> None:
+    """The bound is of what is held, not of what is sent."""
+    packed = gzip.compress(b"0" * 3_000_000)
+    assert len(packed) < 10_000
+    with (
+        misbehaving(ok(packed, headers="Content-Encoding: gzip\r\n")) as server,
+        PrometheusClient(server.url, most_bytes=1_000_000) as client,
+        pytest.raises(PrometheusRefused, match="more than"),
+    ):
+        client.alerts()
 
 
 def test_nobody_listening_is_unreachable() -> None:

@@ -1,5 +1,6 @@
 """The client: one method a question, every failure one of the errors of this package."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -26,6 +27,10 @@ HTTP_SERVER_ERROR = 500
 _FOREIGN = (200, 404, 405, 410, 501)
 LONGEST_FOREIGN_TEXT = 200
 """Characters of an unexpected answer that go into a message: enough to recognise a login page."""
+MOST_BYTES = 512 * 1024 * 1024
+"""Of one answer, unpacked: more than fifty million samples, which a server itself refuses, take."""
+WHOLE_ANSWER_FACTOR = 6
+"""How much longer a whole answer may take than the wait for a part of it."""
 
 
 class PrometheusClient:
@@ -33,13 +38,20 @@ class PrometheusClient:
 
     `url` is the server's address with its path prefix, if any; credentials in it are used and never shown.
     Raises `PrometheusAddressInvalid` at once for an address that can't work. Use it as a context manager or `close` it.
+    An answer is read no further than `most_bytes`, unpacked: nothing larger is ever held or parsed.
     """
 
     def __init__(
-        self, url: str, *, transport: httpx.BaseTransport | None = None, timeout_seconds: float = 10.0
+        self,
+        url: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        timeout_seconds: float = 10.0,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         address = _address(url)
         self._timeout_seconds = timeout_seconds
+        self._most_bytes = most_bytes
         is_here = is_loopback(address.host)
         self._http = httpx.Client(
             base_url=address,
@@ -117,7 +129,8 @@ class PrometheusClient:
     def ready(self) -> bool:
         """Whether the server says that it serves questions; an unreachable one isn't ready."""
         try:
-            return self._http.get("/-/ready").is_success
+            with self._http.stream("GET", "/-/ready") as response:
+                return response.is_success
         except httpx.HTTPError:
             return False
 
@@ -143,12 +156,14 @@ class PrometheusClient:
         """Ask once. Queries go as forms by POST, because long expressions don't fit into a URL."""
         try:
             asked = httpx.QueryParams(list(query))
-            response = self._http.get(path, params=asked) if form is None else self._http.post(path, data=form)
+            method = "GET" if form is None else "POST"
+            with self._http.stream(method, path, params=asked if form is None else None, data=form) as response:
+                content = self._read(response)
         except httpx.TimeoutException as error:
             raise PrometheusUnreachable(f"{self.name} gave no answer in {self._timeout_seconds:g} s") from error
         except httpx.HTTPError as error:
             raise PrometheusUnreachable(f"{self.name} can't be reached: {error}") from error
-        body = self._body_of(response)
+        body = self._body_of(response, content)
         warnings = tuple(str(warning) for warning in body.get("warnings") or ())
         if warnings:
             raise PrometheusIncomplete(
@@ -164,21 +179,45 @@ class PrometheusClient:
         except answers.UnexpectedAnswer as error:
             raise PrometheusUnreachable(f"{self.name} doesn't answer as a Prometheus does: {error}") from error
 
-    def _body_of(self, response: httpx.Response) -> Mapping[str, Any]:
+    def _read(self, response: httpx.Response) -> bytearray:
+        """The answer, looked at as it comes: its size, and the time that it takes as a whole."""
+        until = time.monotonic() + WHOLE_ANSWER_FACTOR * self._timeout_seconds
+        content = bytearray()
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > self._most_bytes:
+                most = f"{self._most_bytes / 1024**2:g} MiB"
+                raise PrometheusRefused(f"{self.name} answers more than {most}; ask for fewer series, or less time")
+            if time.monotonic() > until:
+                raise PrometheusUnreachable(
+                    f"{self.name} did not end its answer in {WHOLE_ANSWER_FACTOR * self._timeout_seconds:g} s"
+                )
+        return content
+
+    def _body_of(self, response: httpx.Response, content: bytearray) -> Mapping[str, Any]:
         """The envelope of a success; every other answer raises."""
         try:
-            body = orjson.loads(response.content)
+            body = orjson.loads(content)
         except ValueError:  # also bytes that aren't text
             body = None
         envelope: Mapping[str, Any] = body if isinstance(body, dict) else {}
         if response.is_success and envelope.get("status") == "success":
             return envelope
-        said = envelope.get("error") or response.text[:LONGEST_FOREIGN_TEXT].strip() or "an empty answer"
+        said = envelope.get("error") or _text(response, content) or "an empty answer"
         doubt = "" if envelope.get("status") or response.status_code not in _FOREIGN else "; is it a Prometheus?"
         message = f"{self.name} answered {response.status_code}: {said}{doubt}"
         if HTTP_CLIENT_ERROR <= response.status_code < HTTP_SERVER_ERROR:
             raise PrometheusRefused(message)
         raise PrometheusUnreachable(message)
+
+
+def _text(response: httpx.Response, content: bytearray) -> str:
+    """The beginning of an answer that is no JSON."""
+    encoding = response.charset_encoding or "utf-8"
+    try:
+        return content.decode(encoding, errors="replace")[:LONGEST_FOREIGN_TEXT].strip()
+    except LookupError:
+        return content.decode(errors="replace")[:LONGEST_FOREIGN_TEXT].strip()
 
 
 def _address(url: str) -> httpx.URL:
