@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    import uvicorn
     from sereno_backends.serving import TlsContext
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
@@ -53,11 +54,21 @@ def serve(app: Any, listener: socket.socket, *, tls: "TlsContext | None" = None,
     """Serve an ASGI application until Ctrl-C or SIGTERM."""
     import uvicorn
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's polite end is the same as Ctrl-C
+    try:
+        uvicorn.Server(configured(app, tls, **options)).run(sockets=[listener])
+    except KeyboardInterrupt:  # uvicorn raises the signal again after its clean shutdown
+        return
+
+
+def configured(app: Any, tls: "TlsContext | None", **options: Any) -> "uvicorn.Config":
+    """How every server of ours is bounded: heads come in time, connections are so many, ends wait for nobody."""
+    import uvicorn
+
     from sereno_cli.connections import BoundedProtocol, accepted_at_once, ended_politely
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's polite end is the same as Ctrl-C
     factory: Callable[..., ssl.SSLContext] | None = None if tls is None else lambda *_: tls.context
-    config = uvicorn.Config(
+    return uvicorn.Config(
         ended_politely(app),
         http=BoundedProtocol,
         backlog=accepted_at_once(),
@@ -67,10 +78,6 @@ def serve(app: Any, listener: socket.socket, *, tls: "TlsContext | None" = None,
         ssl_context_factory=factory,
         **options,
     )
-    try:
-        uvicorn.Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:  # uvicorn raises the signal again after its clean shutdown
-        return
 
 
 def _bound(family: int, kind: int, protocol: int, _name: str, address: Any) -> socket.socket:

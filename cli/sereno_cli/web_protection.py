@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from sereno_backends.serving import BasicAuth, TlsContext, TlsUnusable, WebConfig
+from sereno_backends.serving import BasicAuth, Passwords, TlsContext, TlsUnusable, WebConfig
 from sereno_slo.diagnostics import Diagnostic
 from sereno_slo.parse import parse_as
 from sereno_slo.source import read_source
@@ -55,6 +55,10 @@ class Protection:
             (name.lower().encode(), value.encode()) for name, value in self._config.http_server_config.headers.items()
         ]
         return BasicAuth(app if not headers else _with_headers(app, headers), self._users, left_to_app)
+
+    def passwords(self) -> Passwords:
+        """The same users, for a server that is no application."""
+        return Passwords(self._users)
 
     def _users(self) -> Mapping[str, str]:
         self._look()

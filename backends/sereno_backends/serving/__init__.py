@@ -2,6 +2,7 @@
 
 from sereno_backends.serving.basic_auth import AUTHENTICATED_USER, BasicAuth
 from sereno_backends.serving.own_names import PROBED, Names, OwnNames, is_this_machine, name_asked
+from sereno_backends.serving.passwords import Passwords
 from sereno_backends.serving.tls import TlsContext, TlsUnusable
 from sereno_backends.serving.web_config import WebConfig
 
@@ -11,6 +12,7 @@ __all__ = [
     "BasicAuth",
     "Names",
     "OwnNames",
+    "Passwords",
     "TlsContext",
     "TlsUnusable",
     "WebConfig",

@@ -39,7 +39,9 @@ command.add_command(devops)
 )
 @click.option("--stdin", is_flag=True, help="Collect what another program writes into this one's standard input.")
 @click.option(
-    "--otlp", metavar="HOST:PORT", help="Take logs by OTLP/HTTP there (POST /v1/logs); no TLS, no authentication."
+    "--otlp",
+    metavar="HOST:PORT",
+    help="Take logs by OTLP/HTTP there (POST /v1/logs); --web-config says with which TLS, and of whom.",
 )
 @click.option("--log-store", default=DEFAULT_LOG_STORE, show_default=True, type=OUTPUT, help="SQLite file to write.")
 @click.option(
@@ -92,6 +94,11 @@ command.add_command(devops)
     help="Port of the collector's own metrics; 0: any free one. Not served with --once.",
 )
 @click.option(
+    "--web-config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="TLS and users of the metrics and of --otlp, as Prometheus' own web configuration writes them.",
+)
+@click.option(
     "--retention",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     help="How long each dataset is kept, done every hour.  [default: logs.retention.yaml, where it is there]",
@@ -108,6 +115,7 @@ def logs(**options: Any) -> ExitCode:
     sereno collect logs --file logs/checkout.log --once
     my-service | sereno collect logs --stdin --service my-service
     sereno collect logs --otlp 127.0.0.1:4318
+    sereno collect logs --otlp 0.0.0.0:4318 --web-config web.yml
     SERENO_ELASTICSEARCH_URL=https://logs.example.org:9200 sereno collect logs --file logs/checkout.log
 
     Every event is stored once. It waits in a queue on disk until the store has answered for it, and survives kill -9

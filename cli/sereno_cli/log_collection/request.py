@@ -4,7 +4,7 @@ import glob
 import os
 import re
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -15,7 +15,6 @@ import click
 from sereno_cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
     from sereno_backends.logs.lifecycle import Retentions
     from sereno_collectors.logs import Settings
     from sereno_collectors.logs.parsing.formats import Formats
@@ -65,6 +64,7 @@ class Request:
     tag: tuple[str, ...]
     metrics_host: str
     metrics_port: int
+    web_config: Path | None
     once: bool
     retention: Path | None
 
@@ -233,23 +233,6 @@ def retentions_of(request: Request) -> "Retentions | None":
         raise InvalidInput(f"the retention file {path} has mistakes: nothing was begun")
     say(f"retention by {path}, every hour")
     return found
-
-
-def serve_metrics(request: Request, registry: "CollectorRegistry", cleanup: ExitStack) -> str:
-    """Serve the collector's own metrics until the cleanup; their address."""
-    from prometheus_client import start_http_server
-
-    place = f"{request.metrics_host}:{request.metrics_port}"
-    try:
-        server, thread = start_http_server(request.metrics_port, request.metrics_host, registry)
-    except (OSError, UnicodeError) as error:  # no name of a host can be "a..b"
-        raise Unreachable(
-            f"can't serve metrics on {place}: {reason(error)}; choose another --metrics-port (0: any free one)"
-        ) from error
-    cleanup.callback(thread.join)
-    cleanup.callback(server.server_close)
-    cleanup.callback(server.shutdown)
-    return f"http://{request.metrics_host}:{server.server_port}/metrics"
 
 
 def reason(error: Exception) -> str:

@@ -15,6 +15,7 @@ from uuid import uuid4
 import click
 
 from sereno_cli.exit_codes import ExitCode
+from sereno_cli.log_collection.listeners import otlp_input, protection_of, serve_metrics
 from sereno_cli.log_collection.request import (
     InvalidInput,
     Request,
@@ -23,7 +24,6 @@ from sereno_cli.log_collection.request import (
     reason,
     retentions_of,
     say,
-    serve_metrics,
     settings_of,
 )
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from sereno_collectors.logs import LogCollector
     from sereno_collectors.logs.housekeeping import Housekeeping
     from sereno_collectors.logs.model import Input
+
+    from sereno_cli.web_protection import Protection
 
 LOOK_SECONDS = 0.2
 ALLOCATIONS_BEFORE_GARBAGE = 50_000
@@ -46,21 +48,23 @@ def collect(request: Request, cleanup: ExitStack) -> ExitCode:
     from prometheus_client import CollectorRegistry
 
     registry = CollectorRegistry()
+    protection = protection_of(request)
     retentions = None if request.once else retentions_of(request)
     store = _open_store(request)
     stop = threading.Event()
-    collector = _build(request, store, registry, stop, cleanup)
+    collector = _build(request, store, registry, stop, cleanup, protection=protection)
     _look_for_garbage_seldom(cleanup)
     if request.once:
         with closing(store):
             return _collect_once(collector, request, registry)
     housekeeping = _housekeeping(request, retentions, registry, stop)
-    metrics_url = serve_metrics(request, registry, cleanup)
+    metrics_url = serve_metrics(request, registry, protection, cleanup)
+    scheme = "http" if protection is None or protection.tls is None else "https"
     names = ", ".join(
         [
             *(str(file) for file in request.files),
             *(["standard input"] if request.stdin else []),
-            *([f"OTLP on http://{request.otlp[0]}:{request.otlp[1]}/v1/logs"] if request.otlp else []),
+            *([f"OTLP on {scheme}://{request.otlp[0]}:{request.otlp[1]}/v1/logs"] if request.otlp else []),
         ]
     )
     ended: SimpleQueue[None] = SimpleQueue()
@@ -112,7 +116,13 @@ def _housekeeping(
 
 
 def _build(
-    request: Request, store: "LogStore", registry: "CollectorRegistry", stop: threading.Event, cleanup: ExitStack
+    request: Request,
+    store: "LogStore",
+    registry: "CollectorRegistry",
+    stop: threading.Event,
+    cleanup: ExitStack,
+    *,
+    protection: "Protection | None",
 ) -> "LogCollector":
     from sereno_collectors.logs import (
         Checkpoint,
@@ -142,7 +152,7 @@ def _build(
             checkpoint=checkpoint,
             stop=stop,
             surroundings=Around(metrics, report=say),
-            inputs=_inputs(request),
+            inputs=_inputs(request, protection),
         )
     except (QueueError, LockError) as error:
         raise InvalidInput(str(error)) from error
@@ -150,7 +160,7 @@ def _build(
     return collector
 
 
-def _inputs(request: Request) -> "list[Input]":
+def _inputs(request: Request, protection: "Protection | None") -> "list[Input]":
     """What is read beside files."""
     inputs: list[Input] = []
     if request.stdin:
@@ -168,13 +178,7 @@ def _inputs(request: Request) -> "list[Input]":
         )
         inputs.append(piped)
     if request.otlp:
-        from sereno_collectors.logs.inputs.otlp import OtlpInput
-
-        host, port = request.otlp
-        try:
-            inputs.append(OtlpInput(host, port, dataset=request.dataset))
-        except (OSError, UnicodeError) as error:
-            raise Unreachable(f"can't listen on {host}:{port}: {reason(error)}; choose another --otlp") from error
+        inputs.append(otlp_input(request, request.otlp, protection))
     return inputs
 
 

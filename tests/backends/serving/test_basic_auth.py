@@ -7,7 +7,7 @@ from typing import Any
 import bcrypt
 import httpx
 import pytest
-from sereno_backends.serving import BasicAuth, basic_auth
+from sereno_backends.serving import BasicAuth, passwords
 
 
 def hashed(password: str) -> str:
@@ -76,13 +76,13 @@ def test_without_users_everybody_gets_in() -> None:
 def test_passwords_are_checked_once_and_changes_hold_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second scrape costs no bcrypt; a changed password and a removed user are out with the next request."""
     checks: list[bytes] = []
-    real = basic_auth._matches
+    real = passwords._matches
 
     def counted(password: bytes, stored: str) -> bool:
         checks.append(password)
         return real(password, stored)
 
-    monkeypatch.setattr(basic_auth, "_matches", counted)
+    monkeypatch.setattr(passwords, "_matches", counted)
     users = dict(USERS)
 
     async def story() -> list[int]:
@@ -108,7 +108,7 @@ def test_names_that_are_not_there_cost_a_check_too(monkeypatch: pytest.MonkeyPat
         compared.append(stored)
         return False
 
-    monkeypatch.setattr(basic_auth, "_matches", noted)
+    monkeypatch.setattr(passwords, "_matches", noted)
     assert status(USERS, basic("nobody", "right")) == 401
     assert compared == [USERS["prometheus"]]
 
@@ -116,7 +116,7 @@ def test_names_that_are_not_there_cost_a_check_too(monkeypatch: pytest.MonkeyPat
 def test_guesses_push_no_right_password_out_and_take_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """While strangers guess, who was let in once costs no bcrypt, and checks never run side by side."""
     checked, running, most = [], [], []
-    real = basic_auth._matches
+    real = passwords._matches
 
     def noted(password: bytes, stored: str) -> bool:
         running.append(password)
@@ -127,7 +127,7 @@ def test_guesses_push_no_right_password_out_and_take_one_thread(monkeypatch: pyt
             running.pop()
             checked.append(password)
 
-    monkeypatch.setattr(basic_auth, "_matches", noted)
+    monkeypatch.setattr(passwords, "_matches", noted)
 
     async def story() -> set[int]:
         transport = httpx.ASGITransport(BasicAuth(hello, lambda: USERS))

@@ -1,5 +1,5 @@
 """Logs that OpenTelemetry SDKs and Collectors send by OTLP/HTTP."""
 
-from sereno_collectors.logs.inputs.otlp.otlp_input import OtlpInput
+from sereno_collectors.logs.inputs.otlp.otlp_input import Guard, OtlpInput
 
-__all__ = ["OtlpInput"]
+__all__ = ["Guard", "OtlpInput"]

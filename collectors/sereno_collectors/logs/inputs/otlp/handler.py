@@ -77,7 +77,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """`/health`: whether records would be taken."""
-        if self.path != "/health":
+        if not self._is_admitted():
+            self._ask_for_login()
+        elif self.path != "/health":
             self._send(HTTPStatus.NOT_FOUND, b"POST /v1/logs and GET /health are here\n", "text/plain")
         elif self._service.stop.is_set():
             self._send(HTTPStatus.SERVICE_UNAVAILABLE, b"ending\n", "text/plain")
@@ -86,6 +88,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """`/v1/logs`: an export request."""
+        if not self._is_admitted():  # before a byte of the body is read
+            self._ask_for_login()
+            return
         content_type = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         encoding = next((known for known in Encoding if known == content_type), None)
         if self.path != "/v1/logs":
@@ -102,6 +107,15 @@ class Handler(BaseHTTPRequestHandler):
                 self._service.at_work.release()
             return
         self._answer(given, encoding or Encoding.JSON)
+
+    def _is_admitted(self) -> bool:
+        given = self.headers.get_all("Authorization") or [""]
+        admits: Callable[[bytes], bool] = self.server.guard.admits  # type: ignore[attr-defined]
+        return len(given) == 1 and admits(given[0].encode("latin-1", errors="replace"))
+
+    def _ask_for_login(self) -> None:
+        self.close_connection = True
+        self._send(HTTPStatus.UNAUTHORIZED, b"Unauthorized\n", "text/plain")
 
     def _export(self, encoding: Encoding) -> Answer:
         service = self._service
@@ -141,6 +155,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         if status is HTTPStatus.SERVICE_UNAVAILABLE:
             self.send_header("Retry-After", str(RETRY_AFTER_SECONDS))
+        if status is HTTPStatus.UNAUTHORIZED:
+            self.send_header("WWW-Authenticate", "Basic")
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()

@@ -1,9 +1,11 @@
 """`POST /v1/logs`: what OpenTelemetry SDKs and Collectors send, answered when it is on disk."""
 
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
@@ -19,7 +21,21 @@ MOST_CONNECTIONS = 64
 BACKLOG = 128
 LAST_ANSWERS_SECONDS = 0.8
 """How long requests that are at work may take when the collector ends; what isn't answered is sent again."""
+HANDSHAKE_SECONDS = 5.0
+"""Of each read and write of it: the connection holds a thread meanwhile."""
 _REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """How a port is protected; nothing is asked for by default."""
+
+    tls: ssl.SSLContext | None = None
+    admits: Callable[[bytes], bool] = lambda _: True
+    """Whether a request with this `Authorization` may go on; empty: it has none."""
+
+
+OPEN = Guard()
 
 
 class OtlpInput:
@@ -33,16 +49,23 @@ class OtlpInput:
         port: 0 for a free one.
         dataset: `event.dataset` of records that name none.
         now: the time of day; aware.
+        guard: TLS, and who may send.
 
     Raises:
         OSError: the address can't be listened on.
     """
 
     def __init__(
-        self, host: str, port: int, *, dataset: str | None = None, now: Callable[[], datetime] = utc_now
+        self,
+        host: str,
+        port: int,
+        *,
+        dataset: str | None = None,
+        now: Callable[[], datetime] = utc_now,
+        guard: Guard = OPEN,
     ) -> None:
         family, address = _address(host, port)
-        self._server = _Server(family, address)
+        self._server = _Server(family, address, guard)
         self._dataset = dataset
         self._now = now
 
@@ -98,8 +121,9 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = BACKLOG
     service: Service
 
-    def __init__(self, family: socket.AddressFamily, address: tuple[Any, ...]) -> None:
+    def __init__(self, family: socket.AddressFamily, address: tuple[Any, ...], guard: Guard) -> None:
         self.address_family = family
+        self.guard = guard
         self._free = BoundedSemaphore(MOST_CONNECTIONS)
         super().__init__(address, Handler)  # four parts in IPv6
 
@@ -116,6 +140,15 @@ class _Server(ThreadingHTTPServer):
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Answer its requests, after the handshake where there is TLS."""
+        if self.guard.tls is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(HANDSHAKE_SECONDS)
+        with self.guard.tls.wrap_socket(request, server_side=True) as wrapped:
+            super().finish_request(wrapped, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer its requests."""
