@@ -33,6 +33,7 @@ WEBHOOK_BODY = {
 _REFUSALS = {
     Unread.FOREIGN_ORIGIN: Outcome.FOREIGN_ORIGIN,
     Unread.BROKEN_OFF: Outcome.INVALID,
+    Unread.TOO_SLOW: Outcome.INVALID,
     Unread.TOO_LARGE: Outcome.TOO_LARGE,
 }
 

@@ -1,5 +1,6 @@
 """What the routes of the receiver have in common: bodies of bounded size, refusals in one form, who may write."""
 
+import asyncio
 import difflib
 from enum import StrEnum
 
@@ -13,6 +14,8 @@ from sereno_postmortems.store import IncidentStore
 LARGEST_BODY_BYTES = 1024 * 1024
 """Some thousand alerts; Alertmanager's own `max_alerts` keeps its deliveries below."""
 
+BODY_SECONDS = 10.0
+"""How long a body may take to come: Alertmanager and browsers send theirs at once."""
 NEAREST_IDS = 3
 
 
@@ -22,18 +25,22 @@ class Unread(StrEnum):
     FOREIGN_ORIGIN = "foreign_origin"
     BROKEN_OFF = "broken_off"
     TOO_LARGE = "too_large"
+    TOO_SLOW = "too_slow"
 
 
 async def body_of(request: Request) -> bytes | Unread:
-    """The body, read no further than it may be large, whatever its Content-Length says."""
+    """The body, read no further than it may be large, whatever its Content-Length says, and as long as it may take."""
     if is_foreign_page(request):
         return Unread.FOREIGN_ORIGIN
     chunks = bytearray()
     try:
-        async for chunk in request.stream():
-            chunks += chunk
-            if len(chunks) > LARGEST_BODY_BYTES:
-                return Unread.TOO_LARGE
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                chunks += chunk
+                if len(chunks) > LARGEST_BODY_BYTES:
+                    return Unread.TOO_LARGE
+    except TimeoutError:
+        return Unread.TOO_SLOW
     except ClientDisconnect:
         return Unread.BROKEN_OFF
     return bytes(chunks)
@@ -46,6 +53,8 @@ def refusal(why: Unread, cure: str) -> Response:
             return error_answer(403, "web pages of another origin may not post here")
         case Unread.BROKEN_OFF:
             return error_answer(400, "the connection ended before the body did")
+        case Unread.TOO_SLOW:
+            return error_answer(408, f"the body didn't come within {BODY_SECONDS:g} s")
         case Unread.TOO_LARGE:
             return error_answer(413, f"the body is larger than {LARGEST_BODY_BYTES} bytes; {cure}")
 

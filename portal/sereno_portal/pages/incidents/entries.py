@@ -102,5 +102,7 @@ def refused(why: Unread) -> Refused:
             return Refused(403, ("web pages of another origin may not post here",))
         case Unread.TOO_LARGE:
             return Refused(413, ("an entry is a few words; longer ones belong behind a link",))
+        case Unread.TOO_SLOW:
+            return Refused(408, ("the entry didn't come in time; nothing of it was written",))
         case Unread.BROKEN_OFF:
             return Refused(400, ("the connection ended before the body did",))

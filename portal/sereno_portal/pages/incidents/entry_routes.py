@@ -101,7 +101,8 @@ class _Desk:
         # A form of a foreign page can send any text, but not under this type.
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise HTTPException(415, "an entry is JSON: send it as application/json")
-        incident_view(self._portal, incident_id)
+        if not isinstance(body, Unread):
+            incident_view(self._portal, incident_id)
         outcome = written(self._portal.incident_shelf, incident_id, body, visitor)
         if isinstance(outcome, Refused):
             problems = list(outcome.problems)
