@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 CHART_FILES := compile --format operator --only rules --only dashboards --out helm/sereno/files
 ALERTMANAGER_YML := alerting/alertmanager/alertmanager.yml
 
-.PHONY: help setup tools test-tools demo demo-once story stories servers test test-all test-fast check check-artefacts fmt compile docs helm otel-collector lock clean
+.PHONY: help setup tools test-tools demo demo-once story stories servers test test-all test-fast check check-artefacts fmt compile docs helm otel-collector lock sbom clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -88,8 +88,11 @@ helm: ## build the real Helm, which the chart's tests run where it is there (nee
 otel-collector: ## build the real OpenTelemetry Collector, which tests of collectors/otel run where it is there (needs Go)
 	@scripts/fetch-otel-collector
 
-lock: setup ## resolve pyproject.toml's dependencies anew into constraints.txt
+lock: setup ## resolve pyproject.toml's dependencies anew into constraints.txt, with hashes into requirements.lock
 	@$(BIN)/python scripts/lock.py
+
+sbom: setup ## write the bill of materials of the wheel with all extras: dist/sereno.cdx.json (CycloneDX)
+	@$(BIN)/python scripts/sbom.py
 
 clean: ## remove what make made, except downloads outside this folder
 	@rm -rf .venv .sereno_cache var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
