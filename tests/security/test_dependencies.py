@@ -37,7 +37,7 @@ names = {name.partition(".")[0] for name in sys.modules}
 print(json.dumps(sorted({owner for name in names for owner in owners.get(name, ())})))
 """
 NOT_OURS = re.compile(r"sereno|setuptools|opentelemetry-instrumentation-(httpx|redis|requests)|cryptography")
-"""Instrumentations belong to the extra `clients`; setuptools and cryptography are taken by libraries where it happens to be there."""
+"""Instrumentations belong to the extra `clients`; the others are taken by libraries where they happen to be there."""
 
 
 def pinned(path: Path) -> dict[str, str]:
