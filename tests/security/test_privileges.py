@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 
-import pytest
 from support.listeners import ROOT
 from support.postgresql import PROGRAMS, PostgresqlServer, marked, postgresql
 
@@ -39,7 +38,7 @@ def test_the_exporters_role_reads_what_it_must_and_nothing_else(postgresql: Post
     try:
         postgresql.run(TABLES + documented(), "privileges")
         for sql in ("orders", "customers", "etl.runs", "pg_stat_activity", "pg_stat_database", "pg_stat_replication"):
-            assert asked(postgresql, f"SELECT count(*) FROM {sql}") == "", sql
+            assert asked(postgresql, f"TABLE {sql}") == "", sql
         for sql in (
             "SELECT * FROM salaries",
             "SELECT * FROM etl.keys",
