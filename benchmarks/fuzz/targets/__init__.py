@@ -12,6 +12,18 @@ MODULES: Final = {
     "exporters-file": "specs",
     "promql": "promql",
     "prometheus-answers": "answers",
+    "prometheus-pages": "answers",
+    "devops-webhooks": "webhooks",
+    "incident-webhooks": "webhooks",
+    "log-lines": "log_lines",
+    "log-framing": "log_lines",
+    "otlp-logs": "log_lines",
+    "headers": "headers",
+    "damaged-files": "records",
+    "stored-documents": "records",
+    "portal-requests": "pages",
+    "postmortems": "markdown",
+    "runbooks": "markdown",
 }
 
 
