@@ -1,6 +1,7 @@
 """Applications asked within this process, byte by byte as a server would: what they raise comes out here."""
 
 import asyncio
+import atexit
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from benchmarks.fuzz.target import require
 
 App = Callable[[MutableMapping[str, Any], Callable[..., Awaitable[Any]], Callable[..., Awaitable[Any]]], Awaitable[None]]
 _LOOP = asyncio.new_event_loop()
+atexit.register(_LOOP.close)
 _MOST_HEADERS = 60
 
 

@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from sereno_backends.incidents import Incident, IncidentEntry
@@ -15,6 +16,10 @@ from sereno_postmortems.pagerduty import CLOCKS_DIFFER, PagerDutyEvent, group_di
 from sereno_postmortems.webhook import Delivery, read_delivery
 
 BEFORE_ALL_TIMES = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class Damaged(Exception):  # noqa: N818 - reads as what happened
+    """Something stored isn't what was written; the message says what."""
 
 
 def touched_since(connection: sqlite3.Connection, slug: str, earliest_start: datetime) -> datetime:
@@ -112,24 +117,36 @@ def _entries(connection: sqlite3.Connection, slug: str, since: datetime) -> list
         "SELECT subject, fingerprint, starts_at, document FROM entries WHERE slug = ? AND starts_at >= ?",
         (slug, time_text(since)),
     )
-    return [
-        AnchoredEntry(
-            entry_from_text(document), Anchor(json.loads(subject), fingerprint, datetime.fromisoformat(starts_at))
-        )
-        for subject, fingerprint, starts_at, document in rows
-    ]
+    with as_stored("an entry"):
+        return [
+            AnchoredEntry(
+                entry_from_text(document), Anchor(json.loads(subject), fingerprint, datetime.fromisoformat(starts_at))
+            )
+            for subject, fingerprint, starts_at, document in rows
+        ]
 
 
 def stored_delivery(body: bytes, received_at: str) -> Delivery:
-    """A delivery from its raw body, which was read before."""
-    delivery = read_delivery(body, datetime.fromisoformat(received_at))
+    """A delivery from its raw body, which was read before. Raises `Damaged`."""
+    with as_stored("a delivery"):
+        delivery = read_delivery(body, datetime.fromisoformat(received_at))
     if not isinstance(delivery, Delivery):
-        raise TypeError(f"a stored delivery can't be read any more: {delivery}")
+        raise Damaged(f"a delivery can't be read any more: {delivery}")
     return delivery
 
 
 def _stored_event(body: bytes, received_at: str) -> PagerDutyEvent:
-    event = read_event(body, datetime.fromisoformat(received_at))
+    with as_stored("an event of PagerDuty"):
+        event = read_event(body, datetime.fromisoformat(received_at))
     if not isinstance(event, PagerDutyEvent):
-        raise TypeError(f"a stored event can't be read any more: {event}")
+        raise Damaged(f"an event of PagerDuty can't be read any more: {event}")
     return event
+
+
+@contextmanager
+def as_stored(what: str) -> Iterator[None]:
+    """What we wrote can be read, or the file was damaged. Raises `Damaged`."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise Damaged(f"{what} can't be read any more: {type(error).__name__}") from error

@@ -22,6 +22,8 @@ from sereno_postmortems.fold import incident_slug, starts_by_slug
 from sereno_postmortems.pagerduty import PagerDutyEvent, begin_of, group_digest
 from sereno_postmortems.refolding import (
     BEFORE_ALL_TIMES,
+    Damaged,
+    as_stored,
     events_of_call,
     insert_entry,
     refold,
@@ -139,7 +141,8 @@ class IncidentStore:
                 "SELECT document FROM entries WHERE entry_id = ?", (submission.entry_id,)
             ).fetchone()
             if kept is not None:
-                entry = entry_from_text(kept[0])
+                with as_stored("an entry"):
+                    entry = entry_from_text(kept[0])
                 if not is_again(entry, submission, author):
                     raise EntryIdTaken(f"the id {submission.entry_id} belongs to another entry; choose a new one")
                 return Written(entry, Recorded.DUPLICATE)
@@ -219,7 +222,7 @@ class IncidentStore:
     def _read(self, document: str) -> Incident:
         try:
             return incident_from_document(json.loads(document))
-        except (NotAnIncident, ValueError) as error:
+        except (NotAnIncident, ValueError, TypeError) as error:
             raise IncidentStoreUnavailable(f"{self.name} holds something that is no incident: {error}") from error
 
     @contextmanager
@@ -231,6 +234,8 @@ class IncidentStore:
         except sqlite3.Error as error:
             why = error if self._path.exists() else "there is no such file"
             raise IncidentStoreUnavailable(f"{self.name}: {why}") from error
+        except Damaged as error:
+            raise IncidentStoreUnavailable(f"{self.name} is damaged: {error}") from error
 
 
 def _wrong_correction(incident: Incident, submission: Submission) -> str | None:

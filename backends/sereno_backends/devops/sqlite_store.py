@@ -95,7 +95,8 @@ class SqliteDevOpsEventStore:
             row = connection.execute(
                 "SELECT body FROM delivery WHERE source = ? AND delivery_id = ?", (event.source, event.delivery_id)
             ).fetchone()
-        return None if row is None else zlib.decompress(row[0])
+        with self._as_written("delivery"):
+            return None if row is None else zlib.decompress(row[0])
 
     def knows(self, source: str, delivery_id: str) -> bool:
         """Whether a delivery of that id is kept."""
@@ -113,11 +114,12 @@ class SqliteDevOpsEventStore:
                 " FROM delivery WHERE disposition = ? ORDER BY number DESC LIMIT ?",
                 (disposition.value, limit),
             ).fetchall()
-        return tuple(_delivery(row) for row in rows)
+        with self._as_written("delivery"):
+            return tuple(_delivery(row) for row in rows)
 
     def heard(self, source: str, period: timedelta) -> tuple[datetime, ...]:
         """See `DevOpsEventStore.heard`."""
-        with self._file.connected() as connection:
+        with self._file.connected() as connection, self._as_written("delivery"):
             (newest,) = connection.execute(
                 "SELECT max(received_at) FROM delivery WHERE source = ?", (source,)
             ).fetchone()
@@ -127,7 +129,7 @@ class SqliteDevOpsEventStore:
                 "SELECT received_at FROM delivery WHERE source = ? AND received_at >= ? ORDER BY received_at",
                 (source, _text(datetime.fromisoformat(newest) - period)),
             ).fetchall()
-        return tuple(datetime.fromisoformat(received_at) for (received_at,) in rows)
+            return tuple(datetime.fromisoformat(received_at) for (received_at,) in rows)
 
     def counts(self) -> Mapping[EventKind, int]:
         """See `DevOpsEventStore.counts`."""
@@ -170,10 +172,16 @@ class SqliteDevOpsEventStore:
         return int(waiting)
 
     def _read(self, document: str) -> DevOpsEvent:
-        try:
+        with self._as_written("event"):
             return event_from_document(orjson.loads(document))
-        except (NotADevOpsEvent, ValueError) as error:
-            raise DevOpsStoreForeign(f"{self.name} holds something that is no event: {error}") from error
+
+    @contextmanager
+    def _as_written(self, what: str) -> Iterator[None]:
+        """What we wrote can be read, or the file was damaged."""
+        try:
+            yield
+        except (NotADevOpsEvent, ValueError, TypeError, OverflowError, zlib.error) as error:
+            raise DevOpsStoreForeign(f"{self.name} holds something that is no {what}: {error}") from error
 
 
 def _record(connection: sqlite3.Connection, delivery: Delivery) -> Receipt:

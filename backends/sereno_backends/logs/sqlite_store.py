@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from sereno_backends.logs.ecs import EPOCH
-from sereno_backends.logs.model import LogQuery, LogRecord, LogStoreError, MessageCount, WriteResult
+from sereno_backends.logs.model import LogQuery, LogRecord, LogStoreCorrupt, LogStoreError, MessageCount, WriteResult
 from sereno_backends.logs.sqlite_file import explained, open_for_reading, open_for_writing
 from sereno_backends.logs.storable import Storable, sort_out
 from sereno_backends.logs.words import words
@@ -60,7 +60,8 @@ class SqliteLogStore:
         where, values = _conditions(query)
         sql = f"SELECT {_COLUMNS} FROM record WHERE {where} ORDER BY timestamp_us DESC, id DESC LIMIT ?"  # noqa: S608
         rows = self._read(lambda connection: connection.execute(sql, (*values, max(query.limit, 0))).fetchall())
-        return tuple(_record(row) for row in reversed(rows))
+        with self._as_written():
+            return tuple(_record(row) for row in reversed(rows))
 
     def count(self, query: LogQuery) -> int:
         """See `LogStore.count`."""
@@ -78,7 +79,8 @@ class SqliteLogStore:
             f"FROM record WHERE {where} GROUP BY head, level ORDER BY frequency DESC, head, level LIMIT ?"
         )
         rows = self._read(lambda connection: connection.execute(sql, (*values, max(query.limit, 0))).fetchall())
-        return tuple(_message_count(row) for row in rows)
+        with self._as_written():
+            return tuple(_message_count(row) for row in rows)
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -100,6 +102,15 @@ class SqliteLogStore:
                 self._reader = open_for_reading(self._path, self._busy_timeout_seconds)
                 self._opened_file = _identity(self._path)
             return ask(self._reader)
+
+    @contextmanager
+    def _as_written(self) -> Iterator[None]:
+        """What we wrote can be read, or the file was damaged."""
+        try:
+            yield
+        except (ValueError, TypeError, OverflowError) as error:
+            message = f"{self._path} holds something that is no record ({error}): restore it from a copy"
+            raise LogStoreCorrupt(message) from error
 
     @contextmanager
     def _entered(self) -> Iterator[None]:

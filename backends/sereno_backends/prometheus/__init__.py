@@ -26,6 +26,7 @@ from sereno_backends.prometheus.model import (
     Sample,
     Series,
 )
+from sereno_backends.prometheus.telling import told_apart
 
 __all__ = [
     "ActiveAlert",
@@ -47,5 +48,6 @@ __all__ = [
     "StoredSeries",
     "blocks_in",
     "find_promtool",
+    "told_apart",
     "write_blocks",
 ]

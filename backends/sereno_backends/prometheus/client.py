@@ -149,7 +149,8 @@ class PrometheusClient:
         except httpx.HTTPError as error:
             raise PrometheusUnreachable(f"{self.name} can't be reached: {error}") from error
         body = self._body_of(response)
-        warnings = tuple(str(warning) for warning in body.get("warnings") or ())
+        warned = body.get("warnings") or ()
+        warnings = tuple(map(str, warned if isinstance(warned, list | tuple) else (warned,)))
         if warnings:
             raise PrometheusIncomplete(
                 f"{self.name} answered with warnings, so its answer may be partial: {'; '.join(warnings)}", warnings

@@ -1,11 +1,14 @@
 """What a Prometheus, or something else at its address, answers: to the client, and to the portal's pages over it."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 import httpx
 from sereno_backends.prometheus import PrometheusClient, PrometheusError
@@ -14,8 +17,10 @@ from sereno_portal import PortalConfiguration, create_portal
 from benchmarks.fuzz.asking import App, Asked, ask, require_sound
 from benchmarks.fuzz.target import ROOT, Target
 
+_PLACE: Final = re.compile(rb"\$of")
+_NAMED: Final = re.compile(r'"portal_of", "([^"]+)"')
 _NOW: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
-_LABELS = '{"__name__":"m","service":"transactions-api","slo":"availability","severity":"critical","long_window":"1h"}'
+_LABELS = '{"__name__":"m","service":"transactions-api","slo":"availability","severity":"critical","long_window":"1h","portal_of":"$of"}'
 
 
 def _success(kind: str, result: str) -> bytes:
@@ -79,17 +84,19 @@ def check_client(data: bytes) -> None:
 
 
 class _Anything(BaseHTTPRequestHandler):
-    """Answers the same bytes whatever is asked."""
+    """Answers the same bytes whatever is asked; where they hold `$of`, the next name of the question."""
 
     body = b""
 
     def do_GET(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length", 0)))
+        asked = unquote_plus(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
+        names = cycle(_NAMED.findall(asked) or [""])
+        body = _PLACE.sub(lambda _: next(names).encode(), self.body)
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(self.body)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(self.body)
+        self.wfile.write(body)
 
     do_POST = do_GET
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from sereno_backends.prometheus import PrometheusRefused
+from sereno_backends.prometheus import PrometheusRefused, told_apart
 
 from sereno_slo.duration import Duration
 from sereno_slo.history.reading import Reader
@@ -52,7 +52,8 @@ class Asker:
     def numbers(self, exprs: Mapping[str, Expr]) -> dict[str, float]:
         """The values of expressions that yield one number each, in one question; without those that yield none."""
         samples = self.reader.instant(side_by_side(exprs, _OF), self.now) if exprs else ()
-        return {sample.labels[_OF]: sample.value for sample in samples if sample.is_finite}
+        named = told_apart(samples, _OF, exprs, server=self.reader.client.name)
+        return {name: sample.value for name, sample in named if sample.is_finite}
 
     def counts(self, exprs: Mapping[str, Expr]) -> dict[str, int]:
         """How many series each expression yields."""
@@ -64,10 +65,10 @@ class Asker:
         by_value = Aggregation("count", seen(labelled(selector, label)), (label,))
         most = Call("topk", (Number(MOST_VALUES), by_value))
         samples = self.reader.instant(side_by_side({"value": most, "count": count(by_value)}, _OF), self.now)
-        found = [sample for sample in samples if sample.labels[_OF] == "value"]
-        found.sort(key=lambda sample: (-sample.value, sample.labels[label]))
-        total = next((round(sample.value) for sample in samples if sample.labels[_OF] == "count"), 0)
-        return LabelValues(label, tuple(sample.labels[label] for sample in found), total)
+        named = list(told_apart(samples, _OF, ("value", "count"), server=self.reader.client.name))
+        found = [(-sample.value, sample.labels.get(label, "")) for name, sample in named if name == "value"]
+        total = next((round(sample.value) for name, sample in named if name == "count" and sample.is_finite), 0)
+        return LabelValues(label, tuple(value for _, value in sorted(found)), total)
 
     def was_seen(self, selector: Selector, days: int) -> bool:
         """Whether there were such series at any full hour of the last days."""
@@ -80,8 +81,8 @@ class Asker:
         last = self.now.replace(minute=0, second=0, microsecond=0) - timedelta(days=days_ago)
         answers = self.reader.stepped(side_by_side(grown, _OF), last - timedelta(hours=23), last, hour)
         by_name = {
-            answer.labels[_OF]: {point.timestamp: point.value for point in answer.points if point.is_finite}
-            for answer in answers
+            name: {point.timestamp: point.value for point in answer.points if point.is_finite}
+            for name, answer in told_apart(answers, _OF, grown, server=self.reader.client.name)
         }
         columns = [by_name.get(name, {}) for name in grown]
         for moment in columns[0]:

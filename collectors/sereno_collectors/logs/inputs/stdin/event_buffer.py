@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sereno_collectors.logs.inputs.files.events import events_of, without_last
+from sereno_collectors.logs.inputs.files.events import MOST_LINES, events_of, without_last
 from sereno_collectors.logs.model import Chunk, Origin
 
 LONGEST_EVENT_BYTES = 1024 * 1024
@@ -61,7 +61,9 @@ class EventBuffer:
         """The events but the last, whose lines (and blank ones behind it) wait for what may come."""
         complete = without_last(events)
         held = events[len(complete) :]
-        if sum(map(len, held)) + len(held) >= LONGEST_EVENT_BYTES:
+        lines_held = len(lines) - sum(event.count(b"\n") + 1 for event in complete)
+        # Held lines are looked at again with every read: a stream of blank ones would take hours.
+        if lines_held >= MOST_LINES or sum(map(len, held)) + len(held) >= LONGEST_EVENT_BYTES:
             return events
-        self._lines = lines[sum(event.count(b"\n") + 1 for event in complete) :]
+        self._lines = lines[-lines_held:]
         return complete
