@@ -1,13 +1,13 @@
 """`python -m benchmarks.fuzz.child TARGET ENGINE SECONDS FOLDER PROGRESS`: one target in a process of its own."""
 
+import os
 import sys
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from benchmarks.fuzz.cases import Runner
-from benchmarks.fuzz.damage import inputs_of
+from benchmarks.fuzz.damage import ODD_WORDS, inputs_of
 from benchmarks.fuzz.target import Target
+from benchmarks.fuzz.targets import load
 
 _ROUND = 500
 _OURS = [
@@ -47,15 +47,15 @@ def guide(runner: Runner, target: Target, corpus: Path) -> None:
     for number, data in enumerate(target.seeds):
         (corpus / f"seed{number}").write_bytes(data)
     words = corpus.with_suffix(".dict")
-    words.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words if 0 < len(word) <= 60), encoding="ascii")
+    words.write_text("".join(f'"{_escaped(word)}"\n' for word in (*target.words, *ODD_WORDS) if 0 < len(word) <= 60), encoding="ascii")
 
     def one(data: bytes) -> None:
         if runner.is_over:
             runner.save()
-            sys.exit(0)
+            os._exit(0)  # the engine would take anything else for a crash
         runner.run(data)
 
-    options = [f"-dict={words}", "-rss_limit_mb=0", "-timeout=0", "-max_len=8192", "-verbosity=0", "-print_final_stats=0"]
+    options = [f"-dict={words}", "-rss_limit_mb=0", "-timeout=600", "-max_len=8192", "-verbosity=0", "-print_final_stats=0"]
     atheris.Setup([sys.argv[0], *options, str(corpus)], one)
     atheris.Fuzz()
 
@@ -64,17 +64,18 @@ def _escaped(word: bytes) -> str:
     return "".join(f"\\x{byte:02x}" for byte in word)
 
 
+def _instrumented(name: str) -> Target:
+    """The target, with our code made to tell which of its lines run: what was imported before doesn't."""
+    import atheris  # noqa: PLC0415
+
+    with atheris.instrument_imports(include=_OURS):
+        return load(name)
+
+
 def main() -> None:
     """Run, and leave what was counted in the file of the progress."""
     name, engine, seconds, folder, progress = sys.argv[1:]
-    if engine == "guided":
-        import atheris  # noqa: PLC0415
-
-        with atheris.instrument_imports(include=_OURS):
-            targets: Any = import_module("benchmarks.fuzz.targets")
-    else:
-        targets = import_module("benchmarks.fuzz.targets")
-    target: Target = targets.load(name)
+    target = _instrumented(name) if engine == "guided" else load(name)
     runner = Runner(target, float(seconds), Path(folder), Path(progress))
     if engine == "guided":
         guide(runner, target, Path(progress).with_name(f"{name}.corpus"))

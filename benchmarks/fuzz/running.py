@@ -1,12 +1,14 @@
 """Targets in processes of their own, watched: one that makes no progress is ended, and counts as a hang."""
 
 import json
+import os
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.fuzz.cases import Counted
 
@@ -50,8 +52,10 @@ def run(target: str, engine: str, seconds: float, folder: Path) -> Result:
     progress.unlink(missing_ok=True)
     log = folder / f"{target}.{engine}.log"
     command = [sys.executable, "-m", "benchmarks.fuzz.child", target, engine, str(seconds)]
-    with log.open("wb") as said:
-        process = subprocess.Popen([*command, str(folder / target), str(progress)], stdout=said, stderr=said)
+    with log.open("wb") as said, TemporaryDirectory(prefix="sereno-fuzz-") as scratch:
+        environment = {**os.environ, "TMPDIR": scratch}
+        command += [str(folder / target), str(progress)]
+        process = subprocess.Popen(command, stdout=said, stderr=said, env=environment)
         stuck = not _ended(process, progress)
     counted = _read(progress)
     if stuck:

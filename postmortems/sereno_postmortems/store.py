@@ -234,7 +234,7 @@ class IncidentStore:
         except sqlite3.Error as error:
             why = error if self._path.exists() else "there is no such file"
             raise IncidentStoreUnavailable(f"{self.name}: {why}") from error
-        except Damaged as error:
+        except (Damaged, UnicodeDecodeError) as error:  # SQLite's own message may quote what it can't read
             raise IncidentStoreUnavailable(f"{self.name} is damaged: {error}") from error
 
 

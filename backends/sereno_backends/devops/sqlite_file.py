@@ -98,6 +98,8 @@ class EventFile:
                 yield connection
         except sqlite3.Error as error:
             raise self._explanation(error) from error
+        except UnicodeDecodeError as error:  # SQLite's own message quotes the damage
+            raise DevOpsStoreForeign(f"{self.name} is a damaged database") from error
 
     def _refuse_foreign(self, connection: sqlite3.Connection) -> None:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()

@@ -168,6 +168,8 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _explanation(path, error) from error
+    except UnicodeDecodeError as error:  # SQLite's own message quotes the damage
+        raise LogStoreCorrupt(f"{path} is a damaged database: move it away or restore it from a copy") from error
 
 
 def _explanation(path: Path, error: sqlite3.Error) -> LogStoreError:
