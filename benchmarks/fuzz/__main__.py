@@ -20,7 +20,9 @@ def main() -> int:
     seconds = arguments.minutes * _SECONDS / len(arguments.engines)
     with ThreadPoolExecutor(arguments.jobs) as pool:
         results = list(pool.map(lambda pair: _one(*pair, seconds, arguments.folder), chosen))
-    print(f"\nEach target for {arguments.minutes:g} min; a hang is a case of more than {LONGEST_CASE_SECONDS:g} s of CPU\n")
+    print(
+        f"\nEach target for {arguments.minutes:g} min; a hang is a case of more than {LONGEST_CASE_SECONDS:g} s of CPU\n"
+    )
     print("| target | engine | cases | cases/s | slowest s | crashes | hangs | memory growth MiB |")
     print("|---|---|---:|---:|---:|---:|---:|---:|")
     for result in results:
@@ -39,7 +41,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10.0, help="for each target, shared by the engines")
     parser.add_argument("--jobs", type=int, default=1, help="targets at the same time")
     parser.add_argument("--folder", type=Path, default=Path("var/fuzz"), help="where failing inputs are written")
-    parser.add_argument("--engine", dest="engines", action="append", choices=engines(), help="default: all that are there")
+    parser.add_argument(
+        "--engine", dest="engines", action="append", choices=engines(), help="default: all that are there"
+    )
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.targets) - set(MODULES))
     if unknown:

@@ -9,7 +9,9 @@ from urllib.parse import unquote_to_bytes
 
 from benchmarks.fuzz.target import require
 
-App = Callable[[MutableMapping[str, Any], Callable[..., Awaitable[Any]], Callable[..., Awaitable[Any]]], Awaitable[None]]
+App = Callable[
+    [MutableMapping[str, Any], Callable[..., Awaitable[Any]], Callable[..., Awaitable[Any]]], Awaitable[None]
+]
 _LOOP = asyncio.new_event_loop()
 atexit.register(_LOOP.close)
 _MOST_HEADERS = 60

@@ -47,7 +47,10 @@ def guide(runner: Runner, target: Target, corpus: Path) -> None:
     for number, data in enumerate(target.seeds):
         (corpus / f"seed{number}").write_bytes(data)
     words = corpus.with_suffix(".dict")
-    words.write_text("".join(f'"{_escaped(word)}"\n' for word in (*target.words, *ODD_WORDS) if 0 < len(word) <= 60), encoding="ascii")
+    words.write_text(
+        "".join(f'"{_escaped(word)}"\n' for word in (*target.words, *ODD_WORDS) if 0 < len(word) <= 60),
+        encoding="ascii",
+    )
 
     def one(data: bytes) -> None:
         if runner.is_over:
@@ -55,7 +58,14 @@ def guide(runner: Runner, target: Target, corpus: Path) -> None:
             os._exit(0)  # the engine would take anything else for a crash
         runner.run(data)
 
-    options = [f"-dict={words}", "-rss_limit_mb=0", "-timeout=600", "-max_len=8192", "-verbosity=0", "-print_final_stats=0"]
+    options = [
+        f"-dict={words}",
+        "-rss_limit_mb=0",
+        "-timeout=600",
+        "-max_len=8192",
+        "-verbosity=0",
+        "-print_final_stats=0",
+    ]
     atheris.Setup([sys.argv[0], *options, str(corpus)], one)
     atheris.Fuzz()
 

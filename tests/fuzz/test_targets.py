@@ -13,7 +13,14 @@ from benchmarks.fuzz.targets import MODULES, load
 
 FOUND = Path(__file__).parent / "found"
 """Inputs that once broke a promise: a folder for each target, a file for each mend."""
-FEWER = {"prometheus-pages": 3, "stored-documents": 15, "portal-requests": 60, "spec": 20, "runbooks": 30, "log-lines": 60}
+FEWER = {
+    "prometheus-pages": 3,
+    "stored-documents": 15,
+    "portal-requests": 60,
+    "spec": 20,
+    "runbooks": 30,
+    "log-lines": 60,
+}
 """Of targets whose cases take many milliseconds."""
 CASES = 120
 

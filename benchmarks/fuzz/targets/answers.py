@@ -1,5 +1,6 @@
 """What a Prometheus, or something else at its address, answers: to the client, and to the portal's pages over it."""
 
+import gc
 import re
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 import httpx
+from fastapi.dependencies import models
 from sereno_backends.prometheus import PrometheusClient, PrometheusError
 from sereno_portal import PortalConfiguration, create_portal
 
@@ -36,7 +38,10 @@ _RULE = (
     '"lastEvaluation":"2026-11-22T11:59:59Z","lastError":""}'
 )
 _SEEDS = (
-    _success("vector", f'[{{"metric":{_LABELS},"value":[1795348800.123,"0.42"]}},{{"metric":{{}},"value":[1795348800,"NaN"]}}]'),
+    _success(
+        "vector",
+        f'[{{"metric":{_LABELS},"value":[1795348800.123,"0.42"]}},{{"metric":{{}},"value":[1795348800,"NaN"]}}]',
+    ),
     _success("scalar", '[1795348800,"+Inf"]'),
     _success("matrix", f'[{{"metric":{_LABELS},"values":[[1795348740,"1"],[1795348800,"-Inf"]]}}]'),
     _success("vector", f'[{{"metric":{_LABELS},"histogram":[1795348800,{{"count":"1","sum":"2","buckets":[]}}]}}]'),
@@ -50,7 +55,17 @@ _SEEDS = (
 )
 _WORDS = (
     *(b'"vector"', b'"matrix"', b'"scalar"', b'"string"', b'"NaN"', b'"+Inf"', b'"-Inf"', b'"0"', b'"1e309"', b'"1_0"'),
-    *(b'"value"', b'"values"', b'"metric"', b'"histogram"', b'"warnings"', b'"infos"', b"1e400", b"-62135596800", b"[[]]"),
+    *(
+        b'"value"',
+        b'"values"',
+        b'"metric"',
+        b'"histogram"',
+        b'"warnings"',
+        b'"infos"',
+        b"1e400",
+        b"-62135596800",
+        b"[[]]",
+    ),
 )
 
 
@@ -126,12 +141,22 @@ def _new_portal() -> App:
     return create_portal(PortalConfiguration(prometheus=_address(), root=ROOT, clock=lambda: _NOW))
 
 
+def _forget_applications() -> None:
+    """FastAPI remembers the functions of all applications that there ever were; in use there is one."""
+    for each in vars(models).values():
+        if hasattr(each, "cache_clear"):
+            each.cache_clear()
+    gc.collect()
+
+
 def check_portal(data: bytes) -> None:
     """Pages and figures say what they know, or that Prometheus doesn't answer as one; none is an error of the portal."""
     _Anything.body = data
     portal = _new_portal()
     for path in _PAGES:
         require_sound(ask(portal, Asked("GET", path, ((b"host", b"127.0.0.1:8000"),))), also=(503,))
+    del portal
+    _forget_applications()
 
 
 TARGETS = (

@@ -22,9 +22,9 @@ _PARSERS = tuple(
     (form, Parser(namespace="default", enrichment=_ENRICHMENT, zone=ZoneInfo("America/Bogota"))) for form in Format
 )
 _TELEMETRY = {
-    **{"@timestamp": "2026-11-25T12:00:00.007Z", "log.level": "info", "message": "paid", "ecs.version": "8.17.0"},
-    **{"service.name": "checkout", "service.node.name": "vm-1-2", "event.dataset": "app", "process.pid": 7},
-    **{"event.sequence": 3, "log.logger": "pay", "trace.id": "17" * 16, "span.id": "41" * 8, "labels": {"a": "b"}},
+    "@timestamp": "2026-11-25T12:00:00.007Z", "log.level": "info", "message": "paid", "ecs.version": "8.17.0",
+    "service.name": "checkout", "service.node.name": "vm-1-2", "event.dataset": "app", "process.pid": 7,
+    "event.sequence": 3, "log.logger": "pay", "trace.id": "17" * 16, "span.id": "41" * 8, "labels": {"a": "b"},
 }
 
 
@@ -35,9 +35,36 @@ def _lines() -> tuple[bytes, ...]:
 
 _SEEDS = (orjson.dumps(_TELEMETRY), *_lines())
 _WORDS = (
-    *(b'"@timestamp":', b'"message":', b'"event.sequence":', b'"log.level":', b'"labels":{', b'"error":{', b'"a.b":', b'"a":{"b":'),
-    *(b"level=warn", b'msg="', b"ts=", b"<34>1 ", b"<999>", b"Nov 31 12:00:00 ", b"2026-11-25T12:00:00,123 ", b" stdout P ", b" stderr F "),
-    *(b"Traceback (most recent call last):\n", b"Caused by: ", b"\tat a.b(c:1)\n", b"goroutine 1 [", b'"log":"', b"1e400", b'"\\ud800"'),
+    *(
+        b'"@timestamp":',
+        b'"message":',
+        b'"event.sequence":',
+        b'"log.level":',
+        b'"labels":{',
+        b'"error":{',
+        b'"a.b":',
+        b'"a":{"b":',
+    ),
+    *(
+        b"level=warn",
+        b'msg="',
+        b"ts=",
+        b"<34>1 ",
+        b"<999>",
+        b"Nov 31 12:00:00 ",
+        b"2026-11-25T12:00:00,123 ",
+        b" stdout P ",
+        b" stderr F ",
+    ),
+    *(
+        b"Traceback (most recent call last):\n",
+        b"Caused by: ",
+        b"\tat a.b(c:1)\n",
+        b"goroutine 1 [",
+        b'"log":"',
+        b"1e400",
+        b'"\\ud800"',
+    ),
 )
 
 
@@ -78,7 +105,9 @@ def check_framing(data: bytes) -> None:
     whole = data.removesuffix(b"\n")
     for size in (len(data) or 1, max(7, len(data) // 100)):
         events = _streamed(data, size)
-        require(b"\n".join(events) == whole, f"in pieces of {size} bytes, the stream's events are others than its bytes")
+        require(
+            b"\n".join(events) == whole, f"in pieces of {size} bytes, the stream's events are others than its bytes"
+        )
 
 
 def _streamed(data: bytes, size: int) -> list[bytes]:
@@ -135,6 +164,8 @@ _OTLP = orjson.dumps(
 _OTLP_WORDS = (b'"NaN"', b'"Infinity"', b'"bytesValue":', b'"boolValue":', b'"18446744073709551615"', b'"intValue":')
 TARGETS = (
     Target("log-lines", "each event one document, the same when read again", _SEEDS, _WORDS, check),
-    Target("log-framing", "pieces of a stream are its events", (*_SEEDS, b"\n".join(_SEEDS[:9])), _WORDS, check_framing),
+    Target(
+        "log-framing", "pieces of a stream are its events", (*_SEEDS, b"\n".join(_SEEDS[:9])), _WORDS, check_framing
+    ),
     Target("otlp-logs", "refused with words, or documents", (_OTLP,), _OTLP_WORDS, check_otlp),
 )

@@ -18,10 +18,37 @@ from sereno_postmortems.runbooks.labels import jobs_named
 from benchmarks.fuzz.target import Target, files, require
 
 _WORDS = (
-    *(b"| a | b |\n|---|---|\n", b"|---|", b"```promql\n", b"```sh\n", b"~~~", b"# ", b"## Summary\n", b"### P3\n", b"> **Draft**"),
-    *(b"[a](javascript:alert(1))", b"![a](x)", b"<img src=x onerror=alert(1)>", b"&colon;", b"&#x6a;", b"<javascript:a>"),
+    *(
+        b"| a | b |\n|---|---|\n",
+        b"|---|",
+        b"```promql\n",
+        b"```sh\n",
+        b"~~~",
+        b"# ",
+        b"## Summary\n",
+        b"### P3\n",
+        b"> **Draft**",
+    ),
+    *(
+        b"[a](javascript:alert(1))",
+        b"![a](x)",
+        b"<img src=x onerror=alert(1)>",
+        b"&colon;",
+        b"&#x6a;",
+        b"<javascript:a>",
+    ),
     *(b"[a]: data:text/html,x\n", b"[a]", b"**", b"\\|", b"`", b"<details>", b"&lt;", b'" onmouseover="x', b"<a@b>"),
-    *(b"<!-- measured:impact ", b"<!-- /measured:impact ", b" -->", b"told", b"JOB", b"INSTANCE", b"$(JOB)", b"'JOB'", b"<job>"),
+    *(
+        b"<!-- measured:impact ",
+        b"<!-- /measured:impact ",
+        b" -->",
+        b"told",
+        b"JOB",
+        b"INSTANCE",
+        b"$(JOB)",
+        b"'JOB'",
+        b"<job>",
+    ),
 )
 _RUNBOOKS = files("runbooks/*.md", "runbooks/*/*.md")
 _DRAFT = (
@@ -30,9 +57,7 @@ _DRAFT = (
     + "\n## Timeline\n\n"
     + marked("timeline", "| time | measured | told |\n|---|---|---|\n| 10:00 | page · *measured* (#p3) | Ana slept |\n")
     + "\n## Action items\n\n| action | kind | owner | due | done |\n|---|---|---|---|---|\n"
-    "| mend it | prevent, detect | @ana and ben | 2026-12-01 | |\n\n"
-    + marked("sources", "### P3\n\n`up`\n")
-    + "\n"
+    "| mend it | prevent, detect | @ana and ben | 2026-12-01 | |\n\n" + marked("sources", "### P3\n\n`up`\n") + "\n"
 )
 _FRESH = _DRAFT.replace("| a | 1 |", "| a | 2 |").replace("10:00", "10:01")
 _POSTMORTEMS = (_DRAFT.encode(), *files("postmortems/*.md"))
@@ -44,9 +69,11 @@ _LABELS = {
     "severity": "",
 }
 _TAGS = frozenset(
-    "h1 h2 h3 h4 h5 h6 p ul ol li a span em strong s code pre div table thead tbody tr th td blockquote hr br img".split()
+    ["h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "a", "span", "em", "strong", "s", "code", "pre", "div", "table", "thead", "tbody", "tr", "th", "td", "blockquote", "hr", "br", "img"]
 )
-_ATTRIBUTES = frozenset("href rel id class scope src alt loading tabindex role aria-label data-kind title start".split())
+_ATTRIBUTES = frozenset(
+    ["href", "rel", "id", "class", "scope", "src", "alt", "loading", "tabindex", "role", "aria-label", "data-kind", "title", "start"]
+)
 
 
 class _Looking(HTMLParser):

@@ -197,7 +197,11 @@ def _kinds(position: Position) -> dict[str, bool]:
 
 
 def _documents() -> tuple[bytes, ...]:
-    found = [orjson.dumps({"version": 1, "store": "s", "positions": [{"path": "/a", "source": "b", "inode": 1, "generation": 0}]})]
+    found = [
+        orjson.dumps(
+            {"version": 1, "store": "s", "positions": [{"path": "/a", "source": "b", "inode": 1, "generation": 0}]}
+        )
+    ]
     for number, table in ((0, "incidents"), (1, "event"), (2, "record")):
         with contextlib.closing(sqlite3.connect(_lay(_whole(number)))) as connection:
             rows = connection.execute(f"SELECT document FROM {table} LIMIT 6").fetchall()  # noqa: S608 - our names

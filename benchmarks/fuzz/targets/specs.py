@@ -21,9 +21,38 @@ from benchmarks.fuzz.target import Target, files, require
 _KINDS = load_kinds(sorted(KINDS))
 _EXPORTERS = grammar_of(_KINDS)
 _WORDS = (
-    *(b"sereno/v1", b"prometheus/v1", b"openslo/v1", b"pyrra.dev/v1alpha1", b"slos:", b"objective:", b"window:", b"30d"),
-    *(b"indicator:", b"ratio:", b"latency:", b"threshold:", b"probe:", b"match:", b"bad:", b"good:", b"total:", b"300ms"),
-    *(b"{{.window}}", b"exclusions:", b"weekly:", b"once:", b"timezone:", b"America/Bogota", b"calendar: month", b"gate:"),
+    *(
+        b"sereno/v1",
+        b"prometheus/v1",
+        b"openslo/v1",
+        b"pyrra.dev/v1alpha1",
+        b"slos:",
+        b"objective:",
+        b"window:",
+        b"30d",
+    ),
+    *(
+        b"indicator:",
+        b"ratio:",
+        b"latency:",
+        b"threshold:",
+        b"probe:",
+        b"match:",
+        b"bad:",
+        b"good:",
+        b"total:",
+        b"300ms",
+    ),
+    *(
+        b"{{.window}}",
+        b"exclusions:",
+        b"weekly:",
+        b"once:",
+        b"timezone:",
+        b"America/Bogota",
+        b"calendar: month",
+        b"gate:",
+    ),
     *(b"depends_on:", b"group_by:", b"journeys:", b"alerting:", b"tiers:", b"2%", b"99.9", b"100", b"&a [*a, *a]"),
 )
 

@@ -81,7 +81,9 @@ def check_devops(data: bytes) -> None:
     """An authentic delivery is stored, ignored or refused with words; no translator fails but by saying what misfits."""
     provider, headers, body = _delivery(data)
     told = {"content-type": "application/json", **headers, **_proof(provider, headers, body)}
-    lines = tuple((name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in told.items())
+    lines = tuple(
+        (name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in told.items()
+    )
     app, _ = _devops()
     answered = ask(app, Asked("POST", f"/api/v1/devops/{provider}".encode(), (_HOST, *lines), body))
     require_sound(answered)
@@ -165,9 +167,9 @@ _ALERT = {
     "fingerprint": "00" * 8,
 }
 _WEBHOOK = {
-    **{"version": "4", "groupKey": '{}:{service="api"}', "truncatedAlerts": 0, "status": "firing"},
-    **{"receiver": "incidents", "groupLabels": {"service": "api", "slo": "availability"}, "commonLabels": {}},
-    **{"commonAnnotations": {}, "externalURL": "http://alertmanager.invalid", "alerts": [_ALERT]},
+    "version": "4", "groupKey": '{}:{service="api"}', "truncatedAlerts": 0, "status": "firing",
+    "receiver": "incidents", "groupLabels": {"service": "api", "slo": "availability"}, "commonLabels": {},
+    "commonAnnotations": {}, "externalURL": "http://alertmanager.invalid", "alerts": [_ALERT],
 }
 _PERSON = {"id": "P1", "summary": "Ana", "type": "user_reference", "html_url": None, "self": None}
 _EVENT = {
@@ -178,17 +180,43 @@ _EVENT = {
     "agent": _PERSON,
     "client": None,
     "data": {
-        **{"id": "C1", "type": "incident", "incident_key": hashlib.sha256(b'{}:{service="api"}').hexdigest()},
-        **{"created_at": "2026-11-22T10:00:10Z", "assignees": [_PERSON], "html_url": "https://x.example/C1"},
+        "id": "C1", "type": "incident", "incident_key": hashlib.sha256(b'{}:{service="api"}').hexdigest(),
+        "created_at": "2026-11-22T10:00:10Z", "assignees": [_PERSON], "html_url": "https://x.example/C1",
     },
 }
-_RESOLVED = {**_WEBHOOK, "status": "resolved", "alerts": [{**_ALERT, "status": "resolved", "endsAt": "2026-11-22T11:00:00Z"}]}
-_ENTRY = {"id": "e1", "kind": "mitigation", "text": "rolled back", "helped": True, "author": "Ana", "at": "2026-11-22T11:00:00Z"}
+_RESOLVED = {
+    **_WEBHOOK,
+    "status": "resolved",
+    "alerts": [{**_ALERT, "status": "resolved", "endsAt": "2026-11-22T11:00:00Z"}],
+}
+_ENTRY = {
+    "id": "e1",
+    "kind": "mitigation",
+    "text": "rolled back",
+    "helped": True,
+    "author": "Ana",
+    "at": "2026-11-22T11:00:00Z",
+}
 INCIDENT_BODIES: Final = tuple(json.dumps(each).encode() for each in (_WEBHOOK, _RESOLVED))
 _SEEDS = tuple(json.dumps(each).encode() for each in (_WEBHOOK, _RESOLVED, {"event": _EVENT}, _ENTRY))
 _WORDS = (
-    *(b'"firing"', b'"resolved"', b'"incident.resolved"', b'"incident.annotated"', b'"note"', b'"link"', b'"withdrawal"'),
-    *(b'"severity"', b'"impact"', b'"acknowledgement"', b'"corrects":"e1"', b'"alertname":"Watchdog"', b'"content":"x"'),
+    *(
+        b'"firing"',
+        b'"resolved"',
+        b'"incident.resolved"',
+        b'"incident.annotated"',
+        b'"note"',
+        b'"link"',
+        b'"withdrawal"',
+    ),
+    *(
+        b'"severity"',
+        b'"impact"',
+        b'"acknowledgement"',
+        b'"corrects":"e1"',
+        b'"alertname":"Watchdog"',
+        b'"content":"x"',
+    ),
 )
 TARGETS = (
     Target("devops-webhooks", "stored, ignored or refused; no translator fails", devops_samples(), (), check_devops),

@@ -1,7 +1,7 @@
 """The HTTP application: all exporters in one server, targets by name, never an address from a query."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -79,7 +79,7 @@ class _Serving:
     def _answered(self, request: Request, kind: str | None, target: str | None, own: Sequence[Collector]) -> Response:
         exposition = self.scrapers.scrape(kind, target, most_seconds=_granted(request))
         self._count(exposition)
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        encode, content_type = _encoder(request)
         metrics = [*exposition.metrics, *(metric for collector in own for metric in collector.collect())]
         return Response(encode(_Given(metrics)), media_type=content_type)
 
@@ -116,7 +116,7 @@ def _add_metrics(app: FastAPI, serving: _Serving) -> None:
     @app.get("/self/metrics")
     def own(request: Request) -> Response:
         """The server's own metrics only."""
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        encode, content_type = _encoder(request)
         return Response(encode(serving.registry), media_type=content_type)
 
 
@@ -163,6 +163,14 @@ def _unknown(targets: Sequence[ConfiguredTarget], exporter: str, target: str) ->
 def _nearest(name: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(name[:100], known, n=3, cutoff=0.5)
     return f"; did you mean {' or '.join(near)}?" if near else f"; there are: {', '.join(known[:10])}"
+
+
+def _encoder(request: Request) -> tuple[Callable[[Collector], bytes], str]:
+    """The format that is asked for; plain text where prometheus_client stumbles over what is asked."""
+    try:
+        return choose_encoder(request.headers.get("accept", ""))
+    except (TypeError, ValueError):  # versions that aren't numbers
+        return choose_encoder("")
 
 
 def _granted(request: Request) -> float | None:

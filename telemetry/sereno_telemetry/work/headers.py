@@ -6,6 +6,7 @@ What comes in was written by somebody else: values of wrong types and long ones 
 import base64
 import contextlib
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ MOST_CHARACTERS = 8192
 MOST_SQS_ATTRIBUTES = 10
 """A message of SQS has at most so many attributes; what comes after them is refused by AWS, with the message."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ENVELOPE_START = b'{"sereno-envelope"'
 _IMPLAUSIBLE_AGE_SECONDS = 10 * 365 * 86_400.0
 
@@ -80,13 +82,18 @@ _GETTER = _HeaderGetter()
 
 
 def header(headers: Mapping[Any, Any], name: str) -> str | None:
-    """The text of a header; None where it is absent, no text, or longer than `MOST_CHARACTERS`."""
+    """The text of a header; None where it is absent, longer than `MOST_CHARACTERS`, or no text.
+
+    Halves of surrogate pairs, as clients make them of bytes that are no UTF-8, are no text: propagators would fail.
+    """
     value = headers.get(name)
     if value is None:
         value = headers.get(name.encode())
     if isinstance(value, bytes) and len(value) <= MOST_CHARACTERS:
         value = value.decode("utf-8", "replace")
-    return value if isinstance(value, str) and len(value) <= MOST_CHARACTERS else None
+    if not isinstance(value, str) or len(value) > MOST_CHARACTERS:
+        return None
+    return None if _SURROGATE.search(value) else value
 
 
 def context_of(headers: Mapping[Any, Any]) -> Context:
