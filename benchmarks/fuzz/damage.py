@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 ODD_WORDS: tuple[bytes, ...] = (
     *(b"\0", b"\xff\xfe", b"\xc3\x28", b"\xed\xa0\x80", b"\xe2\x80\xa8", b"\xef\xbb\xbf", b"\r\n", b"\r", b"\x1b[2J"),
-    *("İ\u0307".encode(), "\u202e".encode(), "𝟙".encode(), "٣".encode(), "\x85".encode(), b"<script>", b"]]>", b"--"),
+    *("İ\u0307".encode(), "\u202e".encode(), "\U0001d7d9".encode(), "٣".encode(), "\x85".encode()),
+    *(b"<script>", b"]]>", b"--"),
     *(b"NaN", b"Infinity", b"-1", b"1e999", b"0x1p3", b"9" * 400, b"1" + b"0" * 5000, b"99999999999999999999", b"-0"),
     *(b"0001-01-01T00:00:00Z", b"9999-12-31T23:59:59-12:00", b"2026-02-30", b"1969-12-31T23:59:59Z", b"T", b"+14:00"),
     *(b'"', b"'", b"`", b"\\", b"{", b"}", b"[", b"]", b"(", b"|", b"\n", b"\t", b"\n\n", b": ", b"- ", b"#", b"%00"),
@@ -49,7 +50,9 @@ def damaged(draw: st.DrawFn, seeds: Sequence[bytes], words: Sequence[bytes]) -> 
     return data
 
 
-def _edited(draw: st.DrawFn, data: bytes, words: Sequence[bytes], seeds: Sequence[bytes]) -> bytes:
+def _edited(  # noqa: PLR0911 - one for each kind of damage
+    draw: st.DrawFn, data: bytes, words: Sequence[bytes], seeds: Sequence[bytes]
+) -> bytes:
     start = draw(st.integers(0, len(data)))
     end = min(len(data), start + draw(st.integers(0, 40)))
     match draw(st.integers(0, 9)):

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Broken(AssertionError):
+class Broken(AssertionError):  # noqa: N818 - reads as what happened
     """A promise isn't kept for this input; the message says which."""
 
 

@@ -24,6 +24,7 @@ from sereno_portal.pages import backtest, dashboards, incidents, overview, runbo
 from sereno_portal.portal import Portal
 from sereno_portal.standings import StandingsBook
 from sereno_portal.web.access import OwnNames, ProxyUser
+from sereno_portal.web.described import refusals
 from sereno_portal.web.files import files_of
 from sereno_portal.web.rendering import HEADERS, page
 
@@ -58,7 +59,13 @@ def create_portal(configuration: PortalConfiguration) -> FastAPI:
         StandingsBook(gateway),
         IncidentDesk(incident_shelf),
     )
-    app = FastAPI(title="Sereno", summary="How the SLOs stand, as the pages tell it.", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Sereno",
+        summary="How the SLOs stand, as the pages tell it.",
+        docs_url=None,
+        redoc_url=None,
+        responses=refusals(404, 421, 422, 503),
+    )
     if configuration.user_header is not None:
         app.add_middleware(ProxyUser, header=configuration.user_header)
     if configuration.user_header is not None or configuration.public_names or configuration.listens_locally:
@@ -131,7 +138,9 @@ def _no_incidents(request: Request, error: Exception) -> Response:
 
 def _http_trouble(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    return _trouble(request, error.status_code, str(error.detail))
+    answer = _trouble(request, error.status_code, str(error.detail))
+    answer.headers.update(error.headers or {})  # which methods there are, where one isn't
+    return answer
 
 
 def _wrong_parameters(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from sereno_backends.inert_json import InertJson
 from sereno_backends.serving import AUTHENTICATED_USER
 
+from sereno_postmortems.described import refusals
 from sereno_postmortems.documents import entry_document
 from sereno_postmortems.entries import NotAnEntry, Submission, read_submission
 from sereno_postmortems.receiver_metrics import EntryOutcome, ReceiverMetrics
@@ -38,7 +39,11 @@ ENTRY_BODY = {
 def add_entries(app: FastAPI, store: IncidentStore, metrics: ReceiverMetrics, clock: Callable[[], datetime]) -> None:
     """Add the route that writes entries."""
 
-    @app.post("/api/v1/incidents/{incident_id}/entries", openapi_extra=ENTRY_BODY)
+    @app.post(
+        "/api/v1/incidents/{incident_id}/entries",
+        openapi_extra=ENTRY_BODY,
+        responses=refusals(400, 403, 404, 409, 413, 422, 503),
+    )
     async def write(incident_id: str, request: Request) -> Response:
         """Add an entry: acknowledgement, note, mitigation, severity, impact, link, withdrawal. 200: it is on disk."""
         outcome, answer = await _written(incident_id, request, store, clock)

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sereno_backends.inert_json import InertJson
 
+from sereno_postmortems.described import refusals
 from sereno_postmortems.pagerduty import Ignored, NotPagerDuty, PagerDutyEvent, is_signed, read_event
 from sereno_postmortems.receiver_metrics import EntryOutcome, ReceiverMetrics
 from sereno_postmortems.requests import body_of, error_answer, refusal
@@ -39,7 +40,7 @@ def add_pagerduty(
 ) -> None:
     """Add the route of the webhook; it shows a signature instead of a password."""
 
-    @app.post(PATH, openapi_extra=EVENT_BODY)
+    @app.post(PATH, openapi_extra=EVENT_BODY, responses=refusals(400, 401, 403, 413, 422, 503))
     async def receive(request: Request) -> Response:
         """Take one event. 200 means that it is on disk, or nothing that the record takes; on 503 PagerDuty repeats."""
         outcome, answer = await _taken(request, store, clock, secrets)

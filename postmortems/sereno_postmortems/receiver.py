@@ -7,11 +7,13 @@ from typing import Annotated
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from sereno_backends.incidents import IncidentStatus
 from sereno_backends.inert_json import InertJson
 
+from sereno_postmortems.described import refusals
 from sereno_postmortems.documents import incident_document
 from sereno_postmortems.entry_routes import add_entries
 from sereno_postmortems.pagerduty_routes import Secrets, add_pagerduty
@@ -65,7 +67,7 @@ def create_receiver(
 
 
 def _add_webhook(app: FastAPI, store: IncidentStore, metrics: ReceiverMetrics, clock: Callable[[], datetime]) -> None:
-    @app.post("/api/v1/alertmanager", openapi_extra=WEBHOOK_BODY)
+    @app.post("/api/v1/alertmanager", openapi_extra=WEBHOOK_BODY, responses=refusals(400, 403, 413, 422, 503))
     async def receive(request: Request) -> Response:
         """Take one delivery. 200 means that it is on disk; on 503 Alertmanager tries again."""
         body = await body_of(request)
@@ -102,14 +104,14 @@ def _take(store: IncidentStore, metrics: ReceiverMetrics, delivery: Delivery, bo
 
 
 def _add_records(app: FastAPI, store: IncidentStore) -> None:
-    @app.get("/api/v1/incidents")
+    @app.get("/api/v1/incidents", responses=refusals(422, 503))
     def list_incidents(
         status: IncidentStatus | None = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 1000
     ) -> Response:
         """The incidents opened last, newest first."""
         return InertJson({"incidents": [incident_document(found) for found in store.incidents(status, limit=limit)]})
 
-    @app.get("/api/v1/incidents/{incident_id}")
+    @app.get("/api/v1/incidents/{incident_id}", responses=refusals(404, 422, 503))
     def get_incident(incident_id: str) -> Response:
         """One incident with its alerts and notifications."""
         incident = store.incident(incident_id)
@@ -119,13 +121,13 @@ def _add_records(app: FastAPI, store: IncidentStore) -> None:
 
 
 def _add_self_observation(app: FastAPI, store: IncidentStore, metrics: ReceiverMetrics) -> None:
-    @app.get("/health")
+    @app.get("/health", responses=refusals(503))
     def health() -> Response:
         """200 while deliveries can be written, else 503."""
         store.check_writable()
         return InertJson({"status": "ok"})
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse, responses=refusals(503))
     def scrape() -> Response:
         """The receiver's own metrics for Prometheus."""
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)

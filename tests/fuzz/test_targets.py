@@ -1,4 +1,4 @@
-"""What `python -m benchmarks.fuzz` does for hours, for a moment: every target takes good, damaged and once found inputs."""
+"""What `python -m benchmarks.fuzz` does for hours, for a moment: good, damaged and once found inputs."""
 
 from pathlib import Path
 

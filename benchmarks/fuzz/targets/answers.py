@@ -22,7 +22,10 @@ from benchmarks.fuzz.target import ROOT, Target
 _PLACE: Final = re.compile(rb"\$of")
 _NAMED: Final = re.compile(r'"portal_of", "([^"]+)"')
 _NOW: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
-_LABELS = '{"__name__":"m","service":"transactions-api","slo":"availability","severity":"critical","long_window":"1h","portal_of":"$of"}'
+_LABELS = (
+    '{"__name__":"m","service":"transactions-api","slo":"availability","severity":"critical","long_window":"1h",'
+    '"portal_of":"$of"}'
+)
 
 
 def _success(kind: str, result: str) -> bytes:
@@ -113,7 +116,7 @@ class _Anything(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815 - as http.server calls it
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -150,7 +153,7 @@ def _forget_applications() -> None:
 
 
 def check_portal(data: bytes) -> None:
-    """Pages and figures say what they know, or that Prometheus doesn't answer as one; none is an error of the portal."""
+    """Pages and figures say what they know, or that Prometheus doesn't answer as one; none is a 500."""
     _Anything.body = data
     portal = _new_portal()
     for path in _PAGES:

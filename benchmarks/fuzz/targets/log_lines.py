@@ -22,9 +22,19 @@ _PARSERS = tuple(
     (form, Parser(namespace="default", enrichment=_ENRICHMENT, zone=ZoneInfo("America/Bogota"))) for form in Format
 )
 _TELEMETRY = {
-    "@timestamp": "2026-11-25T12:00:00.007Z", "log.level": "info", "message": "paid", "ecs.version": "8.17.0",
-    "service.name": "checkout", "service.node.name": "vm-1-2", "event.dataset": "app", "process.pid": 7,
-    "event.sequence": 3, "log.logger": "pay", "trace.id": "17" * 16, "span.id": "41" * 8, "labels": {"a": "b"},
+    "@timestamp": "2026-11-25T12:00:00.007Z",
+    "log.level": "info",
+    "message": "paid",
+    "ecs.version": "8.17.0",
+    "service.name": "checkout",
+    "service.node.name": "vm-1-2",
+    "event.dataset": "app",
+    "process.pid": 7,
+    "event.sequence": 3,
+    "log.logger": "pay",
+    "trace.id": "17" * 16,
+    "span.id": "41" * 8,
+    "labels": {"a": "b"},
 }
 
 

@@ -69,10 +69,16 @@ _LABELS = {
     "severity": "",
 }
 _TAGS = frozenset(
-    ["h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "a", "span", "em", "strong", "s", "code", "pre", "div", "table", "thead", "tbody", "tr", "th", "td", "blockquote", "hr", "br", "img"]
+    {
+        *("h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "blockquote", "hr", "br", "pre", "code", "div"),
+        *("a", "img", "span", "em", "strong", "s", "table", "thead", "tbody", "tr", "th", "td"),
+    }
 )
 _ATTRIBUTES = frozenset(
-    ["href", "rel", "id", "class", "scope", "src", "alt", "loading", "tabindex", "role", "aria-label", "data-kind", "title", "start"]
+    {
+        *("href", "rel", "id", "class", "scope", "src", "alt", "loading", "title", "start"),
+        *("tabindex", "role", "aria-label", "data-kind"),
+    }
 )
 
 

@@ -5,11 +5,12 @@ import json
 import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
+from sereno_backends.devops import Delivery as StoredDelivery
 from sereno_backends.devops import DevOpsStoreUnavailable, Provider
 from sereno_backends.devops.sqlite_store import SqliteDevOpsEventStore
 from sereno_backends.devops.store import DevOpsQuery, Disposition
@@ -50,9 +51,8 @@ def _fill_devops(path: Path) -> None:
         headers = {name.lower(): value for name, value in told["headers"].items()}
         message = Message(headers, body, told["body"])
         found = delivery_of(Source(provider.value, provider, ()), ADAPTERS[provider], message, NOW)
-        if not hasattr(found, "delivery_id"):
-            continue
-        store.record([found])
+        if isinstance(found, StoredDelivery):
+            store.record([found])
 
 
 def _fill_logs(path: Path) -> None:
@@ -69,7 +69,7 @@ def _use_incidents(path: Path) -> None:
     store = IncidentStore(path)
     _told(store.prepare)
     for incident in _told(store.incidents) or ():
-        _told(lambda incident=incident: store.incident(incident.incident_id))
+        _told(partial(store.incident, incident.incident_id))
     _told(store.counts)
     _told(store.check_writable)
     delivery = read_delivery(INCIDENT_BODIES[1], NOW)
@@ -81,9 +81,9 @@ def _use_devops(path: Path) -> None:
     store = SqliteDevOpsEventStore(path)
     _told(store.prepare)
     for event in (_told(lambda: store.events(DevOpsQuery())) or ())[:3]:
-        _told(lambda event=event: store.original(event))
+        _told(partial(store.original, event))
     for disposition in Disposition:
-        _told(lambda disposition=disposition: store.kept(disposition))
+        _told(partial(store.kept, disposition))
     _told(lambda: store.events_after(0, limit=50))
     _told(lambda: store.heard("github", timedelta(days=1)))
     _told(store.counts)

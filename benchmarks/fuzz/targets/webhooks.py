@@ -78,7 +78,7 @@ def _proof(provider: str, headers: Mapping[str, str], body: bytes) -> dict[str, 
 
 
 def check_devops(data: bytes) -> None:
-    """An authentic delivery is stored, ignored or refused with words; no translator fails but by saying what misfits."""
+    """An authentic delivery is stored, ignored or refused with words; translators say what misfits."""
     provider, headers, body = _delivery(data)
     told = {"content-type": "application/json", **headers, **_proof(provider, headers, body)}
     lines = tuple(
@@ -114,6 +114,7 @@ def _one_line(text: str) -> str:
 
 
 def devops_samples() -> tuple[bytes, ...]:
+    """Good deliveries of all providers, as JSON: provider, headers, body."""
     found = []
     for path in sorted((ROOT / "tests/collectors/devops/samples").glob("*/*.json")):
         if not path.name.endswith(".expected.json"):
@@ -167,9 +168,16 @@ _ALERT = {
     "fingerprint": "00" * 8,
 }
 _WEBHOOK = {
-    "version": "4", "groupKey": '{}:{service="api"}', "truncatedAlerts": 0, "status": "firing",
-    "receiver": "incidents", "groupLabels": {"service": "api", "slo": "availability"}, "commonLabels": {},
-    "commonAnnotations": {}, "externalURL": "http://alertmanager.invalid", "alerts": [_ALERT],
+    "version": "4",
+    "groupKey": '{}:{service="api"}',
+    "truncatedAlerts": 0,
+    "status": "firing",
+    "receiver": "incidents",
+    "groupLabels": {"service": "api", "slo": "availability"},
+    "commonLabels": {},
+    "commonAnnotations": {},
+    "externalURL": "http://alertmanager.invalid",
+    "alerts": [_ALERT],
 }
 _PERSON = {"id": "P1", "summary": "Ana", "type": "user_reference", "html_url": None, "self": None}
 _EVENT = {
@@ -180,8 +188,12 @@ _EVENT = {
     "agent": _PERSON,
     "client": None,
     "data": {
-        "id": "C1", "type": "incident", "incident_key": hashlib.sha256(b'{}:{service="api"}').hexdigest(),
-        "created_at": "2026-11-22T10:00:10Z", "assignees": [_PERSON], "html_url": "https://x.example/C1",
+        "id": "C1",
+        "type": "incident",
+        "incident_key": hashlib.sha256(b'{}:{service="api"}').hexdigest(),
+        "created_at": "2026-11-22T10:00:10Z",
+        "assignees": [_PERSON],
+        "html_url": "https://x.example/C1",
     },
 }
 _RESOLVED = {

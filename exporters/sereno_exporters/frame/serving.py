@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -27,6 +27,14 @@ _MARGIN_SECONDS = 0.5
 """Of the time that Prometheus grants, kept for answering."""
 _LEAST_GZIP_BYTES = 1_000
 _TIMEOUT_HEADER = "x-prometheus-scrape-timeout-seconds"
+
+_METRICS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "Metrics, in the format that is asked for.",
+        "content": {"text/plain": {}, "application/openmetrics-text": {}},
+    }
+}
+_REFUSED: Final[dict[str, Any]] = {"description": "There are none; `error` says why."}
 
 
 def create_app(scrapers: Scrapers) -> FastAPI:
@@ -101,19 +109,19 @@ class _Given(Collector):
 
 
 def _add_metrics(app: FastAPI, serving: _Serving) -> None:
-    @app.get("/metrics")
+    @app.get("/metrics", responses={**_METRICS, 503: _REFUSED})
     async def everything(request: Request) -> Response:
         """All targets of all exporters, and the server's own metrics: one scrape job for everything."""
         return await serving.answer(request, None, None, (serving.registry,))
 
-    @app.get("/probe")
+    @app.get("/probe", responses={**_METRICS, 404: _REFUSED, 503: _REFUSED})
     async def one(request: Request, exporter: str = "", target: str = "") -> Response:
         """One target, by the names in the configuration: for a job of its own, as `/sd` lists them."""
         if problem := _unknown(serving.scrapers.targets, exporter, target):
             return _error(404, problem)
         return await serving.answer(request, exporter, target, ())
 
-    @app.get("/self/metrics")
+    @app.get("/self/metrics", responses=_METRICS)
     def own(request: Request) -> Response:
         """The server's own metrics only."""
         encode, content_type = _encoder(request)
@@ -131,7 +139,7 @@ def _add_looks(app: FastAPI, serving: _Serving) -> None:
         """200 while the server answers; targets have metrics of their own."""
         return InertJson({"status": "ok"})
 
-    @app.get("/")
+    @app.get("/", response_class=HTMLResponse)
     def page() -> Response:
         """What people see: targets, and what troubles them."""
         return HTMLResponse(page_of(serving.scrapers.targets, serving.scrapers.troubles()))

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from fastapi import FastAPI, Query, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from sereno_postmortems.described import refusals
 from sereno_postmortems.pages.rendering import incident_page, list_page
 from sereno_postmortems.requests import nearest_ids
 from sereno_postmortems.store import IncidentStore
@@ -21,11 +22,14 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+_ELSEWHERE: Final[dict[str, Any]] = {"description": "The newest incident of the SLO."}
+_UNKNOWN: Final[dict[str, Any]] = {"description": "No such incident; the nearest ones.", "content": {"text/html": {}}}
+
 
 def add_pages(app: FastAPI, store: IncidentStore, clock: Callable[[], datetime]) -> None:
     """Add the routes; they only read."""
 
-    @app.get("/incidents", response_class=HTMLResponse)
+    @app.get("/incidents", response_class=HTMLResponse, responses={303: _ELSEWHERE, **refusals(422, 503)})
     def incidents(
         service: Annotated[str, Query(max_length=1000)] = "", slo: Annotated[str, Query(max_length=1000)] = ""
     ) -> Response:
@@ -36,7 +40,7 @@ def add_pages(app: FastAPI, store: IncidentStore, clock: Callable[[], datetime])
             return RedirectResponse(f"/incidents/{quote(found[0].incident_id)}", status_code=303, headers=HEADERS)
         return _html(list_page(found, clock(), service=service, slo=slo))
 
-    @app.get("/incidents/{incident_id}", response_class=HTMLResponse)
+    @app.get("/incidents/{incident_id}", response_class=HTMLResponse, responses={404: _UNKNOWN, **refusals(422, 503)})
     def incident(incident_id: str) -> Response:
         """One incident: state, alerts, what people did, what was told when."""
         found = store.incident(incident_id)

@@ -14,6 +14,7 @@ from sereno_portal.pages.backtest.jobs import Busy, Job, Jobs
 from sereno_portal.pages.backtest.views import CHARTS, STEPS, Answer, answer_of, choices, chosen
 from sereno_portal.portal import Portal
 from sereno_portal.web.access import is_foreign
+from sereno_portal.web.described import refusals
 from sereno_portal.web.languages import said
 from sereno_portal.web.preferences import preferences_of
 from sereno_portal.web.rendering import page
@@ -70,7 +71,7 @@ def router(portal: Portal) -> APIRouter:
             asked=None if job is None else answer_of(job),
         )
 
-    @routes.post("/api/v1/backtests", status_code=HTTPStatus.ACCEPTED)
+    @routes.post("/api/v1/backtests", status_code=HTTPStatus.ACCEPTED, responses=refusals(403, 429))
     def ask(
         request: Request,
         slo: Slo,

@@ -14,6 +14,7 @@ from sereno_portal.pages.incidents.entries import Refused, Typed, blank, from_fo
 from sereno_portal.pages.incidents.views import incident_view
 from sereno_portal.portal import Portal
 from sereno_portal.web.access import LONGEST_NAME, Visitor, is_foreign, visitor_of
+from sereno_portal.web.described import refusals
 from sereno_portal.web.forms import TOKEN, Forms, fields_of
 from sereno_portal.web.rendering import HEADERS, page
 
@@ -36,7 +37,9 @@ def add_entries(routes: APIRouter, portal: Portal) -> None:
     def entry_from_form(request: Request, incident_id: str, body: Body) -> Response:
         return desk.taken_from_form(request, incident_id, body)
 
-    @routes.post("/api/v1/incidents/{incident_id}/entries", openapi_extra=ENTRY_BODY)
+    @routes.post(
+        "/api/v1/incidents/{incident_id}/entries", openapi_extra=ENTRY_BODY, responses=refusals(400, 403, 409, 413, 415)
+    )
     def write_entry(request: Request, incident_id: str, body: Body) -> JSONResponse:
         """Add an entry: acknowledgement, note, mitigation, severity, impact, link, withdrawal. 200: it is on disk."""
         return desk.taken_from_json(request, incident_id, body)
