@@ -61,6 +61,7 @@ class Runner:
         self._folder = folder
         self._progress = progress
         self._longest_case_seconds = longest_case_seconds
+        self._last = last_input_beside(progress)
         self._begun = time.monotonic()
         self._saved = 0.0
         self.counted = Counted()
@@ -73,6 +74,7 @@ class Runner:
 
     def run(self, data: bytes) -> None:
         """One case; nothing is raised for what it does."""
+        self._last.write_bytes(data)
         before = time.process_time()
         try:
             with _bounded(self._longest_case_seconds):
@@ -116,6 +118,11 @@ class Runner:
         (self._folder / f"{name}.txt").write_text(told, encoding="utf-8", errors="backslashreplace")
         kind[place] = name
         self.save()
+
+
+def last_input_beside(progress: Path) -> Path:
+    """Where the input is that ended the process, if one did: nothing else can be told of it."""
+    return progress.with_suffix(".last")
 
 
 def _place_of(error: BaseException) -> str:

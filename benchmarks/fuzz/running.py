@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.fuzz.cases import Counted
+from benchmarks.fuzz.cases import Counted, last_input_beside
 
 MOST_GROWTH_BYTES = 64 << 20
 """Caches fill and engines remember inputs; what leaks at every case comes to more within ten minutes."""
@@ -51,7 +51,7 @@ def run(target: str, engine: str, seconds: float, folder: Path) -> Result:
     progress = folder / f"{target}.{engine}.json"
     progress.unlink(missing_ok=True)
     log = folder / f"{target}.{engine}.log"
-    command = [sys.executable, "-m", "benchmarks.fuzz.child", target, engine, str(seconds)]
+    command = [sys.executable, "-X", "faulthandler", "-m", "benchmarks.fuzz.child", target, engine, str(seconds)]
     with log.open("wb") as said, TemporaryDirectory(prefix="sereno-fuzz-") as scratch:
         environment = {**os.environ, "TMPDIR": scratch}
         command += [str(folder / target), str(progress)]
@@ -60,7 +60,7 @@ def run(target: str, engine: str, seconds: float, folder: Path) -> Result:
     counted = _read(progress)
     if stuck:
         counted.hangs["no progress"] = log.name
-    ended_badly = "" if process.returncode == 0 or stuck else f"exit {process.returncode}, see {log}"
+    ended_badly = "" if process.returncode == 0 or stuck else f"exit {process.returncode} by {last_input_beside(progress)}, see {log}"
     return Result(target, engine, counted, ended_badly)
 
 
