@@ -10,6 +10,7 @@ import promql_parser
 from sereno_slo.convert.draft import DraftLatency, DraftRatio
 from sereno_slo.duration import Duration
 from sereno_slo.promql import Matcher, MatchOp, Selector
+from sereno_slo.promql.parsing import parse
 from sereno_slo.promql.reading import selector_within
 
 # A range that nobody writes: it shows where the template's window stood.
@@ -126,7 +127,7 @@ def _parsed(query: str, *, is_any_window_allowed: bool) -> Any:
     if "{{" in text:
         raise ValueError("it has a template other than {{.window}}")
     try:
-        return promql_parser.parse(text)
+        return parse(text)
     except ValueError as error:
         said = str(error).partition("\n")[0]
         raise ValueError(f"it is not PromQL{'' if said == 'invalid promql query' else f': {said}'}") from None

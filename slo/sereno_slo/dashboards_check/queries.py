@@ -19,6 +19,7 @@ from sereno_backends.grafana import (
 )
 
 from sereno_slo.dashboards_check.finding import Problem
+from sereno_slo.promql.parsing import parse
 
 # Primes, so that no duration that somebody writes is taken for one of them.
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,7 +39,7 @@ def query_problems(dashboard: Dashboard, panel: Panel, target: Target) -> Iterat
     """Everything that is wrong with one query of a panel."""
     yield from _matching(dashboard, target)
     try:
-        parsed: Any = promql_parser.parse(ready_to_parse(dashboard, target.expr))
+        parsed: Any = parse(ready_to_parse(dashboard, target.expr))
     except ValueError as error:
         yield Problem(
             "DASH019", f"query {target.ref_id} is no PromQL: {error}", "try it in Prometheus, with values for variables"

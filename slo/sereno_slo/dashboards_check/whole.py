@@ -10,6 +10,7 @@ from sereno_backends.grafana import Dashboard, Panel, Variable
 from sereno_slo.dashboards_check.finding import Problem
 from sereno_slo.dashboards_check.panels import is_chosen
 from sereno_slo.dashboards_check.queries import ready_to_parse, variables_in
+from sereno_slo.promql.parsing import parse
 
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 LABEL_VALUES = re.compile(r"\s*label_values\(\s*(?:(?P<selector>.+),)?\s*(?P<label>\w+)\s*\)\s*", re.DOTALL)
@@ -62,7 +63,7 @@ def _variables_query(dashboard: Dashboard, variable: Variable) -> Iterator[Probl
     if query is None:
         return
     try:
-        parsed = promql_parser.parse(query)
+        parsed = parse(query)
     except ValueError as error:
         message = f"the variable {variable.name} asks what is no PromQL: {error}"
         yield Problem("DASH006", message, "try its selector in Prometheus")

@@ -6,6 +6,7 @@ from functools import lru_cache
 import promql_parser
 
 from sereno_slo.promql import regex
+from sereno_slo.promql.parsing import parse
 from sereno_slo.promql.tree import Matcher, MatchOp, Selector
 
 # Pairs, not a mapping: promql-parser's operators can't be hashed.
@@ -48,7 +49,7 @@ def _selector_or_problem(text: str) -> Selector | str:
 
 def _parsed(text: str) -> Selector:
     try:
-        expr = promql_parser.parse(text)
+        expr = parse(text)
     except ValueError as error:
         raise ValueError(f"{text!r} is not PromQL{_reason(error)}") from None
     if not isinstance(expr, promql_parser.VectorSelector):

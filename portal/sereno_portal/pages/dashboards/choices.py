@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import promql_parser
 from sereno_backends.grafana import Dashboard, Value, Variable, VariableOption, filled_in, opening_values
+from sereno_slo.promql.parsing import parse
 
 from sereno_portal.gateway import Gateway, PanelText, TooMuch
 
@@ -164,7 +165,7 @@ def _told(before: Choices, gateway: Gateway, variable: Variable) -> tuple[tuple[
 
 def _is_selector(text: str) -> bool:
     try:
-        return isinstance(promql_parser.parse(text), promql_parser.VectorSelector)
+        return isinstance(parse(text), promql_parser.VectorSelector)
     except ValueError:
         return False
 
