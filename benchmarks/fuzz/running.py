@@ -60,7 +60,11 @@ def run(target: str, engine: str, seconds: float, folder: Path) -> Result:
     counted = _read(progress)
     if stuck:
         counted.hangs["no progress"] = log.name
-    ended_badly = "" if process.returncode == 0 or stuck else f"exit {process.returncode} by {last_input_beside(progress)}, see {log}"
+    ended_badly = (
+        ""
+        if process.returncode == 0 or stuck
+        else f"exit {process.returncode} by {last_input_beside(progress)}, see {log}"
+    )
     return Result(target, engine, counted, ended_badly)
 
 

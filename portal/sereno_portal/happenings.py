@@ -45,11 +45,9 @@ def deployments(gateway: Gateway, service: str, within: timedelta) -> Answer[tup
     window = Duration(round(within.total_seconds()) * 1000)
     answer = gateway.instant(Call("last_over_time", (selector.over(window),)))
     found = {
-        Deployment(
-            datetime.fromtimestamp(sample.value, UTC), sample.labels.get("version") or sample.labels.get("sha", "")[:10]
-        )
+        Deployment(at, sample.labels.get("version") or sample.labels.get("sha", "")[:10])
         for sample in answer.value
-        if sample.is_finite
+        if (at := sample.as_moment) is not None
     }
     latest = sorted(found, key=lambda each: (each.at, each.version), reverse=True)[:_MOST_DEPLOYMENTS]
     return Answer(tuple(latest), answer.at, answer.trouble)

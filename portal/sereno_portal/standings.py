@@ -223,7 +223,7 @@ def _by_name(samples: Iterable[Sample], only: str = "") -> dict[str, dict[Key, f
 
 def _told(samples: Sequence[Sample]) -> dict[Key, tuple[Told, ...]]:
     """What fires for people, by SLO: shadows are told to nobody, and what is pending isn't told yet."""
-    since = {_identity(each.labels): each.value for each in samples if each.labels.get("__name__") == _STATE}
+    since = {_identity(each.labels): each.as_moment for each in samples if each.labels.get("__name__") == _STATE}
     severities = {severity.value for severity in AlertSeverity}
     found: dict[Key, dict[tuple[str, bool], Told]] = {}
     for sample in samples:
@@ -231,10 +231,7 @@ def _told(samples: Sequence[Sample]) -> dict[Key, tuple[Told, ...]]:
         if labels.get("alertstate") != "firing" or labels.get("severity") not in severities:
             continue
         is_page = labels["severity"] == AlertSeverity.CRITICAL
-        began = since.get(_identity(labels))
-        alert = Told(
-            labels.get("alertname", ""), is_page, None if began is None else datetime.fromtimestamp(began, UTC)
-        )
+        alert = Told(labels.get("alertname", ""), is_page, since.get(_identity(labels)))
         of_slo = found.setdefault((labels.get("service", ""), labels.get("slo", "")), {})
         known = of_slo.get((alert.alert, is_page))
         # The tiers of one alert are one line; the one that began first says since when.

@@ -35,7 +35,7 @@ def read(reader: Callable[[Any], Value], data: Any) -> Value:
     """Apply a reader of this module; any mismatch of shape becomes one `UnexpectedAnswer`."""
     try:
         return reader(data)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
         raise UnexpectedAnswer(f"{type(error).__name__}: {error}") from error
 
 

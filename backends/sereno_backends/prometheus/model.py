@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 
@@ -21,6 +21,14 @@ class Sample:
     def is_finite(self) -> bool:
         """Whether the value is a number that can be counted with."""
         return math.isfinite(self.value)
+
+    @property
+    def as_moment(self) -> datetime | None:
+        """The value as seconds since 1970; None where it is no moment of a calendar."""
+        try:
+            return datetime.fromtimestamp(self.value, UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def _without_repetition(body: bytes) -> None:
     """One object that strict readers take, without a name that stands there twice."""
     read = orjson.loads(body)
     require(isinstance(read, dict), "a document that is no object")
-    require(isinstance(read.get("@timestamp"), str), "a document without a time")
+    require(isinstance(read.get("@timestamp"), str | int | float), "a document without a time")
 
 
 def check_framing(data: bytes) -> None:

@@ -181,10 +181,10 @@ def _check_checkpoint(data: bytes) -> None:
     except CheckpointError as error:
         require(str(path) in str(error), "an error that names no file")
         return
+    checkpoint.close()
     for position in checkpoint.positions:
         wrong = [name for name, value in _kinds(position).items() if not value]
         require(not wrong, f"positions with values of other kinds: {wrong}")
-    checkpoint.close()
 
 
 def _kinds(position: Position) -> dict[str, bool]:

@@ -65,14 +65,16 @@ def _parser() -> MarkdownIt:
 def _anchored(tokens: Sequence[Token]) -> Iterable[Heading]:
     """Each heading with an address of its own, as code forges make them."""
     taken = set(_IDS_OF_PAGES)
+    numbers: dict[str, int] = {}
     for opening, inline in pairwise(tokens):
         if opening.type == "heading_open":
             words = _words(inline)
             plain = re.sub(r"[^\w\- ]", "", words.lower()).strip().replace(" ", "-") or "part"
-            anchor, number = plain, 1
+            anchor, number = plain, numbers.get(plain, 1)
             while anchor in taken:
                 anchor, number = f"{plain}-{number}", number + 1
             taken.add(anchor)
+            numbers[plain] = number
             opening.attrSet("id", anchor)
             yield Heading(int(opening.tag[1:]), words, anchor)
 

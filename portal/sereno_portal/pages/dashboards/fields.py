@@ -99,7 +99,7 @@ def _in_words(value: float | None, look: Look, now: datetime) -> str:
                 return f"{lasting(now.timestamp() - value / 1000)} ago"
             if look.unit.startswith("dateTime"):
                 return f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M} UTC"
-        except (OverflowError, ValueError):  # no moment of a calendar
+        except (OverflowError, ValueError, OSError):  # no moment of a calendar
             return NOTHING
     return figure(value, look.unit, look.decimals)
 

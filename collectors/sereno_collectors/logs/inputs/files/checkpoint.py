@@ -1,10 +1,10 @@
 """How far every file was read, kept across restarts in one small file."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import orjson
 
@@ -12,6 +12,7 @@ from sereno_collectors.logs.locking import hold
 from sereno_collectors.logs.model import Position
 
 FORMAT_VERSION = 1
+_KINDS = get_type_hints(Position)
 
 
 class CheckpointError(Exception):
@@ -78,7 +79,7 @@ def _load(path: Path) -> tuple[tuple[Position, ...], str | None]:
         content: Any = orjson.loads(path.read_bytes())
         if content["version"] > FORMAT_VERSION:
             raise CheckpointError(f"the checkpoint {path} was written by a newer Sereno: upgrade sereno")
-        return tuple(Position(**saved) for saved in content["positions"]), str(content["store"])
+        return tuple(_position(saved) for saved in content["positions"]), str(content["store"])
     except FileNotFoundError:
         return (), None
     except OSError as error:
@@ -88,6 +89,15 @@ def _load(path: Path) -> tuple[tuple[Position, ...], str | None]:
             f"{path} is no checkpoint of a collector, or a damaged one: move it away to read all files from their "
             "beginning (records with an id of their own are not stored twice)"
         ) from error
+
+
+def _position(saved: Mapping[str, Any]) -> Position:
+    """Raises `TypeError` for a value of another kind: it would be met when the file is read."""
+    position = Position(**saved)
+    for name, value in asdict(position).items():
+        if type(value) is not _KINDS[name]:
+            raise TypeError(f"{name} is a {type(value).__name__}")
+    return position
 
 
 def _sync_folder(folder: Path) -> None:
