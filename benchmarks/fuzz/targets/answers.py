@@ -40,12 +40,16 @@ _RULE = (
     '{"name":"sereno:events:1h","query":"up","labels":{},"health":"ok","type":"recording","evaluationTime":0.1,'
     '"lastEvaluation":"2026-11-22T11:59:59Z","lastError":""}'
 )
+_ALERTING = '"service":"transactions-api","slo":"availability","alertname":"SLOErrorBudgetBurn","severity":"critical"'
+_FIRING = f'{{"metric":{{"__name__":"ALERTS","alertstate":"firing",{_ALERTING}}},"value":[1795348800,"1"]}}'
+_SINCE = f'{{"metric":{{"__name__":"ALERTS_FOR_STATE",{_ALERTING}}},"value":[1795348800,"NaN"]}}'
 _SEEDS = (
     _success(
         "vector",
         f'[{{"metric":{_LABELS},"value":[1795348800.123,"0.42"]}},{{"metric":{{}},"value":[1795348800,"NaN"]}}]',
     ),
     _success("scalar", '[1795348800,"+Inf"]'),
+    _success("vector", f"[{_FIRING},{_SINCE}]"),
     _success("matrix", f'[{{"metric":{_LABELS},"values":[[1795348740,"1"],[1795348800,"-Inf"]]}}]'),
     _success("vector", f'[{{"metric":{_LABELS},"histogram":[1795348800,{{"count":"1","sum":"2","buckets":[]}}]}}]'),
     f'{{"status":"success","data":{{"alerts":[{_ALERT}]}}}}'.encode(),

@@ -17,6 +17,8 @@ _OPERATORS = (
     (promql_parser.MatchOp.NotRe, MatchOp.NOT_REGEX),
 )
 _PLACEHOLDER = "matchers_of"
+_LONGEST_REMEMBERED = 1_000
+"""Characters: thousands of longer texts would fill the memory, and people write none."""
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
@@ -32,15 +34,19 @@ def read_selector(text: str) -> Selector:
 
 
 def _selector(text: str) -> Selector:
-    found = _selector_or_problem(text)
+    found = _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _selector_or_problem(text)
     if isinstance(found, str):
         raise ValueError(found)  # noqa: TRY004 - what is wrong with the text
     return found
 
 
 @lru_cache(maxsize=4096)
-def _selector_or_problem(text: str) -> Selector | str:
+def _remembered(text: str) -> Selector | str:
     """The same texts are read again and again: by the grammar, for their meaning, and in the next spec."""
+    return _selector_or_problem(text)
+
+
+def _selector_or_problem(text: str) -> Selector | str:
     try:
         return _parsed(text)
     except ValueError as error:
