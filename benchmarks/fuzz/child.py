@@ -65,6 +65,7 @@ def guide(runner: Runner, target: Target, corpus: Path) -> None:
         f"-dict={words}",
         "-rss_limit_mb=0",
         "-timeout=600",
+        f"-artifact_prefix={corpus}/",
         "-max_len=8192",
         "-verbosity=0",
         "-print_final_stats=0",

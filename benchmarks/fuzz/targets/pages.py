@@ -60,7 +60,8 @@ def check(data: bytes) -> None:
     if "html" in answered.headers.get("content-type", ""):
         require(_MARK not in answered.body.lower(), "markup of the request is in the page")
         require("content-security-policy" in answered.headers, "a page without a policy")
-    location = re.sub(r"^http://127\.0\.0\.1(?::\d+)?(?=/)", "", answered.headers.get("location", "/"))
+    own_name = dict(request.headers).get(b"host", b"127.0.0.1:8000").decode("latin-1")
+    location = answered.headers.get("location", "/").removeprefix(f"http://{own_name}")
     require(not re.match(r"(?:[a-z]+:|//|/\\|\\)", location, re.IGNORECASE), f"leads away: {location}")
     require_sound(ask(_exporters(), request))
 
