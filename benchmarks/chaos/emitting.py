@@ -87,11 +87,14 @@ class Emitting:
         """Log lines, into a file that the collector follows."""
         # A registry of its own: another handler of this process counts into the usual one.
         handler = ecs_handler("sereno-chaos", path=self._log, node="chaos", registry=CollectorRegistry())
-        logger = logging.Logger("sereno_chaos")
+        logger = logging.getLogger("sereno_chaos")
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
         logger.addHandler(handler)
         while not self._end.wait(0.05):
             logger.info("line %d", self.emitted.lines + 1)
             self.emitted.lines += 1
+        logger.removeHandler(handler)
         handler.close()
 
     def _deliver(self) -> None:

@@ -1,4 +1,4 @@
-"""One run: the demo's world and a receiver of webhooks, struck at random while everything is counted; then the verdict."""
+"""One run: the demo's world and a receiver of webhooks, struck at random while everything is counted; the verdict."""
 
 import sys
 import threading

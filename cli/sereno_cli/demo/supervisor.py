@@ -131,6 +131,11 @@ class Supervisor:
         with self._lock:
             self._child(name).thaw()
 
+    def process_ids(self) -> dict[str, int]:
+        """Of all parts that run, by name."""
+        with self._lock:
+            return {child.name: child.process_id for child in self._children if child.exit_code() is None}
+
     def stop(self) -> None:
         """End every part, the last started first; none survives this."""
         with self._lock:

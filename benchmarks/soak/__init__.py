@@ -1,0 +1,1 @@
+"""Hours under steady load: does anything grow that shouldn't?"""
