@@ -9,10 +9,10 @@ from benchmarks.soak.slopes import Slope, theil_sen
 
 MEGABYTE = 1_000_000
 LIMIT_BYTES_AN_HOUR = 2 * MEGABYTE
-"""A part that grows so much each hour reaches half a gigabyte, which is what the chart gives the largest of them, within ten
-days: longer than most live between two deployments. Less than that can't be told from an allocator's noise in an hour."""
-MOST_MORE_FILES = 8
-"""Connections come and go with requests that are under way."""
+"""A part that grows so much an hour takes another half gigabyte in ten days: longer than most live between two
+deployments. Less than that can't be told from an allocator's noise in an hour."""
+MOST_MORE = 8
+"""Of files and threads: connections come and go with requests that are under way."""
 MOST_LOG_BYTES = 40 * MEGABYTE
 """Twice the size at which the queue cuts its write-ahead log back; the others' are smaller."""
 _HOUR = 3600.0
@@ -31,25 +31,15 @@ class Growth:
     files: tuple[int, int]
     """Most that were open in the second and in the last quarter."""
     threads: tuple[int, int]
-    ended: bool
-    """It died."""
 
     @property
     def flat(self) -> bool:
         """Its memory grows, with a confidence of 95 %, by less than the limit; files and threads don't at all."""
-        is_memory_flat = self.slope.high < LIMIT_BYTES_AN_HOUR
-        return (
-            not self.ended
-            and is_memory_flat
-            and all(after - before <= MOST_MORE_FILES for before, after in self._counts)
-        )
-
-    @property
-    def _counts(self) -> tuple[tuple[int, int], ...]:
-        return self.files, self.threads
+        counts = all(after - before <= MOST_MORE for before, after in (self.files, self.threads))
+        return self.samples > 0 and counts and self.slope.high < LIMIT_BYTES_AN_HOUR
 
 
-def growth(part: str, samples: Sequence[Sample], *, ended: bool) -> Growth:
+def growth(part: str, samples: Sequence[Sample]) -> Growth:
     """Judge one process; the first quarter of its samples is its start."""
     quarter = max(1, len(samples) // 4)
     settled = samples[quarter:] or samples
@@ -63,7 +53,6 @@ def growth(part: str, samples: Sequence[Sample], *, ended: bool) -> Growth:
         Slope(slope.estimate * _HOUR, slope.low * _HOUR, slope.high * _HOUR),
         (max((each.open_files for each in second), default=0), max((each.open_files for each in last), default=0)),
         (max((each.threads for each in second), default=0), max((each.threads for each in last), default=0)),
-        ended or not samples,
     )
 
 

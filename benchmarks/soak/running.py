@@ -82,7 +82,7 @@ def run_soak(clone: Path, state: Path, *, seconds: float, tell: Callable[[str], 
         finally:
             visitors.end()
             emitted = emitting.end()
-    growths = tuple(growth(part, samples[part], ended=False) for part in OURS)
+    growths = tuple(growth(part, samples[part]) for part in OURS)
     load = (
         f"{len(emitted.requests):,} requests besides those of the demo, {emitted.lines:,} log lines, "
         f"{len(emitted.webhooks):,} webhooks, {visitors.visits:,} visits"
@@ -111,12 +111,12 @@ def _add_parts(world: World, devops_port: int, exporter_port: int) -> None:
     folder = world.places.state
     sereno = (sys.executable, "-m", "sereno_cli")
     no_cluster = {"SERENO_ELASTICSEARCH_URL": ""}
-    devops = (*sereno, "collect", "devops", "--config", str(write_configuration(folder)))
-    arguments = (*devops, "--store", str(folder / "devops.sqlite"), "--port", str(devops_port))
-    parts = [Part("devops", arguments, f"http://127.0.0.1:{devops_port}/health", no_cluster)]
+    devops: tuple[str, ...] = (*sereno, "collect", "devops", "--config", str(write_configuration(folder)))
+    devops = (*devops, "--store", str(folder / "devops.sqlite"), "--port", str(devops_port))
+    parts = [Part("devops", devops, f"http://127.0.0.1:{devops_port}/health", no_cluster)]
     _write_items(folder)
-    arguments = (*sereno, "exporter", "sql", "--port", str(exporter_port))
-    parts.append(Part("exporter", arguments, f"http://127.0.0.1:{exporter_port}/metrics", folder=folder))
+    exporter = (*sereno, "exporter", "sql", "--port", str(exporter_port))
+    parts.append(Part("exporter", exporter, f"http://127.0.0.1:{exporter_port}/metrics", folder=folder))
     for child in [world.supervisor.start(part) for part in parts]:
         world.supervisor.wait_healthy(child)
 

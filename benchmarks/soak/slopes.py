@@ -1,7 +1,7 @@
 """How fast figures grow: the median of all slopes between two of them (Theil, Sen), with its confidence.
 
-Single peaks and a garbage collection now and then move a least-squares line; the median of slopes stays where it is until a
-third of the samples is odd.
+Single peaks and a garbage collection now and then move a least-squares line; the median of slopes stays where it is
+until a third of the samples is odd.
 """
 
 import math
