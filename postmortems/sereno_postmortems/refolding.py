@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from sereno_backends.incidents import Incident, IncidentEntry
@@ -10,8 +10,9 @@ from sereno_backends.incidents import Incident, IncidentEntry
 from sereno_postmortems.deeds import with_deeds
 from sereno_postmortems.documents import incident_document
 from sereno_postmortems.entries import Anchor, AnchoredEntry, anchored, entry_from_text, entry_text
-from sereno_postmortems.fold import fold, incident_slug
+from sereno_postmortems.fold import fold, incident_slug, starts_by_slug
 from sereno_postmortems.pagerduty import CLOCKS_DIFFER, PagerDutyEvent, group_digest, read_event
+from sereno_postmortems.schema import RECORD_VERSION
 from sereno_postmortems.webhook import Delivery, read_delivery
 
 BEFORE_ALL_TIMES = datetime(1, 1, 1, tzinfo=UTC)
@@ -81,6 +82,45 @@ def events_of_call(connection: sqlite3.Connection, call_id: str) -> Sequence[Pag
     """All events of one of PagerDuty's incidents."""
     rows = connection.execute("SELECT body, received_at FROM pagerduty_events WHERE call_id = ?", (call_id,))
     return [_stored_event(body, received_at) for body, received_at in rows]
+
+
+def note_call(connection: sqlite3.Connection, call_id: str) -> Sequence[PagerDutyEvent]:
+    """Note until when one of PagerDuty's incidents can concern ours; all of its events."""
+    call = events_of_call(connection, call_id)
+    latest_event = time_text(max(one.occurred_at for one in call))
+    connection.executemany(
+        "INSERT OR REPLACE INTO pagerduty_calls VALUES (?, ?, ?)",
+        [(digest, call_id, latest_event) for digest in groups_of(call)],
+    )
+    return call
+
+
+def groups_of(call: Iterable[PagerDutyEvent]) -> list[str]:
+    """The groups of Alertmanager's that one of PagerDuty's incidents is about."""
+    return sorted({one.group_digest for one in call if one.group_digest is not None})
+
+
+def note_delivery(connection: sqlite3.Connection, delivery: Delivery) -> Mapping[str, tuple[datetime, ...]]:
+    """Note which incidents' names a delivery can touch; the starts of its alerts by these names."""
+    digest = group_digest(delivery.group_key)
+    starts_of = starts_by_slug(delivery)
+    for slug, starts in starts_of.items():
+        row = (slug, delivery.content_hash, time_text(max(starts)))
+        connection.execute("INSERT INTO delivery_slugs VALUES (?, ?, ?)", row)
+        connection.execute("INSERT OR IGNORE INTO group_slugs VALUES (?, ?)", (digest, slug))
+    return starts_of
+
+
+def derive_all_anew(connection: sqlite3.Connection) -> None:
+    """Fill the derived tables, which are empty, from deliveries, events and entries."""
+    slugs: set[str] = set()
+    for body, received_at in connection.execute("SELECT body, received_at FROM deliveries").fetchall():
+        slugs.update(note_delivery(connection, stored_delivery(body, received_at)))
+    for (call_id,) in connection.execute("SELECT DISTINCT call_id FROM pagerduty_events").fetchall():
+        note_call(connection, call_id)
+    for slug in sorted(slugs):
+        refold(connection, slug, BEFORE_ALL_TIMES)
+    connection.execute(f"PRAGMA user_version = {RECORD_VERSION}")
 
 
 def insert_entry(connection: sqlite3.Connection, incident: Incident, entry: IncidentEntry) -> datetime:

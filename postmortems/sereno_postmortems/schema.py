@@ -72,13 +72,42 @@ BEGIN SELECT RAISE(ABORT, 'entries are never removed: add one that withdraws it'
 )
 
 
+_DERIVED = ("incidents", "delivery_slugs", "group_slugs", "pagerduty_calls")
+_EVENTS = "event_id, call_id, received_at, body"
+# The first files of version 2 kept of each event to which group it belongs, which is told of calls now.
+_WITHOUT_GROUPS = (
+    "ALTER TABLE pagerduty_events RENAME TO earlier_events",
+    "DROP INDEX IF EXISTS pagerduty_events_by_call",
+    "DROP INDEX IF EXISTS pagerduty_events_by_group",
+    *(statement for statement in STATEMENTS if " pagerduty_events " in statement),
+    f"INSERT INTO pagerduty_events SELECT {_EVENTS} FROM earlier_events",  # noqa: S608 - names of ours
+    "DROP TABLE earlier_events",
+)
+
+
 def make_tables(connection: sqlite3.Connection) -> bool:
-    """Make what is missing, within the caller's transaction; whether everything derived has to be made anew."""
+    """Make what is missing, within the caller's transaction; whether everything derived has to be made anew.
+
+    Files of one version number may differ in tables: what is derived is dropped first, whatever it looks like.
+    """
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    has_groups = "group_digest" in _columns(connection, "pagerduty_events")
+    if has_groups:
+        for statement in _WITHOUT_GROUPS:
+            connection.execute(statement)
+    is_other = has_groups or version != RECORD_VERSION
+    if is_other:
+        for table in _DERIVED:
+            connection.execute(f"DROP TABLE IF EXISTS {table}")
     for statement in STATEMENTS:
         connection.execute(statement)
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return bool(version != RECORD_VERSION)
+    return is_other
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> frozenset[str]:
+    """Their names; none where there is no such table."""
+    return frozenset(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
 
 
 def is_foreign(connection: sqlite3.Connection) -> bool:

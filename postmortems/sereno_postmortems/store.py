@@ -18,18 +18,18 @@ from sereno_backends.sqlite import durable_connection, transaction
 
 from sereno_postmortems.documents import NotAnIncident, incident_from_document
 from sereno_postmortems.entries import Submission, entry_from_text, entry_of, is_again, still_to_come
-from sereno_postmortems.fold import incident_slug, starts_by_slug
-from sereno_postmortems.pagerduty import PagerDutyEvent, begin_of, group_digest
+from sereno_postmortems.fold import incident_slug
+from sereno_postmortems.pagerduty import PagerDutyEvent, begin_of
 from sereno_postmortems.refolding import (
-    BEFORE_ALL_TIMES,
-    events_of_call,
+    derive_all_anew,
+    groups_of,
     insert_entry,
+    note_call,
+    note_delivery,
     refold,
-    stored_delivery,
-    time_text,
     touched_since,
 )
-from sereno_postmortems.schema import RECORD_VERSION, is_foreign, is_newer, make_tables
+from sereno_postmortems.schema import is_foreign, is_newer, make_tables
 from sereno_postmortems.webhook import Delivery
 
 LOCK_WAIT_SECONDS = 5.0
@@ -89,7 +89,7 @@ class IncidentStore:
             connection.execute("PRAGMA journal_mode = WAL")
             with transaction(connection):
                 if make_tables(connection):
-                    _derive_all_anew(connection)
+                    derive_all_anew(connection)
 
     def upgrade(self) -> None:
         """As `prepare`, for a file that is there: who only adds an entry makes no empty record by a slip of the pen."""
@@ -117,12 +117,7 @@ class IncidentStore:
             )
             if stored.rowcount == 0:
                 return Recorded.DUPLICATE
-            digest = group_digest(delivery.group_key)
-            for slug, starts in starts_by_slug(delivery).items():
-                connection.execute(
-                    "INSERT INTO delivery_slugs VALUES (?, ?, ?)", (slug, delivery.content_hash, time_text(max(starts)))
-                )
-                connection.execute("INSERT OR IGNORE INTO group_slugs VALUES (?, ?)", (digest, slug))
+            for slug, starts in note_delivery(connection, delivery).items():
                 refold(connection, slug, touched_since(connection, slug, min(starts)))
             return Recorded.STORED
 
@@ -166,12 +161,8 @@ class IncidentStore:
             )
             if stored.rowcount == 0:
                 return Recorded.DUPLICATE
-            call = events_of_call(connection, event.call_id)
-            latest_event = time_text(max(one.occurred_at for one in call))
-            for digest in sorted({one.group_digest for one in call if one.group_digest is not None}):
-                connection.execute(
-                    "INSERT OR REPLACE INTO pagerduty_calls VALUES (?, ?, ?)", (digest, event.call_id, latest_event)
-                )
+            call = note_call(connection, event.call_id)
+            for digest in groups_of(call):
                 slugs = connection.execute("SELECT slug FROM group_slugs WHERE group_digest = ?", (digest,)).fetchall()
                 for (slug,) in slugs:
                     refold(connection, slug, touched_since(connection, slug, begin_of(call)))
@@ -237,14 +228,3 @@ def _wrong_correction(incident: Incident, submission: Submission) -> str | None:
     if submission.corrects is None or submission.corrects in {entry.entry_id for entry in incident.entries}:
         return None
     return f"corrects: {incident.incident_id} has no entry {submission.corrects}"
-
-
-def _derive_all_anew(connection: sqlite3.Connection) -> None:
-    connection.execute("DELETE FROM group_slugs")
-    for body, received_at in connection.execute("SELECT body, received_at FROM deliveries"):
-        delivery = stored_delivery(body, received_at)
-        pairs = [(group_digest(delivery.group_key), slug) for slug in starts_by_slug(delivery)]
-        connection.executemany("INSERT OR IGNORE INTO group_slugs VALUES (?, ?)", pairs)
-    for (slug,) in connection.execute("SELECT DISTINCT slug FROM delivery_slugs").fetchall():
-        refold(connection, slug, BEFORE_ALL_TIMES)
-    connection.execute(f"PRAGMA user_version = {RECORD_VERSION}")

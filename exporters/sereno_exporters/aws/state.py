@@ -18,6 +18,10 @@ from sereno_exporters.aws.tally import Tally
 from sereno_exporters.frame.deadline import Deadline
 from sereno_exporters.frame.trouble import FetchError, Reason
 
+APPLICATION_ID = 0x5352_4157  # "SRAW": tells it from other people's databases, and from Sereno's others
+STATE_VERSION = 1
+"""Files of version 0 have the same tables, and no application id."""
+_TABLES = frozenset({"tallies", "calls", "spent"})
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tallies (
     scope TEXT, family TEXT, resource TEXT, settled_until INTEGER NOT NULL, settled INTEGER NOT NULL,
@@ -147,6 +151,7 @@ class State:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self._path, timeout=wait_seconds, isolation_level=None)) as database:
+                self._refuse_others(database)
                 database.execute("PRAGMA journal_mode = WAL")
                 database.execute("PRAGMA synchronous = NORMAL")
                 database.execute("BEGIN IMMEDIATE")
@@ -165,8 +170,24 @@ class State:
         finally:
             self._turn.release()
 
+    def _refuse_others(self, database: sqlite3.Connection) -> None:
+        """Before anything is changed."""
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        (application,) = database.execute("PRAGMA application_id").fetchone()
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        is_unmarked = not application and not version and tables <= _TABLES
+        if application != APPLICATION_ID and not is_unmarked:
+            message = f"the state_file {self._path} belongs to another program: name another one"
+        elif version > STATE_VERSION:
+            message = f"the state_file {self._path} was written by a newer Sereno: upgrade this one"
+        else:
+            return
+        raise FetchError(Reason.CONFIGURATION, message)
+
     def _make_tables(self, database: sqlite3.Connection) -> None:
         """Within the transaction; `executescript` would commit it."""
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.execute(f"PRAGMA user_version = {STATE_VERSION}")
         for statement in _SCHEMA.split(";"):
             if statement.strip():
                 database.execute(statement)

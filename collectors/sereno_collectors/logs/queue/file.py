@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
+from sereno_backends.sqlite import transaction
+
 SCHEMA_VERSION = 2
 APPLICATION_ID = 0x5352_4C51  # "SRLQ": tells a queue from other people's databases
 _HEADER = b"SQLite format 3\0"
@@ -45,13 +47,8 @@ PRAGMA user_version = {SCHEMA_VERSION};
 """
 
 MARK_DAMAGED = "INSERT OR REPLACE INTO state VALUES ('damaged', 1)"
-_TO_VERSION_2 = """
-BEGIN IMMEDIATE;
-ALTER TABLE parcel ADD COLUMN streams TEXT;
-ALTER TABLE parcel ADD COLUMN body_bytes INTEGER;
-PRAGMA user_version = 2;
-COMMIT;
-"""
+_SINCE_VERSION_1 = {"streams": "TEXT", "body_bytes": "INTEGER"}
+"""Columns of `parcel`; the first files of version 2 lack the second one."""
 
 
 class QueueError(Exception):
@@ -202,22 +199,34 @@ def _refuse_other_files(path: Path) -> None:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables:  # before anything is changed
+        _refuse_others(connection, path)
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file; an older one keeps its own
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     # Debian builds SQLite so that deleted pages are overwritten: each document would be written once more to leave.
     connection.execute("PRAGMA secure_delete = FAST")
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if tables == 0:
         create(connection)
-    if _refuse_others(connection, path) < SCHEMA_VERSION:
-        connection.executescript(_TO_VERSION_2)
+    _upgrade(connection)
     if connection.execute("SELECT 1 FROM state WHERE name = 'damaged'").fetchone():
         raise QueueDamaged(f"{path}: a parcel in it was not what had been written")
     (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if answer != "ok":
         raise QueueDamaged(f"{path}: {answer}")
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Add what an older file lacks, all of it or nothing."""
+    known = {row[1] for row in connection.execute("PRAGMA table_info(parcel)")}
+    missing = [f"{name} {kind}" for name, kind in _SINCE_VERSION_1.items() if name not in known]
+    if missing:
+        with transaction(connection):
+            for column in missing:
+                connection.execute(f"ALTER TABLE parcel ADD COLUMN {column}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -229,8 +238,8 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _refuse_others(connection: sqlite3.Connection, path: Path) -> int:
-    """The version of the file's schema, where it is one of ours."""
+def _refuse_others(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise unless the file is one of ours that this version knows."""
     ((application_id,), (version,)) = (
         connection.execute("PRAGMA application_id").fetchone(),
         connection.execute("PRAGMA user_version").fetchone(),
@@ -239,4 +248,3 @@ def _refuse_others(connection: sqlite3.Connection, path: Path) -> int:
         raise QueueError(f"{path} is a SQLite database, but no queue of Sereno's: name another file with --queue")
     if version > SCHEMA_VERSION:
         raise QueueError(f"the queue {path} was written by a newer Sereno: upgrade sereno")
-    return int(version)
