@@ -41,14 +41,19 @@ class Probe:
     off: float
 
 
+_ON_SECONDS = 110.0
+"""Prometheus tells Alertmanager of an alert when it begins, and again each minute (`--rules.alert.resend-delay`); what
+didn't arrive it doesn't try again before. With the longest outage and a restart in between this is long enough."""
+
+
 def timetable(seconds: float, seed: int) -> tuple[Probe, ...]:
-    """About one each half minute. Each is on for longer than any outage, so that missing it would be a loss.
+    """About one each half minute. Each is on for so long that missing it would be a loss.
 
     They overlap, and the last ends with the run.
     """
     chance = Random(f"{seed}/probes")
     count = max(2, int(seconds / 30))
-    lasts = min(75.0, seconds * 0.6)
+    lasts = min(_ON_SECONDS, seconds - 10.0)
     starts = [5.0 + (seconds - lasts - 5.0) * number / (count - 1) for number in range(count)]
     return tuple(
         Probe(f"probe-{number}", at, min(seconds, at + lasts + chance.uniform(0.0, 30.0)))

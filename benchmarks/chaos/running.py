@@ -100,8 +100,7 @@ class _Chaos:
 
     def run(self) -> Report:
         """Everything, in order."""
-        begun = time.time() - 60.0  # entries of the demo's own load
-        before = self._counted_before()
+        begun, before = self._counted_before()
         watching = self._watch.start()
         self._emitting.start()
         planned = strikes(self._seconds, self._seed)
@@ -134,18 +133,24 @@ class _Chaos:
             min(1.0, entries / minutes),
         )
 
-    def _counted_before(self) -> Mapping[str, int]:
-        """The demo's own load ends: only ours knows what it was answered. What it did is a part of the truth."""
+    def _counted_before(self) -> tuple[float, Mapping[str, int]]:
+        """The demo's own load ends: only ours knows what it was answered. What it did is a part of the truth.
+
+        When the service started, before which all is simulated history; and what it has counted since, by status code.
+        """
         self._world.supervisor.stop_part(f"{SERVICE}.load")
         time.sleep(1.5)
         text = httpx.get(f"{self._world.addresses.url(f'{SERVICE}.api')}/metrics", trust_env=False, timeout=10).text
         found: dict[str, int] = {}
+        begun = time.time()
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
+                if sample.name == "process_start_time_seconds":
+                    begun = sample.value
                 if sample.name == COUNTER and sample.labels.get("http_route", "").startswith("/transactions"):
                     code = sample.labels["http_response_status_code"]
                     found[code] = found.get(code, 0) + round(sample.value)
-        return found
+        return begun, found
 
     def _break(self) -> None:
         """Requests fail for a while: a budget that is spent, and its alert."""
