@@ -21,9 +21,11 @@ from sereno_exporters.aws.tally import Tally
 from sereno_exporters.frame.deadline import Deadline
 from sereno_exporters.frame.trouble import FetchError
 from sereno_postmortems import webhook as alertmanager
+from sereno_postmortems.pagerduty import PagerDutyEvent, group_digest, read_event
 from sereno_postmortems.store import IncidentStore, IncidentStoreUnavailable
 
 from support.incidents import PAGE, at, reported, webhook
+from support.pagerduty import event
 
 FOLDER = Path(__file__).parents[1] / "reliability" / "stores"
 """`<store>/<version>/<file>`: files that earlier versions of the code have written; its README tells which."""
@@ -71,7 +73,12 @@ def _add_incident(path: Path) -> None:
     body = json.dumps(webhook([reported({**PAGE, "slo": "new"}, at(20))])).encode()
     delivery = alertmanager.read_delivery(body, at(20))
     assert isinstance(delivery, alertmanager.Delivery)
-    IncidentStore(path).record(delivery, body)
+    store = IncidentStore(path)
+    store.record(delivery, body)
+    called = json.dumps(event("acknowledged", at(20, 1), key=group_digest(delivery.group_key))).encode()
+    told = read_event(called, at(20, 1))
+    assert isinstance(told, PagerDutyEvent)
+    store.record_event(told, called)
 
 
 def _queue(path: Path) -> object:
@@ -106,7 +113,7 @@ def _devops(path: Path) -> object:
     store = SqliteDevOpsEventStore(path)
     store.prepare()
     kept = {each.delivery_id: len(each.body) for disposition in Disposition for each in store.kept(disposition)}
-    return kept, [(event.kind.value, event.event_id) for event in store.events(DevOpsQuery())]
+    return kept, [(each.kind.value, each.event_id) for each in store.events(DevOpsQuery())]
 
 
 def _add_delivery(path: Path) -> None:
