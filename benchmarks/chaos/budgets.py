@@ -24,7 +24,6 @@ from benchmarks.chaos.striking import Record
 SERVICE = "transactions-api"
 COUNTER = "http_server_request_duration_seconds_count"
 _GOOD = ("200", "201")
-_ENTRY_SECONDS = 60.0
 _SLACK_SECONDS = 6.0
 """A scrape interval of the demo, and the way of an answer to who asked."""
 
@@ -103,8 +102,9 @@ def judge_budgets(
     entered = sorted(point.timestamp.timestamp() for series in seen.entries for point in series.points)
     kills = [outage.begun for outage in record.of(SERVICE, Kind.KILL)]
     unscraped = [(_last(scrapes, kill), kill) for kill in kills]
-    unentered = [(_last(entered, kill) - _SLACK_SECONDS, kill) for kill in kills]
-    unentered += [(each.begun - _ENTRY_SECONDS, each.ended + _ENTRY_SECONDS) for each in record.of("prometheus")]
+    # A stop of Prometheus is caught up by the next entry, but for what it had scraped since the last one.
+    ends = (*kills, *(outage.begun for outage in record.of("prometheus")))
+    unentered = [(_last(entered, end), end) for end in ends]
     return (
         _budget("all", seen, seen.entries, requests, before, unscraped, unentered, lambda _: True),
         _budget("bad", seen, seen.bad_entries, requests, before, unscraped, unentered, lambda code: code not in _GOOD),
