@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 CHART_FILES := compile --format operator --only rules --only dashboards --out helm/sereno/files
 ALERTMANAGER_YML := alerting/alertmanager/alertmanager.yml
 
-.PHONY: help setup tools test-tools demo demo-once story stories servers test test-all test-fast check check-artefacts fmt compile docs helm otel-collector lock clean
+.PHONY: help setup tools test-tools demo demo-once story stories servers test test-all test-fast check check-artefacts fmt compile docs site helm otel-collector lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,10 @@ compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks, and
 docs: setup ## write docs/cli.md from what --help prints, docs/telemetry/exported.md from what the package registers
 	@$(BIN)/python scripts/cli-docs.py
 	@$(BIN)/python scripts/telemetry-docs.py
+
+site: setup ## the documentation as a site in var/site, to be opened in a browser
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "var/site/index.html"
 
 setup: ## Python packages into .venv, once per change of pyproject.toml or constraints.txt; PYTHON=… chooses the Python
 	@PYTHON="$(PYTHON)" scripts/setup
