@@ -65,9 +65,10 @@ compile: setup ## compile slo/specs into rules, tests, dashboards, runbooks, and
 	@$(BIN)/python scripts/written-dashboards.py
 	@$(BIN)/sereno dashboards provision
 
-docs: setup ## write docs/cli.md from what --help prints, docs/telemetry/exported.md from what the package registers
+docs: setup ## write docs/cli.md from what --help prints, docs/telemetry/exported.md from what the package registers, docs/reference from rules and parts
 	@$(BIN)/python scripts/cli-docs.py
 	@$(BIN)/python scripts/telemetry-docs.py
+	@$(BIN)/python scripts/reference-docs.py
 
 site: setup ## the documentation as a site in var/site, to be opened in a browser
 	@$(BIN)/mkdocs build --strict --quiet
