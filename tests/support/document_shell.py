@@ -16,7 +16,9 @@ FILES = ("Makefile", "sereno.yaml", "pyproject.toml")
 ADDRESS = re.compile(r"(?P<host>127\.0\.0\.1|localhost):(?P<port>\d{4,5})\b")
 PORT = re.compile(r"--port (\d+)")
 SYSTEM_FOLDERS = re.compile(r"(?<![\w$/.])/(etc|var/log|run)/")
-SECONDS = 120
+SECONDS = 600
+UNTIL_SECONDS = 400
+"""How often, a second apart, a statement is repeated that waits for something."""
 READY = re.compile(r"Ctrl-C stops")
 SCRIPT_HEAD = """\
 exec 3>>"$OUTPUT/ended"
@@ -32,6 +34,8 @@ class Step:
     serves: bool = False
     exits: int = 0
     added: str = ""
+    until: str = ""
+    """Done again and again until its output matches this."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Sandbox:
         for name, text in files.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_text(self.here(text), encoding="utf-8")
         output = self.folder.parent / f"{self.folder.name}.output"
         output.mkdir()
         script = "\n".join([SCRIPT_HEAD.format(ready=READY.pattern), self._prepared(preparing)])
@@ -102,6 +106,10 @@ class Sandbox:
         if step.serves:
             command = re.sub(r"\s+#.*$", "", text) + f" {self.here(step.added)}"
             return f"{command} >{told} 2>&1 </dev/null &\nready {told}; echo {number} $? >&3\n"
+        if step.until:
+            return f"for _ in $(seq {UNTIL_SECONDS}); do {{ {text}\n}} >{told} 2>&1 </dev/null; code=$?; " + (
+                f"grep -qE '{step.until}' {told} && break; sleep 1; code=98; done; echo {number} $code >&3\n"
+            )
         return f"{{ {text}\n}} >{told} 2>&1 </dev/null\necho {number} $? >&3\n"
 
     def here(self, text: str) -> str:

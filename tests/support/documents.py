@@ -16,7 +16,7 @@ PROGRAMS = re.compile(
 )
 BLOCK = re.compile(r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:^|\n)\n?((?:    [^\n]*\n)+)")
-NAMED = re.compile(r"# (?P<name>[\w./-]+\.(?:ya?ml|json))\b")
+NAMED = re.compile(r"# (?P<name>[\w./-]+\.(?:ya?ml|json|py))\b")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def statements(page: str) -> list[Statement]:
 def named_files(page: str) -> dict[str, str]:
     """Files that the page shows whole: blocks that begin with a comment of their name."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    blocks = (_dedented(block["text"], block["indent"]) for block in BLOCK.finditer(text) if block["language"] == "yaml")
+    blocks = (_dedented(block["text"], block["indent"]) for block in BLOCK.finditer(text) if block["language"] in {"yaml", "python"})
     return {named["name"]: block for block in blocks if (named := NAMED.match(block))}
 
 
