@@ -36,6 +36,8 @@ class Step:
     added: str = ""
     until: str = ""
     """Done again and again until its output matches this."""
+    before: str = ""
+    """Run right before it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Sandbox:
     """Stands first on PATH."""
     ports: dict[str, str] = field(default_factory=dict)
     """Usual port to the one that somebody listens on."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Of the environment."""
 
     def run(self, steps: Sequence[Step], preparing: str, files: Mapping[str, str]) -> list[Outcome]:
         """Run all steps; what serves is ended after the last one."""
@@ -78,6 +82,7 @@ class Sandbox:
         script += "\nkill $(jobs -p) 2>/dev/null; wait; exit 0\n"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SERENO_")}
         environment |= {
+            **self.variables,
             "PATH": f"{self.programs}:{os.environ['PATH']}",
             "OUTPUT": str(output),
             "REPOSITORY": str(ROOT),
@@ -103,6 +108,9 @@ class Sandbox:
     def _scripted(self, number: int, step: Step) -> str:
         text = self.here(step.statement.text)
         told = f'"$OUTPUT/{number}"'
+        return f"{self.here(step.before)}\n{self._run(number, step, text, told)}"
+
+    def _run(self, number: int, step: Step, text: str, told: str) -> str:
         if step.serves:
             command = re.sub(r"\s+#.*$", "", text) + f" {self.here(step.added)}"
             return f"{command} >{told} 2>&1 </dev/null &\nready {told}; echo {number} $? >&3\n"
