@@ -63,7 +63,11 @@ def statements(page: str) -> list[Statement]:
 def named_files(page: str) -> dict[str, str]:
     """Files that the page shows whole: blocks that begin with a comment of their name."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    blocks = (_dedented(block["text"], block["indent"]) for block in BLOCK.finditer(text) if block["language"] in {"yaml", "python"})
+    blocks = (
+        _dedented(block["text"], block["indent"])
+        for block in BLOCK.finditer(text)
+        if block["language"] in {"yaml", "python"}
+    )
     return {named["name"]: block for block in blocks if (named := NAMED.match(block))}
 
 

@@ -43,7 +43,9 @@ def warm_sereno(folder: Path) -> Iterator[Path]:
     start = shlex.join([sys.executable, "-I", "-S", str(folder / "client.py")])
     program.write_text(f'#!/bin/sh\nexec {start} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
-    with subprocess.Popen([sys.executable, "-m", "support.warm_command", str(door)], cwd=Path(__file__).parents[1]) as server:
+    with subprocess.Popen(
+        [sys.executable, "-m", "support.warm_command", str(door)], cwd=Path(__file__).parents[1]
+    ) as server:
         try:
             wait_for(door.exists, what="a warm sereno")
             yield programs
