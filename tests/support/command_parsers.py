@@ -1,13 +1,7 @@
 """Whether a program would accept the arguments of a documented command, without running it."""
 
-import argparse
-import contextlib
-import importlib.util
-import io
 import re
-import runpy
 import shlex
-import sys
 
 import click
 from sereno_cli.main import root
@@ -19,7 +13,10 @@ END = re.compile(r"^(&|&&|\||\|\||;|>.*|\d>.*|<.*)$")
 
 def refused(text: str) -> str:
     """What is wrong with the command; nothing where nothing is, or where the program is none of ours."""
-    words = shlex.split(text.replace("\\\n", " "), comments=True)
+    try:
+        words = shlex.split(text.replace("\\\n", " "), comments=True)
+    except ValueError:  # an example of several lines, of which this is one
+        return ""
     words = words[: next((number for number, word in enumerate(words) if END.match(word)), len(words))]
     words = words[next((number for number, word in enumerate(words) if "=" not in word.partition("/")[0]), 0) :]
     match words:
@@ -28,7 +25,7 @@ def refused(text: str) -> str:
         case ["make", *targets]:
             return _by_make(targets)
         case ["python", "-m", module, *arguments]:
-            return _by_argparse(module, arguments)
+            return _by_source(module, arguments)
         case _:
             return ""
 
@@ -56,30 +53,13 @@ def _by_make(words: list[str]) -> str:
     return ", ".join(f"no target {word}" for word in words if "=" not in word and word not in known)
 
 
-def _by_argparse(module: str, arguments: list[str]) -> str:
-    """Run the module up to where it has read its arguments."""
-    if importlib.util.find_spec(module) is None:
+def _by_source(module: str, arguments: list[str]) -> str:
+    """Whether the module is there and its source knows the options: some are programs of minutes without a parser."""
+    folder = ROOT / module.replace(".", "/")
+    files = list(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+    if not all(file.is_file() for file in files):
         return f"there is no module {module}"
-
-    class Read(Exception):  # noqa: N818 - no error: the arguments were accepted
-        """The arguments are accepted."""
-
-    real, said = argparse.ArgumentParser.parse_args, io.StringIO()
-
-    def reading(parser: argparse.ArgumentParser, args: object = None, namespace: object = None) -> object:
-        real(parser, arguments if args is None else args, namespace)  # type: ignore[call-overload]
-        raise Read
-
-    before = sys.argv
-    argparse.ArgumentParser.parse_args = reading  # type: ignore[method-assign, assignment]
-    sys.argv = [module, *arguments]
-    try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-            runpy.run_module(module, run_name="__main__")
-    except Read:
-        return ""
-    except SystemExit:
-        return said.getvalue()[-300:]
-    finally:
-        argparse.ArgumentParser.parse_args, sys.argv = real, before  # type: ignore[method-assign]
-    return "it reads no arguments"
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    options = [word.partition("=")[0] for word in own if word.startswith("--")]
+    return ", ".join(f"no option {option}" for option in options if f'"{option}"' not in source)
