@@ -1,4 +1,4 @@
-"""Writes docs/reference/*.md: alerts of rule files and runbooks, HTTP interfaces of the applications, their own metrics.
+"""Writes docs/reference/*.md: alerts of rules and runbooks, HTTP interfaces of the parts, their metrics.
 
 .venv/bin/python scripts/reference-docs.py [--check]
 
@@ -57,8 +57,8 @@ def alerts_page() -> str:
     """Every alert, by the file of its rule."""
     head = WRITTEN.format(source="from the rules and the runbooks")
     told = """
-*Told* is the label `severity`: `critical` pages, `warning` is a ticket ([who is told](../alertmanager.md)). *After* is how
-long the condition must hold. Alerts about SLOs are compiled for every spec, with their thresholds
+*Told* is the label `severity`: `critical` pages, `warning` is a ticket ([who is told](../alertmanager.md)). *After* is
+how long the condition must hold. Alerts about SLOs are compiled for every spec, with their thresholds
 ([alerting](../alerting.md)); those about machines, servers and Sereno itself are rules by hand
 ([machinery](../machinery.md)).
 """

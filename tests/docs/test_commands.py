@@ -18,8 +18,8 @@ import yaml
 from sereno_postmortems.store import IncidentStore
 from sereno_postmortems.webhook import Delivery, read_delivery
 from support.alertmanager import running_alertmanager
-from support.document_shell import Sandbox, Step, repository_copy
 from support.command_parsers import refused
+from support.document_shell import Sandbox, Step, repository_copy
 from support.documents import ROOT, Statement, named_files, pages, statements
 from support.dora import deployed, store_with
 from support.incidents import PAGE, SLO, at, reported, webhook, webhook_config
@@ -133,7 +133,11 @@ def checkout_series() -> Iterator[Series]:
         {"__name__": "process_start_time_seconds", **target}, times, np.full(len(times), end / 1000 - 90_000.0)
     )
     for code, growth in (("200", 50.0), ("500", 0.25)):
-        yield Series({"__name__": "http_requests_total", **target, "code": code}, times, np.arange(len(times)) * growth)
+        yield Series(
+            {"__name__": "http_requests_total", **target, "code": code},
+            times,
+            np.arange(len(times), dtype=np.float64) * growth,
+        )
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if steps_of(page)])

@@ -7,7 +7,8 @@ from support.documents import ROOT
 
 PAGE = ROOT / "docs/comparison.md"
 CITES = re.compile(r"\[[^]]*\]\((?P<page>[\w./-]+\.md)[^)]*\) \|$")
-FIGURE = re.compile(r"(?<![\w.])[−+]?\d+(?:,\d{3})*(?:\.\d+)?")
+MINUS = "\N{MINUS SIGN}"
+FIGURE = re.compile(rf"(?<![\w.])[{MINUS}+]?\d+(?:,\d{{3}})*(?:\.\d+)?")
 ROWS = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if CITES.search(line)]
 
 
@@ -24,5 +25,5 @@ def test_a_figure_stands_on_the_page_that_is_cited(row: str) -> None:
     there = (PAGE.parent / cited["page"]).read_text(encoding="utf-8")
     figures = FIGURE.findall(row[: cited.start()].split("|", 2)[2].replace("--seed 7", ""))
     known = set(FIGURE.findall(there))
-    signed = {figure.lstrip("−+") for figure in known}
+    signed = {figure.lstrip(f"{MINUS}+") for figure in known}
     assert [figure for figure in figures if figure not in known and figure not in signed] == []

@@ -1,4 +1,4 @@
-"""The documentation is built as a site: every page has its place, links lead somewhere, nothing is fetched from elsewhere."""
+"""The documentation as a site: every page has its place, links lead somewhere, nothing is fetched from elsewhere."""
 
 import re
 import subprocess

@@ -22,7 +22,8 @@ UNTIL_SECONDS = 400
 READY = re.compile(r"Ctrl-C stops")
 SCRIPT_HEAD = """\
 exec 3>>"$OUTPUT/ended"
-ready() {{ for _ in $(seq 300); do grep -q '{ready}' "$1" && return 0; kill -0 "$!" 2>/dev/null || return 1; sleep 0.1; done; return 1; }}
+ready() {{ for _ in $(seq 300); do
+  grep -q '{ready}' "$1" && return 0; kill -0 "$!" 2>/dev/null || return 1; sleep 0.1; done; return 1; }}
 """
 
 
@@ -118,9 +119,9 @@ class Sandbox:
             end = "kill $!; wait $!\n" if step.ends else ""
             return f"{command} >{told} 2>&1 </dev/null &\nready {told}; echo {number} $? >&3\n{end}"
         if step.until:
-            return f"for _ in $(seq {UNTIL_SECONDS}); do {{ {text}\n}} >{told} 2>&1 </dev/null; code=$?; " + (
-                f"grep -qE '{step.until}' {told} && break; sleep 1; code=98; done; echo {number} $code >&3\n"
-            )
+            once = f"{{ {text}\n}} >{told} 2>&1 </dev/null; code=$?"
+            asked = f"grep -qE '{step.until}' {told} && break; sleep 1; code=98"
+            return f"for _ in $(seq {UNTIL_SECONDS}); do {once}; {asked}; done; echo {number} $code >&3\n"
         return f"{{ {text}\n}} >{told} 2>&1 </dev/null\necho {number} $? >&3\n"
 
     def here(self, text: str) -> str:

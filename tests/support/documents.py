@@ -1,4 +1,4 @@
-"""The documentation's commands: every statement that a page tells people to type, and the files that it tells them to write."""
+"""The documentation's commands: what a page tells people to type, and the files that it tells them to write."""
 
 import re
 import shlex
@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SHELLS = {"sh", "bash", "console", "shell"}
 SHOWN = {"", "text"}
-"""Blocks of these languages show output too: of them only lines count that begin with a prompt or one of our programs."""
+"""Blocks of these show output too: of them only lines count that begin with a prompt or one of our programs."""
 PROMPT = "$ "
 PROGRAMS = re.compile(
     r"(sereno|make|python -m|promtool|amtool|scripts/|kubectl|helm|docker|curl|pip)(\s+[\w./<-]|\w)|export [A-Z_]+="

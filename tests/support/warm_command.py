@@ -1,7 +1,8 @@
 """`sereno` for shells of tests: the real command in a process of its own, forked from one that has everything loaded.
 
 A shell that starts the command two hundred times would spend most of its time importing. The program that stands on
-PATH is a client of a few lines; it hands its arguments, folder, environment and streams over and ends as the command does.
+PATH is a client of a few lines; it hands its arguments, folder,
+environment and streams over and ends as the command does.
 """
 
 import array
@@ -106,9 +107,9 @@ def _answer(client: socket.socket) -> None:
     try:
         code = _run(arguments)
     finally:
-        for stream in (sys.stdout, sys.stderr):
+        for output in (sys.stdout, sys.stderr):
             with suppress(OSError):
-                stream.flush()
+                output.flush()
         client.sendall(f"{code}\n".encode())
         os._exit(code)
 
