@@ -11,7 +11,7 @@ from pathlib import Path
 from support.documents import ROOT, Statement
 from support.ports import free_port
 
-COPIED = ("alerting", "dashboards", "runbooks", "postmortems", "slo/specs", "exporters/standard")
+COPIED = ("alerting", "dashboards", "runbooks", "postmortems", "slo/specs", "slo/buckets", "exporters/standard")
 FILES = ("Makefile", "sereno.yaml", "pyproject.toml")
 ADDRESS = re.compile(r"(?P<host>127\.0\.0\.1|localhost):(?P<port>\d{4,5})\b")
 PORT = re.compile(r"--port (\d+)")
