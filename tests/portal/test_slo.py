@@ -1,11 +1,13 @@
 """An SLO's page: its figures, a look ahead, its groups and dependencies, who spent its budget."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from sereno_portal import PortalConfiguration, happenings
-from sereno_portal.gateway import NotAnswered
+from sereno_portal import PortalConfiguration
+from sereno_portal.gateway import Gateway, NotAnswered
+from sereno_slo.plan import series
 from support.portal import BURNING, END, OVERSPENT, ROOT, at, running_portal
 from support.portal_service import CALM_ROUTE, FAILING_ROUTE, GROUPS_LEFT_OUT
 from support.prometheus import RunningProcess
@@ -107,20 +109,24 @@ def test_charts_have_bounds_and_marks(portal: httpx.Client) -> None:
     assert [line["values"][-1] for line in events["lines"]] == [600, 1]
 
 
-@pytest.mark.parametrize("missing", ["deployments", "Aggregation"])
+@pytest.mark.parametrize("missing", [series.DEPLOYED, "ALERTS"])
 def test_lines_are_drawn_where_marks_cant_be_told(
     past: RunningProcess, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     """Either kind may be without an answer: the others are drawn, and the chart says why something is missing."""
+    for name in ("instant", "range"):
+        asked = getattr(Gateway, name)
 
-    def no_answer(*_: object) -> object:
-        raise NotAnswered("Prometheus is slow")
+        def ask(self: Gateway, question: object, *rest: object, asked: Any = asked, **options: object) -> object:
+            if missing in str(question):
+                raise NotAnswered("Prometheus is slow")
+            return asked(self, question, *rest, **options)
 
-    monkeypatch.setattr(happenings, missing, no_answer)
+        monkeypatch.setattr(Gateway, name, ask)
     with running_portal(PortalConfiguration(past.url, ROOT, clock=at(END))) as client:
         chart = client.get(f"/api/v1/slos/{SPENT}/charts/burn-rates?span=6h").json()
     assert chart["trouble"] == "Prometheus is slow"
-    assert {mark["label"] for mark in chart["marks"]} == ({"page"} if missing == "deployments" else {"v7"})
+    assert {mark["label"] for mark in chart["marks"]} == ({"page"} if missing == series.DEPLOYED else {"v7"})
     assert any(value is not None for value in chart["lines"][0]["values"])
 
 

@@ -10,7 +10,7 @@ from sereno_portal.web.languages import ENGLISH, said
 
 _MOST_NEAREST = 3
 _MOST_LETTERS = 100
-NEAREST = "do you mean {nearest}?"
+_NEAREST = "do you mean {nearest}?"
 
 
 class NoSuch(HTTPException):
@@ -26,11 +26,10 @@ class NoSuch(HTTPException):
         missing = said(self._text, language, {"name": repr(self._name)})
         if not self._nearest:
             return missing
-        nearest = said("{one} or {other}", language)
         names = self._nearest[0]
         for name in self._nearest[1:]:
-            names = nearest.format(one=names, other=name)
-        return f"{missing}; {said(NEAREST, language, {'nearest': names})}"
+            names = said("{one} or {other}", language, {"one": names, "other": name})
+        return f"{missing}; {said(_NEAREST, language, {'nearest': names})}"
 
 
 def no_such(text: str, name: str, known: Iterable[str]) -> NoSuch:

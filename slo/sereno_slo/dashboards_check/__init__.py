@@ -7,7 +7,7 @@ from sereno_slo.dashboards_check.asking import Documents, Servers
 from sereno_slo.dashboards_check.emptiness import Empty, Looked, look
 from sereno_slo.dashboards_check.finding import RULES, Finding
 from sereno_slo.dashboards_check.linting import Document, lint
-from sereno_slo.dashboards_check.reasons import NO_REASONS, Reasons, read_reasons, without_panel
+from sereno_slo.dashboards_check.reasons import NO_REASONS, Reasons, fits, read_reasons, without_panel
 
 __all__ = [
     "NO_REASONS",
@@ -19,6 +19,7 @@ __all__ = [
     "Looked",
     "Reasons",
     "Servers",
+    "fits",
     "lint",
     "look",
     "read_reasons",

@@ -54,7 +54,7 @@ class Reasons:
     def of(self, dashboard: Dashboard, title: str) -> str | None:
         """Why this panel may be empty; None where there is no reason. What is written in full goes before patterns."""
         exact = self.by_panel.get((dashboard.uid, title))
-        wide = (why for (uid, panel), why in self.by_panel.items() if _fits(uid, dashboard.uid) and _fits(panel, title))
+        wide = (why for (uid, panel), why in self.by_panel.items() if fits(uid, dashboard.uid) and fits(panel, title))
         return exact or next(wide, None)
 
 
@@ -82,11 +82,12 @@ def read_reasons(source: SourceFile) -> ReadReasons:
 def without_panel(reasons: Reasons, dashboards: Sequence[Dashboard]) -> Iterator[Diagnostic]:
     """Reasons for panels that these dashboards don't have any more; those of other dashboards aren't known."""
     for uid, title in reasons.by_panel:
-        meant = [board for board in dashboards if _fits(uid, board.uid)]
-        if meant and not any(_fits(title, panel.title) for board in meant for panel in board.data_panels):
+        meant = [board for board in dashboards if fits(uid, board.uid)]
+        if meant and not any(fits(title, panel.title) for board in meant for panel in board.data_panels):
             message = f"the dashboard {uid} has no panel {title!r}"
             yield Diagnostic("SLO006", Span(reasons.path), message, "take the reason out, or write the panel's title")
 
 
-def _fits(pattern: str, text: str) -> bool:
+def fits(pattern: str, text: str) -> bool:
+    """Whether a uid or a title is meant by what a reason says: `*` stands for any characters, nothing else does."""
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) is not None

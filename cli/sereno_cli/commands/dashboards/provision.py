@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _GRAFANA = Path("dashboards/grafana")
 _OUT = _GRAFANA / "owners"
-_COMPILED_SOURCES = Path("datasources/sereno.yaml")
 _HERE = f"$SERENO_HOME/{_OUT}"
 _EPILOG = """\b
 Examples:
@@ -84,15 +83,14 @@ def command(
 
 def _wanted(compiled: Path, owners: dict[str, str], home: Path | None, seen_as: str) -> "tuple[Wanted, ...]":
     """Compiled dashboards and data sources; of a repository's `home` handwritten dashboards, too."""
-    from sereno_cli.dashboard_folders import SOURCES, Folder, folders_of, wanted_files
+    from sereno_cli.dashboard_folders import COMPILED_SOURCES, Folder, folders_of, wanted_files
 
     folders = folders_of(sorted(compiled.glob("*.json")), owners)
-    # Where `sereno compile` writes them in a repository, and with --out.
-    places = (compiled.parent / SOURCES, compiled.parent / _COMPILED_SOURCES)
+    sources = next(filter(Path.is_file, (compiled.parent / place for place in COMPILED_SOURCES)), None)
     if home is not None:
         own = Folder("sereno-handwritten", "Sereno, handwritten", tuple(sorted((home / "handwritten").glob("*.json"))))
         folders = (*folders, own) if own.files else folders
-    return tuple(wanted_files(folders, next(filter(Path.is_file, places), None), seen_as))
+    return tuple(wanted_files(folders, sources, seen_as))
 
 
 def _compared(wanted: "Sequence[Wanted]", place: Path, *, copied: bool) -> ExitCode:
