@@ -114,6 +114,8 @@ def test_a_reason_may_be_for_dashboards_that_are_made_alike(shop: str, folder: P
     assert check(capsys, shop)[0] == ExitCode.ANSWER_IS_NO
     reasons(folder, "Returns", "nobody has asked for one", uid="sho*")
     assert check(capsys, shop)[0] == ExitCode.INVALID_INPUT
+    reasons(folder, "Refunds", "nobody has asked for one", uid="sho*")
+    assert check(capsys, shop, folder / "shore.json")[0] == ExitCode.OK  # the other one has the panel
 
 
 def test_a_reason_for_a_panel_that_is_gone_is_a_mistake(shop: str, folder: Path, capsys: Capture) -> None:

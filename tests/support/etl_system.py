@@ -125,6 +125,11 @@ class Program:
             return False
 
 
+UNTOLD = "SELECT count(*) FROM etl.batches WHERE published_at IS NULL AND loaded_at IS NULL"
+"""Batches that transform is still to be told of. One that extract told of, and was killed before it wrote that down, is
+loaded all the same and never told again."""
+
+
 @dataclass
 class Pipeline:
     """All of it, and the ways to its servers."""
@@ -186,7 +191,7 @@ class Pipeline:
         return False
 
     def _not_told(self) -> int:
-        return int(self.value("SELECT count(*) FROM etl.batches WHERE published_at IS NULL"))
+        return int(self.value(UNTOLD))
 
     def _on_their_way(self) -> int:
         return int(self.value("SELECT count(*) FROM etl.batches WHERE loaded_at IS NULL"))

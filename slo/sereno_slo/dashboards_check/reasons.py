@@ -79,9 +79,14 @@ def read_reasons(source: SourceFile) -> ReadReasons:
     return ReadReasons(Reasons(source.path, by_panel), tuple(parsed.diagnostics))
 
 
-def without_panel(reasons: Reasons, dashboards: Sequence[Dashboard]) -> Iterator[Diagnostic]:
-    """Reasons for panels that these dashboards don't have any more; those of other dashboards aren't known."""
+def without_panel(reasons: Reasons, dashboards: Sequence[Dashboard], *, are_all: bool = True) -> Iterator[Diagnostic]:
+    """Reasons for panels that these dashboards don't have any more; those of other dashboards aren't known.
+
+    Unless the dashboards `are_all` of the repository, nothing is said of a pattern: another one may have the panel.
+    """
     for uid, title in reasons.by_panel:
+        if "*" in uid and not are_all:
+            continue
         meant = [board for board in dashboards if fits(uid, board.uid)]
         if meant and not any(fits(title, panel.title) for board in meant for panel in board.data_panels):
             message = f"the dashboard {uid} has no panel {title!r}"

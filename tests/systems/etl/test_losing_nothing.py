@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from etl.model import DEAD_LETTERS, LOAD_QUEUE, TRANSFORM_QUEUE, Batch, Order, batch_message, rows_message
 from support.etl_balance import assert_balanced, publish, waiting
-from support.etl_system import Pipeline
+from support.etl_system import UNTOLD, Pipeline
 from support.postgresql import marked as postgresql_marked
 from support.rabbitmq import marked as rabbitmq_marked
 from support.waiting import wait_for
@@ -54,13 +54,26 @@ def test_nothing_is_lost_or_doubled_when_extract_and_transform_are_killed(pipeli
         assert pipeline.value("SELECT count(*) FROM etl.batches WHERE loaded_at IS NULL") == 0
 
 
+def test_what_is_loaded_needs_no_telling(pipeline: Pipeline) -> None:
+    """Extract may be killed after it told of a batch and before it wrote that down; the batch isn't told of again."""
+    ((forgotten,),) = pipeline.rows(
+        "UPDATE etl.batches SET published_at = NULL WHERE batch_id ="
+        " (SELECT batch_id FROM etl.batches WHERE loaded_at IS NOT NULL ORDER BY batch_id DESC LIMIT 1)"
+        " RETURNING batch_id"
+    )
+    pipeline.more_batches(2)
+    with pipeline.at_rest():
+        assert_balanced(pipeline)
+        told = pipeline.rows("SELECT batch_id FROM etl.batches WHERE published_at IS NULL AND loaded_at IS NOT NULL")
+        assert (forgotten,) in told
+
+
 def test_without_the_broker_extraction_goes_on_and_all_is_loaded_later(pipeline: Pipeline) -> None:
     """Batches wait in the ledger, the reason is in the log, and no program has to be started anew."""
     pipeline.more_batches()
     pipeline.broker_door.close()
-    untold = "SELECT count(*) FROM etl.batches WHERE published_at IS NULL"
     try:
-        wait_for(lambda: pipeline.value(untold) >= 2, what="batches wait")
+        wait_for(lambda: pipeline.value(UNTOLD) >= 2, what="batches wait")
         wait_for(
             lambda: any("rabbitmq can't be used" in text for text in pipeline["transform"].messages("error")),
             what="transform says so",
@@ -68,7 +81,7 @@ def test_without_the_broker_extraction_goes_on_and_all_is_loaded_later(pipeline:
         assert pipeline["extract"].metric("etl_connection_errors_total", server="rabbitmq") > 0
     finally:
         pipeline.broker_door.open()
-    wait_for(lambda: pipeline.value(untold) == 0, what="transform is told")
+    wait_for(lambda: pipeline.value(UNTOLD) == 0, what="transform is told")
     with pipeline.at_rest():
         assert_balanced(pipeline)
 
@@ -81,16 +94,16 @@ def test_what_the_ledger_knows_is_told_though_the_shop_fails(
 ) -> None:
     """Batches that transform wasn't told of are told by the next run, whether that fetches anything or not."""
     pipeline.more_batches()
-    extract, untold = pipeline["extract"], "SELECT count(*) FROM etl.batches WHERE published_at IS NULL"
+    extract = pipeline["extract"]
     pipeline.broker_door.close()
     try:
-        wait_for(lambda: pipeline.value(untold) >= 1, what="a batch waits")
+        wait_for(lambda: pipeline.value(UNTOLD) >= 1, what="a batch waits")
         pipeline["upstream"].fault(fault, **parameters)
         failed = extract.metric("job_runs_total", outcome="failed")
         wait_for(lambda: extract.metric("job_runs_total", outcome="failed") > failed, what="the shop fails")
-        assert pipeline.value(untold) >= 1
+        assert pipeline.value(UNTOLD) >= 1
         pipeline.broker_door.open()
-        wait_for(lambda: pipeline.value(untold) == 0, what="transform is told")
+        wait_for(lambda: pipeline.value(UNTOLD) == 0, what="transform is told")
         failed = extract.metric("job_runs_total", outcome="failed")
         wait_for(lambda: extract.metric("job_runs_total", outcome="failed") > failed, what="the shop fails still")
     finally:

@@ -79,7 +79,7 @@ def command(
     except ValueError as error:
         return _invalid(f"--at: {error}")
     boards = _boards(files, values)
-    reasons = None if boards is None else _reasons(reasons_file, [board for _, board in boards])
+    reasons = None if boards is None else _reasons(reasons_file, [board for _, board in boards], are_all=not files)
     if boards is None or reasons is None:
         return ExitCode.INVALID_INPUT
     with _answering() as outcome, ExitStack() as stack:
@@ -145,7 +145,7 @@ def _servers(stack: ExitStack, url: str, elasticsearch: str | None, index: str, 
     return Servers(prometheus, stack.enter_context(ElasticsearchDocuments(elasticsearch, index, os.environ)), now)
 
 
-def _reasons(named: Path | None, boards: "Sequence[Dashboard]") -> "Reasons | None":
+def _reasons(named: Path | None, boards: "Sequence[Dashboard]", *, are_all: bool) -> "Reasons | None":
     """Those of the named file, else of the repository's; None where there are mistakes, which are printed."""
     from sereno_slo import Diagnostic, has_errors, read_source
     from sereno_slo.dashboards_check import NO_REASONS, read_reasons, without_panel
@@ -161,7 +161,7 @@ def _reasons(named: Path | None, boards: "Sequence[Dashboard]") -> "Reasons | No
         print_diagnostics([source], "nothing was asked")
         return None
     read = read_reasons(source)
-    stale = without_panel(read.reasons, boards) if read.reasons else ()
+    stale = without_panel(read.reasons, boards, are_all=are_all) if read.reasons else ()
     diagnostics = (*read.diagnostics, *stale)
     print_diagnostics(diagnostics, "nothing was asked")
     return None if has_errors(diagnostics) else read.reasons
